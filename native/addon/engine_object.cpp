@@ -1,0 +1,105 @@
+#include "addon/engine_object.h"
+
+#include <exception>
+
+#include "addon/from_js.h"
+#include "addon/to_js.h"
+
+namespace nudging {
+
+Napi::Function EngineObject::define(Napi::Env env) {
+  return DefineClass(env, "NativeEngine",
+                     {
+                         InstanceMethod<&EngineObject::submit>("submit"),
+                         InstanceMethod<&EngineObject::cancel>("cancel"),
+                         InstanceMethod<&EngineObject::close>("close"),
+                     });
+}
+
+EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineObject>(info), env_(info.Env()) {
+  std::optional<EngineOptions> options = engine_options(env_, info[0]);
+  if (!options) return;
+  if (!info[1].IsFunction()) {
+    Napi::TypeError::New(env_, "the second argument must be a function that takes events").ThrowAsJavaScriptException();
+    return;
+  }
+  link_ = std::make_unique<Link>().release();  // owned by the callback, whose finalizer deletes it
+  link_->object = this;
+  callback_ = Callback::New(env_, info[1].As<Napi::Function>(), "nudging", 0, 1, link_, [](Napi::Env, void*, Link* link) { std::unique_ptr<Link> owned(link); }, static_cast<void*>(nullptr));
+  callback_.Unref(env_);
+  // After the callback: clean-up hooks run last in, first out, and the thread must be gone before the callback is.
+  napi_add_env_cleanup_hook(env_, on_environment_end, this);
+  hold();
+  try {
+    engine_ = std::make_unique<Engine>(std::move(*options), [link = link_, callback = callback_]() {
+      if (!link->signalled.exchange(true)) callback.NonBlockingCall();
+    });
+  } catch (const std::exception& error) {
+    end();
+    Napi::Error::New(env_, error.what()).ThrowAsJavaScriptException();
+  }
+}
+
+EngineObject::~EngineObject() { end(); }
+
+void EngineObject::on_environment_end(void* object) { static_cast<EngineObject*>(object)->end(); }
+
+void EngineObject::end() {
+  if (link_ == nullptr) return;
+  engine_.reset();
+  link_->object = nullptr;
+  link_ = nullptr;
+  napi_remove_env_cleanup_hook(env_, on_environment_end, this);
+  callback_.Abort();
+}
+
+void EngineObject::hold() {
+  if (under_way_++ == 0) callback_.Ref(env_);
+}
+
+void EngineObject::let_go() {
+  if (under_way_ > 0 && --under_way_ == 0) callback_.Unref(env_);
+}
+
+void EngineObject::submit(const Napi::CallbackInfo& info) {
+  if (!engine_) return;
+  std::optional<Request> wanted = request(env_, info[0]);
+  if (!wanted) return;
+  hold();
+  engine_->submit(std::move(*wanted));
+}
+
+void EngineObject::cancel(const Napi::CallbackInfo& info) {
+  if (engine_ && info[0].IsNumber()) engine_->cancel(info[0].As<Napi::Number>().Uint32Value());
+}
+
+void EngineObject::close(const Napi::CallbackInfo& info) {
+  if (!engine_) return;
+  hold();
+  engine_->close(info[0].ToBoolean().Value());
+}
+
+void EngineObject::deliver(Napi::Env env, Napi::Function callback, Link* link, std::nullptr_t*) {
+  // Cleared first: an event that comes while these are delivered brings a call of its own.
+  link->signalled.store(false);
+  if (static_cast<napi_env>(env) == nullptr || link->object == nullptr || !link->object->engine_) return;
+  EngineObject& object = *link->object;
+
+  const std::vector<Event> events = object.engine_->drain();
+  if (events.empty()) return;
+  Napi::Array array = Napi::Array::New(env, events.size());
+  bool closed = false;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const Event& event = events[i];
+    array.Set(static_cast<std::uint32_t>(i), to_js(env, event));
+    const bool settles = std::holds_alternative<Loaded>(event) || std::holds_alternative<LoadFailed>(event) || std::holds_alternative<Finished>(event) ||
+                         std::holds_alternative<Inspected>(event) || std::holds_alternative<RequestFailed>(event);
+    if (settles) object.let_go();
+    closed = closed || std::holds_alternative<Closed>(event);
+  }
+  // Before the call: JavaScript may drop the object in it.
+  if (closed) object.end();
+  callback.Call({array});
+}
+
+}  // namespace nudging

@@ -1,0 +1,170 @@
+#include "addon/from_js.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace nudging {
+
+namespace {
+
+/// Reads the properties of one object. The first one that does not fit leaves a TypeError pending; reads after that give zeros.
+class Reader {
+ public:
+  Reader(Napi::Env env, Napi::Value value) : env_(env), object_(value.IsObject() ? value.As<Napi::Object>() : Napi::Object::New(env)) {
+    if (!value.IsObject()) fail("the argument", "an object");
+  }
+
+  bool ok() const { return !env_.IsExceptionPending(); }
+  bool has(const char* name) { return !get(name).IsUndefined(); }
+
+  Napi::Value get(const char* name) {
+    if (!ok()) return env_.Undefined();
+    return object_.Get(name);
+  }
+
+  std::string text(const char* name) {
+    const Napi::Value value = get(name);
+    if (!value.IsString()) return fail(name, "a string"), std::string();
+    return value.As<Napi::String>().Utf8Value();
+  }
+
+  bool flag(const char* name) {
+    const Napi::Value value = get(name);
+    if (!value.IsBoolean()) return fail(name, "a boolean"), false;
+    return value.As<Napi::Boolean>().Value();
+  }
+
+  double number(const char* name) {
+    const Napi::Value value = get(name);
+    const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+    if (!std::isfinite(number)) return fail(name, "a finite number"), 0;
+    return number;
+  }
+
+  template <typename Integer>
+  Integer integer(const char* name) {
+    const double value = number(name);
+    if (value != std::floor(value) || value < static_cast<double>(std::numeric_limits<Integer>::min()) || value > static_cast<double>(std::numeric_limits<Integer>::max())) {
+      return fail(name, "an integer in range"), Integer{};
+    }
+    return static_cast<Integer>(value);
+  }
+
+  template <typename Read>
+  void each(const char* name, Read read) {
+    const Napi::Value value = get(name);
+    if (!value.IsArray()) return fail(name, "an array");
+    const auto array = value.As<Napi::Array>();
+    for (std::uint32_t i = 0; ok() && i < array.Length(); ++i) read(array.Get(i));
+  }
+
+  void fail(const char* name, const char* expected) {
+    if (ok()) Napi::TypeError::New(env_, std::string(name) + " must be " + expected).ThrowAsJavaScriptException();
+  }
+
+ private:
+  Napi::Env env_;
+  Napi::Object object_;
+};
+
+PromptSource prompt_source(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  if (reader.has("messages")) {
+    Chat chat;
+    reader.each("messages", [&](Napi::Value entry) {
+      Reader message(env, entry);
+      chat.messages.push_back({message.text("role"), message.text("content")});
+    });
+    if (reader.has("template")) chat.chat_template = reader.text("template");
+    return chat;
+  }
+  std::vector<Segment> segments;
+  reader.each("segments", [&](Napi::Value entry) {
+    Reader segment(env, entry);
+    segments.push_back({segment.text("text"), segment.flag("special")});
+  });
+  return segments;
+}
+
+Mode mode(Reader& reader) {
+  const std::string name = reader.text("mode");
+  if (name == "base") return Mode::base;
+  if (name == "aligned") return Mode::aligned;
+  if (name != "nudge") reader.fail("mode", R"("nudge", "base" or "aligned")");
+  return Mode::nudge;
+}
+
+LaneName lane(Reader& reader) {
+  const std::string name = reader.text("lane");
+  if (name != "base" && name != "aligned") reader.fail("lane", R"("base" or "aligned")");
+  return name == "aligned" ? LaneName::aligned : LaneName::base;
+}
+
+Generation generation(Napi::Env env, Reader& reader) {
+  Generation generation;
+  generation.mode = mode(reader);
+  if (reader.has("base")) generation.prompts[0] = prompt_source(env, reader.get("base"));
+  if (reader.has("aligned")) generation.prompts[1] = prompt_source(env, reader.get("aligned"));
+  generation.rules.gamma = static_cast<float>(reader.number("gamma"));
+  generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
+  generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
+  generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
+  reader.each("stop", [&](Napi::Value stop) {
+    if (!stop.IsString()) return reader.fail("stop", "an array of strings");
+    std::string text = stop.As<Napi::String>().Utf8Value();
+    if (text.empty()) return reader.fail("stop", "an array of non-empty strings");
+    generation.limits.stop.push_back(std::move(text));
+  });
+  generation.trace = reader.flag("trace");
+  return generation;
+}
+
+Inspection inspection(Napi::Env env, Reader& reader) {
+  Inspection inspection;
+  inspection.lane = lane(reader);
+  inspection.prompt = prompt_source(env, reader.get("prompt"));
+  inspection.text = reader.text("text");
+  reader.each("tokens", [&](Napi::Value token) {
+    if (!token.IsNumber()) return reader.fail("tokens", "an array of token ids");
+    inspection.tokens.push_back(token.As<Napi::Number>().Int32Value());
+  });
+  return inspection;
+}
+
+}  // namespace
+
+std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  EngineOptions options;
+  const char* names[lane_count] = {"base", "aligned"};
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    Reader lane_reader(env, reader.get(names[i]));
+    options.lanes[i].path = lane_reader.text("path");
+    options.lanes[i].gpu_layers = lane_reader.integer<std::int32_t>("gpuLayers");
+    options.lanes[i].context = lane_reader.integer<std::uint32_t>("context");
+  }
+  options.threads = reader.integer<std::int32_t>("threads");
+  options.parallel = reader.integer<std::uint32_t>("parallel");
+  options.batch = reader.integer<std::uint32_t>("batch");
+  if (reader.ok() && (options.threads < 1 || options.threads > 512)) reader.fail("threads", "between 1 and 512");
+  if (reader.ok() && (options.parallel < 1 || options.parallel > 256)) reader.fail("parallel", "between 1 and 256");
+  if (reader.ok() && (options.batch < 1 || options.batch > 65536)) reader.fail("batch", "between 1 and 65536");
+  if (!reader.ok()) return std::nullopt;
+  return options;
+}
+
+std::optional<Request> request(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  Request request;
+  request.id = reader.integer<RequestId>("id");
+  if (reader.has("lane")) {
+    request.work = inspection(env, reader);
+  } else {
+    request.work = generation(env, reader);
+  }
+  if (!reader.ok()) return std::nullopt;
+  return request;
+}
+
+}  // namespace nudging

@@ -1,0 +1,5 @@
+#pragma once
+
+/// The only place that includes N-API. The build sets NAPI_VERSION and turns node-addon-api's C++ exceptions off: a pending
+/// JavaScript exception is checked for, and no C++ exception crosses the C ABI.
+#include <napi.h>

@@ -1,0 +1,196 @@
+#include "addon/to_js.h"
+
+#include <string>
+
+namespace nudging {
+
+namespace {
+
+const char* name(StopReason reason) {
+  switch (reason) {
+    case StopReason::end: return "end";
+    case StopReason::length: return "length";
+    case StopReason::stop: return "stop";
+    case StopReason::context: return "context";
+    case StopReason::stalled: return "stalled";
+    case StopReason::aborted: return "aborted";
+  }
+  return "";
+}
+
+const char* name(By by) {
+  switch (by) {
+    case By::agree: return "agree";
+    case By::confident: return "confident";
+    case By::base_end: return "base-end";
+    case By::none: return "none";
+    case By::end: return "end";
+    case By::limit: return "limit";
+  }
+  return "";
+}
+
+const char* name(Source source) { return source == Source::base ? "base" : "nudge"; }
+const char* name(LaneName lane) { return lane == LaneName::base ? "base" : "aligned"; }
+
+const char* name(Decision::Kind kind) {
+  switch (kind) {
+    case Decision::Kind::boundary: return "boundary";
+    case Decision::Kind::run: return "run";
+    case Decision::Kind::draft: return "draft";
+  }
+  return "";
+}
+
+template <typename Items, typename Convert>
+Napi::Array array(Napi::Env env, const Items& items, Convert convert) {
+  Napi::Array result = Napi::Array::New(env, items.size());
+  std::uint32_t i = 0;
+  for (const auto& item : items) result.Set(i++, convert(item));
+  return result;
+}
+
+Napi::Object top1_object(Napi::Env env, const Top1& top1) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("token", top1.token);
+  object.Set("bytes", Napi::Buffer<char>::Copy(env, top1.bytes.data(), top1.bytes.size()));
+  object.Set("probability", top1.probability);
+  object.Set("margin", top1.margin);
+  object.Set("ends", top1.ends);
+  return object;
+}
+
+class Converter {
+ public:
+  explicit Converter(Napi::Env env) : env_(env), object_(Napi::Object::New(env)) {}
+  Napi::Object object() const { return object_; }
+
+  void operator()(const LoadProgress& event) {
+    set("type", "progress");
+    set("lane", name(event.lane));
+    set("fraction", event.fraction);
+  }
+
+  void operator()(const Loaded& event) {
+    set("type", "loaded");
+    const char* names[lane_count] = {"base", "aligned"};
+    for (std::size_t i = 0; i < lane_count; ++i) set(names[i], model(event.models[i]));
+  }
+
+  void operator()(const LoadFailed& event) {
+    set("type", "load-failed");
+    set("code", failure_code(event.kind));
+    set("message", event.message);
+  }
+
+  void operator()(const PiecesReady& event) {
+    set("type", "pieces");
+    set("id", event.id);
+    set("pieces", array(env_, event.pieces, [this](const Piece& piece) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("text", piece.text);
+          item.Set("source", name(piece.source));
+          if (piece.top_probability) item.Set("topProbability", *piece.top_probability);
+          return item;
+        }));
+  }
+
+  void operator()(const Finished& event) {
+    set("type", "finished");
+    set("id", event.id);
+    set("stopReason", name(event.reason));
+    set("text", event.text);
+    set("rounds", array(env_, event.rounds, [this](const Round& round) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("words", round.words);
+          item.Set("base", round.base);
+          item.Set("by", name(round.by));
+          return item;
+        }));
+    set("decisions", array(env_, event.decisions, [this](const Decision& decision) {
+          Napi::Object item = top1_object(env_, decision.top1);
+          item.Set("kind", name(decision.kind));
+          item.Set("position", static_cast<double>(decision.position));
+          return item;
+        }));
+    set("stats", generation(event.stats));
+  }
+
+  void operator()(const Inspected& event) {
+    set("type", "inspected");
+    set("id", event.id);
+    set("top1", top1_object(env_, event.top1));
+    set("context", array(env_, event.context, [this](Token token) { return Napi::Number::New(env_, token); }));
+  }
+
+  void operator()(const RequestFailed& event) {
+    set("type", "failed");
+    set("id", event.id);
+    set("code", failure_code(event.kind));
+    set("message", event.message);
+  }
+
+  void operator()(const Closed&) { set("type", "closed"); }
+
+ private:
+  template <typename Value>
+  void set(const char* key, const Value& value) {
+    object_.Set(key, value);
+  }
+
+  Napi::Object model(const ModelInfo& info) {
+    Napi::Object item = Napi::Object::New(env_);
+    item.Set("path", info.path);
+    item.Set("description", info.description);
+    item.Set("parameters", static_cast<double>(info.parameters));
+    item.Set("bytes", static_cast<double>(info.bytes));
+    item.Set("context", info.context);
+    item.Set("trainedContext", info.trained_context);
+    item.Set("vocabulary", info.vocabulary);
+    item.Set("hasChatTemplate", info.has_chat_template);
+    return item;
+  }
+
+  Napi::Object lane(const LaneStats& stats) {
+    Napi::Object item = Napi::Object::New(env_);
+    const auto count = [&](const char* key, std::uint64_t value) { item.Set(key, static_cast<double>(value)); };
+    count("promptTokens", stats.prompt_tokens);
+    count("cachedPromptTokens", stats.cached_prompt_tokens);
+    count("decodedTokens", stats.decoded_tokens);
+    count("decodes", stats.decodes);
+    count("questions", stats.questions);
+    count("remembered", stats.remembered);
+    count("rewinds", stats.rewinds);
+    count("rewoundTokens", stats.rewound_tokens);
+    count("recomputations", stats.recomputations);
+    item.Set("decodeMs", stats.decode_ms);
+    item.Set("top1Ms", stats.top1_ms);
+    item.Set("tokenizeMs", stats.tokenize_ms);
+    return item;
+  }
+
+  Napi::Object generation(const GenerationStats& stats) {
+    Napi::Object item = Napi::Object::New(env_);
+    item.Set("base", lane(stats.lanes[0]));
+    item.Set("aligned", lane(stats.lanes[1]));
+    item.Set("tokens", static_cast<double>(stats.tokens));
+    item.Set("baseTokens", static_cast<double>(stats.base_tokens));
+    item.Set("queuedMs", stats.queued_ms);
+    item.Set("firstPieceMs", stats.first_piece_ms);
+    item.Set("totalMs", stats.total_ms);
+    return item;
+  }
+
+  Napi::Env env_;
+  Napi::Object object_;
+};
+
+}  // namespace
+
+Napi::Object to_js(Napi::Env env, const Event& event) {
+  Converter convert(env);
+  std::visit(convert, event);
+  return convert.object();
+}
+
+}  // namespace nudging

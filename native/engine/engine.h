@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/event.h"
+#include "engine/request.h"
+
+namespace nudging {
+
+/// Everything that loading needs. Checked by the caller: paths not empty, numbers in range.
+struct EngineOptions {
+  struct Lane {
+    std::string path;
+    std::int32_t gpu_layers = -1;
+    /// Tokens per sequence; 0: what the model was trained with, at most `default_context`.
+    std::uint32_t context = 0;
+  };
+  Lane lanes[lane_count];
+  std::int32_t threads = 1;
+  /// Sequences that decode together.
+  std::uint32_t parallel = 1;
+  /// Most tokens in one decode call.
+  std::uint32_t batch = 512;
+};
+constexpr std::uint32_t default_context = 4096;
+
+/// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.
+///
+/// Thread-safe: `submit`, `cancel`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
+/// whenever events wait to be drained; it must not block and must not call back into the engine.
+class Engine {
+ public:
+  Engine(EngineOptions options, std::function<void()> notify);
+  /// Stops at once, giving up a running decode, and joins the thread.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void submit(Request request);
+  /// Ends a request with `aborted` at the next tick; a request that is not known any more is ignored.
+  void cancel(RequestId id);
+  /// Ends the thread when the running and queued requests are done, or at once if `abandon`. `Closed` is the last event.
+  void close(bool abandon);
+
+  /// Events since the last call, in order.
+  std::vector<Event> drain();
+
+ private:
+  friend class Scheduler;
+
+  struct Inbox {
+    std::deque<std::pair<Request, std::chrono::steady_clock::time_point>> submitted;
+    std::vector<RequestId> cancelled;
+    bool closing = false;
+  };
+
+  void main();
+  /// Waits until there is something to read, or returns at once if `busy`.
+  Inbox receive(bool busy);
+  void emit(std::vector<Event> events);
+
+  EngineOptions options_;
+  std::function<void()> notify_;
+  std::atomic<bool> stopping_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Inbox inbox_;                // guarded by mutex_
+  std::vector<Event> outbox_;  // guarded by mutex_
+
+  // Last: it uses everything above from its first moment.
+  std::thread thread_;
+};
+
+}  // namespace nudging

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/failure.h"
+#include "engine/request.h"
+#include "engine/sequence_lane.h"
+#include "nudge/answer.h"
+
+namespace nudging {
+
+struct LoadProgress {
+  LaneName lane;
+  float fraction;
+};
+
+struct ModelInfo {
+  std::string path;
+  std::string description;
+  std::uint64_t parameters;
+  std::uint64_t bytes;
+  std::uint32_t context;
+  std::uint32_t trained_context;
+  std::uint32_t vocabulary;
+  bool has_chat_template;
+};
+
+struct Loaded {
+  std::array<ModelInfo, lane_count> models;
+};
+
+struct LoadFailed {
+  FailureKind kind;
+  std::string message;
+};
+
+/// Newly committed text of one request.
+struct PiecesReady {
+  RequestId id;
+  std::vector<Piece> pieces;
+};
+
+struct GenerationStats {
+  std::array<LaneStats, lane_count> lanes;
+  std::uint64_t tokens;
+  std::uint64_t base_tokens;
+  double queued_ms;
+  /// From leaving the queue to the first committed piece; 0 if there was none.
+  double first_piece_ms;
+  double total_ms;
+};
+
+struct Finished {
+  RequestId id;
+  StopReason reason;
+  std::string text;
+  std::vector<Round> rounds;
+  std::vector<Decision> decisions;
+  GenerationStats stats;
+};
+
+struct Inspected {
+  RequestId id;
+  Top1 top1;
+  std::vector<Token> context;
+};
+
+struct RequestFailed {
+  RequestId id;
+  FailureKind kind;
+  std::string message;
+};
+
+/// The engine's thread has ended; nothing follows.
+struct Closed {};
+
+using Event = std::variant<LoadProgress, Loaded, LoadFailed, PiecesReady, Finished, Inspected, RequestFailed, Closed>;
+
+}  // namespace nudging

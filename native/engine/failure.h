@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace nudging {
+
+/// Kinds of failure that a user can act on. Each has one stable code string in `failure_code`; JavaScript sees only that.
+enum class FailureKind : std::uint8_t {
+  model_unreadable,
+  model_invalid,
+  model_unsupported,
+  load_aborted,
+  out_of_memory,
+  context_too_large,
+  prompt_empty,
+  prompt_too_long,
+  template_missing,
+  template_failed,
+  decode_failed,
+  internal,
+};
+
+/// The `code` of the JavaScript error for each kind. The one table of them.
+constexpr const char* failure_code(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::model_unreadable: return "ERR_MODEL_UNREADABLE";
+    case FailureKind::model_invalid: return "ERR_MODEL_INVALID";
+    case FailureKind::model_unsupported: return "ERR_MODEL_UNSUPPORTED";
+    case FailureKind::load_aborted: return "ERR_LOAD_ABORTED";
+    case FailureKind::out_of_memory: return "ERR_OUT_OF_MEMORY";
+    case FailureKind::context_too_large: return "ERR_CONTEXT_TOO_LARGE";
+    case FailureKind::prompt_empty: return "ERR_PROMPT_EMPTY";
+    case FailureKind::prompt_too_long: return "ERR_PROMPT_TOO_LONG";
+    case FailureKind::template_missing: return "ERR_TEMPLATE_MISSING";
+    case FailureKind::template_failed: return "ERR_TEMPLATE_FAILED";
+    case FailureKind::decode_failed: return "ERR_DECODE_FAILED";
+    case FailureKind::internal: return "ERR_INTERNAL";
+  }
+  return "ERR_INTERNAL";
+}
+
+/// Thrown inside the native engine only; it becomes a failure event before it could reach another thread or C.
+class Failure : public std::runtime_error {
+ public:
+  Failure(FailureKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  FailureKind kind() const { return kind_; }
+
+ private:
+  FailureKind kind_;
+};
+
+}  // namespace nudging

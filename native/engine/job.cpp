@@ -1,0 +1,127 @@
+#include "engine/job.h"
+
+#include <string>
+
+#include "engine/failure.h"
+
+namespace nudging {
+
+namespace {
+
+constexpr const char* lane_names[lane_count] = {"base", "aligned"};
+
+double ms(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+Prompt compile(const ModelContext& context, const PromptSource& source, const char* lane) {
+  const Vocabulary& vocabulary = context.vocabulary();
+  std::vector<Segment> segments;
+  if (const auto* chat = std::get_if<Chat>(&source)) {
+    if (chat->chat_template) {
+      segments = ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary.bos_text(), vocabulary.eos_text());
+    } else if (const ChatTemplate* own = context.model().chat_template()) {
+      segments = own->render(chat->messages, vocabulary.bos_text(), vocabulary.eos_text());
+    } else {
+      throw Failure(FailureKind::template_missing,
+                    "\"" + context.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
+    }
+  } else {
+    segments = std::get<std::vector<Segment>>(source);
+  }
+  bool has_text = false;
+  for (const Segment& segment : segments) has_text = has_text || !segment.text.empty();
+  if (!has_text) throw Failure(FailureKind::prompt_empty, std::string("the ") + lane + " prompt is empty: pass at least one character");
+  return compile_prompt(vocabulary, segments);
+}
+
+/// Checks that the lane's context, as it is now, fits.
+void check_room(const SequenceLane& lane, std::size_t length, const char* name) {
+  if (lane.tokens().empty()) throw Failure(FailureKind::prompt_empty, std::string("the ") + name + " prompt has no tokens: pass at least one character");
+  if (lane.overflows()) {
+    throw Failure(FailureKind::prompt_too_long, std::string("the ") + name + " prompt has " + std::to_string(lane.tokens().size()) + " tokens and the context holds " +
+                                                    std::to_string(length) + ": shorten the prompt or raise `context`");
+  }
+}
+
+Task<StopReason> inspect(SequenceLane& lane) {
+  co_await lane.top1();
+  co_return StopReason::end;
+}
+
+}  // namespace
+
+Job::Job(Request request, Lanes lanes, Clock::time_point submitted) : id_(request.id), lanes_(lanes), submitted_(submitted) {
+  std::visit([this](const auto& work) { begin(work); }, request.work);
+  task_->start();
+}
+
+Job::~Job() {
+  task_.reset();
+  for (SequenceLane* lane : lanes_) lane->drop_question();
+}
+
+void Job::begin(const Generation& generation) {
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    if (generation.mode == Mode::base && i == static_cast<std::size_t>(LaneName::aligned)) continue;
+    if (generation.mode == Mode::aligned && i == static_cast<std::size_t>(LaneName::base)) continue;
+    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]));
+    check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
+  }
+  answer_.emplace(generation.limits);
+  SequenceLane& base = *lanes_[static_cast<std::size_t>(LaneName::base)];
+  SequenceLane& aligned = *lanes_[static_cast<std::size_t>(LaneName::aligned)];
+  switch (generation.mode) {
+    case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, generation.trace ? &trace_ : nullptr)); break;
+    case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_)); break;
+    case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_)); break;
+  }
+}
+
+void Job::begin(const Inspection& inspection) {
+  const auto which = static_cast<std::size_t>(inspection.lane);
+  SequenceLane& lane = *lanes_[which];
+  lane.begin(compile(lane.context(), inspection.prompt, lane_names[which]));
+  lane.forget();
+  lane.set_text(inspection.text);
+  for (const Token token : inspection.tokens) {
+    if (token < 0 || static_cast<std::size_t>(token) >= lane.context().vocabulary().size()) {
+      throw Failure(FailureKind::internal, "token " + std::to_string(token) + " is not in the vocabulary");
+    }
+    lane.push(token);
+  }
+  check_room(lane, lane.context().length(), lane_names[which]);
+  inspected_ = &lane;
+  task_.emplace(inspect(lane));
+}
+
+void Job::stop(StopReason reason) { stopped_ = reason; }
+
+std::optional<PiecesReady> Job::report() {
+  if (!answer_) return std::nullopt;
+  if (done() || stopped_) answer_->finish();
+  const std::size_t ready = answer_->reportable();
+  if (ready <= reported_) return std::nullopt;
+  if (!first_piece_) first_piece_ = Clock::now();
+  const auto& pieces = answer_->pieces();
+  PiecesReady event{id_, {pieces.begin() + static_cast<std::ptrdiff_t>(reported_), pieces.begin() + static_cast<std::ptrdiff_t>(ready)}};
+  reported_ = ready;
+  return event;
+}
+
+Event Job::finish() {
+  const StopReason reason = done() ? task_->take() : *stopped_;
+  if (inspected_ != nullptr) {
+    if (!done()) return RequestFailed{id_, FailureKind::internal, "the inspection was aborted"};
+    return Inspected{id_, inspected_->last_answer(), inspected_->tokens()};
+  }
+  const Clock::time_point now = Clock::now();
+  GenerationStats stats{};
+  for (std::size_t i = 0; i < lane_count; ++i) stats.lanes[i] = lanes_[i]->stats();
+  stats.tokens = answer_->used();
+  stats.base_tokens = answer_->base_tokens();
+  stats.queued_ms = ms(started_ - submitted_);
+  stats.first_piece_ms = first_piece_ ? ms(*first_piece_ - started_) : 0;
+  stats.total_ms = ms(now - started_);
+  return Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), std::move(trace_), stats};
+}
+
+}  // namespace nudging

@@ -1,0 +1,116 @@
+#include "engine/model.h"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include "engine/failure.h"
+#include "engine/log.h"
+
+namespace nudging {
+
+namespace {
+
+std::string in_quotes(const std::string& path) { return "\"" + path + "\""; }
+
+/// Reads a string or boolean of the header without trusting its type.
+std::string header_text(const gguf_context* header, const std::string& key) {
+  const std::int64_t id = gguf_find_key(header, key.c_str());
+  if (id < 0 || gguf_get_kv_type(header, id) != GGUF_TYPE_STRING) return {};
+  return gguf_get_val_str(header, id);
+}
+
+bool header_says_false(const gguf_context* header, const std::string& key) {
+  const std::int64_t id = gguf_find_key(header, key.c_str());
+  return id >= 0 && gguf_get_kv_type(header, id) == GGUF_TYPE_BOOL && !gguf_get_val_bool(header, id);
+}
+
+bool header_has(const gguf_context* header, const std::string& key) { return gguf_find_key(header, key.c_str()) >= 0; }
+
+void check_magic(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error || !std::filesystem::exists(status)) {
+    throw Failure(FailureKind::model_unreadable, "no model file at " + in_quotes(path) + ": check the path");
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw Failure(FailureKind::model_unreadable, in_quotes(path) + " is a directory: name the .gguf file in it");
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 4> magic{};
+  if (!file) throw Failure(FailureKind::model_unreadable, "cannot read " + in_quotes(path) + ": check its permissions");
+  file.read(magic.data(), magic.size());
+  if (!file || std::string_view(magic.data(), magic.size()) != "GGUF") {
+    throw Failure(FailureKind::model_invalid, in_quotes(path) + " is not a GGUF file: convert the model with llama.cpp's convert_hf_to_gguf.py");
+  }
+}
+
+/// What the header already tells, so that the reason is clear before anything is allocated.
+void check_header(const std::string& path) {
+  const GgufHandle header(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}));
+  if (!header) {
+    const std::string reason = take_log();
+    throw Failure(FailureKind::model_invalid, in_quotes(path) + " is damaged or cut short: download it again" + (reason.empty() ? "" : " (" + reason + ")"));
+  }
+  if (gguf_get_n_tensors(header.get()) == 0) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " holds only a vocabulary: use a file that holds the model's weights");
+  }
+  const std::string architecture = header_text(header.get(), "general.architecture");
+  if (header_says_false(header.get(), architecture + ".attention.causal") || header_has(header.get(), architecture + ".pooling_type")) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " is an embedding model (" + architecture + "): use a model that generates text");
+  }
+}
+
+bool on_progress(float fraction, void* progress) { return (*static_cast<const Model::Progress*>(progress))(fraction); }
+
+}  // namespace
+
+Model::Model(const Options& options, const Progress& progress) : path_(options.path) {
+  check_magic(path_);
+  check_header(path_);
+
+  bool wanted = true;
+  const Progress watched = [&](float fraction) { return wanted = progress(fraction); };
+  llama_model_params parameters = llama_model_default_params();
+  parameters.n_gpu_layers = options.gpu_layers;
+  parameters.progress_callback = on_progress;
+  parameters.progress_callback_user_data = const_cast<Progress*>(&watched);
+
+  take_log();
+  handle_.reset(llama_model_load_from_file(path_.c_str(), parameters));
+  if (!handle_) {
+    const std::string reason = take_log();
+    if (!wanted) throw Failure(FailureKind::load_aborted, "loading " + in_quotes(path_) + " was aborted");
+    if (reason.find("unable to allocate") != std::string::npos || reason.find("out of memory") != std::string::npos) {
+      throw Failure(FailureKind::out_of_memory, "not enough memory to load " + in_quotes(path_) + " (" + reason + "): use a smaller quantisation or fewer GPU layers");
+    }
+    throw Failure(FailureKind::model_invalid, in_quotes(path_) + " cannot be loaded: " + (reason.empty() ? "llama.cpp gives no reason" : reason));
+  }
+  if (llama_model_has_encoder(handle_.get()) || !llama_model_has_decoder(handle_.get()) || llama_model_is_diffusion(handle_.get())) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path_) + " (" + description() + ") is no left-to-right language model: use a decoder-only model");
+  }
+  const llama_vocab* vocab = llama_model_get_vocab(handle_.get());
+  if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab) <= 0) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path_) + " has no tokenizer: convert the model together with its tokenizer");
+  }
+  vocabulary_ = std::make_unique<Vocabulary>(vocab);
+}
+
+const ChatTemplate* Model::chat_template() const {
+  if (!template_) {
+    const char* source = llama_model_chat_template(handle_.get(), nullptr);
+    if (source == nullptr || *source == '\0') return nullptr;
+    template_ = std::make_unique<ChatTemplate>(source);
+  }
+  return template_.get();
+}
+
+std::uint32_t Model::trained_context() const { return static_cast<std::uint32_t>(std::max(llama_model_n_ctx_train(handle_.get()), 0)); }
+
+std::string Model::description() const {
+  std::array<char, 128> text{};
+  llama_model_desc(handle_.get(), text.data(), text.size());
+  return text.data();
+}
+
+}  // namespace nudging

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/chat_template.h"
+#include "engine/llama_handles.h"
+#include "engine/vocabulary.h"
+
+namespace nudging {
+
+/// A loaded model: weights, vocabulary, chat template. Immutable once loaded.
+class Model {
+ public:
+  struct Options {
+    std::string path;
+    /// How many layers to put on the GPU; negative: all. Without a GPU backend it has no effect.
+    std::int32_t gpu_layers = -1;
+  };
+  /// Called with the loaded fraction in [0, 1]; loading is given up when it returns false.
+  using Progress = std::function<bool(float)>;
+
+  /// Loads a GGUF file. Throws Failure: model_unreadable, model_invalid, model_unsupported (a model that cannot generate text),
+  /// load_aborted, out_of_memory.
+  Model(const Options& options, const Progress& progress);
+
+  llama_model* handle() const { return handle_.get(); }
+  const Vocabulary& vocabulary() const { return *vocabulary_; }
+  /// The GGUF's own chat template; null if it has none. Throws Failure(template_failed) if it cannot be parsed.
+  const ChatTemplate* chat_template() const;
+
+  /// Context length in tokens that the model was trained with.
+  std::uint32_t trained_context() const;
+  std::uint64_t parameters() const { return llama_model_n_params(handle_.get()); }
+  std::uint64_t bytes() const { return llama_model_size(handle_.get()); }
+  /// Short description from llama.cpp, such as "llama 8B Q4_0".
+  std::string description() const;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  ModelHandle handle_;
+  std::unique_ptr<Vocabulary> vocabulary_;
+  mutable std::unique_ptr<ChatTemplate> template_;
+};
+
+}  // namespace nudging

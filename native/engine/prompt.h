@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/vocabulary.h"
+
+namespace nudging {
+
+/// A stretch of a prompt. Only template text may spell control tokens; user text never does.
+struct Segment {
+  std::string text;
+  bool is_template = false;
+};
+
+/// A prompt in one vocabulary. The plain text after the last control token stays text, because merges may cross from it
+/// into the output: prompt + output is tokenised together (R2).
+struct Prompt {
+  /// BOS if the vocabulary wants it, and everything up to the last control token.
+  std::vector<Token> head;
+  /// Plain text that is tokenised together with the output.
+  std::string tail;
+};
+
+/// Finds the control tokens in the template segments, joins what is left between them, and tokenises each stretch as a whole,
+/// so that a space from the template and a word from the user still make one token.
+Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& segments);
+
+}  // namespace nudging

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/model_context.h"
+#include "engine/prompt.h"
+#include "nudge/lane.h"
+
+namespace nudging {
+
+/// What a lane has done for one request. Times in milliseconds.
+struct LaneStats {
+  /// Tokens of the prompt, with an empty output.
+  std::uint64_t prompt_tokens = 0;
+  /// Tokens decoded, the prompt's included.
+  std::uint64_t decoded_tokens = 0;
+  /// Tokens of contexts that were found in the KV cache when the prompt was first used.
+  std::uint64_t cached_prompt_tokens = 0;
+  /// Decode calls that this request took part in.
+  std::uint64_t decodes = 0;
+  /// Questions answered, and how many of them without a decode.
+  std::uint64_t questions = 0;
+  std::uint64_t remembered = 0;
+  /// Times the KV cache was cut back, and the tokens cut.
+  std::uint64_t rewinds = 0;
+  std::uint64_t rewound_tokens = 0;
+  /// Times the memory could not be cut and the context was decoded again from its start.
+  std::uint64_t recomputations = 0;
+  double decode_ms = 0;
+  double top1_ms = 0;
+  double tokenize_ms = 0;
+};
+
+/// One sequence of one model's context, as one request sees it. Text is the truth and the KV cache follows it: every context
+/// is tokenised afresh, the longest common prefix with the cache is kept, and only the difference is decoded (R2).
+///
+/// Every position's answer is remembered with it. A context that is a prefix of what was decoded before is answered without a
+/// decode, and nothing is cut until another token follows there (Freedom b). Owned and used by the scheduler's thread alone.
+class SequenceLane final : public Lane {
+ public:
+  SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence) {}
+
+  /// Starts a request. The cache of the last one stays, and its common prefix will be used.
+  void begin(Prompt prompt);
+  /// Empties the cache: the next answer is computed from nothing.
+  void forget();
+
+  void set_text(std::string_view text) override;
+  void push(Token token) override { wanted_.push_back(token); }
+
+  /// The tokens of the context as it is now.
+  const std::vector<Token>& tokens() const { return wanted_; }
+  LaneStats& stats() { return stats_; }
+  const ModelContext& context() const { return context_; }
+  /// What the model said at the end of the context. Only after it was asked.
+  Top1 last_answer() const { return *answers_[wanted_.size() - 1]; }
+
+  // For the scheduler.
+
+  /// True while a question waits for a decode.
+  bool asking() const { return asker_ != nullptr; }
+  /// True if the context has more tokens than the KV cache has cells for this sequence.
+  bool overflows() const { return wanted_.size() > context_.length(); }
+  /// Makes the cache a prefix of the context; what is missing then is decoded from `cached()` on.
+  void prepare();
+  std::size_t missing() const { return wanted_.size() - cached_.size(); }
+  std::size_t cached() const { return cached_.size(); }
+  llama_seq_id sequence() const { return sequence_; }
+  /// Notes that the next `count` missing tokens are in the cache now.
+  void decoded(std::size_t count);
+  /// The answer at the end of the context is there.
+  void resolve(const Top1& top1) { answers_.back() = top1; }
+  /// Resumes the request that asked. The lane may be gone or asking again afterwards.
+  void resume();
+  /// Forgets who asked: the request is being destroyed.
+  void drop_question() { asker_ = nullptr; }
+
+ protected:
+  bool answered() override;
+  void ask(std::coroutine_handle<> asker) override { asker_ = asker; }
+  Top1 answer() override { return last_answer(); }
+
+ private:
+  void cut(std::size_t length);
+
+  ModelContext& context_;
+  llama_seq_id sequence_;
+  Prompt prompt_;
+  /// The tokens whose keys and values are in the cache, and what the model says after each, where it was asked.
+  std::vector<Token> cached_;
+  std::vector<std::optional<Top1>> answers_;
+  std::vector<Token> wanted_;
+  std::coroutine_handle<> asker_;
+  LaneStats stats_;
+};
+
+}  // namespace nudging

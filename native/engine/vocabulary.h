@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llama.h"
+#include "nudge/top1.h"
+
+namespace nudging {
+
+/// A model's vocabulary as the engine needs it: bytes of every token at hand, tokenising, and the tokens that templates may
+/// name. Immutable after construction, so any thread may read it.
+class Vocabulary {
+ public:
+  explicit Vocabulary(const llama_vocab* vocab);
+
+  std::size_t size() const { return bytes_.size(); }
+
+  /// The bytes a token shows (R4): empty for control and unknown tokens.
+  std::string_view bytes(Token token) const { return bytes_[static_cast<std::size_t>(token)]; }
+  bool ends(Token token) const { return ends_[static_cast<std::size_t>(token)]; }
+
+  /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added.
+  std::vector<Token> tokenize(std::string_view text) const;
+
+  /// The BOS token if the vocabulary wants one in front of every text, else -1.
+  Token leading() const { return leading_; }
+
+  /// The text of BOS and EOS for chat templates; empty if the vocabulary has none.
+  std::string_view bos_text() const { return bos_text_; }
+  std::string_view eos_text() const { return eos_text_; }
+
+  /// A token that template text may spell out.
+  struct Special {
+    Token token;
+    std::string text;
+    /// White space next to the token belongs to it (Hugging Face's lstrip and rstrip).
+    bool strips_left;
+    bool strips_right;
+  };
+  /// Control tokens, longest text first: the order in which llama.cpp looks for them.
+  const std::vector<Special>& specials() const { return specials_; }
+
+ private:
+  const llama_vocab* vocab_;
+  std::vector<std::string> bytes_;
+  std::vector<bool> ends_;
+  std::vector<Special> specials_;
+  Token leading_ = -1;
+  std::string bos_text_;
+  std::string eos_text_;
+};
+
+}  // namespace nudging

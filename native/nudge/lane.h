@@ -1,0 +1,45 @@
+#pragma once
+
+#include <coroutine>
+#include <span>
+#include <string_view>
+
+#include "nudge/top1.h"
+
+namespace nudging {
+
+/// One model as one request sees it: a prompt that never changes, a context behind it, and the question what comes next.
+///
+/// The contract is stateless (R2): after `set_text(text)` the context is tok(prompt + text), as if tokenised for the first
+/// time, whatever the lane has in its KV cache. How much of the cache can be kept is the lane's affair.
+class Lane {
+ public:
+  virtual ~Lane() = default;
+
+  /// R2: the context becomes the tokens of prompt + text.
+  virtual void set_text(std::string_view text) = 0;
+
+  /// Appends one of the model's own tokens as it is, without tokenising again (R3 inside a draft, R9 inside a run).
+  virtual void push(Token token) = 0;
+
+  /// `co_await lane.top1()`: what the model says after its context. Suspends the request until the scheduler has decoded.
+  auto top1() {
+    struct Question {
+      Lane& lane;
+      bool await_ready() { return lane.answered(); }
+      void await_suspend(std::coroutine_handle<> asker) { lane.ask(asker); }
+      Top1 await_resume() { return lane.answer(); }
+    };
+    return Question{*this};
+  }
+
+ protected:
+  /// True if the answer for the present context is known without a decode.
+  virtual bool answered() = 0;
+  /// Notes who is to be resumed when the answer is there.
+  virtual void ask(std::coroutine_handle<> asker) = 0;
+  /// The answer; called only after `answered()` or after the asker was resumed.
+  virtual Top1 answer() = 0;
+};
+
+}  // namespace nudging

@@ -1,0 +1,173 @@
+#include "nudge/nudge.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "nudge/draft.h"
+#include "nudge/words.h"
+
+namespace nudging {
+
+namespace {
+
+void note(Trace* trace, Decision::Kind kind, std::size_t position, const Top1& top1) {
+  if (trace != nullptr) trace->push_back({kind, position, top1});
+}
+
+/// What came of asking the base about a draft.
+struct Verdict {
+  /// Bytes of the draft to take.
+  std::size_t length;
+  By by;
+  /// The base's own first token, if it takes over (R7b, R7c).
+  std::optional<Top1> handover;
+  /// The base's probability at each boundary that it was asked about.
+  std::vector<float> asked;
+};
+
+/// R3: the aligned model completes up to `lookahead` tokens.
+Task<Draft> complete(Lane& aligned, std::string_view text, std::size_t lookahead, Trace* trace) {
+  Draft draft;
+  aligned.set_text(text);
+  for (std::size_t drafted = 0; drafted < lookahead; ++drafted) {
+    const Top1 next = co_await aligned.top1();
+    note(trace, Decision::Kind::draft, text.size() + draft.text().size(), next);
+    if (next.ends) {
+      draft.end();
+      break;
+    }
+    aligned.push(next.token);
+    draft.add(next.bytes);
+  }
+  co_return std::move(draft);
+}
+
+/// R5-R8: the base is asked at every boundary of the draft until it takes over.
+Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float gamma, Trace* trace) {
+  Verdict verdict{draft.text().size(), By::end, std::nullopt, {}};
+  if (draft.ended()) co_return std::move(verdict);  // R3: the base is not asked about any of it
+
+  std::string context(text);
+  for (const std::size_t boundary : boundaries(draft.text())) {
+    context.append(draft.text().substr(context.size() - text.size(), boundary - (context.size() - text.size())));
+    base.set_text(context);
+    const Top1 next = co_await base.top1();
+    note(trace, Decision::Kind::boundary, context.size(), next);
+
+    verdict.length = boundary;
+    if (next.silent()) {  // R7a
+      verdict.by = By::base_end;
+      co_return std::move(verdict);
+    }
+    if (word_at(draft.text(), boundary).starts_with(next.bytes)) {  // R7b
+      verdict.by = By::agree;
+      verdict.handover = next;
+      co_return std::move(verdict);
+    }
+    if (next.probability >= gamma) {  // R7c
+      verdict.by = By::confident;
+      verdict.handover = next;
+      co_return std::move(verdict);
+    }
+    verdict.asked.push_back(next.probability);
+  }
+  verdict.by = By::none;
+  verdict.length = without_last_word(draft.text());  // R8
+  co_return std::move(verdict);
+}
+
+/// Commits what the verdict takes of the draft, word by word, as far as the budget goes (R12, R13).
+/// `unsure` is the probability at which the base's last run broke off: that of the first word's place.
+void take(const Draft& draft, const Verdict& verdict, std::optional<float> unsure, Answer& answer) {
+  const std::size_t cost = draft.cost(verdict.length);
+  const bool fits = cost <= answer.left();
+  const std::size_t length = fits ? verdict.length : draft.shown(answer.left());
+  answer.open_round(fits ? verdict.by : By::limit);
+
+  const std::string_view taken = draft.text().substr(0, length);
+  std::size_t from = 0;
+  std::size_t word = 0;
+  // An ended draft is one piece: the base was not asked where its words stand.
+  if (!draft.ended()) {
+    for (const std::size_t boundary : boundaries(draft.text())) {
+      if (boundary >= length || answer.ended()) break;
+      answer.add_words(taken.substr(from, boundary - from), unsure);
+      from = boundary;
+      unsure = word < verdict.asked.size() ? std::optional(verdict.asked[word]) : std::nullopt;
+      ++word;
+    }
+  }
+  if (!answer.ended()) answer.add_words(taken.substr(from), unsure);
+  // A draft with an end of text that fits exactly ends with `end`: the caller sees to that (R13).
+  answer.spend(fits ? cost : answer.left(), Source::nudge);
+}
+
+/// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
+Task<std::optional<float>> run(Lane& base, Top1 first, float gamma, Answer& answer, Trace* trace) {
+  Utf8Stream characters;
+  Top1 next = first;
+  while (true) {
+    std::string shown;
+    characters.feed(next.bytes, shown);
+    answer.add_token(shown, Source::base, next.probability);
+    answer.spend(1, Source::base);
+    if (answer.ended()) co_return std::nullopt;
+
+    base.push(next.token);
+    next = co_await base.top1();
+    note(trace, Decision::Kind::run, answer.text().size(), next);
+    if (next.silent()) co_return std::nullopt;                // R10
+    if (next.probability < gamma) co_return next.probability;  // R9
+  }
+}
+
+}  // namespace
+
+Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Trace* trace) {
+  std::optional<float> unsure;
+  std::string last_words;
+  std::size_t repeats = 0;
+
+  while (true) {  // R1: every round begins with the aligned model
+    const Draft draft = co_await complete(aligned, answer.text(), rules.lookahead, trace);
+    const Verdict verdict = co_await ask(base, answer.text(), draft, rules.gamma, trace);
+
+    const std::string_view words = draft.text().substr(0, verdict.length);
+    repeats = words == last_words ? repeats + 1 : 1;
+    last_words = words;
+    if (rules.repeat_limit > 0 && repeats >= rules.repeat_limit && !draft.ended()) co_return StopReason::stalled;
+
+    const bool fits = draft.cost(verdict.length) <= answer.left();
+    take(draft, verdict, unsure, answer);
+    if (draft.ended() && fits && answer.ended() != StopReason::stop) co_return StopReason::end;  // R3, R13
+    if (answer.ended()) co_return *answer.ended();
+    if (words.empty()) co_return StopReason::stalled;  // R14
+
+    unsure.reset();
+    if (verdict.handover) {
+      unsure = co_await run(base, *verdict.handover, rules.gamma, answer, trace);
+      if (answer.ended()) co_return *answer.ended();
+    }
+  }
+}
+
+Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer) {
+  Utf8Stream characters;
+  answer.open_round(By::none);
+  model.set_text({});
+  while (true) {
+    const Top1 next = co_await model.top1();
+    if (next.ends) {
+      co_return StopReason::end;
+    }
+    std::string shown;
+    characters.feed(next.bytes, shown);
+    answer.add_token(shown, source, next.probability);
+    answer.spend(1, source);
+    if (answer.ended()) co_return *answer.ended();
+    model.push(next.token);
+  }
+}
+
+}  // namespace nudging

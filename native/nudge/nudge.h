@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "nudge/answer.h"
+#include "nudge/lane.h"
+#include "nudge/task.h"
+
+namespace nudging {
+
+/// What one request asks of the algorithm.
+struct Rules {
+  /// γ: below this top-1 probability the base defers. The paper: 0.4 for Llama-2, 0.3 for Gemma-2 and OLMo.
+  float gamma = 0.4F;
+  /// L: how many tokens the aligned model looks ahead (R3).
+  std::size_t lookahead = 16;
+  /// End as `stalled` when the same words would be nudged this many times in a row; 0 never does. The authors use 4.
+  std::size_t repeat_limit = 0;
+};
+
+/// Notes every decision of a run, if the caller wants to replay it.
+using Trace = std::vector<Decision>;
+
+/// The algorithm of arXiv 2410.09300 as semantics.md numbers it: `base` decodes, and wherever it is unsure `aligned` supplies
+/// the next word. Commits to `answer` as it goes. `trace` may be null. The lanes, the answer and the trace must outlive the task.
+Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Trace* trace);
+
+/// Plain greedy decoding by one model, for comparison: ends at its end of text.
+Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer);
+
+}  // namespace nudging

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace nudging {
+
+using Token = std::int32_t;
+
+/// What a model says comes next, measured on the raw logits (semantics.md, "Terms"): no temperature, no filter, no bias.
+struct Top1 {
+  Token token = -1;
+  /// Softmax probability of `token` over the whole vocabulary, in [0, 1].
+  float probability = 0;
+  /// Logit of `token` minus the next best logit, >= 0. A decision with a margin under 0.05 is a tie (Freedom d).
+  float margin = 0;
+  /// True for every token of llama.cpp's end-of-generation set.
+  bool ends = false;
+  /// The token's bytes (R4): not necessarily whole characters, empty for control tokens. Owned by the lane's vocabulary.
+  std::string_view bytes;
+
+  /// R7a, R10: an end-of-generation token or one that shows nothing.
+  bool silent() const { return ends || bytes.empty(); }
+};
+
+}  // namespace nudging

@@ -1,0 +1,74 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ensureSource } from '../../vendor/fetch.mjs';
+import { configureAndBuild } from './cmake.mjs';
+import { fingerprint } from './fingerprint.mjs';
+import { withLock } from './lock.mjs';
+import { inRoot } from './paths.mjs';
+import { checkRequirements } from './requirements.mjs';
+
+/** @typedef {import('./configs.mjs').Plan} Plan */
+/** @typedef {import('./configs.mjs').Part} Part */
+
+const targets = { addon: 'nudging', tests: 'nudge_test' };
+const addonIn = (/** @type {Plan} */ plan) => path.join(plan.out, 'nudging.node');
+const stampOf = (/** @type {Plan} */ plan, /** @type {Part} */ part) => path.join(plan.out, `${part}.stamp`);
+/** What an installed package loads. */
+export const installedAddon = inRoot('build/Release/nudging.node');
+
+/**
+ * Brings the native side up to date; does nothing when it is.
+ * @param {Plan} plan
+ * @param {(line: string) => void} [log]
+ * @returns {Promise<boolean>} whether anything was built
+ */
+export async function buildNative(plan, log = console.error) {
+  const llama = await ensureSource({ log });
+  const stale = () => plan.parts.filter((part) => !isUpToDate(plan, part, fingerprint(plan, part, llama)));
+  if (stale().length === 0) return false;
+  await checkRequirements({ variant: plan.cmake.NUDGING_VARIANT ?? 'cpu' });
+  return withLock(`${plan.out}.lock`, () => build(plan, stale(), llama, log), log);
+}
+
+/** @param {Plan} plan @param {Part[]} parts @param {string} llama @param {(line: string) => void} log */
+async function build(plan, parts, llama, log) {
+  // Somebody else built it while we waited for the lock.
+  if (parts.length === 0) return false;
+  // Taken before compiling: a file saved meanwhile makes the next build run again.
+  const keys = parts.map((part) => fingerprint(plan, part, llama));
+  log(`building ${plan.name} (${parts.join(', ')}) …`);
+  for (const part of parts) rmSync(stampOf(plan, part), { force: true });
+  await configureAndBuild(plan, llama, parts.map((part) => targets[part]));
+  if (parts.includes('addon') && plan.isRelease) install(addonIn(plan));
+  parts.forEach((part, index) => writeFileSync(stampOf(plan, part), keys[index] ?? ''));
+  return true;
+}
+
+/** @param {Plan} plan @param {Part} part @param {string} key */
+function isUpToDate(plan, part, key) {
+  const stamp = stampOf(plan, part);
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) return false;
+  if (part === 'tests') return true;
+  if (!existsSync(addonIn(plan))) return false;
+  // Another variant may have been built in between, or build/ wiped by node-gyp.
+  if (plan.isRelease && !isSameFile(addonIn(plan), installedAddon)) install(addonIn(plan));
+  return true;
+}
+
+/** @param {string} one @param {string} other */
+function isSameFile(one, other) {
+  // install() hands the time on; reading megabytes to compare them would cost more than the rest of the check.
+  const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.size === b.size && Math.trunc(a.mtimeMs) === Math.trunc(b.mtimeMs);
+}
+
+/** @param {string} addon */
+function install(addon) {
+  mkdirSync(path.dirname(installedAddon), { recursive: true });
+  // A running process has the old file mapped: replace it, never write into it.
+  const incoming = `${installedAddon}.${process.pid}`;
+  copyFileSync(addon, incoming);
+  const { atime, mtime } = statSync(addon);
+  utimesSync(incoming, atime, mtime);
+  renameSync(incoming, installedAddon);
+}

@@ -1,0 +1,51 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { inRoot } from './paths.mjs';
+import { run } from './process.mjs';
+
+/** @typedef {{ name: string, passed: number, failed: number, ok: boolean }} Outcome */
+
+/**
+ * @param {import('./configs.mjs').Plan} plan
+ * @returns {Promise<Outcome>}
+ */
+export async function runNativeTests(plan) {
+  const name = 'native tests';
+  if (!existsSync(path.join(plan.out, 'CTestTestfile.cmake'))) {
+    console.error('no native tests were built');
+    return { name, passed: 0, failed: 0, ok: true };
+  }
+  const { code, output } = await run(
+    'ctest',
+    ['--test-dir', plan.out, '--build-config', plan.buildType, '--output-on-failure', '--no-tests=error'],
+    { onOutput: (text) => process.stdout.write(text) },
+  );
+  const [, failed = 0, total = 0] = (/(\d+) tests failed out of (\d+)/.exec(output) ?? []).map(Number);
+  return { name, passed: total - failed, failed: total === 0 ? 1 : failed, ok: code === 0 };
+}
+
+/**
+ * @param {readonly string[]} filters
+ * @returns {Promise<Outcome>}
+ */
+export async function runUnitTests(filters) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'nudging-test-'));
+  const report = path.join(folder, 'vitest.json');
+  try {
+    const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters];
+    const { code } = await run(process.execPath, [inRoot('node_modules/vitest/vitest.mjs'), ...args], {
+      cwd: inRoot(),
+      inherit: true,
+    });
+    const name = 'TypeScript tests';
+    // Vitest died before it could write down anything.
+    if (!existsSync(report)) return { name, passed: 0, failed: 1, ok: false };
+    const { numPassedTests: passed, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    // A file that cannot be loaded has no tests that could fail.
+    const failed = numFailedTests || (code === 0 ? 0 : Math.max(1, numFailedTestSuites));
+    return { name, passed, failed, ok: code === 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A model's threads and a native crash stay inside one process each.
+    pool: 'forks',
+    testTimeout: 30_000,
+  },
+});
