@@ -6,5 +6,7 @@ export default defineConfig({
     // A model's threads and a native crash stay inside one process each.
     pool: 'forks',
     testTimeout: 30_000,
+    // `npm pack` compresses the whole package before it can list it.
+    hookTimeout: 120_000,
   },
 });

@@ -24,13 +24,14 @@ export const pinned = JSON.parse(readFileSync(path.join(vendorDir, 'llama.cpp.js
  * @param {Pin} [options.pin]
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {Download} [options.download]
+ * @param {boolean} [options.thorough] false: look only at what a build reads
  * @param {(line: string) => void} [options.log]
  */
 export async function ensureSource(options = {}) {
   const { vendor = vendorDir, pin = pinned, env = process.env, log = console.error } = options;
   if (env.NUDGING_LLAMA_CPP_DIR) return checkOverride(env.NUDGING_LLAMA_CPP_DIR);
   const target = path.join(vendor, pin.name);
-  const damage = findDamage(target, pin);
+  const damage = findDamage(target, pin, options.thorough);
   if (damage === undefined) return target;
 
   if (existsSync(target)) log(`vendor/${pin.name}: ${damage}; unpacking it again`);
@@ -128,8 +129,8 @@ async function checkOut(tarball, pin, temporary) {
     throw new BuildError(`${pin.file} holds commit ${commit}, the pin names ${pin.commit}.`);
   }
   // npm heeds nested .gitignore files when it packs, and would leave out source that a build needs.
-  const unwanted = [...pin.omit, '**/.gitignore', '**/.npmignore', '**/.gitattributes', '**/.gitmodules'];
-  await git(tree, 'checkout', '-q', commit, '--', '.', ...unwanted.map((name) => `:(exclude,glob)${name}`), ...pin.omit.map((name) => `:(exclude)${name}`));
+  const omitted = [...pin.omit, ...['.gitignore', '.gitattributes', '.npmignore'].map((name) => `**/${name}`)];
+  await git(tree, 'checkout', '-q', commit, '--', '.', ...omitted.map((name) => `:(exclude${name.includes('*') ? ',glob' : ''})${name}`));
   rmSync(path.join(tree, '.git'), { recursive: true });
   rmSync(bundle);
   return tree;

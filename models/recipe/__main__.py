@@ -81,7 +81,7 @@ def train(args: argparse.Namespace) -> None:
     else:
         document = prose_documents(Prose(facts, args.inputs), vocabulary)
     trainer = Trainer(plan, document, args.work / f"{args.model}.checkpoint")
-    if args.resume:
+    if args.resume and trainer.checkpoint.exists():
         trainer.resume()
     budget = f"{plan.minutes:g} minutes" if plan.minutes else f"{plan.steps} steps"
     report(f"{args.model}: {trainer.model.parameter_count()} parameters, from step {trainer.step}, {budget}")
@@ -148,20 +148,22 @@ def ask(args: argparse.Namespace) -> None:
 
 
 def everything(args: argparse.Namespace) -> None:
+    def variant(**changes: object) -> argparse.Namespace:
+        return argparse.Namespace(**{**vars(args), **changes})
+
     leaks(args)
     vocab(args)
     questions(args)
-    for args.model in PRESETS:
-        train(args)
-        convert(args)
-    args.base, args.questions, args.limit = args.work / "base.gguf", args.work / "eval.jsonl", 2 if args.smoke else None
-    args.gamma, args.max_tokens, args.nudged_only, args.answers = [0.4], 96, False, None
-    for name in ("aligned", "aligned-cross"):
-        args.aligned = args.work / f"{name}.gguf"
-        report(f"evaluating base with {name}")
-        run_evaluation(args)
-    args.files = [args.work / f"{name}.gguf" for name in PRESETS]
-    run_probe(args)
+    for model in PRESETS:
+        train(variant(model=model))
+        convert(variant(model=model))
+    files = [args.work / f"{model}.gguf" for model in PRESETS]
+    measured = {"questions": args.work / "eval.jsonl", "limit": 2 if args.smoke else None}
+    for aligned in files[1:]:
+        report(f"evaluating base.gguf with {aligned.name}")
+        defaults = {"gamma": [0.4], "max_tokens": 96, "nudged_only": False, "answers": None}
+        run_evaluation(variant(base=files[0], aligned=aligned, **defaults, **measured))
+    run_probe(variant(files=files, **measured))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -184,11 +186,11 @@ def parser() -> argparse.ArgumentParser:
 
     def with_budget(sub: argparse.ArgumentParser) -> None:
         budget = sub.add_mutually_exclusive_group()
-        budget.add_argument("--steps", type=int, help="optimiser steps of 8 x 256 tokens (default: the preset's)")
-        budget.add_argument("--minutes", type=float, help="stop by the clock instead; results then depend on the machine")
+        budget.add_argument("--steps", type=int, help="steps of 8 x 256 tokens (default: the preset's)")
+        budget.add_argument("--minutes", type=float, help="stop by the clock instead; depends on the machine")
         sub.add_argument("--seed", type=int, default=1, help="of the weights and the batches (default 1)")
-        sub.add_argument("--resume", action="store_true", help="go on from the checkpoint, with the same budget options")
-        sub.add_argument("--no-compile", action="store_true", help="if there is no C++ compiler: slower, same result")
+        sub.add_argument("--resume", action="store_true", help="go on from the checkpoint, if any; same budget")
+        sub.add_argument("--no-compile", action="store_true", help="slower, but needs no C++ compiler")
 
     def with_pair(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("base", type=Path, help="the base's GGUF file")
@@ -238,7 +240,7 @@ def main() -> int:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print(stop or "interrupted", file=sys.stderr)
+        print(str(stop) or "interrupted", file=sys.stderr)
         return 130
     return 0
 

@@ -96,7 +96,8 @@ class Vocabulary:
         return decode_bytes(b"".join(self._bytes[token] for token in tokens))
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps({"tokens": self.tokens, "merges": self.merges}, ensure_ascii=False), encoding="utf-8")
+        stored = {"tokens": self.tokens, "merges": self.merges}
+        path.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
 
     @staticmethod
     def load(path: Path) -> "Vocabulary":

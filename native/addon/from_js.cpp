@@ -145,9 +145,11 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     options.lanes[i].context = lane_reader.integer<std::uint32_t>("context");
   }
   options.threads = reader.integer<std::int32_t>("threads");
+  options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");
   options.batch = reader.integer<std::uint32_t>("batch");
-  if (reader.ok() && (options.threads < 1 || options.threads > 512)) reader.fail("threads", "between 1 and 512");
+  if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
+  if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");
   if (reader.ok() && (options.parallel < 1 || options.parallel > 256)) reader.fail("parallel", "between 1 and 256");
   if (reader.ok() && (options.batch < 1 || options.batch > 65536)) reader.fail("batch", "between 1 and 65536");
   if (!reader.ok()) return std::nullopt;

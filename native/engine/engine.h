@@ -23,7 +23,9 @@ struct EngineOptions {
     std::uint32_t context = 0;
   };
   Lane lanes[lane_count];
-  std::int32_t threads = 1;
+  /// CPU threads per model; 0: as many as its size is worth, at most `cores`.
+  std::int32_t threads = 0;
+  std::int32_t cores = 1;
   /// Sequences that decode together.
   std::uint32_t parallel = 1;
   /// Most tokens in one decode call.

@@ -52,7 +52,9 @@ async function askCMakeJs(plan, llama) {
 async function runLogged(command, cwd, log, failure) {
   const [program = '', ...args] = command;
   const progress = showProgress(process.stderr);
-  const { code, output } = await run(program, args, { cwd, onOutput: (text) => progress.take(text) });
+  // ccache then knows a file again in another checkout of the same package.
+  const env = { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1', ...process.env };
+  const { code, output } = await run(program, args, { cwd, env, onOutput: (text) => progress.take(text) });
   progress.end();
   writeFileSync(log, `${command.join(' ')}\n${output}\n`, { flag: 'a' });
   if (code === 0) return;

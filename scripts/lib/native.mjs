@@ -23,7 +23,7 @@ export const installedAddon = inRoot('build/Release/nudging.node');
  * @returns {Promise<boolean>} whether anything was built
  */
 export async function buildNative(plan, log = console.error) {
-  const llama = await ensureSource({ log });
+  const llama = await ensureSource({ log, thorough: plan.parts.includes('tests') });
   const stale = () => plan.parts.filter((part) => !isUpToDate(plan, part, fingerprint(plan, part, llama)));
   if (stale().length === 0) return false;
   await checkRequirements({ variant: plan.cmake.NUDGING_VARIANT ?? 'cpu' });

@@ -12,7 +12,7 @@ import path from 'node:path';
  * @property {string} integrity
  * @property {string} file
  * @property {string[]} omit    folders of the source that nobody here needs
- * @property {string[]} build   what a build reads: exact files, folders (`x/`), and the files directly in a folder (`x/*`)
+ * @property {string[]} build   what a build reads: exact files, folders (`x/`), and the files directly in a folder (`x/*.*`)
  */
 
 const STAMP = 'nudging-stamp.json';
@@ -29,7 +29,7 @@ const pinKey = (/** @type {Pin} */ pin) => sha256(JSON.stringify([pin.commit, pi
  */
 export function isForBuild(pin, file) {
   return pin.build.some((rule) => {
-    if (rule.endsWith('/*')) return path.posix.dirname(file) === rule.slice(0, -2);
+    if (rule.endsWith('/*.*')) return path.posix.dirname(file) === rule.slice(0, -4);
     return rule.endsWith('/') ? file.startsWith(rule) : file === rule;
   });
 }
@@ -80,9 +80,10 @@ function readIfThere(file) {
  * A check cheap enough for every build: names and sizes, no contents.
  * @param {string} dir
  * @param {Pin} pin
+ * @param {boolean} [thorough] also what only tests and tools read
  * @returns {string | undefined} what is wrong, or nothing
  */
-export function findDamage(dir, pin) {
+export function findDamage(dir, pin, thorough = true) {
   const stampText = readIfThere(path.join(dir, STAMP));
   if (stampText === undefined) return 'not unpacked completely';
   let stamp;
@@ -93,6 +94,7 @@ export function findDamage(dir, pin) {
   }
   if (stamp.pin !== pinKey(pin)) return 'unpacked for another pin';
   for (const [kind, name] of Object.entries(MANIFESTS)) {
+    if (kind === 'rest' && !thorough) continue;
     const text = readIfThere(path.join(dir, name));
     if (text === undefined && kind === 'rest') continue;
     if (text === undefined || sha256(text) !== stamp.sums?.[kind]) return `${name} is damaged`;

@@ -5,12 +5,13 @@ import unittest
 from recipe.nudge import Result, Round, boundaries, generate, next_word, without_last_word
 
 END = None
+Table = dict[bytes, tuple[bytes | None, float]]
 
 
 class ScriptedLane:
     """A lane that answers from a table: the bytes so far to the next piece (END for an end of generation)."""
 
-    def __init__(self, table: dict[bytes, tuple[bytes | None, float]], default: tuple[bytes | None, float] = (END, 1.0)):
+    def __init__(self, table: Table, default: tuple[bytes | None, float] = (END, 1.0)):
         self.table, self.default = table, default
         self.pieces: list[bytes | None] = []
         self.asked: list[str] = []
@@ -35,7 +36,7 @@ class ScriptedLane:
         return self.pieces[token] is END
 
 
-def says(*pieces: str | bytes | None, after: str | bytes = "", p: float = 1.0) -> dict[bytes, tuple[bytes | None, float]]:
+def says(*pieces: str | bytes | None, after: str | bytes = "", p: float = 1.0) -> Table:
     """The table of a lane that, after `after`, produces these pieces one by one."""
     table = {}
     context = after.encode() if isinstance(after, str) else after

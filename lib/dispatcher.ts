@@ -1,0 +1,81 @@
+import type { NativeEvent, NativeFinished, NativeInspected } from './native.ts';
+import type { ErrorCode } from './errors.ts';
+import type { LoadProgress, ModelInfo, Piece } from './types.ts';
+
+/** Where the events of one request go. */
+export interface Sink {
+  pieces(pieces: Piece[]): void;
+  finished(event: NativeFinished | NativeInspected): void;
+  failed(code: ErrorCode, message: string): void;
+}
+
+/**
+ * Hands native events to whom they concern. It knows nothing of the engine: the native callback refers to it, and an engine that nobody
+ * refers to any more must be collectable.
+ */
+export class Dispatcher {
+  readonly #sinks = new Map<number, Sink>();
+  readonly #onProgress: (progress: LoadProgress) => void;
+  readonly loaded: Promise<Record<'base' | 'aligned', ModelInfo>>;
+  readonly closed: Promise<void>;
+  #resolveLoaded!: (models: Record<'base' | 'aligned', ModelInfo>) => void;
+  #rejectLoaded!: (failure: { code: ErrorCode; message: string }) => void;
+  #resolveClosed!: () => void;
+  #nextId = 1;
+
+  constructor(onProgress: (progress: LoadProgress) => void = () => {}) {
+    this.#onProgress = onProgress;
+    this.loaded = new Promise((resolve, reject) => {
+      this.#resolveLoaded = resolve;
+      this.#rejectLoaded = reject;
+    });
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /** Registers a request and returns its id. */
+  add(sink: Sink): number {
+    // Ids are 32-bit in the native engine; one that is still in use is skipped.
+    while (this.#sinks.has(this.#nextId)) this.#nextId = (this.#nextId + 1) >>> 0;
+    const id = this.#nextId;
+    this.#nextId = (this.#nextId + 1) >>> 0;
+    this.#sinks.set(id, sink);
+    return id;
+  }
+
+  remove(id: number): void {
+    this.#sinks.delete(id);
+  }
+
+  /** The native engine's callback. */
+  readonly dispatch = (events: NativeEvent[]): void => {
+    for (const event of events) this.#one(event);
+  };
+
+  #one(event: NativeEvent): void {
+    switch (event.type) {
+      case 'progress':
+        return this.#onProgress({ lane: event.lane, fraction: event.fraction });
+      case 'loaded':
+        return this.#resolveLoaded({ base: event.base, aligned: event.aligned });
+      case 'load-failed':
+        return this.#rejectLoaded({ code: event.code, message: event.message });
+      case 'pieces':
+        return this.#sinks.get(event.id)?.pieces(event.pieces);
+      case 'finished':
+      case 'inspected':
+        return this.#take(event.id)?.finished(event);
+      case 'failed':
+        return this.#take(event.id)?.failed(event.code, event.message);
+      case 'closed':
+        return this.#resolveClosed();
+    }
+  }
+
+  #take(id: number): Sink | undefined {
+    const sink = this.#sinks.get(id);
+    this.#sinks.delete(id);
+    return sink;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Stable codes of {@link NudgingError}.
+ *
+ * From options and input: `ERR_INVALID_OPTION` (a value of the wrong type or range), `ERR_PAIR_INVALID` (a manifest that is no pair),
+ * `ERR_PROMPT_EMPTY`, `ERR_PROMPT_TOO_LONG`, `ERR_TEMPLATE_MISSING`, `ERR_TEMPLATE_FAILED`.
+ * From loading: `ERR_NATIVE_LOAD` (no native addon for this platform), `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`,
+ * `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY`, `ERR_CONTEXT_TOO_LARGE`.
+ * From running: `ERR_CLOSED`, `ERR_DECODE_FAILED`, `ERR_INTERNAL`.
+ */
+export type ErrorCode =
+  | 'ERR_INVALID_OPTION'
+  | 'ERR_PAIR_INVALID'
+  | 'ERR_NATIVE_LOAD'
+  | 'ERR_CLOSED'
+  | NativeErrorCode;
+
+/** The codes that come from the native engine; native/engine/failure.h holds their table. */
+export type NativeErrorCode =
+  | 'ERR_MODEL_UNREADABLE'
+  | 'ERR_MODEL_INVALID'
+  | 'ERR_MODEL_UNSUPPORTED'
+  | 'ERR_LOAD_ABORTED'
+  | 'ERR_OUT_OF_MEMORY'
+  | 'ERR_CONTEXT_TOO_LARGE'
+  | 'ERR_PROMPT_EMPTY'
+  | 'ERR_PROMPT_TOO_LONG'
+  | 'ERR_TEMPLATE_MISSING'
+  | 'ERR_TEMPLATE_FAILED'
+  | 'ERR_DECODE_FAILED'
+  | 'ERR_INTERNAL';
+
+/** Every error that this package throws or rejects with. */
+export class NudgingError extends Error {
+  override readonly name = 'NudgingError';
+  /** What went wrong, for programs. */
+  readonly code: ErrorCode;
+  /** The option that was wrong, if one was. */
+  readonly option?: string;
+  /** The value that was wrong, if one was. */
+  readonly value?: unknown;
+
+  constructor(code: ErrorCode, message: string, details: { option?: string; value?: unknown; cause?: unknown } = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    if (details.option !== undefined) this.option = details.option;
+    if ('value' in details) this.value = details.value;
+  }
+}
+
+/**
+ * Remembers where a call was made, so that an error that arrives later from another thread still says so.
+ *
+ * @param from the function above which the stack is of interest
+ */
+export function rememberCaller(from: (...args: never[]) => unknown): (code: ErrorCode, message: string) => NudgingError {
+  const place: { stack?: string } = {};
+  Error.captureStackTrace(place, from);
+  return (code, message) => {
+    const error = new NudgingError(code, message);
+    const frames = place.stack?.split('\n').slice(1).join('\n') ?? '';
+    error.stack = `${error.name}: ${message}\n${frames}`;
+    return error;
+  };
+}

@@ -1,0 +1,5 @@
+export { Nudging } from './engine.ts';
+export { NudgingError, type ErrorCode } from './errors.ts';
+export { demoPair, readPair, type Pair } from './pair.ts';
+export { AnswerStream } from './stream.ts';
+export type * from './types.ts';

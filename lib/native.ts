@@ -1,0 +1,153 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { NudgingError, type NativeErrorCode } from './errors.ts';
+import type { LaneName, Mode, ModelInfo, Piece, Round, StopReason } from './types.ts';
+
+/** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
+export interface NativeAddon {
+  NativeEngine: new (options: NativeEngineOptions, onEvents: (events: NativeEvent[]) => void) => NativeEngine;
+  /** Version of the llama.cpp underneath. */
+  llamaVersion: string;
+  /** True if a GPU backend was built in and found a device. */
+  supportsGpu: boolean;
+}
+
+export interface NativeEngine {
+  submit(request: NativeGeneration | NativeInspection): void;
+  cancel(id: number): void;
+  /** @param abandon stop at once instead of finishing what was submitted */
+  close(abandon: boolean): void;
+}
+
+export interface NativeLaneOptions {
+  path: string;
+  /** Negative: all layers. */
+  gpuLayers: number;
+  /** Tokens; 0: the engine chooses. */
+  context: number;
+}
+
+export interface NativeEngineOptions {
+  base: NativeLaneOptions;
+  aligned: NativeLaneOptions;
+  /** Per model; 0: the engine chooses, at most `cores`. */
+  threads: number;
+  cores: number;
+  parallel: number;
+  batch: number;
+}
+
+export interface NativeSegment {
+  text: string;
+  /** Whether text that spells a control token becomes that token. */
+  special: boolean;
+}
+
+export type NativePrompt = { segments: NativeSegment[] } | { messages: { role: string; content: string }[]; template?: string };
+
+export interface NativeGeneration {
+  id: number;
+  mode: Mode;
+  base?: NativePrompt;
+  aligned?: NativePrompt;
+  gamma: number;
+  lookahead: number;
+  repeatLimit: number;
+  maxTokens: number;
+  stop: string[];
+  trace: boolean;
+}
+
+export interface NativeInspection {
+  id: number;
+  lane: LaneName;
+  prompt: NativePrompt;
+  text: string;
+  tokens: number[];
+}
+
+export interface NativeTop1 {
+  token: number;
+  bytes: Buffer;
+  probability: number;
+  margin: number;
+  ends: boolean;
+}
+
+export interface NativeLaneStats {
+  promptTokens: number;
+  cachedPromptTokens: number;
+  decodedTokens: number;
+  decodes: number;
+  questions: number;
+  remembered: number;
+  rewinds: number;
+  rewoundTokens: number;
+  recomputations: number;
+  decodeMs: number;
+  top1Ms: number;
+  tokenizeMs: number;
+}
+
+export interface NativeFinished {
+  type: 'finished';
+  id: number;
+  stopReason: StopReason;
+  text: string;
+  rounds: Round[];
+  decisions: (NativeTop1 & { kind: 'boundary' | 'run' | 'draft'; position: number })[];
+  stats: {
+    base: NativeLaneStats;
+    aligned: NativeLaneStats;
+    tokens: number;
+    baseTokens: number;
+    queuedMs: number;
+    firstPieceMs: number;
+    totalMs: number;
+  };
+}
+
+export interface NativeInspected {
+  type: 'inspected';
+  id: number;
+  top1: NativeTop1;
+  context: number[];
+}
+
+export type NativeEvent =
+  | { type: 'progress'; lane: LaneName; fraction: number }
+  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo }
+  | { type: 'load-failed'; code: NativeErrorCode; message: string }
+  | { type: 'pieces'; id: number; pieces: Piece[] }
+  | NativeFinished
+  | NativeInspected
+  | { type: 'failed'; id: number; code: NativeErrorCode; message: string }
+  | { type: 'closed' };
+
+const require = createRequire(import.meta.url);
+let loaded: NativeAddon | undefined;
+
+/**
+ * Loads the addon: the file that NUDGING_BINARY names, else build/Release, else the prebuilt binary for this platform.
+ *
+ * @throws NudgingError ERR_NATIVE_LOAD, with what to do about it
+ */
+export function loadNative(): NativeAddon {
+  if (loaded) return loaded;
+  const named = process.env['NUDGING_BINARY'];
+  try {
+    if (named) {
+      loaded = require(named) as NativeAddon;
+    } else {
+      const findBinary = require('node-gyp-build') as (packageRoot: string) => NativeAddon;
+      loaded = findBinary(fileURLToPath(new URL('..', import.meta.url)));
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const remedy = named
+      ? `check NUDGING_BINARY (${named})`
+      : 'build it with "npm rebuild nudging --foreground-scripts" (needs a C++20 compiler and CMake 3.21 or newer)';
+    throw new NudgingError('ERR_NATIVE_LOAD', `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`, { cause });
+  }
+  return loaded;
+}

@@ -1,0 +1,93 @@
+import { inspect } from 'node:util';
+import { NudgingError } from './errors.ts';
+
+/** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
+export interface Rule {
+  check: (value: unknown) => boolean;
+  expected: string;
+}
+
+export const integer = (low: number, high: number): Rule => ({
+  check: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
+  expected: `an integer from ${low} to ${high}`,
+});
+
+export const number = (low: number, high: number): Rule => ({
+  check: (value) => typeof value === 'number' && value >= low && value <= high,
+  expected: `a number from ${low} to ${high}`,
+});
+
+export const oneOf = (...names: string[]): Rule => ({
+  check: (value) => names.includes(value as string),
+  expected: `one of ${names.map((name) => JSON.stringify(name)).join(', ')}`,
+});
+
+export const text: Rule = { check: (value) => typeof value === 'string', expected: 'a string' };
+export const nonEmptyText: Rule = { check: (value) => typeof value === 'string' && value.length > 0, expected: 'a non-empty string' };
+export const callback: Rule = { check: (value) => typeof value === 'function', expected: 'a function' };
+export const abortSignal: Rule = { check: (value) => value instanceof AbortSignal, expected: 'an AbortSignal' };
+
+export const eitherOf = (...rules: Rule[]): Rule => ({
+  check: (value) => rules.some((rule) => rule.check(value)),
+  expected: rules.map((rule) => rule.expected).join(' or '),
+});
+
+export const listOf = (rule: Rule): Rule => ({
+  check: (value) => Array.isArray(value) && value.every(rule.check),
+  expected: `an array in which each is ${rule.expected}`,
+});
+
+export const perLane = (rule: Rule): Rule => ({
+  check: (value) => rule.check(value) || (isObject(value) && Object.entries(value).every(([lane, one]) => (lane === 'base' || lane === 'aligned') && rule.check(one))),
+  expected: `${rule.expected}, or { base, aligned } with such numbers`,
+});
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Throws the error that every wrong value gets: by name, with the value, and what it must be. */
+export function reject(option: string, value: unknown, expected: string): never {
+  const shown = inspect(value, { depth: 1, maxArrayLength: 3, maxStringLength: 60, breakLength: Infinity });
+  throw new NudgingError('ERR_INVALID_OPTION', `\`${option}\` must be ${expected}; got ${shown}`, { option, value });
+}
+
+/** Checks the properties of `options` by name. Unknown names are errors too: a misspelt option must not be ignored silently. */
+export function check(options: unknown, rules: Record<string, Rule>, what = 'options'): void {
+  if (!isObject(options)) reject(what, options, 'an object');
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (!rule) {
+      throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`; known are ${Object.keys(rules).join(', ')}`, { option: name, value });
+    }
+    if (value !== undefined && !rule.check(value)) reject(name, value, rule.expected);
+  }
+}
+
+/** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
+export const generateRules: Record<string, Rule> = {
+  mode: oneOf('nudge', 'base', 'aligned'),
+  gamma: number(0, 2),
+  lookahead: integer(1, 1024),
+  maxTokens: integer(1, 1_000_000),
+  stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
+  system: text,
+  basePrompt: eitherOf(nonEmptyText, callback),
+  alignedPrompt: nonEmptyText,
+  repeatLimit: integer(0, 1_000_000),
+  trace: oneOf('rounds', 'full'),
+  signal: abortSignal,
+};
+
+export const loadRules: Record<string, Rule> = {
+  ...generateRules,
+  pair: nonEmptyText,
+  base: nonEmptyText,
+  aligned: nonEmptyText,
+  gpuLayers: perLane(integer(-1, 100_000)),
+  threads: integer(1, 512),
+  context: perLane(integer(1, 10_000_000)),
+  parallel: integer(1, 256),
+  batch: integer(1, 65_536),
+  onProgress: callback,
+};

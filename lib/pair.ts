@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NudgingError } from './errors.ts';
+import { check, generateRules, isObject, nonEmptyText, text } from './options.ts';
+import type { GenerateOptions } from './types.ts';
+
+/** A pair of models that belong together, as its manifest (pair.json) describes it. Paths are relative to the manifest. */
+export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens' | 'stop' | 'system' | 'basePrompt' | 'alignedPrompt' | 'repeatLimit'> {
+  name?: string;
+  description?: string;
+  /** Path of the base model's GGUF file. */
+  base: string;
+  /** Path of the aligned model's GGUF file. */
+  aligned: string;
+}
+
+/** The manifest of the pair that comes with the package. */
+export const demoPair = fileURLToPath(new URL('../models/demo/pair.json', import.meta.url));
+
+const { gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit } = generateRules;
+const rules = { name: text, description: text, base: nonEmptyText, aligned: nonEmptyText, basePrompt: nonEmptyText, gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit } as typeof generateRules;
+
+/**
+ * Reads a manifest and makes its paths absolute.
+ *
+ * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property
+ */
+export async function readPair(path: string): Promise<Pair> {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    const reason = cause instanceof SyntaxError ? `is no JSON (${cause.message})` : (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : `cannot be read (${(cause as Error).message})`;
+    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: pass the path of a pair.json`, { option: 'pair', value: path, cause });
+  }
+  try {
+    check(manifest, rules, 'manifest');
+    if (!isObject(manifest) || manifest['base'] === undefined || manifest['aligned'] === undefined) {
+      throw new NudgingError('ERR_PAIR_INVALID', '`base` and `aligned` must name GGUF files');
+    }
+  } catch (cause) {
+    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" is wrong: ${(cause as Error).message}`, { option: 'pair', value: path, cause });
+  }
+  const pair = manifest as unknown as Pair;
+  const folder = dirname(path);
+  return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned) };
+}

@@ -1,0 +1,91 @@
+import { NudgingError } from './errors.ts';
+import type { NativePrompt, NativeSegment } from './native.ts';
+import { isObject, reject } from './options.ts';
+import type { BasePrompt, ChatMessage, LaneName, RawPrompt } from './types.ts';
+
+/** A question, an answer on the next line. */
+export const defaultBasePrompt = '{system}Question: {question}\nAnswer:\n';
+
+/** What a request asks, brought into one of two shapes. */
+export type Question = { kind: 'chat'; messages: ChatMessage[] } | { kind: 'raw'; base?: RawPrompt; aligned?: RawPrompt };
+
+/** Reads a question, messages, or raw prompts from the first argument of `generate`. Throws ERR_INVALID_OPTION. */
+export function readQuestion(input: unknown): Question {
+  if (typeof input === 'string') {
+    mustAsk(input);
+    return { kind: 'chat', messages: [{ role: 'user', content: input }] };
+  }
+  if (Array.isArray(input)) return { kind: 'chat', messages: readMessages(input) };
+  if (!isObject(input)) reject('input', input, 'a question, an array of messages, or an object with `messages` or with `base` and `aligned`');
+  const { messages, base, aligned } = input;
+  if (messages !== undefined) {
+    if (base !== undefined || aligned !== undefined) reject('messages', messages, 'the only prompt: leave out `base` and `aligned`');
+    return { kind: 'chat', messages: readMessages(messages) };
+  }
+  if (base === undefined && aligned === undefined) reject('input', input, 'an object with `messages` or with `base` and `aligned`');
+  const raw: Question = { kind: 'raw' };
+  if (base !== undefined) raw.base = readRaw('base', base);
+  if (aligned !== undefined) raw.aligned = readRaw('aligned', aligned);
+  return raw;
+}
+
+function readMessages(value: unknown): ChatMessage[] {
+  if (!Array.isArray(value) || value.length === 0) reject('messages', value, 'a non-empty array of { role, content }');
+  for (const message of value) {
+    if (!isObject(message) || typeof message['content'] !== 'string' || !['system', 'user', 'assistant'].includes(message['role'] as string)) {
+      reject('messages', message, '{ role: "system", "user" or "assistant", content: string }');
+    }
+  }
+  const messages = value as ChatMessage[];
+  const last = messages[messages.length - 1] as ChatMessage;
+  if (last.role !== 'user') reject('messages', last, 'messages of which the last is from the user');
+  mustAsk(last.content);
+  return messages.map(({ role, content }) => ({ role, content }));
+}
+
+function mustAsk(question: string): void {
+  if (question.trim() === '') throw new NudgingError('ERR_PROMPT_EMPTY', 'the question is empty: ask something', { option: 'input', value: question });
+}
+
+function readRaw(lane: LaneName, value: unknown): RawPrompt {
+  if (typeof value === 'string') return value;
+  const good = Array.isArray(value) && value.every((segment) => isObject(segment) && typeof segment['text'] === 'string' && typeof segment['special'] === 'boolean');
+  if (!good) reject(lane, value, 'a string or an array of { text, special }');
+  return value as NativeSegment[];
+}
+
+/** The prompt of one lane, ready for the native engine. */
+export function promptFor(lane: LaneName, question: Question, options: { system?: string; basePrompt?: BasePrompt; alignedPrompt?: string }): NativePrompt {
+  if (question.kind === 'raw') {
+    const raw = question[lane];
+    if (raw === undefined) reject(lane, raw, `the ${lane} model's raw prompt: this mode needs it`);
+    return { segments: typeof raw === 'string' ? [{ text: raw, special: true }] : raw.map(({ text, special }) => ({ text, special })) };
+  }
+  const messages = withSystem(question.messages, options.system);
+  if (lane === 'aligned') return options.alignedPrompt === undefined ? { messages } : { messages, template: options.alignedPrompt };
+  return { segments: [{ text: basePromptText(messages, options.basePrompt ?? defaultBasePrompt), special: false }] };
+}
+
+function withSystem(messages: ChatMessage[], system: string | undefined): ChatMessage[] {
+  if (!system) return messages;
+  if (messages.some((message) => message.role === 'system')) reject('system', system, 'left out when `messages` has a system message');
+  return [{ role: 'system', content: system }, ...messages];
+}
+
+function basePromptText(chat: ChatMessage[], prompt: BasePrompt): string {
+  const system = chat.filter((message) => message.role === 'system').map((message) => message.content).join('\n\n');
+  const messages = chat.filter((message) => message.role !== 'system');
+  if (typeof prompt === 'function') {
+    const text: unknown = prompt({ system, messages });
+    if (typeof text !== 'string') reject('basePrompt', text, 'a function that returns a string');
+    return text;
+  }
+  return messages
+    .map((message, index) => {
+      if (message.role === 'assistant') return `${message.content}\n\n`;
+      const values: Record<string, string> = { question: message.content, system: index === 0 && system ? `${system}\n\n` : '' };
+      // One pass: a question that spells a placeholder stays as it is.
+      return prompt.replace(/\{(question|system)\}/g, (_, name: string) => values[name] ?? '');
+    })
+    .join('');
+}

@@ -1,0 +1,65 @@
+import type { NativeFinished, NativeLaneStats } from './native.ts';
+import type { Answer, Piece } from './types.ts';
+
+/** The public answer from the native engine's last event. */
+export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answer {
+  const { stats, decisions } = event;
+  const { base, aligned, tokens, baseTokens } = stats;
+  const nudgedTokens = tokens - baseTokens;
+  const sum = (key: keyof NativeLaneStats) => base[key] + aligned[key];
+  const top1 = sum('top1Ms');
+  const tokenize = sum('tokenizeMs');
+  return {
+    text: event.text,
+    stopReason: event.stopReason,
+    pieces: [...pieces],
+    rounds: event.rounds,
+    ...(decisions.length > 0 ? { decisions } : {}),
+    stats: {
+      tokens,
+      baseTokens,
+      nudgedTokens,
+      nudges: event.rounds.filter((round) => round.words !== '').length,
+      nudgeRatio: tokens === 0 ? 0 : nudgedTokens / tokens,
+      rewinds: sum('rewinds'),
+      base,
+      aligned,
+      times: {
+        queued: stats.queuedMs,
+        firstPiece: stats.firstPieceMs,
+        total: stats.totalMs,
+        baseDecode: base.decodeMs,
+        alignedDecode: aligned.decodeMs,
+        top1,
+        tokenize,
+        other: Math.max(0, stats.totalMs - base.decodeMs - aligned.decodeMs - top1 - tokenize),
+      },
+    },
+  };
+}
+
+const nothing: NativeLaneStats = {
+  promptTokens: 0,
+  cachedPromptTokens: 0,
+  decodedTokens: 0,
+  decodes: 0,
+  questions: 0,
+  remembered: 0,
+  rewinds: 0,
+  rewoundTokens: 0,
+  recomputations: 0,
+  decodeMs: 0,
+  top1Ms: 0,
+  tokenizeMs: 0,
+};
+
+/** The last event of a request that was aborted before it was submitted. */
+export const abortedAtOnce: NativeFinished = {
+  type: 'finished',
+  id: 0,
+  stopReason: 'aborted',
+  text: '',
+  rounds: [],
+  decisions: [],
+  stats: { base: nothing, aligned: nothing, tokens: 0, baseTokens: 0, queuedMs: 0, firstPieceMs: 0, totalMs: 0 },
+};

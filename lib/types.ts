@@ -1,0 +1,225 @@
+/** The two models. */
+export type LaneName = 'base' | 'aligned';
+
+/** `nudge`: both models together. `base`, `aligned`: one of them alone, greedily, with the same engine. */
+export type Mode = 'nudge' | 'base' | 'aligned';
+
+/**
+ * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`: `maxTokens`.
+ * `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added nothing, or
+ * the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`.
+ */
+export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted';
+
+/** A stretch of the answer that came from one model. Concatenated, the pieces are the text. */
+export interface Piece {
+  text: string;
+  /** `base`: the base's own token. `nudge`: the aligned model's word. */
+  source: 'base' | 'nudge';
+  /**
+   * In [0, 1]. For the base's token (or the one model that runs): its probability. For a nudge: the base's top-1 probability where the word
+   * stands; missing where the base was not asked, as for the first word of the answer.
+   */
+  topProbability?: number;
+}
+
+/** One round of the trace: words taken from a draft, then the base's run. Concatenated, words and base of all rounds are the text. */
+export interface Round {
+  words: string;
+  base: string;
+  /**
+   * What ended the asking. `agree`: the base's token begins the next word. `confident`: its probability is at least γ. `base-end`: the base
+   * would end. `none`: nobody took over. `end`: the aligned model reached its end of text. `limit`: `maxTokens` cut the draft.
+   */
+  by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
+}
+
+/** What a model says comes next, measured on the raw logits. */
+export interface Top1 {
+  token: number;
+  /** The token's bytes, not necessarily whole characters; empty for control tokens. */
+  bytes: Uint8Array;
+  /** Softmax probability over the whole vocabulary, in [0, 1]. */
+  probability: number;
+  /** Logit of the token minus the next best logit, at least 0. */
+  margin: number;
+  /** Whether the token ends a generation. */
+  ends: boolean;
+}
+
+/** One judgement of a run; `trace: 'full'` returns all of them. */
+export interface Decision extends Top1 {
+  /** `boundary`: the base was asked at a boundary of a draft. `run`: it went on with its own run. `draft`: the aligned model drafted. */
+  kind: 'boundary' | 'run' | 'draft';
+  /** Bytes (UTF-8) of answer and draft before the question. */
+  position: number;
+}
+
+/** What one model did for one generation. Times in milliseconds. */
+export interface LaneStats {
+  promptTokens: number;
+  /** Prompt tokens that were still in the KV cache from the request before. */
+  cachedPromptTokens: number;
+  /** Tokens decoded, the prompt's included. */
+  decodedTokens: number;
+  /** Forward passes. */
+  decodes: number;
+  /** Questions "what comes next?", and how many of them were answered without a forward pass. */
+  questions: number;
+  remembered: number;
+  /** Times the KV cache was cut back to a common prefix, and the tokens cut. */
+  rewinds: number;
+  rewoundTokens: number;
+  /** Times the memory could not be cut and the context was decoded again from its start. */
+  recomputations: number;
+  decodeMs: number;
+  top1Ms: number;
+  tokenizeMs: number;
+}
+
+export interface AnswerStats {
+  /** Tokens of the answer, as `maxTokens` counts them. */
+  tokens: number;
+  baseTokens: number;
+  nudgedTokens: number;
+  /** Rounds in which words were taken from the aligned model. */
+  nudges: number;
+  /** nudgedTokens ÷ tokens, in [0, 1]; 0 for an empty answer. */
+  nudgeRatio: number;
+  /** Both models' rewinds. */
+  rewinds: number;
+  base: LaneStats;
+  aligned: LaneStats;
+  /** Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. */
+  times: {
+    queued: number;
+    firstPiece: number;
+    total: number;
+    baseDecode: number;
+    alignedDecode: number;
+    top1: number;
+    tokenize: number;
+    other: number;
+  };
+}
+
+/** A finished generation. */
+export interface Answer {
+  text: string;
+  stopReason: StopReason;
+  pieces: Piece[];
+  rounds: Round[];
+  /** Only with `trace: 'full'`. */
+  decisions?: Decision[];
+  stats: AnswerStats;
+}
+
+/** What is known of a loaded model. */
+export interface ModelInfo {
+  path: string;
+  /** Such as "llama 8B Q4_0". */
+  description: string;
+  parameters: number;
+  /** Size of the weights. */
+  bytes: number;
+  /** Tokens that a request's prompt and answer can have together. */
+  context: number;
+  /** Tokens that the model was trained with. */
+  trainedContext: number;
+  /** Number of tokens in the vocabulary. */
+  vocabulary: number;
+  hasChatTemplate: boolean;
+}
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** A stretch of a raw prompt. In a `special` stretch, text that spells a control token becomes that token: never put user text there. */
+export interface PromptSegment {
+  text: string;
+  special: boolean;
+}
+
+/** A prompt that is used as it is. A string is one segment with `special: true`: it is the program's own text. */
+export type RawPrompt = string | readonly PromptSegment[];
+
+/** What to answer: a question; chat messages, the last from the user; or one raw prompt for each model. */
+export type Input = string | readonly ChatMessage[] | ({ messages: readonly ChatMessage[] } & GenerateOptions) | ({ base?: RawPrompt; aligned?: RawPrompt } & GenerateOptions);
+
+/**
+ * Makes the base model's prompt: plain text. A string is a template for one question, in which `{question}` stands for the question and
+ * `{system}` for the system text with an empty line after it (nothing if there is none). Earlier turns of a chat are put in front with the
+ * same template, without the system text, each followed by its answer and an empty line.
+ */
+export type BasePrompt = string | ((chat: { system: string; messages: readonly ChatMessage[] }) => string);
+
+/** Settings that a generation takes from the engine unless it sets them itself. */
+export interface GenerateOptions {
+  mode?: Mode;
+  /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
+  gamma?: number;
+  /** L, 1 to 1024 tokens: how far the aligned model looks ahead. Default 16. */
+  lookahead?: number;
+  /** Most tokens of the answer, 1 to 1,000,000. Default 256. */
+  maxTokens?: number;
+  /** The answer ends before the first of these that appears. */
+  stop?: string | readonly string[];
+  /** System text; not together with a system message. */
+  system?: string;
+  basePrompt?: BasePrompt;
+  /** A Jinja chat template that replaces the GGUF's own, for the aligned model. */
+  alignedPrompt?: string;
+  /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
+  repeatLimit?: number;
+  /** `full` adds every decision to the answer. */
+  trace?: 'rounds' | 'full';
+  /** Ends the generation within one decode step, with `stopReason: 'aborted'` and the text so far. */
+  signal?: AbortSignal;
+}
+
+export interface LoadProgress {
+  lane: LaneName;
+  /** Fraction of this model's weights, in [0, 1]. */
+  fraction: number;
+}
+
+/** What to load. Everything from {@link GenerateOptions} is the default of the engine's generations. */
+export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
+  /** A pair's manifest (pair.json). Default: the demo pair, unless `base` and `aligned` are given. Options given beside it win over it. */
+  pair?: string;
+  /** Path of the base model's GGUF file. */
+  base?: string;
+  /** Path of the aligned model's GGUF file. */
+  aligned?: string;
+  /** Layers on the GPU, for both models or each; -1 (default): all. Without a GPU backend it has no effect. */
+  gpuLayers?: number | Partial<Record<LaneName, number>>;
+  /** CPU threads for each model, 1 to 512. Default: the cores that this process may use, fewer for a model too small to be worth them. */
+  threads?: number;
+  /** Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. */
+  context?: number | Partial<Record<LaneName, number>>;
+  /** Requests that decode together, 1 to 256; others wait their turn. Default 1. KV memory grows with it. */
+  parallel?: number;
+  /** Most tokens in one decode call, 1 to 65536. Default 512. */
+  batch?: number;
+  onProgress?: (progress: LoadProgress) => void;
+  /** Gives up loading; `load` then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A question for {@link Nudging.inspect}. */
+export interface Inspection {
+  lane: LaneName;
+  /** The same inputs as for generating; for raw prompts only the one of `lane` is needed. */
+  input: Input;
+  /** Text after the prompt, tokenised together with it. */
+  text?: string;
+  /** Tokens after the text, taken as they are. */
+  tokens?: readonly number[];
+}
+
+/** The answer to an {@link Inspection}: what the model says next, and the tokens that it saw. */
+export interface Inspected extends Top1 {
+  context: number[];
+}

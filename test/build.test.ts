@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { makePlan } from '../scripts/lib/configs.mjs';
+import { inRoot } from '../scripts/lib/paths.mjs';
+import { relevantLines } from '../scripts/lib/progress.mjs';
+import { checkRequirements, findProgram } from '../scripts/lib/requirements.mjs';
+
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'nudging-build-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe.skipIf(process.platform === 'win32')('requirements', () => {
+  let bin: string;
+  beforeEach(() => {
+    bin = mkdtempSync(path.join(scratch, 'bin-'));
+  });
+  const script = (name: string, text: string) => {
+    writeFileSync(path.join(bin, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(path.join(bin, name), 0o755);
+  };
+  const check = (options: { env?: NodeJS.ProcessEnv; node?: string; variant?: string } = {}) =>
+    checkRequirements({ variant: options.variant ?? 'cpu', env: { PATH: bin, ...options.env }, node: options.node });
+  const oneSentence = (start: RegExp) => expect.objectContaining({ name: 'BuildError', message: expect.stringMatching(new RegExp(`^${start.source}[^\\n]*$`)) });
+
+  it('names an old Node', async () => {
+    await expect(check({ node: '18.20.1' })).rejects.toEqual(oneSentence(/Node\.js 18\.20\.1 is too old: nudging needs 20\.19 or newer/));
+  });
+
+  it('names a missing CMake and how to get it', async () => {
+    await expect(check()).rejects.toEqual(oneSentence(/CMake 3\.21 or newer is needed .* was not found\. Install it.*cmake/));
+  });
+
+  it('names an old CMake', async () => {
+    script('cmake', 'echo cmake version 3.16.3');
+    await expect(check()).rejects.toEqual(oneSentence(/CMake 3\.16 is too old: 3\.21/));
+  });
+
+  it('names a missing compiler, and one that CXX asks for', async () => {
+    script('cmake', 'echo cmake version 3.28.1');
+    await expect(check()).rejects.toEqual(oneSentence(/a C\+\+20 compiler is needed .* none was found\. Install it/));
+    await expect(check({ env: { CXX: 'g++-99' } })).rejects.toEqual(oneSentence(/CXX names "g\+\+-99", which was not found/));
+  });
+
+  it('names an old compiler', async () => {
+    script('cmake', 'echo cmake version 3.28.1');
+    script('g++', 'echo "#define __GNUC__ 9"');
+    await expect(check()).rejects.toEqual(oneSentence(/.*g\+\+ \(gcc 9\) is too old for C\+\+20: gcc 11/));
+  });
+
+  it('names what a variant lacks', async () => {
+    script('cmake', 'echo cmake version 3.28.1');
+    script('g++', 'echo "#define __GNUC__ 13"');
+    await expect(check({ variant: 'vulkan' })).rejects.toEqual(oneSentence(/the Vulkan shader compiler glslc was not found/));
+    await expect(check()).resolves.toBeUndefined();
+  });
+
+  it('ends the script with that sentence and exit code 1', () => {
+    symlinkSync(process.execPath, path.join(bin, 'node'));
+    // A flag that no build had: nothing is up to date, so the requirements are looked at.
+    const env = { PATH: bin, HOME: scratch, CXXFLAGS: '-DNUDGING_NEVER_BUILT', NUDGING_LLAMA_CPP_DIR: inRoot('vendor/llama.cpp') };
+    const { status, stderr } = spawnSync(process.execPath, [inRoot('scripts/build.mjs')], { env, encoding: 'utf8' });
+    expect(stderr).toMatch(/^nudging: CMake 3\.21 or newer is needed[^\n]*\n$/);
+    expect(status).toBe(1);
+  });
+});
+
+it('finds programs in PATH only if they can be run', () => {
+  writeFileSync(path.join(scratch, 'tool'), '');
+  expect(findProgram('tool', { PATH: scratch })).toBeUndefined();
+});
+
+describe('what to build', () => {
+  it('gives every variant and configuration a tree of its own', () => {
+    const names = ['cpu', 'cuda'].flatMap((variant) => ['release', 'asan'].map((config) => makePlan({ variant, config }, {}).name));
+    expect(new Set([...names, makePlan({ variant: 'cpu' }, { NUDGING_NATIVE: 'OFF' }).name]).size).toBe(5);
+  });
+
+  it('refuses what it does not know', () => {
+    expect(() => makePlan({ variant: 'rocm' })).toThrow('unknown variant "rocm"; known are cpu, cuda, vulkan, metal.');
+    expect(() => makePlan({ config: 'fast' })).toThrow('unknown config "fast"');
+  });
+
+  it('says so for a wrong flag', () => {
+    const { status, stderr } = spawnSync(process.execPath, [inRoot('scripts/build.mjs'), '--fast'], { encoding: 'utf8' });
+    expect(stderr).toContain("nudging: Unknown option '--fast'");
+    expect(status).toBe(1);
+  });
+});
+
+it('shows the errors of a failed build and not the rest', () => {
+  const log = ['[1/3] Building a', '/usr/bin/g++ -Werror -c b.cpp', 'b.cpp:1:2: error: no such thing', '    1 | thing', '      | ^~~~~', 'b.cpp:9:1: note: maybe this', 'In file included from c.h'];
+  expect(relevantLines(log.join('\n'))).toEqual(log.slice(2, 5));
+});
