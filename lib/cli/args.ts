@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { LoadOptions } from '../types.ts';
+import { fileFailure, UsageError } from './failure.ts';
+import { flags, ruleOf, type Flag } from './flags.ts';
+import { nearest } from './nearest.ts';
+
+/** A command line, checked. */
+export interface Arguments {
+  action: 'generate' | 'help' | 'version';
+  /** Missing: standard input, if it is piped. */
+  question?: string;
+  /** What goes to the library: models, and the settings of every answer. */
+  load: LoadOptions;
+  input?: string;
+  output?: string;
+  json: boolean;
+  trace: boolean;
+  verbose: boolean;
+}
+
+/** @throws UsageError */
+export function readArguments(argv: readonly string[]): Arguments {
+  const { texts, switches, words } = sort(argv);
+  // Help must be reachable from a command line that is wrong otherwise.
+  const action = switches.has('help') ? 'help' : switches.has('version') ? 'version' : 'generate';
+  const args: Arguments = { action, load: {}, json: switches.has('json'), trace: switches.has('trace'), verbose: switches.has('verbose') };
+  if (action !== 'generate') return args;
+
+  for (const [flag, values] of texts) {
+    if (flag.option !== undefined) Object.assign(args.load, { [flag.option]: valueOf(flag, values) });
+    else Object.assign(args, { [flag.name]: lastOf(values) });
+  }
+  if (args.trace) args.load.trace = 'full';
+
+  if (words[0] === 'generate') words.shift();
+  if (words.length > 1) {
+    throw new UsageError(`${words.length} questions were given ("${words[0]}", "${words[1]}"${words.length > 2 ? ', …' : ''}): put one question in quotes, or pass a file of them with --input`);
+  }
+  if (words[0] !== undefined) args.question = words[0];
+  checkTogether(args);
+  return args;
+}
+
+/** Splits the arguments by kind. Strict parsing would throw errors of its own, without a remedy. */
+function sort(argv: readonly string[]) {
+  const options = Object.fromEntries(flags.map((flag) => [flag.name, { type: flag.value ? 'string' : 'boolean', multiple: true, ...(flag.name === 'help' ? { short: 'h' } : {}) } as const]));
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const texts = new Map<Flag, string[]>();
+  const switches = new Set<string>();
+  const words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const flag = flags.find((each) => each.name === token.name);
+    if (!flag) throw unknown(token.rawName);
+    if (!flag.value) {
+      if (token.value !== undefined) throw new UsageError(`--${flag.name} takes no value: leave out "=${token.value}"`);
+      switches.add(flag.name);
+      continue;
+    }
+    // `--pair --json` is a forgotten value; a text that begins like a flag can still be given with "=".
+    const forgotten = token.value === undefined || (!token.inlineValue && flags.some((each) => token.value === `--${each.name}`));
+    if (forgotten) throw new UsageError(`--${flag.name} needs a value: write --${flag.name} ${flag.value}`);
+    texts.set(flag, [...(texts.get(flag) ?? []), token.value as string]);
+  }
+  return { texts, switches, words };
+}
+
+function unknown(rawName: string): UsageError {
+  const meant = rawName.startsWith('--') ? nearest(rawName.slice(2), flags.map((flag) => flag.name)) : undefined;
+  return new UsageError(`unknown flag ${rawName}: ${meant === undefined ? 'see nudging --help' : `did you mean --${meant}?`}`);
+}
+
+function valueOf(flag: Flag, texts: string[]): unknown {
+  const text = lastOf(texts);
+  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberIn(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : text;
+  const rule = ruleOf(flag);
+  if (rule && !rule.check(value)) {
+    const expected = flag.kind === 'list' ? 'a non-empty text' : flag.kind === 'lanes' ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such numbers') : rule.expected;
+    if (flag.kind === 'file') throw new UsageError(`the file of --${flag.name} "${text}" is empty: write a template into it`);
+    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${expected}`);
+  }
+  return value;
+}
+
+/** NaN for what is no number, so that the option's rule refuses it. `Number` alone takes "" for 0 and knows hexadecimal. */
+function numberIn(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+}
+
+/** `8`, or `base=8,aligned=-1`, or one of the two. */
+function lanesIn(text: string): unknown {
+  if (!text.includes('=')) return numberIn(text);
+  return Object.fromEntries(text.split(',').map((part) => {
+    const [lane = '', number = ''] = part.split('=', 2);
+    return [lane.trim(), numberIn(number.trim())];
+  }));
+}
+
+function contentOf(flag: Flag, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileFailure(error, `the file of --${flag.name}`, path);
+  }
+  if (flag.option === 'basePrompt' && text !== '' && !text.includes('{question}')) {
+    throw new UsageError(`the file of --base-prompt "${path}" has no {question}: write {question} where the question belongs`);
+  }
+  return text;
+}
+
+function checkTogether({ question, load, input, output }: Arguments): void {
+  if (load.pair === undefined && (load.base === undefined) !== (load.aligned === undefined)) {
+    const [given, missing] = load.base === undefined ? ['aligned', 'base'] : ['base', 'aligned'];
+    throw new UsageError(`--${given} is half a pair: add --${missing}, or --pair for the rest`);
+  }
+  if (question !== undefined && question.trim() === '') throw new UsageError('the question is empty: write one in quotes');
+  if (input === '') throw new UsageError('--input names no file: pass a JSONL file, or - for standard input');
+  if (output === '') throw new UsageError('--output names no file: pass the path of a JSONL file');
+  if (input !== undefined && question !== undefined) throw new UsageError('a question and --input were given: leave out one of them');
+  if (output !== undefined && input === undefined) throw new UsageError('--output is for many questions: add --input, or redirect one answer with >');
+}
+
+function lastOf(values: string[]): string {
+  return values[values.length - 1] as string;
+}

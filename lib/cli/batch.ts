@@ -1,0 +1,91 @@
+import type { Nudging } from '../engine.ts';
+import { NudgingError, type ErrorCode } from '../errors.ts';
+import type { Arguments } from './args.ts';
+import { exitCodes } from './failure.ts';
+import type { Interrupt } from './interrupt.ts';
+import { answerJson } from './json.ts';
+import { load } from './load.ts';
+import { openOutput, standardOutput, type Output } from './output.ts';
+import { Progress } from './progress.ts';
+import { readRows, type Row } from './rows.ts';
+
+/** What can be wrong with one row's prompt alone. Anything else would fail for the rows after it too. */
+const rowCodes: ReadonlySet<ErrorCode> = new Set(['ERR_INVALID_OPTION', 'ERR_PROMPT_EMPTY', 'ERR_PROMPT_TOO_LONG', 'ERR_TEMPLATE_FAILED']);
+
+/** Answers the rows of --input. Returns the exit code. */
+export async function batch(args: Arguments & { input: string }, interrupt: Interrupt): Promise<number> {
+  const rows = await readRows(args.input, args.load, interrupt.signal);
+  const output = args.output === undefined ? standardOutput : await openOutput(args.output, args.input, rows);
+  try {
+    // A bar would be written into the rows if both go to the same terminal.
+    const progress = new Progress(rows.length, output.kept, output.keptErrors, output === standardOutput && process.stdout.isTTY === true);
+    if (output.kept < rows.length) {
+      const nudging = await load(args.load, interrupt.signal, args.verbose);
+      try {
+        await answerAll(nudging, rows, args.load.parallel ?? 1, output, progress, interrupt.signal);
+      } finally {
+        progress.hide();
+        await nudging.close();
+      }
+    }
+    progress.summary(interrupt.signal.aborted, args.output);
+    return interrupt.exitCode ?? (progress.errors > 0 ? exitCodes.failed : exitCodes.ok);
+  } finally {
+    await output.close();
+  }
+}
+
+/** Keeps `parallel` rows going and writes their answers in the order of the rows. */
+async function answerAll(nudging: Nudging, rows: readonly Row[], parallel: number, output: Output, progress: Progress, interrupted: AbortSignal): Promise<void> {
+  // The first failure ends the others as well.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([interrupted, failed.signal]);
+  const done = new Map<number, string>();
+  let next = output.kept;
+  let written = output.kept;
+  let writing = Promise.resolve();
+
+  /** Writes what is complete up to the first gap. Chained, because rows that finish together would overtake each other. */
+  const flush = () => {
+    writing = writing.then(async () => {
+      for (let line = done.get(written); line !== undefined; line = done.get(written)) {
+        done.delete(written);
+        await output.write(line);
+        written += 1;
+      }
+    });
+    return writing;
+  };
+
+  const worker = async () => {
+    while (next < rows.length && !signal.aborted) {
+      const index = next;
+      next += 1;
+      const line = await answerRow(nudging, rows[index] as Row, progress, signal);
+      // An interrupted answer is not complete: it is made again when the run is continued.
+      if (line === undefined) return;
+      done.set(index, line);
+      await flush();
+    }
+  };
+  const workers = Array.from({ length: parallel }, () => worker().catch((error: unknown) => {
+    failed.abort();
+    throw error;
+  }));
+  const outcomes = await Promise.allSettled(workers);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** The line for one row; undefined if it was aborted. */
+async function answerRow(nudging: Nudging, { value, input }: Row, progress: Progress, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const answer = await nudging.generate(input, { signal });
+    if (answer.stopReason === 'aborted') return undefined;
+    progress.answered(answer.stats);
+    return JSON.stringify({ row: value, ...answerJson(answer) });
+  } catch (error) {
+    if (!(error instanceof NudgingError) || !rowCodes.has(error.code)) throw error;
+    progress.failed();
+    return JSON.stringify({ row: value, error: { code: error.code, message: error.message } });
+  }
+}

@@ -1,0 +1,95 @@
+import { generateRules, loadRules, type Rule } from '../options.ts';
+import type { LoadOptions } from '../types.ts';
+
+/** One flag of the command line. The table below is the only place that knows their names: parsing, help and error messages read it. */
+export interface Flag {
+  name: string;
+  /** What stands for the value in the help; a flag without one is a switch. */
+  value?: string;
+  /** The option of the library that it sets. */
+  option?: keyof LoadOptions;
+  /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
+  kind?: 'number' | 'lanes' | 'file' | 'list';
+  about: string;
+  /** What holds without the flag, for the help. */
+  otherwise?: string;
+}
+
+const rules: Record<string, Rule> = { ...generateRules, ...loadRules };
+
+/** What the library allows for a flag's option. Ranges are stated there and nowhere else. */
+export function ruleOf(flag: Flag): Rule | undefined {
+  return flag.option === undefined ? undefined : rules[flag.option];
+}
+
+export const groups: { title: string; flags: Flag[] }[] = [
+  {
+    title: 'Models',
+    flags: [
+      { name: 'pair', value: 'FILE', option: 'pair', about: 'manifest (pair.json) that names both models and their settings', otherwise: 'the demonstration pair' },
+      { name: 'base', value: 'FILE', option: 'base', about: 'GGUF file of the base model; with --aligned it needs no --pair' },
+      { name: 'aligned', value: 'FILE', option: 'aligned', about: 'GGUF file of the aligned model' },
+    ],
+  },
+  {
+    title: 'Generation (without the flag: what the pair says, else the default)',
+    flags: [
+      { name: 'mode', value: 'MODE', option: 'mode', about: 'nudge: both models; base, aligned: that one alone', otherwise: 'nudge' },
+      { name: 'gamma', value: 'P', option: 'gamma', kind: 'number', about: 'probability of its best token below which the base defers; over 1: always', otherwise: '0.4' },
+      { name: 'lookahead', value: 'TOKENS', option: 'lookahead', kind: 'number', about: 'how far the aligned model drafts ahead', otherwise: '16' },
+      { name: 'max-tokens', value: 'TOKENS', option: 'maxTokens', kind: 'number', about: 'longest answer', otherwise: '256' },
+      { name: 'stop', value: 'TEXT', option: 'stop', kind: 'list', about: "end before this text; may be repeated; a newline is $'\\n' in bash", otherwise: 'none' },
+      { name: 'repeat-limit', value: 'TIMES', option: 'repeatLimit', kind: 'number', about: 'end when the same words are nudged this often in a row; 0: never', otherwise: '0' },
+    ],
+  },
+  {
+    title: 'Prompts',
+    flags: [
+      { name: 'system', value: 'TEXT', option: 'system', about: 'system text for both models', otherwise: 'none' },
+      {
+        name: 'base-prompt',
+        value: 'FILE',
+        option: 'basePrompt',
+        kind: 'file',
+        about: 'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, {system} the system text and an empty line',
+        otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
+      },
+      { name: 'aligned-prompt', value: 'FILE', option: 'alignedPrompt', kind: 'file', about: 'Jinja chat template for the aligned model', otherwise: "the GGUF file's own" },
+    ],
+  },
+  {
+    title: 'Engine',
+    flags: [
+      { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all', otherwise: '-1' },
+      { name: 'threads', value: 'N', option: 'threads', kind: 'number', about: 'CPU threads', otherwise: 'the cores that the process may use' },
+      { name: 'context', value: 'TOKENS', option: 'context', kind: 'lanes', about: 'prompt and answer together, for both models or as base=N,aligned=N', otherwise: 'as trained, at most 4096' },
+      { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input)', otherwise: '1' },
+    ],
+  },
+  {
+    title: 'Many questions',
+    flags: [
+      { name: 'input', value: 'FILE', about: 'JSON lines, one question each; - is standard input' },
+      { name: 'output', value: 'FILE', about: 'JSON lines, one answer each, in the order of the input; an existing file is continued', otherwise: 'standard output' },
+    ],
+  },
+  {
+    title: 'Output',
+    flags: [
+      { name: 'json', about: 'print one JSON object and nothing else: text, stopReason, rounds, pieces, stats' },
+      { name: 'trace', about: "add every decision: to the JSON as \"decisions\" (a token's bytes in hexadecimal), else on stderr" },
+      { name: 'verbose', about: 'say what was loaded; show the stack of an error' },
+      { name: 'version', about: 'print the versions of nudging and llama.cpp' },
+      { name: 'help', about: 'print this (also -h)' },
+    ],
+  },
+];
+
+export const flags: Flag[] = groups.flatMap((group) => group.flags);
+
+const names = new Map(flags.map((flag) => [flag.option as string, `--${flag.name}`]));
+
+/** The library speaks of `maxTokens`; whoever typed the command knows it as --max-tokens. */
+export function inFlagNames(message: string): string {
+  return message.replace(/`(\w+)`/g, (whole, option: string) => names.get(option) ?? whole);
+}

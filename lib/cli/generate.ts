@@ -1,0 +1,80 @@
+import { addAbortSignal } from 'node:stream';
+import { text as readText } from 'node:stream/consumers';
+import type { Nudging } from '../engine.ts';
+import type { Answer, LoadOptions, StopReason } from '../types.ts';
+import type { Arguments } from './args.ts';
+import { exitCodes, UsageError } from './failure.ts';
+import type { Interrupt } from './interrupt.ts';
+import { answerJson, textOf } from './json.ts';
+import { load } from './load.ts';
+import { harmless, palette, percent, rate } from './terminal.ts';
+
+/** Answers one question. Returns the exit code. */
+export async function generate(args: Arguments, interrupt: Interrupt): Promise<number> {
+  const question = args.question ?? (await questionFromStdin(interrupt.signal));
+  const nudging = await load(args.load, interrupt.signal, args.verbose);
+  try {
+    const answer = args.json ? await nudging.generate(question, { signal: interrupt.signal }) : await show(nudging, question, interrupt.signal);
+    if (args.json) process.stdout.write(`${JSON.stringify(answerJson(answer))}\n`);
+    else {
+      if (args.trace) process.stderr.write(traceLines(answer));
+      console.error(statsLine(answer, args.load.mode));
+    }
+  } finally {
+    await nudging.close();
+  }
+  return interrupt.exitCode ?? exitCodes.ok;
+}
+
+async function questionFromStdin(signal: AbortSignal): Promise<string> {
+  if (process.stdin.isTTY) throw new UsageError('no question: write one in quotes, pipe one in, or see nudging --help');
+  const question = (await readText(addAbortSignal(signal, process.stdin))).replace(/\r?\n$/, '');
+  if (question.trim() === '') throw new UsageError('no question: standard input is empty; write a question in quotes, or see nudging --help');
+  return question;
+}
+
+/** Streams the answer to stdout. */
+async function show(nudging: Nudging, question: string, signal: AbortSignal): Promise<Answer> {
+  const { stdout } = process;
+  const { nudged } = palette(stdout);
+  const clean = stdout.isTTY ? harmless : (text: string) => text;
+  const stream = nudging.stream(question, { signal });
+  for await (const { text, source } of stream) {
+    const shown = clean(text);
+    stdout.write(source === 'nudge' ? nudged(shown) : shown);
+  }
+  const answer = await stream.answer;
+  // The answer ends its line, so that the shell's prompt or the next line of a script starts on its own.
+  if (!answer.text.endsWith('\n')) stdout.write('\n');
+  return answer;
+}
+
+const endings: Record<StopReason, string> = {
+  end: 'ended by itself (end)',
+  length: 'cut by --max-tokens (length)',
+  stop: 'ended by --stop (stop)',
+  context: 'context full (context)',
+  stalled: 'went in circles (stalled)',
+  aborted: 'interrupted (aborted)',
+};
+
+function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
+  const { dim, nudged } = palette(process.stderr);
+  const { tokens, nudgeRatio, times } = stats;
+  const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
+  const parts = [
+    `${tokens} tokens`,
+    mode === 'nudge' ? nudged(`${percent(nudgeRatio)} nudged`) : `${mode} model alone`,
+    speed,
+    tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
+    endings[stopReason],
+  ];
+  return parts.filter(Boolean).map((part) => dim(part)).join(dim(', '));
+}
+
+/** What was asked on the way, in order: the kind of question, where in the answer, and what the model said. */
+function traceLines({ decisions = [], rounds }: Answer): string {
+  const asked = decisions.map(({ kind, position, probability, bytes, ends }) => `${kind.padEnd(8)} at ${String(position).padStart(5)}  p ${probability.toFixed(3)}  ${ends ? 'end of text' : JSON.stringify(textOf(bytes))}`);
+  const taken = rounds.map(({ words, base, by }, index) => `round ${index + 1}: ${JSON.stringify(words)} nudged, then ${by}, base ${JSON.stringify(base)}`);
+  return [...asked, ...taken].map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,15 @@
+import type { Answer, Decision } from '../types.ts';
+
+/** An answer as it is printed: the same keys in the same order everywhere. */
+export function answerJson({ text, stopReason, rounds, pieces, stats, decisions }: Answer): object {
+  return { text, stopReason, rounds, pieces, stats, ...(decisions ? { decisions: decisions.map(decisionJson) } : {}) };
+}
+
+/** Bytes need not be whole characters, so they are kept in hexadecimal beside their text. */
+function decisionJson({ bytes, ...rest }: Decision): object {
+  return { ...rest, text: textOf(bytes), bytes: Buffer.from(bytes).toString('hex') };
+}
+
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}

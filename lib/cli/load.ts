@@ -1,0 +1,30 @@
+import { Nudging } from '../engine.ts';
+import type { LaneName, LoadOptions, ModelInfo } from '../types.ts';
+import { bar, duration, percent, StatusLine } from './terminal.ts';
+
+/** Loading that is done sooner than this needs no progress line. */
+const quietMs = 500;
+
+/** Loads the models, with a progress line on a terminal if that takes long. */
+export async function load(options: LoadOptions, signal: AbortSignal, verbose: boolean): Promise<Nudging> {
+  const status = new StatusLine(process.stderr);
+  const started = performance.now();
+  const onProgress: NonNullable<LoadOptions['onProgress']> = ({ lane, fraction }) => {
+    if (performance.now() - started > quietMs) status.show(`loading the ${lane} model ${bar(fraction)} ${percent(fraction)}`);
+  };
+  let nudging: Nudging;
+  try {
+    nudging = await Nudging.load({ ...options, onProgress, signal });
+  } finally {
+    status.clear();
+  }
+  if (verbose) {
+    for (const lane of ['base', 'aligned'] as const) console.error(modelLine(lane, nudging.models[lane]));
+    console.error(`loaded in ${duration((performance.now() - started) / 1000)}`);
+  }
+  return nudging;
+}
+
+function modelLine(lane: LaneName, { path, description, parameters, bytes, context }: ModelInfo): string {
+  return `${lane}: ${path} (${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${(bytes / 2 ** 20).toFixed(1)} MiB, context ${context} tokens)`;
+}

@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { text as readText } from 'node:stream/consumers';
+import { isObject } from '../options.ts';
+import { promptFor, readQuestion } from '../prompts.ts';
+import type { Input, LoadOptions } from '../types.ts';
+import { fileFailure, oneLine, UsageError } from './failure.ts';
+
+/** One question of --input. */
+export interface Row {
+  /** The object that its line holds, to be written back untouched. */
+  value: Record<string, unknown>;
+  input: Input;
+}
+
+/**
+ * Reads and checks all rows: a mistake in the last one must not show up after hours.
+ *
+ * @param path `-` is standard input
+ * @throws UsageError with the line's number
+ */
+export async function readRows(path: string, settings: LoadOptions, signal: AbortSignal): Promise<Row[]> {
+  const name = path === '-' ? 'standard input' : path;
+  let content: string;
+  try {
+    const source: Readable = path === '-' ? process.stdin : createReadStream(path);
+    content = await readText(addAbortSignal(signal, source));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw fileFailure(error, 'the file of --input', path);
+  }
+  const rows: Row[] = [];
+  // A byte order mark is no part of the first row.
+  for (const [index, line] of content.replace(/^\ufeff/, '').split('\n').entries()) {
+    if (line.trim() === '') continue;
+    try {
+      rows.push(readRow(line, settings));
+    } catch (error) {
+      throw new UsageError(`line ${index + 1} of ${name} ${oneLine((error as Error).message)}`);
+    }
+  }
+  if (rows.length === 0) throw new UsageError(`${name} has no rows: write one {"question": "…"} a line`);
+  return rows;
+}
+
+const shapes = 'write {"question": "…"}, {"messages": […]} or {"base": "…", "aligned": "…"}';
+
+function readRow(line: string, settings: LoadOptions): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw new Error(`is not JSON (${(error as Error).message}): ${shapes}`);
+  }
+  if (!isObject(value)) throw new Error(`is no JSON object: ${shapes}`);
+  const { question, messages, base, aligned } = value;
+  const raw = base !== undefined || aligned !== undefined;
+  const given = [question !== undefined && 'question', messages !== undefined && 'messages', raw && 'base or aligned'].filter(Boolean);
+  if (given.length === 0) throw new Error(`holds no question: ${shapes}`);
+  if (given.length > 1) throw new Error(`holds ${given.join(' and ')}: keep one prompt and rename the other fields`);
+  if (question !== undefined) {
+    if (typeof question !== 'string') throw new Error('has a question that is no string: put it in quotes');
+    if (question.trim() === '') throw new Error('has an empty question: write one or remove the line');
+  }
+  const input = (question ?? (raw ? { ...(base === undefined ? {} : { base }), ...(aligned === undefined ? {} : { aligned }) } : messages)) as Input;
+  checkPrompts(input, settings);
+  return { value, input };
+}
+
+/** Asks the library for the prompts now, so that its own checks tell what is wrong with a row. */
+function checkPrompts(input: Input, settings: LoadOptions): void {
+  const { mode = 'nudge' } = settings;
+  try {
+    const question = readQuestion(input);
+    for (const lane of ['base', 'aligned'] as const) {
+      if (mode === 'nudge' || mode === lane) promptFor(lane, question, settings);
+    }
+  } catch (error) {
+    // The names in the message are the row's own fields here.
+    throw new Error(`is wrong: ${(error as Error).message.replaceAll('`', '"')}`);
+  }
+}

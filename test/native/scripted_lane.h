@@ -1,0 +1,83 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nudge/lane.h"
+
+namespace nudging {
+
+/// A model that says what the test wrote down for each context, and nothing else: an unexpected question fails the test.
+/// Tokens are numbered as they appear in the script.
+class ScriptedLane final : public Lane {
+ public:
+  static constexpr const char* end_of_text = "<end>";
+  static constexpr const char* control = "<control>";
+
+  /// After `text`, the model says `bytes` with `probability`. `end_of_text` is an EOG token, `control` one that shows nothing.
+  ScriptedLane& after(const std::string& text, const std::string& bytes, float probability = 0.9F) {
+    // A model is a function of its context: a script that contradicts itself is a mistake in the test.
+    const auto before = script_.find(text);
+    if (before != script_.end()) {
+      if (spelled_[static_cast<std::size_t>(before->second.token)] != bytes) throw std::logic_error("said twice after \"" + text + "\"");
+      return *this;
+    }
+    auto& entry = script_[text];
+    entry.token = static_cast<Token>(spelled_.size());
+    spelled_.push_back(bytes);
+    entry.probability = probability;
+    return *this;
+  }
+
+  /// After `text`, the model goes on with these tokens, each at `probability`.
+  ScriptedLane& says(std::string text, const std::vector<std::string>& tokens, float probability = 0.9F) {
+    for (const std::string& token : tokens) {
+      after(text, token, probability);
+      if (token != end_of_text && token != control) text += token;
+      if (token == control) text += control;
+    }
+    return *this;
+  }
+
+  void set_text(std::string_view text) override {
+    context_ = text;
+    texts.emplace_back(text);
+  }
+  void push(Token token) override { context_ += spelled_.at(static_cast<std::size_t>(token)); }
+
+  /// Every context the lane was asked about, and every text that it was given.
+  std::vector<std::string> questions;
+  std::vector<std::string> texts;
+
+ protected:
+  bool answered() override { return true; }
+  void ask(std::coroutine_handle<>) override { throw std::logic_error("scripted lanes answer at once"); }
+  Top1 answer() override {
+    questions.push_back(context_);
+    const auto found = script_.find(context_);
+    if (found == script_.end()) throw std::runtime_error("not in the script: \"" + context_ + "\"");
+    const std::string& bytes = spelled_[static_cast<std::size_t>(found->second.token)];
+    Top1 top1;
+    top1.token = found->second.token;
+    top1.probability = found->second.probability;
+    top1.ends = bytes == end_of_text;
+    if (!top1.ends && bytes != control) top1.bytes = bytes;
+    return top1;
+  }
+
+ private:
+  struct Entry {
+    Token token;
+    float probability;
+  };
+  std::map<std::string, Entry> script_;
+  // A deque: views into its strings stay good while it grows.
+  std::deque<std::string> spelled_;
+  std::string context_;
+};
+
+}  // namespace nudging

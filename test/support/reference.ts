@@ -1,0 +1,104 @@
+import type { Answer, GenerateOptions, Input, Inspected, LaneName, Nudging, Round, StopReason } from '../../lib/index.ts';
+
+/** What the reference returns: the parts of an {@link Answer} that the rules determine. */
+export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason'> & { used: number };
+
+/**
+ * The rules of nudging, R1 to R14, written a second time: slowly, in another language, and without any state between questions. Every question is
+ * a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
+ */
+export async function reference(engine: Nudging, input: Input, options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>>): Promise<ReferenceAnswer> {
+  const { gamma, lookahead, maxTokens } = options;
+  const ask = (lane: LaneName, text: string, tokens: readonly number[] = []) => engine.inspect({ lane, input, text, tokens });
+  const rounds: Round[] = [];
+  let out = '';
+  let used = 0;
+  const finish = (stopReason: StopReason): ReferenceAnswer => ({ text: out, rounds, stopReason, used });
+
+  for (;;) {
+    // R3: the aligned model's draft; shown[k] is the text of its first k tokens.
+    const shown = [''];
+    const decoder = new TextDecoder();
+    const drafted: number[] = [];
+    let ended = false;
+    while (drafted.length < lookahead) {
+      const next = await ask('aligned', out, drafted);
+      if (next.ends) {
+        ended = true;
+        break;
+      }
+      drafted.push(next.token);
+      shown.push((shown.at(-1) as string) + decoder.decode(next.bytes, { stream: true }));
+    }
+    const draft = shown.at(-1) as string;
+
+    let take = draft;
+    let by: Round['by'] = 'end';
+    let first: Inspected | undefined;
+    if (!ended) {
+      by = 'none';
+      take = allButTheLastWord(draft);
+      for (const boundary of boundaries(draft)) {
+        const next = await ask('base', out + draft.slice(0, boundary));
+        const word = /^ [^ ]*/.exec(draft.slice(boundary))?.[0] as string;
+        if (next.ends || next.bytes.length === 0) by = 'base-end';
+        else if (startsWith(word, next.bytes)) by = 'agree';
+        else if (next.probability >= gamma) by = 'confident';
+        else continue;
+        take = draft.slice(0, boundary);
+        if (by !== 'base-end') first = next;
+        break;
+      }
+    }
+
+    // R12, R13
+    const cost = shown.findIndex((text) => text.length >= take.length);
+    if (used + cost > maxTokens) {
+      take = shown[maxTokens - used] as string;
+      rounds.push({ words: take, base: '', by: 'limit' });
+      out += take;
+      used = maxTokens;
+      return finish('length');
+    }
+    used += cost;
+    out += take;
+    const round: Round = { words: take, base: '', by };
+    rounds.push(round);
+    if (ended) return finish('end');
+    if (used === maxTokens) return finish('length');
+    if (take === '') return finish('stalled');
+    if (!first) continue;
+
+    // R9-R11
+    const runDecoder = new TextDecoder();
+    const start = out;
+    const run: number[] = [];
+    let next = first;
+    do {
+      run.push(next.token);
+      round.base += runDecoder.decode(next.bytes, { stream: true });
+      used += 1;
+      if (used === maxTokens) break;
+      next = await ask('base', start, run);
+    } while (!next.ends && next.bytes.length > 0 && next.probability >= gamma);
+    out += round.base;
+    if (used === maxTokens) return finish('length');
+  }
+}
+
+/** R5, by regular expression: before the last space of a run that has a word before it and a word after it. */
+function boundaries(draft: string): number[] {
+  return [...draft.matchAll(/(?<=[^ ] *) (?=[^ ])/g)].map((match) => match.index);
+}
+
+/** R8 */
+function allButTheLastWord(draft: string): string {
+  const leading = /^ */.exec(draft)?.[0].length ?? 0;
+  const last = draft.lastIndexOf(' ');
+  return last < leading ? draft : draft.slice(0, last);
+}
+
+function startsWith(word: string, bytes: Uint8Array): boolean {
+  const have = new TextEncoder().encode(word);
+  return bytes.length <= have.length && bytes.every((byte, index) => byte === have[index]);
+}

@@ -1,0 +1,66 @@
+import type { Answer, Decision, GenerateOptions, Input, Inspected, LaneName, Nudging } from '../../lib/index.ts';
+
+/** Freedom d of the rules: a decision closer to its threshold than this may go either way when the batch shape changes. */
+export const tie = { probability: 0.01, margin: 0.05 };
+
+export interface Replay {
+  decisions: number;
+  ties: number;
+  /** Decisions that the models, asked afresh, do not confirm. */
+  wrong: string[];
+}
+
+/**
+ * Asks both models, from nothing, about every decision that a run took (`trace: 'full'`). Each must be the same, or a tie: the top-1 token may differ
+ * where the two best logits are closer than `tie.margin`, and the side of γ where the probability is within `tie.probability`.
+ */
+export async function replay(engine: Nudging, input: Input, answer: Answer, { gamma = 0.4 }: GenerateOptions = {}): Promise<Replay> {
+  const result: Replay = { decisions: 0, ties: 0, wrong: [] };
+  for (const question of questions(answer)) {
+    const { decision, lane, text, tokens } = question;
+    const fresh: Inspected = await engine.inspect({ lane, input, text, tokens });
+    result.decisions += 1;
+    const where = `${decision.kind} after ${JSON.stringify(text.slice(-40))} + ${tokens.length} tokens`;
+    const otherToken = fresh.token !== decision.token;
+    if (otherToken && Math.min(fresh.margin, decision.margin) > tie.margin) result.wrong.push(`${where}: token ${decision.token}, afresh ${fresh.token} (margin ${fresh.margin})`);
+    const otherSide = decision.kind !== 'draft' && fresh.probability >= gamma !== decision.probability >= gamma;
+    if (Math.abs(fresh.probability - decision.probability) > tie.probability && !otherToken) result.wrong.push(`${where}: p ${decision.probability}, afresh ${fresh.probability}`);
+    if (otherToken || otherSide) result.ties += 1;
+  }
+  return result;
+}
+
+/** The questions of a run, in order: which model, after which text, after which of its own tokens. */
+function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[] }> {
+  const decisions = answer.decisions ?? [];
+  let at = 0;
+  let index = 0;
+  let out = '';
+  const isNext = (kind: Decision['kind']) => decisions[at]?.kind === kind;
+  while (at < decisions.length) {
+    const round = answer.rounds[index++];
+    const drafted: number[] = [];
+    const decoder = new TextDecoder();
+    let draft = '';
+    while (isNext('draft')) {
+      const decision = decisions[at++] as Decision;
+      yield { decision, lane: 'aligned', text: out, tokens: [...drafted] };
+      drafted.push(decision.token);
+      draft += decoder.decode(decision.bytes, { stream: true });
+    }
+    const bytes = new TextEncoder().encode(out + draft);
+    let last: Decision | undefined;
+    while (isNext('boundary')) {
+      last = decisions[at++] as Decision;
+      yield { decision: last, lane: 'base', text: new TextDecoder().decode(bytes.slice(0, last.position)), tokens: [] };
+    }
+    const start = out + (round?.words ?? '');
+    const run = last ? [last.token] : [];
+    while (isNext('run')) {
+      const decision = decisions[at++] as Decision;
+      yield { decision, lane: 'base', text: start, tokens: [...run] };
+      run.push(decision.token);
+    }
+    out = start + (round?.base ?? '');
+  }
+}
