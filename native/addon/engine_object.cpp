@@ -99,7 +99,8 @@ void EngineObject::deliver(Napi::Env env, Napi::Function callback, Link* link, s
   }
   // Before the call: JavaScript may drop the object in it.
   if (closed) object.end();
-  callback.Call({array});
+  // Building the events fails while a worker is being terminated.
+  if (!env.IsExceptionPending()) callback.Call({array});
 }
 
 }  // namespace nudging

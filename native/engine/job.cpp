@@ -61,8 +61,11 @@ Job::~Job() {
 
 void Job::begin(const Generation& generation) {
   for (std::size_t i = 0; i < lane_count; ++i) {
-    if (generation.mode == Mode::base && i == static_cast<std::size_t>(LaneName::aligned)) continue;
-    if (generation.mode == Mode::aligned && i == static_cast<std::size_t>(LaneName::base)) continue;
+    const auto lane = static_cast<LaneName>(i);
+    if ((generation.mode == Mode::base && lane != LaneName::base) || (generation.mode == Mode::aligned && lane != LaneName::aligned)) {
+      lanes_[i]->stand_by();
+      continue;
+    }
     lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]));
     check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
   }

@@ -46,6 +46,8 @@ class SequenceLane final : public Lane {
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used.
   void begin(Prompt prompt);
+  /// Starts a request that does not use this lane.
+  void stand_by() { stats_ = {}; }
   /// Empties the cache: the next answer is computed from nothing.
   void forget();
 

@@ -21,8 +21,21 @@ export async function runNativeTests(plan) {
     ['--test-dir', plan.out, '--build-config', plan.buildType, '--output-on-failure', '--no-tests=error'],
     { onOutput: (text) => process.stdout.write(text) },
   );
-  const [, failed = 0, total = 0] = (/(\d+) tests failed out of (\d+)/.exec(output) ?? []).map(Number);
-  return { name, passed: total - failed, failed: total === 0 ? 1 : failed, ok: code === 0 };
+  const [, failedFiles = code === 0 ? 0 : 1] = (/(\d+) tests failed out of \d+/.exec(output) ?? []).map(Number);
+  const log = path.join(plan.out, 'Testing/Temporary/LastTest.log');
+  const { passed, failed } = countCases(existsSync(log) ? readFileSync(log, 'utf8') : '');
+  // A file whose tests crashed has no line of its own.
+  return { name, passed, failed: Math.max(failed, failedFiles), ok: code === 0 };
+}
+
+/** CTest counts files; each file's run ends with the number of its cases. @param {string} log */
+function countCases(log) {
+  const counts = { passed: 0, failed: 0 };
+  for (const [, passed, failed] of log.matchAll(/^(\d+) passed, (\d+) failed$/gm)) {
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+  }
+  return counts;
 }
 
 /**
