@@ -10,7 +10,7 @@ const help = `usage: node scripts/build.mjs [options]
 
   --variant ${variants.join('|')}   where models run (default: cpu, on macOS metal; or NUDGING_VARIANT)
   --config release|debug|asan|tsan    default: release; the others stay in .native/<variant>-<config>/
-  --tests                             also the native test binary
+  --tests                             also the native test binary and the tools of the tests
   --cuda-arch LIST                    CUDA architectures, such as 90 or "86;90" (default: those of this machine)
   --help
 
@@ -45,7 +45,7 @@ await runMain(async () => {
     variant: values.variant,
     config: values.config,
     cudaArch: values['cuda-arch'],
-    parts: values.tests ? ['addon', 'tests'] : ['addon'],
+    parts: values.tests ? ['addon', 'tests', 'tools'] : ['addon'],
   });
   const start = Date.now();
   const built = await buildNative(plan);

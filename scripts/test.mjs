@@ -14,7 +14,7 @@ await runMain(async () => {
   });
   const both = !values.native && !values.unit;
   // Each side can be worked on while the other does not compile.
-  const plan = makePlan({ parts: values.native ? ['tests'] : values.unit ? ['addon'] : ['addon', 'tests'] });
+  const plan = makePlan({ parts: values.native ? ['tests'] : values.unit ? ['addon', 'tools'] : ['addon', 'tests', 'tools'] });
   await buildNative(plan);
   if (!values.native) await buildLibrary();
 

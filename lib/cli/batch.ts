@@ -1,5 +1,6 @@
 import type { Nudging } from '../engine.ts';
 import { NudgingError, type ErrorCode } from '../errors.ts';
+import type { AnswerStats } from '../types.ts';
 import type { Arguments } from './args.ts';
 import { exitCodes } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -40,7 +41,7 @@ async function answerAll(nudging: Nudging, rows: readonly Row[], parallel: numbe
   // The first failure ends the others as well.
   const failed = new AbortController();
   const signal = AbortSignal.any([interrupted, failed.signal]);
-  const done = new Map<number, string>();
+  const done = new Map<number, RowResult>();
   let next = output.kept;
   let written = output.kept;
   let writing = Promise.resolve();
@@ -48,10 +49,11 @@ async function answerAll(nudging: Nudging, rows: readonly Row[], parallel: numbe
   /** Writes what is complete up to the first gap. Chained, because rows that finish together would overtake each other. */
   const flush = () => {
     writing = writing.then(async () => {
-      for (let line = done.get(written); line !== undefined; line = done.get(written)) {
+      for (let result = done.get(written); result !== undefined; result = done.get(written)) {
         done.delete(written);
-        await output.write(line);
+        await output.write(JSON.stringify(result.line));
         written += 1;
+        progress.written(result.stats);
       }
     });
     return writing;
@@ -61,31 +63,37 @@ async function answerAll(nudging: Nudging, rows: readonly Row[], parallel: numbe
     while (next < rows.length && !signal.aborted) {
       const index = next;
       next += 1;
-      const line = await answerRow(nudging, rows[index] as Row, progress, signal);
+      const result = await answerRow(nudging, rows[index] as Row, signal);
       // An interrupted answer is not complete: it is made again when the run is continued.
-      if (line === undefined) return;
-      done.set(index, line);
+      if (result === undefined) return;
+      done.set(index, result);
       await flush();
     }
   };
-  const workers = Array.from({ length: parallel }, () => worker().catch((error: unknown) => {
-    failed.abort();
-    throw error;
-  }));
+  const workers = Array.from({ length: parallel }, () =>
+    worker().catch((error: unknown) => {
+      failed.abort();
+      throw error;
+    }),
+  );
   const outcomes = await Promise.allSettled(workers);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-/** The line for one row; undefined if it was aborted. */
-async function answerRow(nudging: Nudging, { value, input }: Row, progress: Progress, signal: AbortSignal): Promise<string | undefined> {
+interface RowResult {
+  line: object;
+  /** Missing: the row has an error. */
+  stats?: AnswerStats;
+}
+
+/** What is written for one row; undefined if it was aborted. */
+async function answerRow(nudging: Nudging, { value, input }: Row, signal: AbortSignal): Promise<RowResult | undefined> {
   try {
     const answer = await nudging.generate(input, { signal });
     if (answer.stopReason === 'aborted') return undefined;
-    progress.answered(answer.stats);
-    return JSON.stringify({ row: value, ...answerJson(answer) });
+    return { line: { row: value, ...answerJson(answer) }, stats: answer.stats };
   } catch (error) {
     if (!(error instanceof NudgingError) || !rowCodes.has(error.code)) throw error;
-    progress.failed();
-    return JSON.stringify({ row: value, error: { code: error.code, message: error.message } });
+    return { line: { row: value, error: { code: error.code, message: error.message } } };
   }
 }

@@ -69,7 +69,7 @@ function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'n
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     endings[stopReason],
   ];
-  return parts.filter(Boolean).map((part) => dim(part)).join(dim(', '));
+  return dim(parts.filter(Boolean).join(', '));
 }
 
 /** What was asked on the way, in order: the kind of question, where in the answer, and what the model said. */

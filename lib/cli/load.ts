@@ -1,6 +1,6 @@
 import { Nudging } from '../engine.ts';
 import type { LaneName, LoadOptions, ModelInfo } from '../types.ts';
-import { bar, duration, percent, StatusLine } from './terminal.ts';
+import { bar, percent, rate, StatusLine } from './terminal.ts';
 
 /** Loading that is done sooner than this needs no progress line. */
 const quietMs = 500;
@@ -20,7 +20,7 @@ export async function load(options: LoadOptions, signal: AbortSignal, verbose: b
   }
   if (verbose) {
     for (const lane of ['base', 'aligned'] as const) console.error(modelLine(lane, nudging.models[lane]));
-    console.error(`loaded in ${duration((performance.now() - started) / 1000)}`);
+    console.error(`loaded in ${rate((performance.now() - started) / 1000)} s`);
   }
   return nudging;
 }

@@ -1,4 +1,4 @@
-import { open, realpath, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../options.ts';
 import { fileFailure, UsageError } from './failure.ts';
@@ -35,7 +35,7 @@ export async function openOutput(path: string, input: string, rows: readonly Row
     throw fileFailure(error, 'the file of --output', path);
   }
   try {
-    if (input !== '-' && (await realpath(input)) === (await realpath(path))) {
+    if (input !== '-' && (await isSameFile(input, file))) {
       throw new UsageError(`--output "${path}" is the file of --input: choose another file`);
     }
     const { kept, keptErrors, end } = await readKept(file, path, rows);
@@ -47,6 +47,12 @@ export async function openOutput(path: string, input: string, rows: readonly Row
     if (error instanceof UsageError) throw error;
     throw fileFailure(error, 'the file of --output', path);
   }
+}
+
+/** By inode: the same file can have several paths, and a process substitution has none. */
+async function isSameFile(path: string, file: FileHandle): Promise<boolean> {
+  const [one, other] = await Promise.all([stat(path, { bigint: true }), file.stat({ bigint: true })]);
+  return one.isFile() && one.ino === other.ino && one.dev === other.dev;
 }
 
 async function readKept(file: FileHandle, path: string, rows: readonly Row[]) {

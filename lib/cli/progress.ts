@@ -29,15 +29,13 @@ export class Progress {
     return this.#errors;
   }
 
-  answered({ tokens, nudgedTokens }: AnswerStats): void {
-    this.#tokens += tokens;
-    this.#nudgedTokens += nudgedTokens;
-    this.#step();
-  }
-
-  failed(): void {
-    this.#errors += 1;
-    this.#step();
+  /** One more row is in the output. @param stats missing for a row with an error */
+  written(stats: AnswerStats | undefined): void {
+    this.#done += 1;
+    if (!stats) this.#errors += 1;
+    this.#tokens += stats?.tokens ?? 0;
+    this.#nudgedTokens += stats?.nudgedTokens ?? 0;
+    this.#show();
   }
 
   hide(): void {
@@ -56,8 +54,7 @@ export class Progress {
     console.error(parts.filter(Boolean).join(', '));
   }
 
-  #step(): void {
-    this.#done += 1;
+  #show(): void {
     if (this.#quiet) return;
     const done = this.#kept + this.#done;
     if (process.stderr.isTTY) {

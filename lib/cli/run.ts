@@ -38,8 +38,7 @@ function versionText(): string {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   let engine: string;
   try {
-    const { llamaVersion, supportsGpu } = loadNative();
-    engine = `llama.cpp ${llamaVersion}, ${supportsGpu ? 'with a GPU' : 'CPU only'}`;
+    engine = `llama.cpp ${loadNative().llamaVersion}`;
   } catch {
     engine = 'its native addon is not built';
   }

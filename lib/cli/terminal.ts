@@ -46,7 +46,7 @@ export class StatusLine {
     this.#last = now;
     this.#shown = true;
     // A line that wraps could not be written over.
-    this.#stream.write(`\r${text.slice(0, Math.max(10, (this.#stream.columns ?? 80) - 1))}\x1b[K`);
+    this.#stream.write(`\r${text.slice(0, Math.max(10, (this.#stream.columns || 80) - 1))}\x1b[K`);
   }
 
   clear(): void {

@@ -93,7 +93,9 @@ Model::Model(const Options& options, const Progress& progress) : path_(options.p
   if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab) <= 0) {
     throw Failure(FailureKind::model_unsupported, in_quotes(path_) + " has no tokenizer: convert the model together with its tokenizer");
   }
-  vocabulary_ = std::make_unique<Vocabulary>(vocab);
+  std::array<char, 32> tokenizer_model{};
+  llama_model_meta_val_str(handle_.get(), "tokenizer.ggml.model", tokenizer_model.data(), tokenizer_model.size());
+  vocabulary_ = std::make_unique<Vocabulary>(vocab, tokenizer_model.data());
 }
 
 const ChatTemplate* Model::chat_template() const {

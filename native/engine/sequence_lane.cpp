@@ -33,7 +33,7 @@ void SequenceLane::forget() {
 
 void SequenceLane::set_text(std::string_view text) {
   const Stopwatch watch(stats_.tokenize_ms);
-  const std::vector<Token> tokens = context_.vocabulary().tokenize(prompt_.tail + std::string(text));
+  const std::vector<Token>& tokens = text_.follow(prompt_.tail + std::string(text));
   wanted_ = prompt_.head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
 }

@@ -8,6 +8,7 @@
 
 #include "engine/model_context.h"
 #include "engine/prompt.h"
+#include "engine/text_tokens.h"
 #include "nudge/lane.h"
 
 namespace nudging {
@@ -42,7 +43,7 @@ struct LaneStats {
 /// decode, and nothing is cut until another token follows there (Freedom b). Owned and used by the scheduler's thread alone.
 class SequenceLane final : public Lane {
  public:
-  SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence) {}
+  SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence), text_(context.vocabulary()) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used.
   void begin(Prompt prompt);
@@ -92,6 +93,7 @@ class SequenceLane final : public Lane {
   ModelContext& context_;
   llama_seq_id sequence_;
   Prompt prompt_;
+  TextTokens text_;
   /// The tokens whose keys and values are in the cache, and what the model says after each, where it was asked.
   std::vector<Token> cached_;
   std::vector<std::optional<Top1>> answers_;

@@ -26,9 +26,11 @@ std::string piece_of(const llama_vocab* vocab, Token token) {
   return piece;
 }
 
+bool is_letter(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); }
+
 }  // namespace
 
-Vocabulary::Vocabulary(const llama_vocab* vocab) : vocab_(vocab) {
+Vocabulary::Vocabulary(const llama_vocab* vocab, std::string_view tokenizer_model) : vocab_(vocab) {
   const auto count = static_cast<Token>(llama_vocab_n_tokens(vocab));
   bytes_.reserve(static_cast<std::size_t>(count));
   ends_.reserve(static_cast<std::size_t>(count));
@@ -47,7 +49,46 @@ Vocabulary::Vocabulary(const llama_vocab* vocab) : vocab_(vocab) {
   if (llama_vocab_get_add_bos(vocab)) leading_ = llama_vocab_bos(vocab);
   bos_text_ = text_of(vocab, llama_vocab_bos(vocab));
   eos_text_ = text_of(vocab, llama_vocab_eos(vocab));
+  find_splits(tokenizer_model);
 }
+
+/// Where may text be cut? In front of a space that stands between two ASCII letters, if no token holds that first letter followed by a space:
+///
+/// - No token of the whole text can then reach over the cut, so merges (SentencePiece, BPE) and longest matches (RWKV) go on at both sides
+///   without touching each other.
+/// - BPE first splits text by regular expressions. None of llama.cpp's looks behind itself, so what follows the cut is split as if it stood
+///   alone, provided that a piece begins at the cut or that the rest of a piece is a piece too. In all of them a space opens the piece of
+///   the letters behind it, or letters and single spaces (or whole lines) are one piece, whose rest is one piece as well. In front of
+///   the cut stands a letter: no expression treats letters before a space and letters at the end of the text in two ways, as they do with
+///   white space and digits.
+/// - A user-defined token that strips the white space beside it could eat the space, but only if it ends or begins with a letter; a
+///   vocabulary with such a token is never cut.
+///
+/// Tokenizers not covered by this (Unigram normalises whole texts, others keep state) are never cut either.
+void Vocabulary::find_splits(std::string_view tokenizer_model) {
+  const auto type = llama_vocab_type(vocab_);
+  const bool covered = (type == LLAMA_VOCAB_TYPE_SPM && tokenizer_model == "llama") || (type == LLAMA_VOCAB_TYPE_RWKV && tokenizer_model == "rwkv") ||
+                       (type == LLAMA_VOCAB_TYPE_BPE && (tokenizer_model == "gpt2" || tokenizer_model == "gemma4"));
+  if (!covered) return;
+  for (char letter = 'A'; letter <= 'z'; ++letter) splits_after_[static_cast<std::size_t>(letter)] = is_letter(letter);
+  for (Token token = 0; token < static_cast<Token>(size()); ++token) {
+    const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab_, token));
+    const std::string_view shown = bytes(token);
+    const bool eats_behind = (attributes & LLAMA_TOKEN_ATTR_RSTRIP) != 0 && !shown.empty() && is_letter(shown.back());
+    const bool eats_before = (attributes & LLAMA_TOKEN_ATTR_LSTRIP) != 0 && !shown.empty() && is_letter(shown.front());
+    if ((attributes & LLAMA_TOKEN_ATTR_USER_DEFINED) != 0 && (eats_behind || eats_before)) {
+      splits_after_ = {};
+      return;
+    }
+    for (std::size_t i = 1; i < shown.size(); ++i) {
+      if (shown[i] == ' ' && is_letter(shown[i - 1])) splits_after_[static_cast<std::size_t>(shown[i - 1])] = false;
+    }
+  }
+  const std::vector<Token> letter = tokenize("a");
+  prefixes_space_ = !letter.empty() && bytes(letter.front()).starts_with(' ');
+}
+
+bool Vocabulary::splits(char before, char after) const { return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)]; }
 
 std::vector<Token> Vocabulary::tokenize(std::string_view text) const {
   if (text.empty()) return {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,8 @@ namespace nudging {
 /// name. Immutable after construction, so any thread may read it.
 class Vocabulary {
  public:
-  explicit Vocabulary(const llama_vocab* vocab);
+  /// `tokenizer_model` is the GGUF's `tokenizer.ggml.model`.
+  Vocabulary(const llama_vocab* vocab, std::string_view tokenizer_model);
 
   std::size_t size() const { return bytes_.size(); }
 
@@ -23,6 +25,12 @@ class Vocabulary {
 
   /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added.
   std::vector<Token> tokenize(std::string_view text) const;
+
+  /// True if text can be cut between `before` and a space that `after` follows, the parts tokenised each on its own, and the tokens of the
+  /// parts joined are those of the whole. See `find_splits` for the proof.
+  bool splits(char before, char after) const;
+  /// True if the vocabulary puts a space in front of every text (SentencePiece's dummy prefix).
+  bool prefixes_space() const { return prefixes_space_; }
 
   /// The BOS token if the vocabulary wants one in front of every text, else -1.
   Token leading() const { return leading_; }
@@ -43,11 +51,16 @@ class Vocabulary {
   const std::vector<Special>& specials() const { return specials_; }
 
  private:
+  void find_splits(std::string_view tokenizer_model);
+
   const llama_vocab* vocab_;
   std::vector<std::string> bytes_;
   std::vector<bool> ends_;
   std::vector<Special> specials_;
   Token leading_ = -1;
+  bool prefixes_space_ = false;
+  /// For each ASCII letter: whether no token holds it in front of a space.
+  std::array<bool, 128> splits_after_{};
   std::string bos_text_;
   std::string eos_text_;
 };

@@ -24,7 +24,7 @@ function sanitizerFlags() {
  * @property {Part[]} parts
  */
 
-/** @typedef {'addon' | 'tests'} Part */
+/** @typedef {'addon' | 'tests' | 'tools'} Part */
 
 /**
  * @param {{ variant?: string, config?: string, cudaArch?: string, parts?: Part[] }} wanted

@@ -22,7 +22,7 @@ export function listing(parts, wanted = () => true) {
   return lines;
 }
 
-const sources = { addon: ['native'], tests: ['native/nudge', 'test/native'] };
+const sources = { addon: ['native'], tests: ['native/nudge', 'test/native'], tools: ['native', 'test/probe', 'test/tools', 'test/engine'] };
 
 /**
  * What a part of a build depends on. Node's version is not in it: the addon speaks Node-API.
@@ -34,7 +34,7 @@ export function fingerprint(plan, part, llama) {
   const cxx = findCompilers()?.cxx;
   const compiler = cxx ? realpathSync(cxx) : '';
   const facts = [
-    ...listing([...sources[part], 'CMakeLists.txt', 'cmake'], (file) => /\.(cpp|h|hpp|c|cc|inc|txt|cmake)$/.test(file)),
+    ...listing([...sources[part], 'CMakeLists.txt', 'cmake'], (file) => /\.(cpp|h|hpp|c|cc|inc|txt|cmake|map)$/.test(file)),
     readFileSync(inRoot('vendor/llama.cpp.json'), 'utf8'),
     llama,
     JSON.stringify(plan.cmake),

@@ -10,7 +10,7 @@ import { checkRequirements } from './requirements.mjs';
 /** @typedef {import('./configs.mjs').Plan} Plan */
 /** @typedef {import('./configs.mjs').Part} Part */
 
-const targets = { addon: 'nudging', tests: 'nudge_test' };
+const targets = { addon: 'nudging', tests: 'nudge_test', tools: 'nudging_test_tools' };
 const addonIn = (/** @type {Plan} */ plan) => path.join(plan.out, 'nudging.node');
 const stampOf = (/** @type {Plan} */ plan, /** @type {Part} */ part) => path.join(plan.out, `${part}.stamp`);
 /** What an installed package loads. */
@@ -48,7 +48,7 @@ async function build(plan, parts, llama, log) {
 function isUpToDate(plan, part, key) {
   const stamp = stampOf(plan, part);
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) return false;
-  if (part === 'tests') return true;
+  if (part !== 'addon') return true;
   if (!existsSync(addonIn(plan))) return false;
   // Another variant may have been built in between, or build/ wiped by node-gyp.
   if (plan.isRelease && !isSameFile(addonIn(plan), installedAddon)) install(addonIn(plan));

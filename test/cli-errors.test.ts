@@ -1,0 +1,142 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { badModels } from './support/bad-files.ts';
+import { nudging, type Setting } from './support/cli.ts';
+
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'nudging-errors-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const inRoot = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const file = (name: string, content: string) => {
+  const place = path.join(scratch, name);
+  writeFileSync(place, content);
+  return place;
+};
+const aligned = inRoot('models/demo/aligned.gguf');
+const vocabulary = inRoot('vendor/llama.cpp/models/ggml-vocab-gpt-2.gguf');
+const models = badModels(scratch);
+const missing = path.join(scratch, 'missing');
+const question = 'What is a harbor?';
+const withBase = (base: string) => ['--base', base, '--aligned', aligned, question];
+
+type Case = [name: string, args: string[], line: RegExp, setting?: Setting];
+
+/** Every mistake is one line that says what is wrong and how to mend it. */
+async function expectOneLine(args: string[], line: RegExp, setting?: Setting) {
+  const { stdout, stderr, code } = await nudging(args, setting);
+  expect(stderr).toMatch(/^nudging: [^\n]+\n$/);
+  expect(stderr).toMatch(line);
+  expect(stderr).not.toContain('    at ');
+  expect(stderr).not.toContain('`');
+  expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+}
+
+const flagCases: Case[] = [
+  ['an unknown flag', ['--gama', '0.4', question], /unknown flag --gama: did you mean --gamma\?/],
+  ['a flag nothing like any', ['--qqqqqqq', question], /unknown flag --qqqqqqq: see nudging --help/],
+  ['a part of a name', ['--tokens', '3', question], /did you mean --max-tokens\?/],
+  ['a flag without its value', [question, '--gamma'], /--gamma needs a value: write --gamma P/],
+  ['a flag in place of a value', ['--pair', '--json', question], /--pair needs a value/],
+  ['a value for a switch', ['--json=yes', question], /--json takes no value/],
+  ['text for a number', ['--gamma', 'high', question], /--gamma cannot be "high": it must be a number from 0 to 2/],
+  ['a number out of range', ['--max-tokens', '0', question], /--max-tokens cannot be "0": it must be an integer from 1 to/],
+  ['nothing for a number', ['--threads=', question], /--threads cannot be ""/],
+  ['an unknown mode', ['--mode', 'both', question], /--mode cannot be "both": it must be one of "nudge"/],
+  ['an unknown lane', ['--context', 'small=1', question], /--context cannot be "small=1".*base=N,aligned=N/],
+  ['two questions', ['What', 'is'], /2 questions were given.*put one question in quotes/],
+  ['an empty question', [' '], /the question is empty: /],
+  ['no question', [], /no question: .*nudging --help/],
+  ['an empty pipe', [], /no question: /, { input: '\n' }],
+  ['half a pair', ['--base', 'x.gguf', question], /--base is half a pair: add --aligned/],
+  ['--output alone', ['--output', 'x.jsonl', question], /--output is for many questions: add --input/],
+];
+
+const fileCases: Case[] = [
+  ['a missing manifest', ['--pair', missing, question], /manifest ".*missing" does not exist: /],
+  ['a manifest that is no JSON', ['--pair', models.text, question], /is no JSON/],
+  ['a manifest with a wrong value', ['--pair', file('pair.json', '{"base":"a","aligned":"b","gamma":"x"}'), question], /is wrong: .*gamma.* must be a number/],
+  ['a missing template', ['--base-prompt', missing, question], /the file of --base-prompt ".*missing" does not exist: check the path/],
+  ['a base template without the question', ['--base-prompt', file('bare.txt', 'Answer:\n'), question], /has no \{question\}: /],
+  ['an empty template', ['--aligned-prompt', models.empty, question], /--aligned-prompt ".*" is empty/],
+  ['a broken template', ['--aligned-prompt', file('broken.jinja', '{{ foo( }}'), question], /template.*: name another Jinja template with --aligned-prompt/],
+  ['a template that refuses', ['--aligned-prompt', file('refuses.jinja', '{{ raise_exception("not this") }}'), question], /not this/],
+];
+
+const modelCases: Case[] = [
+  ['a missing model', withBase(missing), /no model file at ".*missing": check the path/],
+  ['a text file', withBase(models.text), /text\.gguf" is not a GGUF file: /],
+  ['an empty file', withBase(models.empty), /is not a GGUF file: /],
+  ['garbage behind the magic', withBase(models.garbage), /is damaged or cut short: download it again/],
+  ['an embedding model', withBase(models.embedding), /is an embedding model \(bert\): use a model that generates text/],
+  ['a directory', withBase(models.directory), /is a directory: name the \.gguf file in it/],
+  ['a context that is too large', ['--context', '100000', question], /context of 100000 tokens is more than .*: lower --context/],
+  ['a prompt that is too long', ['word '.repeat(600)], /prompt has \d+ tokens .*: shorten the prompt or raise --context/],
+];
+
+const row = (text: string) => file(`${Math.random().toString(36).slice(2)}.jsonl`, text);
+const good = '{"question":"one"}\n';
+const inputFile = row(good);
+const rowCases: Case[] = [
+  ['a missing input', ['--input', missing], /the file of --input ".*missing" does not exist: /],
+  ['an input without rows', ['--input', models.empty], /has no rows: /],
+  ['a row that is no JSON', ['--input', row(`${good}\n{"question":\n`)], /^nudging: line 3 of .* is not JSON/],
+  ['a row that is no object', ['--input', row(`${good}[1]\n`)], /line 2 of .* is no JSON object/],
+  ['a row without a question', ['--input', row('{"task":"x"}\n')], /line 1 of .* holds no question: write/],
+  ['a row with two prompts', ['--input', row('{"question":"x","messages":[]}\n')], /line 1 of .* holds question and messages: keep one/],
+  ['a row with an empty question', ['--input', '-'], /line 1 of standard input has an empty question/, { input: '{"question":""}\n' }],
+  ['a row with wrong messages', ['--input', row('{"messages":[{"role":"user"}]}\n')], /line 1 of .* is wrong: "messages" must be/],
+  ['a row with half a raw prompt', ['--input', row('{"base":"x"}\n')], /line 1 of .* is wrong: "aligned" must be/],
+  ['a question beside --input', ['--input', inputFile, question], /a question and --input were given/],
+  ['the input as output', ['--input', inputFile, '--output', inputFile], /is the file of --input: choose another/],
+  ['an output in no folder', ['--input', inputFile, '--output', path.join(missing, 'out.jsonl')], /the file of --output ".*" does not exist/],
+  ['an output of another input', ['--input', inputFile, '--output', row('{"row":{"question":"two"},"text":""}\n')], /belongs to another input \(row 1 differs\): choose another --output/],
+  ['an output that is something else', ['--input', inputFile, '--output', row('{"a":1}\n')], /line 1 of --output ".*" is no answer of this command/],
+  ['an output with more rows', ['--input', inputFile, '--output', row('{"row":{"question":"one"},"text":""}\n'.repeat(2))], /has more rows than the input \(1\)/],
+];
+
+describe('a mistake in the flags', () => {
+  test.concurrent.each(flagCases)('%s', (_, args, line, setting) => expectOneLine(args, line, setting));
+});
+
+describe('a mistake in a file', () => {
+  test.concurrent.each(fileCases)('%s', (_, args, line, setting) => expectOneLine(args, line, setting));
+});
+
+describe('a mistake in a model', () => {
+  test.concurrent.each(modelCases)('%s', (_, args, line, setting) => expectOneLine(args, line, setting));
+
+  test.skipIf(!existsSync(vocabulary))('a file that holds only a vocabulary', () => expectOneLine(withBase(vocabulary), /holds only a vocabulary: use a file that holds the model's weights/));
+
+  // Root may read everything.
+  test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('a file that may not be read', () => expectOneLine(withBase(models.unreadable), /cannot read ".*": check its permissions/));
+});
+
+describe('a mistake in the rows', () => {
+  test.concurrent.each(rowCases)('%s', (_, args, line, setting) => expectOneLine(args, line, setting));
+
+  test('leaves an existing output alone', async () => {
+    const other = '{"row":{"question":"two"},"text":""}\n{"torn';
+    const output = row(other);
+    await nudging(['--input', inputFile, '--output', output]);
+    expect(readFileSync(output, 'utf8')).toBe(other);
+  });
+});
+
+test('--verbose shows the stack', async () => {
+  const { stderr, code } = await nudging(['--verbose', '--pair', missing, question]);
+  expect(stderr).toContain('    at ');
+  expect(code).toBe(2);
+});
+
+test('a failure while running exits with 1', async () => {
+  expect(await nudging(['broken'], { fake: true })).toEqual({ stdout: '', stderr: 'nudging: llama.cpp could not decode a batch\n', code: 1 });
+});
+
+test('a missing native addon exits with 1 and says how to build it', async () => {
+  const { stderr, code } = await nudging([question], { env: { NUDGING_BINARY: missing } });
+  expect(stderr).toMatch(/^nudging: the native addon [^\n]*: check NUDGING_BINARY[^\n]*\n$/);
+  expect(code).toBe(1);
+});

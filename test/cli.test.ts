@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { flags } from '../lib/cli/flags.ts';
+import { jsonLines, nudging, shows, start } from './support/cli.ts';
+
+const question = 'What is a harbor?';
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+describe('help and version', () => {
+  test('the help names every flag and the exit codes', async () => {
+    const { stdout, stderr, code } = await nudging(['--help']);
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    for (const { name } of flags) expect(stdout).toContain(`--${name}`);
+    for (const part of ['Exit codes', '130', 'default: 0.4', '1 to 1024', '"row"']) expect(stdout).toContain(part);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+
+  test('help is reachable from a command line that is wrong otherwise', async () => {
+    expect(await nudging(['--gamma', '9', '-h'])).toMatchObject({ code: 0 });
+  });
+
+  test('the version is the package version', async () => {
+    const { stdout, code } = await nudging(['--version']);
+    expect(stdout).toMatch(new RegExp(`^nudging ${version.replaceAll('.', '\\.')} \\(llama\\.cpp [^\\n]+\\)\\n$`));
+    expect(code).toBe(0);
+  });
+});
+
+describe('one question', () => {
+  test('is answered in plain text, with one line of statistics on stderr', async () => {
+    const { stdout, stderr, code } = await nudging([question]);
+    expect(stdout).toMatch(/^A harbor is a sheltered port .*\n$/);
+    expect(stderr).toMatch(/^\d+ tokens, \d+ % nudged, [\d.]+ tokens\/s, first piece after \d+ ms, ended by itself \(end\)\n$/);
+    expect(code).toBe(0);
+  });
+
+  test('can be piped in, also with the word generate', async () => {
+    const [one, other] = await Promise.all([nudging([], { input: `${question}\n` }), nudging(['generate', question])]);
+    expect(one).toMatchObject({ code: 0, stdout: other.stdout });
+  });
+
+  test('--json prints one object, whose parts make up the text', async () => {
+    const { stdout, stderr, code } = await nudging(['--json', question]);
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    const answers = jsonLines(stdout);
+    expect(answers).toHaveLength(1);
+    const { text, stopReason, rounds, pieces, stats } = answers[0];
+    expect(Object.keys(answers[0])).toEqual(['text', 'stopReason', 'rounds', 'pieces', 'stats']);
+    expect(stopReason).toBe('end');
+    expect(rounds.map((round: { words: string; base: string }) => round.words + round.base).join('')).toBe(text);
+    expect(pieces.map((piece: { text: string }) => piece.text).join('')).toBe(text);
+    expect(stats.tokens).toBe(stats.baseTokens + stats.nudgedTokens);
+  });
+
+  test('--trace adds the decisions', async () => {
+    const [json, text] = await Promise.all([nudging(['--json', '--trace', question]), nudging(['--trace', question])]);
+    const { decisions } = JSON.parse(json.stdout);
+    expect(decisions[0]).toMatchObject({ kind: 'draft', position: 0, text: 'A', bytes: '41' });
+    expect(text.stderr).toMatch(/^draft +at +0 +p [\d.]+ +"A"\n/);
+    expect(text.stderr).toContain('round 1: "A harbor" nudged');
+  });
+
+  test('flags reach the library', async () => {
+    const { stdout } = await nudging(['--json', '--mode', 'base', '--max-tokens', '5', '--gpu-layers', '-1', '--context', 'base=256,aligned=128', question]);
+    expect(JSON.parse(stdout)).toMatchObject({ stopReason: 'length', stats: { tokens: 5, aligned: { decodes: 0 } } });
+    const stopped = JSON.parse((await nudging(['--json', '--stop', ' port', '--stop', ' never', question])).stdout);
+    expect(stopped).toMatchObject({ text: 'A harbor is a sheltered', stopReason: 'stop' });
+  });
+});
+
+describe('colour', () => {
+  test('a pipe gets none', async () => {
+    const { stdout, stderr } = await nudging([question], { fake: true });
+    expect(stdout + stderr).not.toContain('\x1b');
+  });
+
+  test('FORCE_COLOR colours nudged words and leaves base text plain', async () => {
+    const { stdout } = await nudging([question], { env: { FORCE_COLOR: '1' } });
+    expect(stdout).toMatch(/^\x1b\[36mA\x1b\[39m/);
+    expect(stdout).toMatch(/\x1b\[39m is a sheltered port where/);
+  });
+
+  test('NO_COLOR and FORCE_COLOR=0 keep it off', async () => {
+    for (const env of [{ NO_COLOR: '1' }, { FORCE_COLOR: '0' }]) {
+      expect((await nudging([question], { fake: true, env })).stdout).toBe(`${question}!\n`);
+    }
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('interrupting', () => {
+  test('ends an answer, shows what was there, exits with 130', async () => {
+    const { child, ran } = start(['endless'], { fake: true });
+    await shows(child, ' word');
+    child.kill('SIGINT');
+    const { stdout, stderr, code } = await ran;
+    expect(stdout).toMatch(/^( word)+\n$/);
+    expect(stderr).toMatch(/^[^\n]*interrupted \(aborted\)\n$/);
+    expect(code).toBe(130);
+  });
+
+  test('--json still prints its object', async () => {
+    const { child, ran } = start(['--json', 'endless'], { fake: true });
+    // Nothing on stdout tells when it runs.
+    setTimeout(() => child.kill('SIGINT'), 500);
+    const { stdout, code } = await ran;
+    expect(JSON.parse(stdout)).toMatchObject({ stopReason: 'aborted' });
+    expect(code).toBe(130);
+  });
+
+  test('works while the question is awaited', async () => {
+    const { child, ran } = start([], { fake: true, input: { open: true } });
+    setTimeout(() => child.kill('SIGINT'), 500);
+    expect(await ran).toEqual({ stdout: '', stderr: 'nudging: interrupted\n', code: 130 });
+  });
+
+  test('a reader that goes away ends it quietly', async () => {
+    const { child, ran } = start(['endless'], { fake: true });
+    await shows(child, ' word');
+    child.stdout?.destroy();
+    expect(await ran).toMatchObject({ stderr: '', code: 0 });
+  });
+});

@@ -1,0 +1,65 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const fakeAddon = fileURLToPath(new URL('./fake-addon.cjs', import.meta.url));
+
+export interface Ran {
+  stdout: string;
+  stderr: string;
+  code: number | string | null;
+}
+
+export interface Setting {
+  /** What is piped in; without it standard input is empty. `open`: a pipe that nobody writes to. */
+  input?: string | { open: true };
+  env?: NodeJS.ProcessEnv;
+  /** Runs on the scripted engine of fake-addon.cjs, where time matters and text does not. */
+  fake?: boolean;
+}
+
+/** Starts the built command in a process of its own. */
+export function start(args: string[], { input, env = {}, fake = false }: Setting = {}): { child: ChildProcess; ran: Promise<Ran> } {
+  const { FORCE_COLOR, NO_COLOR, ...inherited } = process.env;
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...inherited, ...(fake ? { NUDGING_BINARY: fakeAddon } : {}), ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  if (typeof input === 'string') child.stdin?.end(input);
+  const collect = (stream: NodeJS.ReadableStream | null) => {
+    const chunks: Buffer[] = [];
+    stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return () => Buffer.concat(chunks).toString('utf8');
+  };
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const ran = new Promise<Ran>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ stdout: stdout(), stderr: stderr(), code: signal ?? code }));
+  });
+  return { child, ran };
+}
+
+/** Runs the command. One thread is quickest for models this small. */
+export function nudging(args: string[], setting?: Setting): Promise<Ran> {
+  return start(setting?.fake ? args : ['--threads', '1', ...args], setting).ran;
+}
+
+/** Resolves when a child's standard output first holds this text. */
+export function shows(child: ChildProcess, text: string): Promise<void> {
+  let seen = '';
+  return new Promise((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      seen += chunk.toString('utf8');
+      if (seen.includes(text)) resolve();
+    });
+    child.on('close', () => reject(new Error(`the command ended without showing ${JSON.stringify(text)}`)));
+  });
+}
+
+/** The rows of a JSONL text. */
+export function jsonLines(text: string): any[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}

@@ -1,0 +1,57 @@
+// A native addon that plays a script: the words of a question say what becomes of it.
+//   endless   one piece every few milliseconds until it is cancelled
+//   slow      answers after a while
+//   long      fails as a prompt that is too long
+//   broken    fails as the engine would on bad hardware
+// Anything else is answered at once, with "<question>!".
+'use strict';
+
+const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
+const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true });
+
+class NativeEngine {
+  #emit;
+  #endless = new Map();
+
+  constructor(options, onEvents) {
+    this.#emit = (event) => onEvents([event]);
+    setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path) }));
+  }
+
+  submit({ id, aligned }) {
+    const question = aligned.messages.at(-1).content;
+    const piece = (text) => this.#emit({ type: 'pieces', id, pieces: [{ text, source: 'nudge' }] });
+    if (question.includes('endless')) {
+      const state = { text: '', timer: setInterval(() => ((state.text += ' word'), piece(' word')), 5) };
+      this.#endless.set(id, state);
+    } else if (question.includes('long')) {
+      setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_PROMPT_TOO_LONG', message: 'the base prompt has 9 tokens: shorten it or raise `context`' }));
+    } else if (question.includes('broken')) {
+      setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_DECODE_FAILED', message: 'llama.cpp could not decode a batch' }));
+    } else {
+      setTimeout(() => {
+        piece(`${question}!`);
+        this.#finish(id, `${question}!`, 'end');
+      }, question.includes('slow') ? 80 : 1);
+    }
+  }
+
+  cancel(id) {
+    const state = this.#endless.get(id);
+    if (!state) return;
+    clearInterval(state.timer);
+    this.#endless.delete(id);
+    setImmediate(() => this.#finish(id, state.text, 'aborted'));
+  }
+
+  close() {
+    setImmediate(() => this.#emit({ type: 'closed' }));
+  }
+
+  #finish(id, text, stopReason) {
+    const stats = { base: lane, aligned: lane, tokens: 1, baseTokens: 0, queuedMs: 0, firstPieceMs: 1, totalMs: 1 };
+    this.#emit({ type: 'finished', id, stopReason, text, rounds: [{ words: text, base: '', by: 'end' }], decisions: [], stats });
+  }
+}
+
+module.exports = { NativeEngine, llamaVersion: '0.0.0', supportsGpu: false };
