@@ -38,6 +38,13 @@ describe('rows', () => {
     expect(jsonLines(stdout).map((answer) => answer.text)).toEqual(['slow one!', 'two!', 'slow three!', 'four!', 'five!']);
   });
 
+  test('can be many at once, without a warning', async () => {
+    write(ask(...Array.from({ length: 40 }, (_, index) => `slow ${index}`)));
+    const { stdout, stderr } = await nudging(['--input', input, '--parallel', '40'], { fake: true });
+    expect(jsonLines(stdout)).toHaveLength(40);
+    expect(stderr).toMatch(/^40 rows, [^\n]*\n$/);
+  });
+
   test('one whose prompt fails is written as an error, the others go on', async () => {
     write([{ question: 'one' }, { question: 'too long', error: 'mine' }, { messages: [{ role: 'user', content: 'three' }] }]);
     const { stderr, code } = await nudging(['--input', input, '--output', output], { fake: true });

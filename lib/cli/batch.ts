@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Nudging } from '../engine.ts';
 import { NudgingError, type ErrorCode } from '../errors.ts';
 import type { AnswerStats } from '../types.ts';
@@ -41,6 +42,8 @@ async function answerAll(nudging: Nudging, rows: readonly Row[], parallel: numbe
   // The first failure ends the others as well.
   const failed = new AbortController();
   const signal = AbortSignal.any([interrupted, failed.signal]);
+  // Every answer under way listens to it; node would take more than ten for a leak.
+  setMaxListeners(0, signal);
   const done = new Map<number, RowResult>();
   let next = output.kept;
   let written = output.kept;

@@ -25,7 +25,7 @@ export function describe(error: unknown): string {
   switch (error.code) {
     // A manifest's properties have the library's names, not the flags'.
     case 'ERR_PAIR_INVALID':
-      return oneLine(message);
+      return oneLine(message.replaceAll('`', '"'));
     case 'ERR_TEMPLATE_MISSING':
       return oneLine(`${inFlagNames(message)}: name a Jinja template with --aligned-prompt`);
     case 'ERR_TEMPLATE_FAILED':

@@ -7,7 +7,7 @@ import { exitCodes, UsageError } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { answerJson, textOf } from './json.ts';
 import { load } from './load.ts';
-import { harmless, palette, percent, rate } from './terminal.ts';
+import { count, harmless, palette, percent, rate } from './terminal.ts';
 
 /** Answers one question. Returns the exit code. */
 export async function generate(args: Arguments, interrupt: Interrupt): Promise<number> {
@@ -63,7 +63,7 @@ function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'n
   const { tokens, nudgeRatio, times } = stats;
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
   const parts = [
-    `${tokens} tokens`,
+    count(tokens, 'token'),
     mode === 'nudge' ? nudged(`${percent(nudgeRatio)} nudged`) : `${mode} model alone`,
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',

@@ -23,20 +23,23 @@ ${groups.map((group) => `\n${group.title}\n${group.flags.map(entry).join('')}`).
 Rows of --input are one of
   {"question": "What is a harbor?"}
   {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]}
-  {"base": "Question: …\\nAnswer:\\n", "aligned": "<|im_start|>user\\n…"}     raw prompts, used as they are
-with any other fields beside them. Each answer is one line that holds the whole input row, untouched, under "row":
+  {"base": "Question: …\\nAnswer:\\n", "aligned": "<|im_start|>user\\n…"}   raw prompts, used as they are
+with any other fields beside them. Each answer is one line that holds its input row, untouched,
+under "row", so that no field of yours can clash with one of the answer:
   {"row": {…}, "text": …, "stopReason": …, "rounds": […], "pieces": […], "stats": {…}}
-  {"row": {…}, "error": {"code": …, "message": …}}     if this row's prompt failed; the others go on
-An --output that exists already is continued after its last complete row, if its rows are the input's. Keep the flags the
-same then: they are not compared. Ctrl-C keeps what is complete; the same command goes on from there.
+  {"row": {…}, "error": {"code": …, "message": …}}   this row's prompt failed; the others go on
+All rows are checked before a model is loaded. An --output that exists is continued after its last
+complete row, if its rows are the input's; the flags are not compared, so keep them the same. After
+Ctrl-C the complete answers are kept, and the same command goes on from there.
 
-Colour: nudged words are coloured on a terminal. NO_COLOR turns that off, FORCE_COLOR=1 turns it on for a pipe.
+Colour: nudged words are coloured on a terminal. NO_COLOR=1 turns that off, FORCE_COLOR=1 turns it on
+for a pipe.
 
 Exit codes
   ${exitCodes.ok}    answered
   ${exitCodes.failed}    failed while running, or some rows of --input have an error
   ${exitCodes.usage}    something in the command, a file or a model must be mended: one line says what
-  ${exitCodes.interrupted}  interrupted (Ctrl-C once ends with what is there, twice at once)
+  ${exitCodes.interrupted}  interrupted: Ctrl-C ends with what is there, a second one ends at once
 `;
 }
 

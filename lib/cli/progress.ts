@@ -1,5 +1,5 @@
 import type { AnswerStats } from '../types.ts';
-import { bar, duration, percent, rate, StatusLine } from './terminal.ts';
+import { bar, count, duration, percent, rate, StatusLine } from './terminal.ts';
 
 /** Off a terminal: a line at most this often, so that a log stays short. */
 const sparseMs = 15_000;
@@ -45,7 +45,7 @@ export class Progress {
   summary(interrupted: boolean, output: string | undefined): void {
     const seconds = this.#seconds();
     const parts = [
-      `${this.#done} rows${this.#kept > 0 ? ` after ${this.#kept} that were there` : ''}`,
+      `${count(this.#done, 'row')}${this.#kept > 0 ? ` after ${this.#kept} that were there` : ''}`,
       `${this.#errors} with an error`,
       this.#tokens > 0 ? `${this.#tokens} tokens, ${percent(this.#nudgedTokens / this.#tokens)} nudged, ${rate(this.#tokens / seconds)} tokens/s` : '',
       duration(seconds),

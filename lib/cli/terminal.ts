@@ -64,6 +64,11 @@ export function percent(fraction: number): string {
   return `${Math.round(fraction * 100)} %`;
 }
 
+/** `1 row`, `2 rows`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 /** `7 s`, `2 min 5 s`, `3 h 20 min`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);

@@ -14,7 +14,7 @@ export async function runNativeTests(plan) {
   const name = 'native tests';
   if (!existsSync(path.join(plan.out, 'CTestTestfile.cmake'))) {
     console.error('no native tests were built');
-    return { name, passed: 0, failed: 0, ok: true };
+    return { name, passed: 0, failed: 1, ok: false };
   }
   const { code, output } = await run(
     'ctest',

@@ -44,11 +44,11 @@ export function nudging(args: string[], setting?: Setting): Promise<Ran> {
   return start(setting?.fake ? args : ['--threads', '1', ...args], setting).ran;
 }
 
-/** Resolves when a child's standard output first holds this text. */
-export function shows(child: ChildProcess, text: string): Promise<void> {
+/** Resolves when a child's output first holds this text. */
+export function shows(child: ChildProcess, text: string, on: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
   let seen = '';
   return new Promise((resolve, reject) => {
-    child.stdout?.on('data', (chunk: Buffer) => {
+    child[on]?.on('data', (chunk: Buffer) => {
       seen += chunk.toString('utf8');
       if (seen.includes(text)) resolve();
     });

@@ -1,9 +1,10 @@
 // A native addon that plays a script: the words of a question say what becomes of it.
 //   endless   one piece every few milliseconds until it is cancelled
+//   deaf      the same, and it cannot be cancelled
 //   slow      answers after a while
 //   long      fails as a prompt that is too long
 //   broken    fails as the engine would on bad hardware
-// Anything else is answered at once, with "<question>!".
+// Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
 const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
@@ -20,9 +21,10 @@ class NativeEngine {
 
   submit({ id, aligned }) {
     const question = aligned.messages.at(-1).content;
+    if (process.env.NUDGING_FAKE_SAYS) process.stderr.write('asked\n');
     const piece = (text) => this.#emit({ type: 'pieces', id, pieces: [{ text, source: 'nudge' }] });
-    if (question.includes('endless')) {
-      const state = { text: '', timer: setInterval(() => ((state.text += ' word'), piece(' word')), 5) };
+    if (question.includes('endless') || question.includes('deaf')) {
+      const state = { text: '', deaf: question.includes('deaf'), timer: setInterval(() => ((state.text += ' word'), piece(' word')), 5) };
       this.#endless.set(id, state);
     } else if (question.includes('long')) {
       setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_PROMPT_TOO_LONG', message: 'the base prompt has 9 tokens: shorten it or raise `context`' }));
@@ -38,7 +40,7 @@ class NativeEngine {
 
   cancel(id) {
     const state = this.#endless.get(id);
-    if (!state) return;
+    if (!state || state.deaf) return;
     clearInterval(state.timer);
     this.#endless.delete(id);
     setImmediate(() => this.#finish(id, state.text, 'aborted'));

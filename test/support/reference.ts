@@ -18,7 +18,7 @@ export async function reference(engine: Nudging, input: Input, options: Required
   for (;;) {
     // R3: the aligned model's draft; shown[k] is the text of its first k tokens.
     const shown = [''];
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const drafted: number[] = [];
     let ended = false;
     while (drafted.length < lookahead) {
@@ -70,7 +70,7 @@ export async function reference(engine: Nudging, input: Input, options: Required
     if (!first) continue;
 
     // R9-R11
-    const runDecoder = new TextDecoder();
+    const runDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const start = out;
     const run: number[] = [];
     let next = first;

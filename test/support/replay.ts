@@ -12,9 +12,9 @@ export interface Replay {
 
 /**
  * Asks both models, from nothing, about every decision that a run took (`trace: 'full'`). Each must be the same, or a tie: the top-1 token may differ
- * where the two best logits are closer than `tie.margin`, and the side of γ where the probability is within `tie.probability`.
+ * where the two best logits are closer than `tolerance.margin`, and the side of γ where the probability is within `tolerance.probability`.
  */
-export async function replay(engine: Nudging, input: Input, answer: Answer, { gamma = 0.4 }: GenerateOptions = {}): Promise<Replay> {
+export async function replay(engine: Nudging, input: Input, answer: Answer, { gamma = 0.4 }: GenerateOptions = {}, tolerance = tie): Promise<Replay> {
   const result: Replay = { decisions: 0, ties: 0, wrong: [] };
   for (const question of questions(answer)) {
     const { decision, lane, text, tokens } = question;
@@ -22,9 +22,9 @@ export async function replay(engine: Nudging, input: Input, answer: Answer, { ga
     result.decisions += 1;
     const where = `${decision.kind} after ${JSON.stringify(text.slice(-40))} + ${tokens.length} tokens`;
     const otherToken = fresh.token !== decision.token;
-    if (otherToken && Math.min(fresh.margin, decision.margin) > tie.margin) result.wrong.push(`${where}: token ${decision.token}, afresh ${fresh.token} (margin ${fresh.margin})`);
+    if (otherToken && Math.min(fresh.margin, decision.margin) > tolerance.margin) result.wrong.push(`${where}: token ${decision.token}, afresh ${fresh.token} (margin ${fresh.margin})`);
     const otherSide = decision.kind !== 'draft' && fresh.probability >= gamma !== decision.probability >= gamma;
-    if (Math.abs(fresh.probability - decision.probability) > tie.probability && !otherToken) result.wrong.push(`${where}: p ${decision.probability}, afresh ${fresh.probability}`);
+    if (Math.abs(fresh.probability - decision.probability) > tolerance.probability && !otherToken) result.wrong.push(`${where}: p ${decision.probability}, afresh ${fresh.probability}`);
     if (otherToken || otherSide) result.ties += 1;
   }
   return result;
@@ -40,7 +40,7 @@ function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneN
   while (at < decisions.length) {
     const round = answer.rounds[index++];
     const drafted: number[] = [];
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     let draft = '';
     while (isNext('draft')) {
       const decision = decisions[at++] as Decision;
@@ -52,7 +52,7 @@ function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneN
     let last: Decision | undefined;
     while (isNext('boundary')) {
       last = decisions[at++] as Decision;
-      yield { decision: last, lane: 'base', text: new TextDecoder().decode(bytes.slice(0, last.position)), tokens: [] };
+      yield { decision: last, lane: 'base', text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.slice(0, last.position)), tokens: [] };
     }
     const start = out + (round?.words ?? '');
     const run = last ? [last.token] : [];

@@ -20,12 +20,12 @@ namespace {
 
 constexpr const char* usage =
     "usage: random_model --vocab FILE --arch llama|gemma2|gemma3|mamba|jamba|rwkv7 --out FILE\n"
-    "                    [--seed 1] [--embd 32] [--layers 2] [--context 1024] [--eos-bias 2]\n";
+    "                    [--seed 1] [--embd 32] [--layers 2] [--context 1024] [--eos-bias 1.6]\n";
 
 using Options = std::map<std::string, std::string, std::less<>>;
 
 Options parse(int count, char** words) {
-  Options options = {{"seed", "1"}, {"embd", "32"}, {"layers", "2"}, {"context", "1024"}, {"eos-bias", "2"}};
+  Options options = {{"seed", "1"}, {"embd", "32"}, {"layers", "2"}, {"context", "1024"}, {"eos-bias", "1.6"}};
   for (int i = 1; i < count; i += 2) {
     const std::string_view name = words[i];
     if (!name.starts_with("--") || i + 1 == count) throw std::invalid_argument(usage);

@@ -34,8 +34,9 @@ void copy(const gguf_context* from, std::int64_t id, gguf_context* to) {
   gguf_set_arr_str(to, key, strings.data(), length);
 }
 
-/// Spaces, a newline and a byte order mark, in the spelling of SentencePiece and in that of byte-level BPE.
-constexpr std::array<std::string_view, 9> awkward = {"\u2581", "\u2581\u2581", "\n", "\uFEFF", "\u0120", "\u0120\u0120", "\u010A", "\u010A\u010A", "\u00EF\u00BB\u00BF"};
+/// Spaces, newlines and a byte order mark, as SentencePiece and as byte-level BPE spell them.
+constexpr std::array<std::string_view, 5> awkward = {"\u2581", "\u2581\u2581", "\n", "\n\n", "\uFEFF"};
+constexpr std::array<std::string_view, 5> awkward_bytes = {"\u0120", "\u0120\u0120", "\u010A", "\u010A\u010A", "\u00EF\u00BB\u00BF"};
 
 }  // namespace
 
@@ -57,12 +58,14 @@ std::vector<float> VocabularyFile::emphasis(float end_of_text) const {
   std::vector<float> factors(size_, 1.0F);
   const std::int64_t tokens = gguf_find_key(header_.get(), tokens_key);
   const std::int64_t types = gguf_find_key(header_.get(), types_key);
+  const std::int64_t model = gguf_find_key(header_.get(), "tokenizer.ggml.model");
+  const auto& spelled = model >= 0 && std::string_view(gguf_get_val_str(header_.get(), model)) == "gpt2" ? awkward_bytes : awkward;
   for (std::uint32_t token = 0; token < size_; ++token) {
     const std::int32_t type = types < 0 ? 0 : static_cast<const std::int32_t*>(gguf_get_arr_data(header_.get(), types))[token];
     // Bytes, mostly parts of characters. There are 256 of them, so a little goes a long way.
     if (type == type_byte) factors[token] = 1.2F;
     if (type == type_control) factors[token] = 1.1F;
-    if (std::find(awkward.begin(), awkward.end(), gguf_get_arr_str(header_.get(), tokens, token)) != awkward.end()) factors[token] = 1.9F;
+    if (std::find(spelled.begin(), spelled.end(), gguf_get_arr_str(header_.get(), tokens, token)) != spelled.end()) factors[token] = 1.9F;
   }
   for (const char* name : {"eos", "eot", "eom"}) {
     const std::int64_t id = gguf_find_key(header_.get(), ("tokenizer.ggml." + std::string(name) + "_token_id").c_str());

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "jinja/lexer.h"
+#include "jinja/runtime.h"
+
+namespace nudging {
+
+/// A chat template is a program out of a downloaded file, and llama.cpp's Jinja engine runs it without limits. These are ours.
+///
+/// Bounded: the depth of the syntax tree (the parser, the interpreter and the destructors recurse over it), time (asked in every round of a
+/// loop and every call of a macro), recursion of macros, the length of `range`, division by zero in the `divisibleby` test.
+/// Not bounded, because nothing of ours runs in between: memory that single expressions take (`'x' * 10 ** 12`, doubling a string forty
+/// times), and values that contain themselves when they are printed.
+namespace template_limits {
+
+/// Throws std::runtime_error if the template nests too deep to be parsed, or would crash the interpreter.
+void check_tokens(const jinja::lexer_result& source);
+
+/// Puts a check into every loop and macro of the program. They throw once `Watch` says so.
+void add_checks(const jinja::program& program);
+
+/// While one lives, the checks of this thread count from its construction.
+class Watch {
+ public:
+  Watch();
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+};
+
+/// The `range` of templates: as Jinja's, but at most 100,000 numbers.
+jinja::value range(const jinja::func_args& arguments);
+
+}  // namespace template_limits
+
+}  // namespace nudging

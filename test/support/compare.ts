@@ -1,0 +1,53 @@
+import type { Answer, Input, Inspected, Nudging } from '../../lib/index.ts';
+import { reference } from './reference.ts';
+import { replay, tie } from './replay.ts';
+
+export interface Comparison {
+  /** `ties`: the answers differ, and every decision of the engine is the models' own or a tie. */
+  result: 'exact' | 'ties' | 'mismatch';
+  answer: Answer;
+  /** Times the base took over. */
+  handOvers: number;
+  /** Of a mismatch. */
+  reasons: string[];
+}
+
+/** Compares one answer with the stateless reference's, and decision by decision where it differs. */
+export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number }, tolerance = tie): Promise<Comparison> {
+  const answer = await engine.generate(input, { ...options, trace: 'full' });
+  const slow = await reference(engine, input, options);
+  const handOvers = answer.rounds.filter(({ by }) => by === 'agree' || by === 'confident').length;
+  const shown = (text: string, rounds: Answer['rounds'], stopReason: string, used: number) => JSON.stringify({ text, rounds, stopReason, used });
+  const got = shown(answer.text, answer.rounds, answer.stopReason, answer.stats.tokens);
+  const expected = shown(slow.text, slow.rounds, slow.stopReason, slow.used);
+  if (got === expected) return { result: 'exact', answer, handOvers, reasons: [] };
+  // One tie changes everything after it: the run's own decisions are judged instead.
+  const { ties, wrong } = await replay(engine, input, answer, options, tolerance);
+  if (wrong.length === 0 && ties > 0) return { result: 'ties', answer, handOvers, reasons: [] };
+  return { result: 'mismatch', answer, handOvers, reasons: [...wrong, `engine    ${got}`, `reference ${expected}`] };
+}
+
+/**
+ * How far the shape of a batch moves what a model says: the same contexts, decoded by engines that differ in their batch size alone. The contexts
+ * must be longer than the batches.
+ */
+export async function batchNoise(engines: readonly Nudging[], inputs: readonly Input[]): Promise<typeof tie> {
+  const noise = { probability: 0, margin: 0 };
+  for (const lane of ['base', 'aligned'] as const) {
+    for (const input of inputs) {
+      const said: Inspected[] = [];
+      for (const engine of engines) said.push(await engine.inspect({ lane, input, text: ' one two  three\n\nfour 五 🙂 six' }));
+      for (const each of said.slice(1)) {
+        const first = said[0] as Inspected;
+        noise.probability = Math.max(noise.probability, Math.abs(each.probability - first.probability));
+        noise.margin = Math.max(noise.margin, Math.abs(each.margin - first.margin));
+      }
+    }
+  }
+  return noise;
+}
+
+/** Freedom d of the rules: the larger of the two. */
+export function toleranceFor(noise: typeof tie): typeof tie {
+  return { probability: Math.max(tie.probability, noise.probability), margin: Math.max(tie.margin, noise.margin) };
+}
