@@ -1,6 +1,7 @@
 # Our layers. What each may include is what it is given here: `nudge` cannot reach llama.h or Node-API by accident.
 
-set(native "${CMAKE_CURRENT_SOURCE_DIR}/native")
+set(NUDGING_SOURCE_DIR "${CMAKE_CURRENT_SOURCE_DIR}/native" CACHE PATH "Our native source; the mutation tests build changed copies")
+set(native "${NUDGING_SOURCE_DIR}")
 find_package(Threads REQUIRED)
 
 file(GLOB nudge_sources CONFIGURE_DEPENDS "${native}/nudge/*.cpp")

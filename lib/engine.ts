@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { onAbort } from './abort.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
@@ -11,7 +12,8 @@ import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, L
 
 type Settings = Omit<GenerateOptions, 'signal'>;
 
-const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, trace: 'rounds' } as const satisfies Settings;
+/** What a generation does unless it, the pair or the engine says otherwise. */
+export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, trace: 'rounds' } as const satisfies Settings;
 
 /**
  * A base and an aligned model that answer together.
@@ -69,6 +71,7 @@ export class Nudging implements AsyncDisposable {
       parallel: parallel ?? 1,
       batch: batch ?? 512,
     };
+    if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
     const native = loadNative();
     const dispatcher = new Dispatcher(onProgress);
@@ -140,8 +143,7 @@ export class Nudging implements AsyncDisposable {
       throw error;
     }
     if (signal) {
-      signal.addEventListener('abort', cancel, { once: true });
-      const forget = () => signal.removeEventListener('abort', cancel);
+      const forget = onAbort(signal, cancel);
       stream.answer.then(forget, forget);
     }
     return stream;

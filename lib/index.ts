@@ -1,4 +1,4 @@
-export { Nudging } from './engine.ts';
+export { defaults, Nudging } from './engine.ts';
 export { NudgingError, type ErrorCode } from './errors.ts';
 export { demoPair, readPair, type Pair } from './pair.ts';
 export { AnswerStream } from './stream.ts';

@@ -8,8 +8,6 @@ export interface NativeAddon {
   NativeEngine: new (options: NativeEngineOptions, onEvents: (events: NativeEvent[]) => void) => NativeEngine;
   /** Version of the llama.cpp underneath. */
   llamaVersion: string;
-  /** True if a GPU backend was built in and found a device. */
-  supportsGpu: boolean;
 }
 
 export interface NativeEngine {

@@ -148,6 +148,19 @@ describe('stream', () => {
     expect(await engine.generate(question, { signal: AbortSignal.abort() })).toMatchObject({ text: '', stopReason: 'aborted' });
   });
 
+  test('one signal may end many requests, without a warning', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error) => warnings.push(warning.name);
+    process.on('warning', note);
+    const controller = new AbortController();
+    const answers = Array.from({ length: 20 }, () => engine.generate(question, { signal: controller.signal }));
+    controller.abort();
+    expect((await Promise.all(answers)).at(-1)?.stopReason).toBe('aborted');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   test('a queued request can be aborted, and the others go on', async () => {
     const controller = new AbortController();
     const running = engine.generate(question);
@@ -275,6 +288,13 @@ describe('load', () => {
 
   test('a context beyond what the model was trained for is refused', async () => {
     await expect(Nudging.load({ context: 100_000 })).rejects.toMatchObject({ code: 'ERR_CONTEXT_TOO_LARGE' });
+  });
+
+  test('a batch smaller than the number of sequences is refused', async () => {
+    await expect(Nudging.load({ parallel: 8, batch: 4 })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'batch', value: 4 });
+    await using narrow = await Nudging.load({ parallel: 4, batch: 4 });
+    const texts = await Promise.all(['What is a blur?', 'What is a lat?', question].map(async (one) => (await narrow.generate(one)).text));
+    expect(texts[2]).toContain('sheltered port');
   });
 
   test('one path alone is refused', async () => {

@@ -1,3 +1,4 @@
+import { defaults } from '../engine.ts';
 import { generateRules, loadRules, type Rule } from '../options.ts';
 import type { LoadOptions } from '../types.ts';
 
@@ -35,9 +36,9 @@ export const groups: { title: string; flags: Flag[] }[] = [
     title: 'Generation (without the flag: what the pair says, else the default)',
     flags: [
       { name: 'mode', value: 'MODE', option: 'mode', about: 'nudge: both models; base, aligned: that one alone', otherwise: 'nudge' },
-      { name: 'gamma', value: 'P', option: 'gamma', kind: 'number', about: 'probability of its best token below which the base defers; over 1: always', otherwise: '0.4' },
-      { name: 'lookahead', value: 'TOKENS', option: 'lookahead', kind: 'number', about: 'how far the aligned model drafts ahead', otherwise: '16' },
-      { name: 'max-tokens', value: 'TOKENS', option: 'maxTokens', kind: 'number', about: 'longest answer', otherwise: '256' },
+      { name: 'gamma', value: 'P', option: 'gamma', kind: 'number', about: 'probability of its best token below which the base defers; over 1: always', otherwise: String(defaults.gamma) },
+      { name: 'lookahead', value: 'TOKENS', option: 'lookahead', kind: 'number', about: 'how far the aligned model drafts ahead', otherwise: String(defaults.lookahead) },
+      { name: 'max-tokens', value: 'TOKENS', option: 'maxTokens', kind: 'number', about: 'longest answer', otherwise: String(defaults.maxTokens) },
       { name: 'stop', value: 'TEXT', option: 'stop', kind: 'list', about: "end before this text; may be repeated; a newline is $'\\n' in bash", otherwise: 'none' },
       { name: 'repeat-limit', value: 'TIMES', option: 'repeatLimit', kind: 'number', about: 'end when the same words are nudged this often in a row; 0: never', otherwise: '0' },
     ],

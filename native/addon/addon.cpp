@@ -7,7 +7,6 @@ namespace {
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", nudging::EngineObject::define(env));
   exports.Set("llamaVersion", llama_version());
-  exports.Set("supportsGpu", llama_supports_gpu_offload());
   return exports;
 }
 

@@ -80,9 +80,11 @@ void EngineObject::close(const Napi::CallbackInfo& info) {
 }
 
 void EngineObject::deliver(Napi::Env env, Napi::Function callback, Link* link, std::nullptr_t*) {
-  // Cleared first: an event that comes while these are delivered brings a call of its own.
+  // Calls still queued when the environment ends come without one, and after the finalizer that deleted the link.
+  if (static_cast<napi_env>(env) == nullptr) return;
+  // Cleared before draining: an event that comes while these are delivered brings a call of its own.
   link->signalled.store(false);
-  if (static_cast<napi_env>(env) == nullptr || link->object == nullptr || !link->object->engine_) return;
+  if (link->object == nullptr || !link->object->engine_) return;
   EngineObject& object = *link->object;
 
   const std::vector<Event> events = object.engine_->drain();

@@ -152,6 +152,8 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");
   if (reader.ok() && (options.parallel < 1 || options.parallel > 256)) reader.fail("parallel", "between 1 and 256");
   if (reader.ok() && (options.batch < 1 || options.batch > 65536)) reader.fail("batch", "between 1 and 65536");
+  // Every sequence may ask in the same decode call; llama.cpp aborts on more outputs than a batch has room for.
+  if (reader.ok() && options.batch < options.parallel) reader.fail("batch", "at least as large as parallel");
   if (!reader.ok()) return std::nullopt;
   return options;
 }

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "engine/prompt.h"
@@ -15,19 +14,19 @@ struct Message {
   std::string content;
 };
 
-/// A parsed Jinja chat template.
+/// A parsed Jinja chat template. It may come out of any downloaded file: `template_limits` keeps it within bounds.
 class ChatTemplate {
  public:
-  /// Parses `source`. Throws Failure(template_failed) with the parser's reason.
-  explicit ChatTemplate(std::string source);
+  /// Parses `source` and finds out how it wants its messages. Throws Failure(template_failed) with the parser's reason.
+  explicit ChatTemplate(const std::string& source);
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
-  /// Renders `messages` up to where the assistant speaks. What came from a message's content is user text in the result, also
-  /// where the template trimmed or edited it. A template without a system role gets the system text in front of the first
-  /// user message. Throws Failure(template_failed) if the template raises or yields nothing.
-  std::vector<Segment> render(const std::vector<Message>& messages, std::string_view bos, std::string_view eos) const;
+  /// Renders `messages` up to where the assistant speaks, for a model with `vocabulary`. No control token begins in text that came from a
+  /// message, whatever the template did to it: see `ContentMarks`. A template that rejects or ignores a system message gets the system text in
+  /// front of the first user message. Throws Failure(template_failed) if the template raises, yields nothing, or exceeds its limits.
+  std::vector<Segment> render(const std::vector<Message>& messages, const Vocabulary& vocabulary) const;
 
  private:
   struct Parsed;

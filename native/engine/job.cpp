@@ -17,9 +17,9 @@ Prompt compile(const ModelContext& context, const PromptSource& source, const ch
   std::vector<Segment> segments;
   if (const auto* chat = std::get_if<Chat>(&source)) {
     if (chat->chat_template) {
-      segments = ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary.bos_text(), vocabulary.eos_text());
+      segments = ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary);
     } else if (const ChatTemplate* own = context.model().chat_template()) {
-      segments = own->render(chat->messages, vocabulary.bos_text(), vocabulary.eos_text());
+      segments = own->render(chat->messages, vocabulary);
     } else {
       throw Failure(FailureKind::template_missing,
                     "\"" + context.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");

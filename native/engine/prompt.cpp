@@ -1,5 +1,6 @@
 #include "engine/prompt.h"
 
+#include <algorithm>
 #include <list>
 
 namespace nudging {
@@ -48,10 +49,6 @@ Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& 
   Prompt prompt;
   const std::list<Part> parts = find_specials(vocabulary, segments);
 
-  // A template that writes BOS itself must not get a second one.
-  const bool has_leading = !parts.empty() && parts.front().token >= 0 && parts.front().token == vocabulary.leading();
-  if (vocabulary.leading() >= 0 && !has_leading) prompt.head.push_back(vocabulary.leading());
-
   bool strip_right = false;
   for (const Part& part : parts) {
     if (part.token < 0) {
@@ -67,6 +64,10 @@ Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& 
     prompt.head.push_back(part.token);
     prompt.tail.clear();
     strip_right = part.strip_right;
+  }
+  // A template that writes BOS itself must not get a second one.
+  if (vocabulary.leading() >= 0 && (prompt.head.empty() || prompt.head.front() != vocabulary.leading())) {
+    prompt.head.insert(prompt.head.begin(), vocabulary.leading());
   }
   return prompt;
 }

@@ -23,11 +23,7 @@ constexpr auto most_time = std::chrono::seconds(10);
 /// The smallest stack of a thread that we meet is 512 KiB (macOS).
 constexpr std::uintptr_t most_stack = 192 * 1024;
 
-struct Start {
-  std::chrono::steady_clock::time_point time;
-  std::uintptr_t stack;
-};
-thread_local const Start* start = nullptr;
+thread_local const Watch* watch = nullptr;
 
 std::uintptr_t stack_address() {
 #if defined(__GNUC__)
@@ -42,11 +38,7 @@ std::uintptr_t stack_address() {
 struct Check final : statement {
   std::string type() const override { return "Check"; }
   jinja::value execute_impl(jinja::context&) const override {
-    if (start != nullptr) {
-      if (std::chrono::steady_clock::now() - start->time > most_time) throw std::runtime_error("it takes longer than 10 seconds");
-      const std::uintptr_t here = stack_address();
-      if ((here < start->stack ? start->stack - here : here - start->stack) > most_stack) throw std::runtime_error("its macros call each other too deep");
-    }
+    if (watch != nullptr) watch->check();
     return jinja::mk_val<jinja::value_undefined>();
   }
 };
@@ -154,10 +146,13 @@ void add_checks(const jinja::program& program) {
   }
 }
 
-Watch::Watch() { start = new Start{std::chrono::steady_clock::now(), stack_address()}; }
-Watch::~Watch() {
-  delete start;
-  start = nullptr;
+Watch::Watch() : time_(std::chrono::steady_clock::now()), stack_(stack_address()) { watch = this; }
+Watch::~Watch() { watch = nullptr; }
+
+void Watch::check() const {
+  if (std::chrono::steady_clock::now() - time_ > most_time) throw std::runtime_error("it takes longer than 10 seconds");
+  const std::uintptr_t here = stack_address();
+  if ((here < stack_ ? stack_ - here : here - stack_) > most_stack) throw std::runtime_error("its macros call each other too deep");
 }
 
 jinja::value range(const jinja::func_args& arguments) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+
 #include "jinja/lexer.h"
 #include "jinja/runtime.h"
 
@@ -16,16 +19,23 @@ namespace template_limits {
 /// Throws std::runtime_error if the template nests too deep to be parsed, or would crash the interpreter.
 void check_tokens(const jinja::lexer_result& source);
 
-/// Puts a check into every loop and macro of the program. They throw once `Watch` says so.
+/// Puts a check into every loop and macro of the program. They throw once the thread's `Watch` finds a limit passed.
 void add_checks(const jinja::program& program);
 
-/// While one lives, the checks of this thread count from its construction.
+/// Counts time and stack from its construction, for the checks that run in its thread while it lives. One a thread at a time.
 class Watch {
  public:
   Watch();
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
+
+  /// Throws std::runtime_error if a limit is passed.
+  void check() const;
+
+ private:
+  std::chrono::steady_clock::time_point time_;
+  std::uintptr_t stack_;
 };
 
 /// The `range` of templates: as Jinja's, but at most 100,000 numbers.

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "engine/chat_template.h"
+#include "engine/llama_handles.h"
+#include "engine/vocabulary.h"
+#include "llama.h"
+
+/// llama.cpp's own collections: real vocabularies without weights, and the chat templates of many models.
+namespace collections {
+
+inline const std::filesystem::path models = NUDGING_LLAMA_CPP_MODELS;
+
+struct Loaded {
+  std::string name;
+  nudging::ModelHandle model;
+  std::unique_ptr<nudging::Vocabulary> vocabulary;
+  const llama_vocab* vocab() const { return llama_model_get_vocab(model.get()); }
+};
+
+inline std::vector<std::filesystem::path> files(const std::filesystem::path& folder, const std::string& begin, const std::string& end) {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(begin) && name.ends_with(end)) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// Every vocabulary of a text generator. (BERT's are for embeddings.)
+inline const std::vector<Loaded>& vocabularies() {
+  static const std::vector<Loaded> all = [] {
+    llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+    std::vector<Loaded> loaded;
+    for (const auto& path : files(models, "ggml-vocab-", ".gguf")) {
+      llama_model_params parameters = llama_model_default_params();
+      parameters.vocab_only = true;
+      nudging::ModelHandle model(llama_model_load_from_file(path.string().c_str(), parameters));
+      if (!model) continue;
+      const llama_vocab* vocab = llama_model_get_vocab(model.get());
+      if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_WPM) continue;
+      std::array<char, 32> kind{};
+      llama_model_meta_val_str(model.get(), "tokenizer.ggml.model", kind.data(), kind.size());
+      auto vocabulary = std::make_unique<nudging::Vocabulary>(vocab, kind.data());
+      loaded.push_back({path.stem().string(), std::move(model), std::move(vocabulary)});
+    }
+    return loaded;
+  }();
+  return all;
+}
+
+inline std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// Every chat template, by name.
+inline const std::map<std::string, nudging::ChatTemplate>& templates() {
+  static const std::map<std::string, nudging::ChatTemplate> all = [] {
+    std::map<std::string, nudging::ChatTemplate> parsed;
+    for (const auto& path : files(models / "templates", "", ".jinja")) parsed.emplace(path.stem().string(), nudging::ChatTemplate(read(path)));
+    return parsed;
+  }();
+  return all;
+}
+
+}  // namespace collections

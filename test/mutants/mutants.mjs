@@ -1,0 +1,78 @@
+/**
+ * Deliberately wrong engines. Each changes one place of the native source; at least one test must notice.
+ *
+ * @typedef {object} Mutant
+ * @property {string} name  what the wrong engine does
+ * @property {string} file  below native/
+ * @property {string} from  text that occurs exactly once in the file
+ * @property {string} to
+ */
+
+const nudge = 'nudge/nudge.cpp';
+const words = 'nudge/words.cpp';
+const draft = 'nudge/draft.h';
+const answer = 'nudge/answer.cpp';
+const lane = 'engine/sequence_lane.cpp';
+const text = 'engine/text_tokens.cpp';
+const vocabulary = 'engine/vocabulary.cpp';
+const context = 'engine/model_context.cpp';
+const prompt = 'engine/prompt.cpp';
+const job = 'engine/job.cpp';
+
+/** @type {Mutant[]} */
+export const mutants = [
+  // R1
+  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, start, rules.gamma, answer, trace);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
+  // R2
+  { name: 'prompt and output tokenised apart', file: lane, from: 'const std::vector<Token>& tokens = text_.follow(prompt_.tail + std::string(text));', to: 'std::vector<Token> tokens = context_.vocabulary().tokenize(prompt_.tail);\n  const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n  tokens.insert(tokens.end(), rest.begin(), rest.end());' },
+  { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },
+  { name: 'a remembered answer for other tokens', file: lane, from: '|| common_prefix(cached_, wanted_) < length) return false;', to: ') return false;' },
+  { name: 'answers outlive a rewind', file: lane, from: '  answers_.resize(length);\n}', to: '}' },
+  { name: 'a cut next to changed text is trusted', file: text, from: 'cuts_.back().offset + 2 > unchanged', to: 'cuts_.back().offset > unchanged' },
+  { name: "the tokenizer's space prefix doubled at a cut", file: text, from: 'part.remove_prefix(1);', to: 'part.remove_prefix(0);' },
+  { name: 'the vocabulary is not asked where text may be cut', file: vocabulary, from: "splits_after_[static_cast<std::size_t>(shown[i - 1])] = false;", to: '{}' },
+  { name: 'text may be cut at any space', file: vocabulary, from: 'return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)];', to: 'return before >= 0 && after >= 0;' },
+  { name: 're-tokenising inside a base run', file: nudge, from: '    base.push(next.token);\n', to: '    base.set_text(answer.text());\n' },
+  // R3
+  { name: 'lookahead one too long', file: nudge, from: 'drafted < lookahead', to: 'drafted <= lookahead' },
+  { name: 'lookahead one too short', file: nudge, from: 'drafted < lookahead', to: 'drafted + 1 < lookahead' },
+  { name: 'end of text as the L-th token not noticed', file: nudge, from: '      draft.end();\n', to: '      if (drafted + 1 < lookahead) draft.end();\n' },
+  { name: 'the base is asked about an ended draft', file: nudge, from: 'if (draft.ended()) co_return std::move(verdict);', to: 'if (draft.ended() && draft.text().empty()) co_return std::move(verdict);' },
+  // R4
+  { name: 'half a character emitted', file: 'nudge/utf8.cpp', from: '    partial_ = bytes[i];\n', to: '    text += bytes[i];\n    missing_ = 0;\n' },
+  { name: 'the leading space of a draft lost', file: draft, from: 'characters_.feed(bytes, text_);', to: "if (shown_.empty() && bytes.starts_with(' ')) bytes.remove_prefix(1);\n    characters_.feed(bytes, text_);" },
+  // R5, R6
+  { name: 'words split at any white space', file: words, from: "if (draft[i] == ' ' && draft[i + 1] != ' ')", to: "if ((draft[i] == ' ' || draft[i] == '\\n' || draft[i] == '\\t') && draft[i + 1] != ' ')" },
+  { name: 'leading spaces do not belong to the first word', file: words, from: 'for (std::size_t i = first_word + 1;', to: 'for (std::size_t i = 0;' },
+  { name: 'a boundary before the first of several spaces', file: words, from: "if (draft[i] == ' ' && draft[i + 1] != ' ')", to: "if (draft[i] == ' ' && draft[i - 1] != ' ')" },
+  { name: 'the boundary before the last word not asked', file: words, from: '  return found;\n}\n\nstd::string_view word_at', to: '  if (!found.empty()) found.pop_back();\n  return found;\n}\n\nstd::string_view word_at' },
+  { name: 'the next word without its space', file: words, from: 'return draft.substr(at, std::min(next_space, draft.size()) - at);', to: 'return draft.substr(at + 1, std::min(next_space, draft.size()) - at - 1);' },
+  // R7
+  { name: "ends at the base's end of text", file: nudge, from: '    if (words.empty()) co_return StopReason::stalled;', to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;' },
+  { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
+  { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (word_at(draft.text(), boundary).starts_with(next.bytes)) {', to: 'if (word_at(draft.text(), boundary).starts_with(next.bytes) && next.probability >= gamma) {' },
+  { name: 'agreement the wrong way round', file: nudge, from: 'word_at(draft.text(), boundary).starts_with(next.bytes)', to: 'next.bytes.starts_with(word_at(draft.text(), boundary))' },
+  { name: '> instead of >= at a boundary', file: nudge, from: 'if (next.probability >= gamma) {  // R7c', to: 'if (next.probability > gamma) {  // R7c' },
+  // R8
+  { name: 'the cut last word kept', file: words, from: '  return last_space;\n', to: '  return draft.size();\n' },
+  { name: 'all trailing spaces dropped', file: words, from: '  return last_space;\n', to: "  return draft.find_last_not_of(' ', last_space) + 1;\n" },
+  // R9 to R11
+  { name: 'the first token of a run needs gamma', file: nudge, from: '  Utf8Stream characters;\n  Top1 next = first;\n', to: '  Utf8Stream characters;\n  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n' },
+  { name: '<= instead of < in a run', file: nudge, from: 'if (next.probability < gamma) co_return next.probability;  // R9', to: 'if (next.probability <= gamma) co_return next.probability;  // R9' },
+  { name: 'the uncertain token that ends a run is kept', file: nudge, from: '    if (next.probability < gamma) co_return next.probability;  // R9', to: '    if (next.probability < gamma) {\n      answer.add_token(next.bytes, Source::base, next.probability);\n      co_return next.probability;\n    }' },
+  { name: "the base's end of text inside a run ignored below gamma", file: nudge, from: 'if (next.silent()) co_return std::nullopt;                // R10', to: 'if (next.silent() && next.probability >= gamma) co_return std::nullopt;' },
+  // R12, R13
+  { name: 'words cost one token too few', file: draft, from: '- shown_.begin()) + 1;', to: '- shown_.begin());' },
+  { name: 'words not cut to the budget', file: nudge, from: 'const std::size_t length = fits ? verdict.length : draft.shown(answer.left());', to: 'const std::size_t length = verdict.length;' },
+  { name: 'an ended draft that fits exactly ends with length', file: nudge, from: 'if (draft.ended() && fits && answer.ended() != StopReason::stop)', to: 'if (draft.ended() && fits && !answer.ended())' },
+  { name: 'the budget counts one token more', file: answer, from: 'if (used_ == limits_.max_tokens && !ended_)', to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)' },
+  // R14
+  { name: 'a stop string across pieces not found', file: answer, from: 'const std::size_t from = before - std::min(before, stop.size() - 1);', to: 'const std::size_t from = before;' },
+  { name: 'the start of a stop string shown', file: answer, from: '  for (std::size_t covered = 0; covered < held; --count) covered += pieces_[count - 1].text.size();\n', to: '' },
+  { name: 'a full context not noticed', file: 'engine/scheduler.cpp', from: 'if (slot.lanes[lane]->overflows()) {', to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {' },
+  // Prompts
+  { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
+  { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },
+  { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
+  { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_)); break;', to: 'case Mode::base: task_.emplace(decode_alone(aligned, Source::base, *answer_)); break;' },
+];

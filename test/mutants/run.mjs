@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+// `npm run test:mutants`: builds every wrong engine of mutants.mjs in a tree of its own and says which test noticed. Fails if one survives.
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { configureAndBuild } from '../../scripts/lib/cmake.mjs';
+import { makePlan } from '../../scripts/lib/configs.mjs';
+import { runMain } from '../../scripts/lib/errors.mjs';
+import { buildLibrary } from '../../scripts/lib/library.mjs';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { run } from '../../scripts/lib/process.mjs';
+import { ensureSource } from '../../vendor/fetch.mjs';
+import { mutants } from './mutants.mjs';
+
+const help = `usage: npm run test:mutants -- [options]
+
+  --only TEXT   only mutants whose name contains TEXT (repeatable)
+  --help
+`;
+
+/** Cheapest first: the run stops at the first that notices. */
+const unitTests = [['retokenise'], ['api'], ['prompts'], ['reference'], ['models']];
+const minutes = 60_000;
+
+const sources = inRoot('.native/mutants/native');
+const plan = makePlan({ config: 'release' });
+plan.out = inRoot('.native/mutants/build');
+plan.cmake['NUDGING_SOURCE_DIR'] = sources;
+
+/** Changes the mutant's file, and returns what undoes it. Both write, so that the build sees a new file time. @param {import('./mutants.mjs').Mutant} mutant */
+function apply(mutant) {
+  const file = path.join(sources, mutant.file);
+  const text = readFileSync(file, 'utf8');
+  if (text.split(mutant.from).length !== 2) throw new Error(`"${mutant.name}": its text must occur exactly once in native/${mutant.file}`);
+  writeFileSync(file, text.replace(mutant.from, () => mutant.to));
+  return () => writeFileSync(file, text);
+}
+
+/** @param {import('./mutants.mjs').Mutant | undefined} mutant @returns {Promise<string | undefined>} who noticed */
+async function whoNotices(mutant, llama) {
+  const inNudge = mutant?.file.startsWith('nudge/');
+  if (inNudge || !mutant) {
+    await configureAndBuild(plan, llama, ['nudge_test']);
+    const { code, output } = await timed(path.join(plan.out, 'nudge_test'), []);
+    if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the native tests did not end';
+  }
+  await configureAndBuild(plan, llama, ['nudging', 'nudging_probe']);
+  for (const filter of unitTests) {
+    const env = { ...process.env, NUDGING_BINARY: path.join(plan.out, 'nudging.node'), NUDGING_PROBE: path.join(plan.out, 'nudging_probe.node'), NO_COLOR: '1' };
+    const { code, output } = await timed(process.execPath, [inRoot('node_modules/vitest/vitest.mjs'), 'run', '--bail=1', ...filter.map((name) => `test/${name}.test.ts`)], env);
+    if (code !== 0) return /FAIL\s+(.*)/.exec(output)?.[1] ?? `test/${filter[0]}.test.ts did not end well`;
+  }
+  return undefined;
+}
+
+/** A wrong engine may never end. @param {string} program @param {string[]} args @param {NodeJS.ProcessEnv} [env] */
+function timed(program, args, env = process.env) {
+  return run('timeout', ['--signal=KILL', String((5 * minutes) / 1000), program, ...args], { cwd: inRoot(), env });
+}
+
+await runMain(async () => {
+  const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, help: { type: 'boolean' } } });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  rmSync(sources, { recursive: true, force: true });
+  cpSync(inRoot('native'), sources, { recursive: true });
+  const llama = await ensureSource({ log: console.error, thorough: true });
+  await buildLibrary();
+  const wanted = mutants.filter(({ name }) => !values.only || values.only.some((part) => name.includes(part)));
+
+  const untouched = await whoNotices(undefined, llama);
+  if (untouched) throw new Error(`the unchanged engine fails: ${untouched}`);
+  console.log('| wrong engine | noticed by |\n| --- | --- |');
+  let survivors = 0;
+  for (const mutant of wanted) {
+    const undo = apply(mutant);
+    const noticed = await whoNotices(mutant, llama).finally(undo);
+    survivors += noticed ? 0 : 1;
+    console.log(`| ${mutant.name} | ${noticed ?? '**nobody**'} |`);
+  }
+  rmSync(sources, { recursive: true, force: true });
+  console.log(`\n${wanted.length - survivors} of ${wanted.length} noticed`);
+  return survivors === 0 ? 0 : 1;
+});
