@@ -15,6 +15,8 @@ file(GLOB engine_sources CONFIGURE_DEPENDS "${native}/engine/*.cpp")
 if(engine_sources)
   add_library(nudging_engine STATIC ${engine_sources})
   target_link_libraries(nudging_engine PUBLIC nudge llama nudging-jinja Threads::Threads)
+  # For src/llama-ext.h: how much memory a context takes is not in the public header yet.
+  target_include_directories(nudging_engine SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}")
   nudging_own_code(nudging_engine)
 endif()
 

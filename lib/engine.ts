@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { onAbort } from './abort.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
@@ -60,8 +60,11 @@ export class Nudging implements AsyncDisposable {
     const pair: Pair = withoutManifest ? { base: basePath, aligned: alignedPath } : await readPair(manifest ?? demoPair);
     const { name, description, base, aligned, ...fromPair } = { ...pair, ...defined({ base: basePath, aligned: alignedPath }) };
 
-    const perLane = (value: number | Partial<Record<LaneName, number>> | undefined, lane: LaneName, otherwise: number) => (typeof value === 'object' ? value[lane] : value) ?? otherwise;
-    const lane = (path: string, of: LaneName) => ({ path, gpuLayers: perLane(gpuLayers, of, -1), context: perLane(context, of, 0) });
+    const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
+    const lane = (path: string, of: LaneName) => {
+      const length = perLane(context, of) ?? 0;
+      return { path, gpuLayers: perLane(gpuLayers, of) ?? -1, context: length === 'auto' ? -1 : length };
+    };
     const options: NativeEngineOptions = {
       base: lane(base, 'base'),
       aligned: lane(aligned, 'aligned'),
@@ -70,6 +73,7 @@ export class Nudging implements AsyncDisposable {
       cores: availableParallelism(),
       parallel: parallel ?? 1,
       batch: batch ?? 512,
+      hostMemory: process.availableMemory?.() ?? freemem(),
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 

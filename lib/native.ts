@@ -21,7 +21,7 @@ export interface NativeLaneOptions {
   path: string;
   /** Negative: all layers. */
   gpuLayers: number;
-  /** Tokens; 0: the engine chooses. */
+  /** Tokens; 0: at most 4096 of what the model was trained with; -1: as much of it as fits. */
   context: number;
 }
 
@@ -33,6 +33,8 @@ export interface NativeEngineOptions {
   cores: number;
   parallel: number;
   batch: number;
+  /** Bytes that this process may still allocate. */
+  hostMemory: number;
 }
 
 export interface NativeSegment {

@@ -39,7 +39,7 @@ export const listOf = (rule: Rule): Rule => ({
 
 export const perLane = (rule: Rule): Rule => ({
   check: (value) => rule.check(value) || (isObject(value) && Object.entries(value).every(([lane, one]) => (lane === 'base' || lane === 'aligned') && rule.check(one))),
-  expected: `${rule.expected}, or { base, aligned } with such numbers`,
+  expected: `${rule.expected}, or { base, aligned } with such values`,
 });
 
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -86,7 +86,7 @@ export const loadRules: Record<string, Rule> = {
   aligned: nonEmptyText,
   gpuLayers: perLane(integer(-1, 100_000)),
   threads: integer(1, 512),
-  context: perLane(integer(1, 10_000_000)),
+  context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),
   parallel: integer(1, 256),
   batch: integer(1, 65_536),
   onProgress: callback,

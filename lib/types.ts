@@ -197,8 +197,11 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   gpuLayers?: number | Partial<Record<LaneName, number>>;
   /** CPU threads for each model, 1 to 512. Default: the cores that this process may use, fewer for a model too small to be worth them. */
   threads?: number;
-  /** Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. */
-  context?: number | Partial<Record<LaneName, number>>;
+  /**
+   * Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. `auto`: what it was trained with,
+   * or as much of that as fits into memory beside the weights.
+   */
+  context?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
   /** Requests that decode together, 1 to 256; others wait their turn. Default 1. KV memory grows with it. */
   parallel?: number;
   /** Most tokens in one decode call, 1 to 65536. Default 512. */

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Nudging, type NudgingError, type Piece } from '../lib/index.ts';
+import { randomModel } from './support/models.ts';
 
 const question = 'What is a harbor?';
 let engine: Nudging;
@@ -123,28 +124,49 @@ describe('stream', () => {
     expect(shown).toBe('A harbor');
   });
 
-  test('break ends the generation', async () => {
-    const stream = engine.stream(question);
-    for await (const piece of stream) {
-      expect(piece.text).not.toBe('');
-      break;
+  describe('that is left early', () => {
+    // A model with random weights and a large vocabulary: an answer takes seconds, so that no test can be too late to interrupt it.
+    let slow: Nudging;
+    beforeAll(async () => {
+      const path = randomModel({ vocabulary: 'llama-bpe', embedding: 64 });
+      slow = await Nudging.load({ base: path, aligned: path, mode: 'base', maxTokens: 400 });
+    });
+    afterAll(() => slow.close());
+
+    test('break ends the generation', async () => {
+      const stream = slow.stream(question);
+      for await (const piece of stream) {
+        expect(piece.text).not.toBe('');
+        break;
+      }
+      const answer = await stream.answer;
+      expect(answer.stopReason).toBe('aborted');
+      expect(answer.stats.tokens).toBeLessThan(400);
+    });
+
+    test('a signal ends it with what there is, within a decode or two', async () => {
+      const controller = new AbortController();
+      const stream = slow.stream(question, { signal: controller.signal });
+      await stream.next();
+      const pieces = [...(await collectUntilAbort(stream, controller))];
+      const answer = await stream.answer;
+      expect(answer.stopReason).toBe('aborted');
+      expect(answer.pieces.slice(1)).toEqual(pieces);
+      // What was decoded while the abort was on its way.
+      expect(answer.stats.base.decodes).toBeLessThan(60);
+    });
+
+    async function collectUntilAbort(stream: AsyncIterable<Piece>, controller: AbortController): Promise<Piece[]> {
+      const pieces: Piece[] = [];
+      for await (const piece of stream) {
+        pieces.push(piece);
+        controller.abort();
+      }
+      return pieces;
     }
-    const answer = await stream.answer;
-    expect(answer.stopReason).toBe('aborted');
-    expect(answer.stats.tokens).toBeLessThan(33);
   });
 
-  test('a signal ends it with what there is; one aborted before never starts', async () => {
-    const controller = new AbortController();
-    const stream = engine.stream(question, { signal: controller.signal });
-    let seen = 0;
-    for await (const piece of stream) {
-      seen += piece.text.length;
-      controller.abort();
-    }
-    const answer = await stream.answer;
-    expect(answer.stopReason).toBe('aborted');
-    expect(answer.text.length).toBe(seen);
+  test('a signal aborted before never starts', async () => {
     expect(await engine.generate(question, { signal: AbortSignal.abort() })).toMatchObject({ text: '', stopReason: 'aborted' });
   });
 
@@ -295,6 +317,19 @@ describe('load', () => {
     await using narrow = await Nudging.load({ parallel: 4, batch: 4 });
     const texts = await Promise.all(['What is a blur?', 'What is a lat?', question].map(async (one) => (await narrow.generate(one)).text));
     expect(texts[2]).toContain('sheltered port');
+  });
+
+  test('an automatic context is as long as the model was trained for, where memory allows', async () => {
+    await using loaded = await Nudging.load({ context: 'auto' });
+    expect(loaded.models.base.context).toBe(512);
+    await using mixed = await Nudging.load({ context: { base: 'auto', aligned: 100 } });
+    expect([mixed.models.base.context, mixed.models.aligned.context]).toEqual([512, 100]);
+    const spy = vi.spyOn(process, 'availableMemory').mockReturnValue(24e6);
+    await using tight = await Nudging.load({ context: 'auto' });
+    expect(tight.models.base.context).toBeLessThan(512);
+    spy.mockReturnValue(1e6);
+    await expect(Nudging.load({ context: 'auto' })).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
+    spy.mockRestore();
   });
 
   test('one path alone is refused', async () => {

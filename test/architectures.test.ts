@@ -66,4 +66,15 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
     expect(answer.stats[role].cachedPromptTokens).toBeGreaterThan(100);
     if (!canBeCut) expect(answer.stats[role].recomputations).toBeGreaterThan(0);
   });
+
+  test('an answer is remembered for its own context alone', { timeout: 60_000 }, async () => {
+    const engine = await Nudging.load({ ...inRole('base'), context: 512, threads: 1 });
+    const raw = (text: string) => ({ base: text, aligned: text });
+    // The last is a prefix of what is in the cache by then, and as long as the first, whose answer must be gone.
+    await engine.generate(raw(' a b c d'), { maxTokens: 1 });
+    await engine.generate(raw(' e f g h i j k l m n'), { maxTokens: 1 });
+    const { reasons } = await compare(engine, raw(' e f g h'), { gamma: 0.3, lookahead: 12, maxTokens: 20 });
+    await engine.close();
+    expect(reasons).toEqual([]);
+  });
 });

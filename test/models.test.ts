@@ -40,11 +40,12 @@ const table: Row[] = [];
 const seen = { by: new Set<string>(), stopReasons: new Set<string>(), decisions: 0, unsure: 0, sure: 0, partOfCharacter: 0, noBytes: 0 };
 
 const load = (base: string, aligned: string, batch = 512) =>
-  Nudging.load({ base: randomModel({ vocabulary: base, embedding: width(base) }), aligned: randomModel({ vocabulary: aligned, seed: 2, embedding: width(aligned) }), context: 512, threads: 1, batch });
+  Nudging.load({ base: randomModel({ vocabulary: base, embedding: width(base) }), aligned: randomModel({ vocabulary: aligned, embedding: width(aligned) }), context: 512, threads: 1, batch });
 
-/** 250,000 tokens make a file of 40 MB. */
+/** So that no file has more than 50 MB. */
 function width(vocabulary: string): number {
-  return ['gemma-4', 'command-r', 'nomic-bert-moe'].includes(vocabulary) ? 16 : 32;
+  const hasOver100000Tokens = ['qwen2', 'llama-bpe', 'gemma-4', 'nomic-bert-moe', 'command-r', 'aquila', 'deepseek-llm', 'qwen35'].includes(vocabulary);
+  return hasOver100000Tokens ? 16 : 32;
 }
 
 function look({ rounds, stopReason, decisions = [] }: Answer): void {

@@ -36,7 +36,7 @@ describe('all templates of llama.cpp', () => {
     let engine: Nudging;
     beforeAll(async () => {
       const model = randomModel({ vocabulary });
-      engine = await Nudging.load({ base: model, aligned: model, context: 32_768 });
+      engine = await Nudging.load({ base: model, aligned: model });
     });
     afterAll(() => engine.close());
 

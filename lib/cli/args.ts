@@ -89,12 +89,13 @@ function numberIn(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 }
 
-/** `8`, or `base=8,aligned=-1`, or one of the two. */
+/** `8`, or `base=8,aligned=-1`, or one of the two; `auto` in place of a number is for the rule to judge. */
 function lanesIn(text: string): unknown {
-  if (!text.includes('=')) return numberIn(text);
+  const value = (one: string) => (one === 'auto' ? one : numberIn(one));
+  if (!text.includes('=')) return value(text);
   return Object.fromEntries(text.split(',').map((part) => {
     const [lane = '', number = ''] = part.split('=', 2);
-    return [lane.trim(), numberIn(number.trim())];
+    return [lane.trim(), value(number.trim())];
   }));
 }
 

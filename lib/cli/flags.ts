@@ -63,7 +63,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     flags: [
       { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all', otherwise: '-1' },
       { name: 'threads', value: 'N', option: 'threads', kind: 'number', about: 'CPU threads', otherwise: 'the cores that the process may use' },
-      { name: 'context', value: 'TOKENS', option: 'context', kind: 'lanes', about: 'prompt and answer together, for both models or as base=N,aligned=N', otherwise: 'as trained, at most 4096' },
+      { name: 'context', value: 'TOKENS', option: 'context', kind: 'lanes', about: 'prompt and answer together, for both models or as base=N,aligned=N; auto: as trained, if memory allows', otherwise: 'as trained, at most 4096' },
       { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input)', otherwise: '1' },
     ],
   },

@@ -22,15 +22,15 @@ class Preset:
 
 PRESETS = {
     "base": Preset(
-        Plan(Shape(BASE_SIZE, width=256, layers=4, heads=4, feed_forward=704), learning_rate=2e-3, steps=3600),
+        Plan(Shape(BASE_SIZE, width=256, layers=4, heads=4, feed_forward=704), learning_rate=2e-3, steps=2000),
         vocabulary="base", chat=False, title="nudging-pair-base",
     ),
     "aligned": Preset(
-        Plan(Shape(BASE_SIZE, width=128, layers=3, heads=4, feed_forward=352), learning_rate=2e-3, steps=7200),
+        Plan(Shape(BASE_SIZE, width=128, layers=3, heads=4, feed_forward=352), learning_rate=2e-3, steps=4000),
         vocabulary="base", chat=True, title="nudging-pair-aligned",
     ),
     "aligned-cross": Preset(
-        Plan(Shape(CROSS_SIZE, width=128, layers=3, heads=4, feed_forward=352), learning_rate=2e-3, steps=4500),
+        Plan(Shape(CROSS_SIZE, width=128, layers=3, heads=4, feed_forward=352), learning_rate=2e-3, steps=4000),
         vocabulary="cross", chat=True, title="nudging-pair-aligned-cross",
     ),
 }  # fmt: skip

@@ -1,5 +1,6 @@
 #include "addon/from_js.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -142,12 +143,13 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     Reader lane_reader(env, reader.get(names[i]));
     options.lanes[i].path = lane_reader.text("path");
     options.lanes[i].gpu_layers = lane_reader.integer<std::int32_t>("gpuLayers");
-    options.lanes[i].context = lane_reader.integer<std::uint32_t>("context");
+    options.lanes[i].context = lane_reader.integer<std::int32_t>("context");
   }
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");
   options.batch = reader.integer<std::uint32_t>("batch");
+  options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");
   if (reader.ok() && (options.parallel < 1 || options.parallel > 256)) reader.fail("parallel", "between 1 and 256");

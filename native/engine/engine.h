@@ -19,8 +19,8 @@ struct EngineOptions {
   struct Lane {
     std::string path;
     std::int32_t gpu_layers = -1;
-    /// Tokens per sequence; 0: what the model was trained with, at most `default_context`.
-    std::uint32_t context = 0;
+    /// Tokens per sequence; 0: what the model was trained with, at most `default_context`; `longest_context`: as much of it as fits.
+    std::int32_t context = 0;
   };
   Lane lanes[lane_count];
   /// CPU threads per model; 0: as many as its size is worth, at most `cores`.
@@ -30,8 +30,11 @@ struct EngineOptions {
   std::uint32_t parallel = 1;
   /// Most tokens in one decode call.
   std::uint32_t batch = 512;
+  /// Bytes that this process may still allocate.
+  std::uint64_t host_memory = 0;
 };
 constexpr std::uint32_t default_context = 4096;
+constexpr std::int32_t longest_context = -1;
 
 /// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.
 ///

@@ -44,7 +44,7 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& op
     throw Failure(FailureKind::out_of_memory, "no room for a context of " + std::to_string(options.length) + " tokens for \"" + model_->path() +
                                                   "\": lower `context` (" + take_log() + ")");
   }
-  llama_attach_threadpool(context_.get(), threadpool, threadpool);
+  if (threadpool != nullptr) llama_attach_threadpool(context_.get(), threadpool, threadpool);
 
   tokens_.resize(batch_size_);
   positions_.resize(batch_size_);

@@ -25,9 +25,10 @@ class ModelContext {
     std::int32_t threads = 1;
   };
 
-  /// Throws Failure: context_too_large, out_of_memory. `stopping` makes a running decode give up (on a CPU).
+  /// Throws Failure: context_too_large, out_of_memory. `threadpool` may be null. `stopping` makes a running decode give up (on a CPU).
   ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping);
 
+  const llama_context* handle() const { return context_.get(); }
   const Model& model() const { return *model_; }
   const Vocabulary& vocabulary() const { return model_->vocabulary(); }
   /// Tokens that a sequence can hold.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "engine/auto_context.h"
 #include "engine/failure.h"
 
 namespace nudging {
@@ -30,6 +31,18 @@ std::int32_t threads_for(const Model& model, const EngineOptions& options) {
   return static_cast<std::int32_t>(std::clamp<std::uint64_t>(model.bytes() / bytes_worth_a_thread, 1, static_cast<std::uint64_t>(options.cores)));
 }
 
+std::array<std::uint32_t, lane_count> context_lengths(const std::array<std::shared_ptr<const Model>, lane_count>& models, const EngineOptions& options) {
+  std::array<std::uint32_t, lane_count> lengths{};
+  bool fit = false;
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    const std::int32_t wanted = options.lanes[i].context;
+    fit = fit || wanted == longest_context;
+    if (wanted > 0) lengths[i] = static_cast<std::uint32_t>(wanted);
+    if (wanted == 0) lengths[i] = std::min(models[i]->trained_context(), default_context);
+  }
+  return fit ? fit_contexts(models, lengths, {0, options.parallel, options.batch, 1}, options.host_memory) : lengths;
+}
+
 RequestFailed failure_event(RequestId id) {
   try {
     throw;
@@ -53,11 +66,10 @@ Scheduler::Scheduler(Engine& engine) : engine_(engine) {
   if (!threadpool_) throw Failure(FailureKind::out_of_memory, "cannot start " + std::to_string(threads) + " threads: lower `threads`");
 
   Loaded loaded;
+  const std::array<std::uint32_t, lane_count> lengths = context_lengths(models, options);
   for (std::size_t i = 0; i < lane_count; ++i) {
-    const std::shared_ptr<const Model>& model = models[i];
-    const std::uint32_t wanted = options.lanes[i].context;
-    const std::uint32_t length = wanted > 0 ? wanted : std::min(model->trained_context(), default_context);
-    contexts_[i] = std::make_unique<ModelContext>(model, ModelContext::Options{length, options.parallel, options.batch, threads_for(*model, options)}, threadpool_.get(), engine.stopping_);
+    const ModelContext::Options context{lengths[i], options.parallel, options.batch, threads_for(*models[i], options)};
+    contexts_[i] = std::make_unique<ModelContext>(models[i], context, threadpool_.get(), engine.stopping_);
     loaded.models[i] = describe(*contexts_[i]);
   }
   slots_.resize(options.parallel);

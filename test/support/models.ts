@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { makePlan } from '../../scripts/lib/configs.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
@@ -21,15 +21,24 @@ let toolHash: string | undefined;
 /** The path of a small model with random weights, made by test/tools if it is not there yet. */
 export function randomModel({ vocabulary, architecture = 'llama', seed = 1, embedding = 32 }: RandomModel): string {
   if (!existsSync(tool)) throw new Error('random_model is not built: run `node scripts/build.mjs --tests`');
-  toolHash ??= createHash('sha256').update(readFileSync(tool)).digest('hex').slice(0, 8);
+  toolHash ??= prepareFolder();
   const name = `${vocabulary}-${architecture}-${embedding}-${seed}-${toolHash}.gguf`;
   const file = path.join(folder, name);
   if (existsSync(file)) return file;
-  mkdirSync(folder, { recursive: true });
   // Under another name first: two test files may want the same model.
   const incoming = `${file}.${process.pid}`;
   const vocabularyFile = inRoot(`vendor/llama.cpp/models/ggml-vocab-${vocabulary}.gguf`);
   execFileSync(tool, ['--vocab', vocabularyFile, '--arch', architecture, '--seed', `${seed}`, '--embd', `${embedding}`, '--out', incoming]);
   renameSync(incoming, file);
   return file;
+}
+
+/** Removes what another build of the tool has made. Returns the hash of this one. */
+function prepareFolder(): string {
+  const hash = createHash('sha256').update(readFileSync(tool)).digest('hex').slice(0, 8);
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith('.gguf') && !name.endsWith(`-${hash}.gguf`)) rmSync(path.join(folder, name), { force: true });
+  }
+  return hash;
 }
