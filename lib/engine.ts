@@ -13,7 +13,7 @@ import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, L
 type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. */
-export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, trace: 'rounds' } as const satisfies Settings;
+export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds' } as const satisfies Settings;
 
 /**
  * A base and an aligned model that answer together.
@@ -131,6 +131,7 @@ export class Nudging implements AsyncDisposable {
       maxTokens: settings.maxTokens ?? defaults.maxTokens,
       stop: typeof stop === 'string' ? [stop] : [...stop],
       trace: settings.trace === 'full',
+      speculation: settings.speculation ?? defaults.speculation,
       ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
       ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
     };

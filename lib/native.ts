@@ -56,6 +56,7 @@ export interface NativeGeneration {
   maxTokens: number;
   stop: string[];
   trace: boolean;
+  speculation: boolean;
 }
 
 export interface NativeInspection {
@@ -81,6 +82,8 @@ export interface NativeLaneStats {
   decodes: number;
   questions: number;
   remembered: number;
+  guessed: number;
+  guessesRight: number;
   rewinds: number;
   rewoundTokens: number;
   recomputations: number;

@@ -22,6 +22,7 @@ export const oneOf = (...names: string[]): Rule => ({
   expected: `one of ${names.map((name) => JSON.stringify(name)).join(', ')}`,
 });
 
+export const flag: Rule = { check: (value) => typeof value === 'boolean', expected: 'true or false' };
 export const text: Rule = { check: (value) => typeof value === 'string', expected: 'a string' };
 export const nonEmptyText: Rule = { check: (value) => typeof value === 'string' && value.length > 0, expected: 'a non-empty string' };
 export const callback: Rule = { check: (value) => typeof value === 'function', expected: 'a function' };
@@ -75,6 +76,7 @@ export const generateRules: Record<string, Rule> = {
   basePrompt: eitherOf(nonEmptyText, callback),
   alignedPrompt: nonEmptyText,
   repeatLimit: integer(0, 1_000_000),
+  speculation: flag,
   trace: oneOf('rounds', 'full'),
   signal: abortSignal,
 };

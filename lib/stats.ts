@@ -45,6 +45,8 @@ const nothing: NativeLaneStats = {
   decodes: 0,
   questions: 0,
   remembered: 0,
+  guessed: 0,
+  guessesRight: 0,
   rewinds: 0,
   rewoundTokens: 0,
   recomputations: 0,

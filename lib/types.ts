@@ -67,6 +67,9 @@ export interface LaneStats {
   /** Questions "what comes next?", and how many of them were answered without a forward pass. */
   questions: number;
   remembered: number;
+  /** Tokens decoded ahead because the aligned model expects them, and how many of them came true. */
+  guessed: number;
+  guessesRight: number;
   /** Times the KV cache was cut back to a common prefix, and the tokens cut. */
   rewinds: number;
   rewoundTokens: number;
@@ -173,6 +176,11 @@ export interface GenerateOptions {
   alignedPrompt?: string;
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
+  /**
+   * Decode ahead what the aligned model expects, where measured costs say that it saves time. Default true. It never changes which rules apply; batch shapes
+   * differ, so a tie (docs/semantics.md) may go the other way.
+   */
+  speculation?: boolean;
   /** `full` adds every decision to the answer. */
   trace?: 'rounds' | 'full';
   /** Ends the generation within one decode step, with `stopReason: 'aborted'` and the text so far. */

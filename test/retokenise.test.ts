@@ -51,7 +51,7 @@ test('tens of thousands of hand-overs were compared', () => {
   expect(handOvers).toBeGreaterThan(20_000);
 });
 
-test('the common kinds of vocabulary can be cut', () => {
+test('the common kinds of vocabulary can be cut', { timeout: 60_000 }, () => {
   const cut = Object.fromEntries(vocabularies.map(({ name, path }) => [name, new VocabularyProbe(path).splits]));
   for (const name of ['llama-spm', 'phi-3', 'llama-bpe', 'gpt-2', 'qwen2', 'deepseek-llm', 'falcon', 'command-r', 'starcoder']) expect(cut[name], name).toBeGreaterThan(40);
 });

@@ -32,9 +32,10 @@ export class Lane {
 
   /** @param {string} path */
   static async load(path) {
-    const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
+    // One thread: its threads wait by spinning, and two models on a busy machine with few cores then take a hundred times as long.
+    const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error, maxThreads: 1 });
     const model = await llama.loadModel({ modelPath: path });
-    const context = await model.createContext({ contextSize: 1024 });
+    const context = await model.createContext({ contextSize: 1024, threads: 1 });
     return new Lane(model, context.getSequence());
   }
 

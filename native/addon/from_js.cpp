@@ -118,6 +118,7 @@ Generation generation(Napi::Env env, Reader& reader) {
     generation.limits.stop.push_back(std::move(text));
   });
   generation.trace = reader.flag("trace");
+  generation.speculation = reader.flag("speculation");
   return generation;
 }
 

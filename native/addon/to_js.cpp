@@ -160,6 +160,8 @@ class Converter {
     count("decodes", stats.decodes);
     count("questions", stats.questions);
     count("remembered", stats.remembered);
+    count("guessed", stats.guessed);
+    count("guessesRight", stats.guesses_right);
     count("rewinds", stats.rewinds);
     count("rewoundTokens", stats.rewound_tokens);
     count("recomputations", stats.recomputations);

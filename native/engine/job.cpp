@@ -66,7 +66,9 @@ void Job::begin(const Generation& generation) {
       lanes_[i]->stand_by();
       continue;
     }
-    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]));
+    // The base checks what the aligned model expects. Nobody checks for the aligned model.
+    const bool speculates = generation.speculation && generation.mode == Mode::nudge && lane == LaneName::base;
+    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]), speculates, lanes_[static_cast<std::size_t>(LaneName::aligned)]);
     check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
   }
   answer_.emplace(generation.limits);

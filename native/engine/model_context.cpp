@@ -64,6 +64,8 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
   struct Share {
     SequenceLane* lane;
     std::size_t count;
+    std::size_t guessed;
+    /// Place in the batch of the token that completes the context.
     std::size_t last;
   };
   std::vector<Share> shares;
@@ -73,16 +75,17 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
     lane.prepare();
     const std::size_t fair = std::max<std::size_t>(1, (batch_size_ - used) / (lanes.size() - i));
     const std::size_t count = std::min(lane.missing(), fair);
-    for (std::size_t k = 0; k < count; ++k) {
-      tokens_[used + k] = lane.tokens()[lane.cached() + k];
+    const bool complete = count == lane.missing();
+    const std::span<const Token> guesses = complete && count <= Costs::most_tokens ? lane.guesses(fair - count) : std::span<const Token>();
+    for (std::size_t k = 0; k < count + guesses.size(); ++k) {
+      tokens_[used + k] = k < count ? lane.tokens()[lane.cached() + k] : guesses[k - count];
       positions_[used + k] = static_cast<llama_pos>(lane.cached() + k);
       sequences_[used + k] = lane.sequence();
-      outputs_[used + k] = 0;
+      // Only the token that completes the context is asked about, and the guesses behind it.
+      outputs_[used + k] = complete && k + 1 >= count ? 1 : 0;
     }
-    used += count;
-    // Only the token that completes the context is asked about.
-    if (count == lane.missing()) outputs_[used - 1] = 1;
-    shares.push_back({&lane, count, used - 1});
+    shares.push_back({&lane, count, guesses.size(), used + count - 1});
+    used += count + guesses.size();
   }
 
   double elapsed_ms = 0;
@@ -98,23 +101,29 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
     throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(used) + " tokens (status " + std::to_string(status) + "): " + take_log());
   }
 
-  const auto vocabulary_size = vocabulary().size();
+  costs_.note(used, elapsed_ms);
+
   for (const Share& share : shares) {
     SequenceLane& lane = *share.lane;
-    lane.decoded(share.count);
-    lane.stats().decode_ms += elapsed_ms * static_cast<double>(share.count) / static_cast<double>(used);
+    lane.decoded(share.count, share.guessed);
+    lane.stats().decode_ms += elapsed_ms * static_cast<double>(share.count + share.guessed) / static_cast<double>(used);
     if (lane.missing() > 0) continue;
     const Stopwatch watch(lane.stats().top1_ms);
-    const float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(share.last));
-    if (logits == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
-    Top1 top1 = most_likely({logits, vocabulary_size});
-    if (std::isnan(top1.probability)) {
-      throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
-    }
-    top1.ends = vocabulary().ends(top1.token);
-    top1.bytes = vocabulary().bytes(top1.token);
-    lane.resolve(top1);
+    for (std::size_t k = 0; k <= share.guessed; ++k) lane.resolve(lane.tokens().size() + k, read(share.last + k));
   }
+}
+
+/// What the model says at one output of the last batch.
+Top1 ModelContext::read(std::size_t output) const {
+  const float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
+  if (logits == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
+  Top1 top1 = most_likely({logits, vocabulary().size()});
+  if (std::isnan(top1.probability)) {
+    throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
+  }
+  top1.ends = vocabulary().ends(top1.token);
+  top1.bytes = vocabulary().bytes(top1.token);
+  return top1;
 }
 
 }  // namespace nudging

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/costs.h"
 #include "engine/model.h"
 
 namespace nudging {
@@ -31,6 +32,8 @@ class ModelContext {
   const llama_context* handle() const { return context_.get(); }
   const Model& model() const { return *model_; }
   const Vocabulary& vocabulary() const { return model_->vocabulary(); }
+  /// What decoding costs, as measured so far.
+  const Costs& costs() const { return costs_; }
   /// Tokens that a sequence can hold.
   std::size_t length() const { return length_; }
 
@@ -40,17 +43,18 @@ class ModelContext {
   bool cut(llama_seq_id sequence, std::size_t length);
 
   /// Decodes one batch for the lanes that ask: as much of each one's missing tokens as fits, first come, first served, no lane
-  /// more than its share while others wait. Answers the questions of lanes that have all their tokens.
+  /// more than its share while others wait. Answers the questions of lanes that have all their tokens, and what they guessed to follow.
   /// Throws Failure(decode_failed); every lane's cache is empty then.
   void decode(std::span<SequenceLane* const> lanes);
 
  private:
-  struct Batch;
+  Top1 read(std::size_t output) const;
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;
   std::size_t length_;
   std::size_t batch_size_;
+  Costs costs_;
   std::vector<Token> tokens_;
   std::vector<llama_pos> positions_;
   std::vector<int32_t> sequence_counts_;

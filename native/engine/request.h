@@ -38,6 +38,8 @@ struct Generation {
   Rules rules;
   Limits limits;
   bool trace = false;
+  /// Decode ahead what the aligned model expects, where that saves time. Never changes the answer.
+  bool speculation = true;
 };
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.

@@ -10,14 +10,20 @@ namespace nudging {
 
 namespace {
 
+/// More text than any number of guesses worth decoding.
+constexpr std::size_t most_guessed_bytes = 256;
+
 std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>& b) {
   return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
 }
 
 }  // namespace
 
-void SequenceLane::begin(Prompt prompt) {
+void SequenceLane::begin(Prompt prompt, bool speculates, const SequenceLane* guesser) {
   prompt_ = std::move(prompt);
+  speculates_ = speculates;
+  guesser_ = guesser;
+  guess_.clear();
   stats_ = {};
   asker_ = nullptr;
   set_text({});
@@ -36,6 +42,51 @@ void SequenceLane::set_text(std::string_view text) {
   const std::vector<Token>& tokens = text_.follow(prompt_.tail + std::string(text));
   wanted_ = prompt_.head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
+}
+
+void SequenceLane::expect(std::string_view continuation) {
+  if (!speculates_) return;
+  judge_guess();
+  // What is left of a guess that was right so far is the same text, tokenised already.
+  if (!continuation.empty() && !guess_.empty() && guess_at_ == wanted_.size()) return;
+  guess_.clear();
+  if (continuation.empty()) return;
+  if (context_.vocabulary().prefixes_space()) {
+    // The tokenizer would put a space in front: what begins in the middle of a word cannot be tokenised alone.
+    if (!continuation.starts_with(' ')) return;
+    continuation.remove_prefix(1);
+  }
+  const Stopwatch watch(stats_.tokenize_ms);
+  guess_ = context_.vocabulary().tokenize(continuation.substr(0, most_guessed_bytes));
+  guess_at_ = wanted_.size();
+  guess_decoded_ = 0;
+}
+
+std::size_t SequenceLane::guesses_wanted() {
+  if (!speculates_ || guesser_ == nullptr) return 0;
+  return guesses_worth(context_.costs(), acceptance_.rate(), guesser_->context_.costs().of(1), Costs::most_tokens / 2);
+}
+
+std::span<const Token> SequenceLane::guesses(std::size_t room) const {
+  if (guess_.empty() || guess_at_ != wanted_.size()) return {};
+  room = std::min(room, context_.length() - std::min(context_.length(), wanted_.size()));
+  return std::span(guess_).first(guesses_worth(context_.costs(), acceptance_.rate(), 0, std::min(room, guess_.size())));
+}
+
+/// The next question shows how far the last guess was right. A guess that was not decoded is judged as well: that costs nothing, and shows when
+/// guessing begins to pay.
+void SequenceLane::judge_guess() {
+  if (guess_.empty() || wanted_.size() <= guess_at_) return;
+  std::size_t right = 0;
+  while (right < guess_.size() && guess_at_ + right < wanted_.size() && wanted_[guess_at_ + right] == guess_[right]) ++right;
+  const bool wrong = right < guess_.size() && guess_at_ + right < wanted_.size();
+  for (std::size_t i = 0; i < right; ++i) acceptance_.note(true);
+  if (wrong) acceptance_.note(false);
+  stats_.guesses_right += std::min(right, guess_decoded_);
+  // What is left of a right guess stands for the rest of the text.
+  guess_.erase(guess_.begin(), wrong ? guess_.end() : guess_.begin() + static_cast<std::ptrdiff_t>(right));
+  guess_decoded_ -= std::min(guess_decoded_, right);
+  guess_at_ += right;
 }
 
 bool SequenceLane::answered() {
@@ -65,10 +116,13 @@ void SequenceLane::cut(std::size_t length) {
   answers_.resize(length);
 }
 
-void SequenceLane::decoded(std::size_t count) {
+void SequenceLane::decoded(std::size_t count, std::size_t guessed) {
   for (std::size_t i = 0; i < count; ++i) cached_.push_back(wanted_[cached_.size()]);
+  for (std::size_t i = 0; i < guessed; ++i) cached_.push_back(guess_[i]);
   answers_.resize(cached_.size());
-  stats_.decoded_tokens += count;
+  guess_decoded_ = guessed;
+  stats_.decoded_tokens += count + guessed;
+  stats_.guessed += guessed;
   ++stats_.decodes;
 }
 

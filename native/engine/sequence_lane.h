@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "engine/costs.h"
 #include "engine/model_context.h"
 #include "engine/prompt.h"
 #include "engine/text_tokens.h"
@@ -26,6 +29,9 @@ struct LaneStats {
   /// Questions answered, and how many of them without a decode.
   std::uint64_t questions = 0;
   std::uint64_t remembered = 0;
+  /// Guessed tokens decoded ahead, and how many of them came true.
+  std::uint64_t guessed = 0;
+  std::uint64_t guesses_right = 0;
   /// Times the KV cache was cut back, and the tokens cut.
   std::uint64_t rewinds = 0;
   std::uint64_t rewound_tokens = 0;
@@ -45,8 +51,9 @@ class SequenceLane final : public Lane {
  public:
   SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence), text_(context.vocabulary()) {}
 
-  /// Starts a request. The cache of the last one stays, and its common prefix will be used.
-  void begin(Prompt prompt);
+  /// Starts a request. The cache of the last one stays, and its common prefix will be used. With `speculates`, guesses are decoded ahead where that pays;
+  /// `guesser` is the lane that makes them.
+  void begin(Prompt prompt, bool speculates = false, const SequenceLane* guesser = nullptr);
   /// Starts a request that does not use this lane.
   void stand_by() { stats_ = {}; }
   /// Empties the cache: the next answer is computed from nothing.
@@ -54,6 +61,8 @@ class SequenceLane final : public Lane {
 
   void set_text(std::string_view text) override;
   void push(Token token) override { wanted_.push_back(token); }
+  void expect(std::string_view continuation) override;
+  std::size_t guesses_wanted() override;
 
   /// The tokens of the context as it is now.
   const std::vector<Token>& tokens() const { return wanted_; }
@@ -70,13 +79,15 @@ class SequenceLane final : public Lane {
   bool overflows() const { return wanted_.size() > context_.length(); }
   /// Makes the cache a prefix of the context; what is missing then is decoded from `cached()` on.
   void prepare();
-  std::size_t missing() const { return wanted_.size() - cached_.size(); }
+  std::size_t missing() const { return wanted_.size() - std::min(cached_.size(), wanted_.size()); }
   std::size_t cached() const { return cached_.size(); }
   llama_seq_id sequence() const { return sequence_; }
-  /// Notes that the next `count` missing tokens are in the cache now.
-  void decoded(std::size_t count);
-  /// The answer at the end of the context is there.
-  void resolve(const Top1& top1) { answers_.back() = top1; }
+  /// Guessed tokens to decode behind the context, if there is room for `room`.
+  std::span<const Token> guesses(std::size_t room) const;
+  /// Notes that the next `count` missing tokens are in the cache now, and `guessed` guesses behind them.
+  void decoded(std::size_t count, std::size_t guessed);
+  /// What the model says after the first `length` tokens in the cache.
+  void resolve(std::size_t length, const Top1& top1) { answers_[length - 1] = top1; }
   /// Resumes the request that asked. The lane may be gone or asking again afterwards.
   void resume();
   /// Forgets who asked: the request is being destroyed.
@@ -89,6 +100,7 @@ class SequenceLane final : public Lane {
 
  private:
   void cut(std::size_t length);
+  void judge_guess();
 
   ModelContext& context_;
   llama_seq_id sequence_;
@@ -99,6 +111,13 @@ class SequenceLane final : public Lane {
   std::vector<std::optional<Top1>> answers_;
   std::vector<Token> wanted_;
   std::coroutine_handle<> asker_;
+  bool speculates_ = false;
+  const SequenceLane* guesser_ = nullptr;
+  /// Tokens that are expected behind the first `guess_at_` tokens of the context, and how many of them were decoded.
+  std::vector<Token> guess_;
+  std::size_t guess_at_ = 0;
+  std::size_t guess_decoded_ = 0;
+  Acceptance acceptance_;
   LaneStats stats_;
 };
 

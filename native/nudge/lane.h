@@ -22,6 +22,13 @@ class Lane {
   /// Appends one of the model's own tokens as it is, without tokenising again (R3 inside a draft, R9 inside a run).
   virtual void push(Token token) = 0;
 
+  /// Says which text probably comes next. A guess: it may be wrong, and it must not change any answer. A lane that decodes it together with the question
+  /// has the following answers at hand if the guess was right (speculation).
+  virtual void expect(std::string_view continuation) { static_cast<void>(continuation); }
+
+  /// How many tokens beyond the present guess the lane would like to have guessed, by what guesses cost and how good they were; 0 for none.
+  virtual std::size_t guesses_wanted() { return 0; }
+
   /// `co_await lane.top1()`: what the model says after its context. Suspends the request until the scheduler has decoded.
   auto top1() {
     struct Question {

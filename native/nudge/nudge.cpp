@@ -52,6 +52,7 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
   for (const std::size_t boundary : boundaries(draft.text())) {
     context.append(draft.text().substr(context.size() - text.size(), boundary - (context.size() - text.size())));
     base.set_text(context);
+    base.expect(draft.text().substr(boundary));
     const Top1 next = co_await base.top1();
     note(trace, Decision::Kind::boundary, context.size(), next);
 
@@ -103,9 +104,30 @@ void take(const Draft& draft, const Verdict& verdict, std::optional<float> unsur
   answer.spend(fits ? cost : answer.left(), Source::nudge);
 }
 
+/// What the aligned model would say in the base's place: the rest of its draft, as long as the base says the same. Only a guess for the base's
+/// lane to decode ahead; it decides nothing.
+class Guess {
+ public:
+  explicit Guess(std::string_view rest) : rest_(rest) {}
+
+  std::string_view rest() const { return rest_; }
+  void said(std::string_view bytes) {
+    if (rest_.starts_with(bytes)) {
+      rest_.erase(0, bytes.size());
+    } else {
+      rest_.clear();
+    }
+  }
+  void guessed(std::string_view more) { rest_ = more; }
+
+ private:
+  std::string rest_;
+};
+
 /// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
-Task<std::optional<float>> run(Lane& base, Top1 first, float gamma, Answer& answer, Trace* trace) {
+Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, std::string_view rest, float gamma, Answer& answer, Trace* trace) {
   Utf8Stream characters;
+  Guess guess(rest);
   Top1 next = first;
   while (true) {
     std::string shown;
@@ -115,6 +137,14 @@ Task<std::optional<float>> run(Lane& base, Top1 first, float gamma, Answer& answ
     if (answer.ended()) co_return std::nullopt;
 
     base.push(next.token);
+    guess.said(next.bytes);
+    if (guess.rest().empty() && !characters.pending()) {
+      if (const std::size_t wanted = base.guesses_wanted(); wanted > 0) {
+        const Draft ahead = co_await complete(aligned, answer.text(), wanted, nullptr);
+        guess.guessed(ahead.text());
+      }
+    }
+    base.expect(guess.rest());
     next = co_await base.top1();
     note(trace, Decision::Kind::run, answer.text().size(), next);
     if (next.silent()) co_return std::nullopt;                // R10
@@ -146,7 +176,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, T
 
     unsure.reset();
     if (verdict.handover) {
-      unsure = co_await run(base, *verdict.handover, rules.gamma, answer, trace);
+      unsure = co_await run(base, aligned, *verdict.handover, draft.text().substr(verdict.length), rules.gamma, answer, trace);
       if (answer.ended()) co_return *answer.ended();
     }
   }

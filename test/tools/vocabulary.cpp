@@ -65,7 +65,7 @@ std::vector<float> VocabularyFile::emphasis(float end_of_text) const {
     // Bytes, mostly parts of characters. There are 256 of them, so a little goes a long way.
     if (type == type_byte) factors[token] = 1.2F;
     if (type == type_control) factors[token] = 1.1F;
-    if (std::find(spelled.begin(), spelled.end(), gguf_get_arr_str(header_.get(), tokens, token)) != spelled.end()) factors[token] = 1.9F;
+    if (std::find(spelled.begin(), spelled.end(), gguf_get_arr_str(header_.get(), tokens, token)) != spelled.end()) factors[token] = 1.6F;
   }
   for (const char* name : {"eos", "eot", "eom"}) {
     const std::int64_t id = gguf_find_key(header_.get(), ("tokenizer.ggml." + std::string(name) + "_token_id").c_str());
