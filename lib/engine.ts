@@ -131,7 +131,7 @@ export class Nudging implements AsyncDisposable {
       maxTokens: settings.maxTokens ?? defaults.maxTokens,
       stop: typeof stop === 'string' ? [stop] : [...stop],
       trace: settings.trace === 'full',
-      speculation: settings.speculation ?? defaults.speculation,
+      guesses: guessesOf(settings.speculation ?? defaults.speculation),
       ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
       ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
     };
@@ -207,6 +207,10 @@ export class Nudging implements AsyncDisposable {
     const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(options ?? {}) } as GenerateOptions;
     return { question: readQuestion(input), settings: settings as Settings, signal };
   }
+}
+
+function guessesOf(speculation: boolean | number): number {
+  return typeof speculation === 'number' ? speculation : speculation ? -1 : 0;
 }
 
 /** Without the properties that are undefined, so that they do not hide a default. */

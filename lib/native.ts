@@ -56,7 +56,8 @@ export interface NativeGeneration {
   maxTokens: number;
   stop: string[];
   trace: boolean;
-  speculation: boolean;
+  /** Tokens decoded ahead; -1: as many as pay. */
+  guesses: number;
 }
 
 export interface NativeInspection {

@@ -76,7 +76,7 @@ export const generateRules: Record<string, Rule> = {
   basePrompt: eitherOf(nonEmptyText, callback),
   alignedPrompt: nonEmptyText,
   repeatLimit: integer(0, 1_000_000),
-  speculation: flag,
+  speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),
   signal: abortSignal,
 };

@@ -178,9 +178,9 @@ export interface GenerateOptions {
   repeatLimit?: number;
   /**
    * Decode ahead what the aligned model expects, where measured costs say that it saves time. Default true. It never changes which rules apply; batch shapes
-   * differ, so a tie (docs/semantics.md) may go the other way.
+   * differ, so a tie (docs/semantics.md) may go the other way. A number, 1 to 31, decodes that many tokens ahead whether it pays or not.
    */
-  speculation?: boolean;
+  speculation?: boolean | number;
   /** `full` adds every decision to the answer. */
   trace?: 'rounds' | 'full';
   /** Ends the generation within one decode step, with `stopReason: 'aborted'` and the text so far. */

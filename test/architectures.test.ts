@@ -36,7 +36,7 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
 
     // Two at a time: sequences share batches, and each has a state of its own to lose.
     const compared = await Promise.all(
-      prompts.map((prompt, index) => compare(engine, prompt, { gamma: [0.3, 0.6, 0.9][index % 3] as number, lookahead: 12, maxTokens: 40 }, toleranceFor(noise))),
+      prompts.map((prompt, index) => compare(engine, prompt, { gamma: [0.3, 0.6, 0.9][index % 3] as number, lookahead: 12, maxTokens: 40, speculation: index % 2 === 0 ? 4 : false }, toleranceFor(noise))),
     );
     await Promise.all([engine.close(), two.close(), few.close()]);
 

@@ -14,7 +14,7 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
   });
   afterAll(() => engine.close());
 
-  async function compare(options: { gamma: number; lookahead: number; maxTokens: number }, asked: string[]) {
+  async function compare(options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number }, asked: string[]) {
     const different: string[] = [];
     for (const question of asked) {
       const answer = await engine.generate(question, { ...options, trace: 'full' });
@@ -36,10 +36,14 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
     { gamma: 0, lookahead: 16, maxTokens: 40 },
     { gamma: 0.9, lookahead: 16, maxTokens: 60 },
     { gamma: 1.01, lookahead: 5, maxTokens: 30 },
+    { gamma: 0.4, lookahead: 16, maxTokens: 96, speculation: false },
+    { gamma: 0.4, lookahead: 16, maxTokens: 96, speculation: 3 },
+    { gamma: 0.2, lookahead: 16, maxTokens: 60, speculation: 31 },
+    { gamma: 0.9, lookahead: 7, maxTokens: 60, speculation: 1 },
     { gamma: 0.4, lookahead: 1, maxTokens: 20 },
     { gamma: 0.4, lookahead: 64, maxTokens: 60 },
     { gamma: 0.3, lookahead: 3, maxTokens: 7 },
-  ])('gamma $gamma, lookahead $lookahead, at most $maxTokens tokens', { timeout: 120_000 }, async (options) => {
+  ])('gamma $gamma, lookahead $lookahead, at most $maxTokens tokens, speculation $speculation', { timeout: 120_000 }, async (options) => {
     expect(await compare(options, [...questions.filter((_, i) => i % 13 === 0), 'Who  are you?\n\n', 'naïve 中文 🙂 question'])).toEqual([]);
   });
 

@@ -118,7 +118,10 @@ Generation generation(Napi::Env env, Reader& reader) {
     generation.limits.stop.push_back(std::move(text));
   });
   generation.trace = reader.flag("trace");
-  generation.speculation = reader.flag("speculation");
+  // -1: as it pays, 0: none, else so many.
+  const auto guesses = reader.integer<std::int32_t>("guesses");
+  const auto kind = guesses < 0 ? Speculation::Guesses::as_pays : guesses == 0 ? Speculation::Guesses::none : Speculation::Guesses::fixed;
+  generation.speculation = {kind, static_cast<std::size_t>(std::max(guesses, 0))};
   return generation;
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace nudging {
 
@@ -30,6 +31,14 @@ class Acceptance {
 
  private:
   double rate_ = 0.5;
+};
+
+/// Decoding ahead what the aligned model expects.
+struct Speculation {
+  enum class Guesses : std::uint8_t { none, as_pays, fixed };
+  Guesses guesses = Guesses::as_pays;
+  /// Guesses a decode, if fixed.
+  std::size_t count = 0;
 };
 
 /// How many guessed tokens to decode together with a question, at most `available`: the number that makes the most tokens per millisecond, if each

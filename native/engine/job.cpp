@@ -67,8 +67,8 @@ void Job::begin(const Generation& generation) {
       continue;
     }
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
-    const bool speculates = generation.speculation && generation.mode == Mode::nudge && lane == LaneName::base;
-    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]), speculates, lanes_[static_cast<std::size_t>(LaneName::aligned)]);
+    const Speculation speculation = generation.mode == Mode::nudge && lane == LaneName::base ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
+    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)]);
     check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
   }
   answer_.emplace(generation.limits);
@@ -84,8 +84,7 @@ void Job::begin(const Generation& generation) {
 void Job::begin(const Inspection& inspection) {
   const auto which = static_cast<std::size_t>(inspection.lane);
   SequenceLane& lane = *lanes_[which];
-  lane.begin(compile(lane.context(), inspection.prompt, lane_names[which]));
-  lane.forget();
+  lane.begin_from_nothing(compile(lane.context(), inspection.prompt, lane_names[which]));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {
     if (token < 0 || static_cast<std::size_t>(token) >= lane.context().vocabulary().size()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/chat_template.h"
+#include "engine/costs.h"
 #include "engine/prompt.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
@@ -38,8 +39,7 @@ struct Generation {
   Rules rules;
   Limits limits;
   bool trace = false;
-  /// Decode ahead what the aligned model expects, where that saves time. Never changes the answer.
-  bool speculation = true;
+  Speculation speculation;
 };
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.

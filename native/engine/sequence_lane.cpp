@@ -19,16 +19,23 @@ std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>&
 
 }  // namespace
 
-void SequenceLane::begin(Prompt prompt, bool speculates, const SequenceLane* guesser) {
+void SequenceLane::begin_from_nothing(Prompt prompt) {
+  forget();
+  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr);
+  from_nothing_ = true;
+}
+
+void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser) {
   prompt_ = std::move(prompt);
-  speculates_ = speculates;
+  speculation_ = speculation;
   guesser_ = guesser;
+  from_nothing_ = false;
+  prompt_counted_ = false;
   guess_.clear();
   stats_ = {};
   asker_ = nullptr;
   set_text({});
   stats_.prompt_tokens = wanted_.size();
-  stats_.cached_prompt_tokens = std::min(common_prefix(cached_, wanted_), wanted_.empty() ? 0 : wanted_.size() - 1);
 }
 
 void SequenceLane::forget() {
@@ -39,13 +46,14 @@ void SequenceLane::forget() {
 
 void SequenceLane::set_text(std::string_view text) {
   const Stopwatch watch(stats_.tokenize_ms);
-  const std::vector<Token>& tokens = text_.follow(prompt_.tail + std::string(text));
+  const std::string joined = prompt_.tail + std::string(text);
+  const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);
   wanted_ = prompt_.head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
 }
 
 void SequenceLane::expect(std::string_view continuation) {
-  if (!speculates_) return;
+  if (speculation_.guesses == Speculation::Guesses::none) return;
   judge_guess();
   // What is left of a guess that was right so far is the same text, tokenised already.
   if (!continuation.empty() && !guess_.empty() && guess_at_ == wanted_.size()) return;
@@ -63,14 +71,23 @@ void SequenceLane::expect(std::string_view continuation) {
 }
 
 std::size_t SequenceLane::guesses_wanted() {
-  if (!speculates_ || guesser_ == nullptr) return 0;
-  return guesses_worth(context_.costs(), acceptance_.rate(), guesser_->context_.costs().of(1), Costs::most_tokens / 2);
+  if (guesser_ == nullptr) return 0;
+  return worth(Costs::most_tokens / 2, guesser_->context_.costs().of(1));
 }
 
 std::span<const Token> SequenceLane::guesses(std::size_t room) const {
   if (guess_.empty() || guess_at_ != wanted_.size()) return {};
   room = std::min(room, context_.length() - std::min(context_.length(), wanted_.size()));
-  return std::span(guess_).first(guesses_worth(context_.costs(), acceptance_.rate(), 0, std::min(room, guess_.size())));
+  return std::span(guess_).first(worth(std::min(room, guess_.size()), 0));
+}
+
+std::size_t SequenceLane::worth(std::size_t available, double guess_ms) const {
+  switch (speculation_.guesses) {
+    case Speculation::Guesses::none: return 0;
+    case Speculation::Guesses::fixed: return std::min(available, speculation_.count);
+    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), acceptance_.rate(), guess_ms, available);
+  }
+  return 0;
 }
 
 /// The next question shows how far the last guess was right. A guess that was not decoded is judged as well: that costs nothing, and shows when
@@ -101,6 +118,9 @@ void SequenceLane::prepare() {
   // The last token is decoded in any case: its logits are what is asked for.
   const std::size_t kept = std::min(common_prefix(cached_, wanted_), wanted_.size() - 1);
   if (kept < cached_.size()) cut(kept);
+  // After the cut: a memory that cannot be cut keeps nothing.
+  if (!prompt_counted_) stats_.cached_prompt_tokens = std::min<std::size_t>(cached_.size(), stats_.prompt_tokens);
+  prompt_counted_ = true;
 }
 
 void SequenceLane::cut(std::size_t length) {

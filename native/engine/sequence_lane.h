@@ -51,12 +51,13 @@ class SequenceLane final : public Lane {
  public:
   SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence), text_(context.vocabulary()) {}
 
-  /// Starts a request. The cache of the last one stays, and its common prefix will be used. With `speculates`, guesses are decoded ahead where that pays;
-  /// `guesser` is the lane that makes them.
-  void begin(Prompt prompt, bool speculates = false, const SequenceLane* guesser = nullptr);
+  /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
+  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser);
   /// Starts a request that does not use this lane.
   void stand_by() { stats_ = {}; }
-  /// Empties the cache: the next answer is computed from nothing.
+  /// Starts a request that uses nothing of what was there before: no cache, and every text is tokenised whole.
+  void begin_from_nothing(Prompt prompt);
+  /// Empties the cache.
   void forget();
 
   void set_text(std::string_view text) override;
@@ -101,17 +102,21 @@ class SequenceLane final : public Lane {
  private:
   void cut(std::size_t length);
   void judge_guess();
+  std::size_t worth(std::size_t available, double guess_ms) const;
 
   ModelContext& context_;
   llama_seq_id sequence_;
   Prompt prompt_;
   TextTokens text_;
+  std::vector<Token> whole_;
   /// The tokens whose keys and values are in the cache, and what the model says after each, where it was asked.
   std::vector<Token> cached_;
   std::vector<std::optional<Top1>> answers_;
   std::vector<Token> wanted_;
   std::coroutine_handle<> asker_;
-  bool speculates_ = false;
+  Speculation speculation_{Speculation::Guesses::none, 0};
+  bool from_nothing_ = false;
+  bool prompt_counted_ = false;
   const SequenceLane* guesser_ = nullptr;
   /// Tokens that are expected behind the first `guess_at_` tokens of the context, and how many of them were decoded.
   std::vector<Token> guess_;

@@ -1,0 +1,23 @@
+import { availableParallelism, freemem, loadavg } from 'node:os';
+import { readFileSync } from 'node:fs';
+
+/** The machine in words that do not name it. */
+export function machine() {
+  return { cores: availableParallelism(), architecture: process.arch, instructions: instructions(), platform: process.platform, node: process.versions.node.split('.')[0] };
+}
+
+function instructions() {
+  try {
+    const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
+    const names = { amx_tile: 'AMX', avx512f: 'AVX-512', avx2: 'AVX2' };
+    return Object.entries(names).filter(([flag]) => flags.includes(flag)).map(([, name]) => name).filter((name, _, all) => name !== 'AVX2' || all.length === 1);
+  } catch {
+    return [];
+  }
+}
+
+/** Processes that want a core, our own included, averaged over the last minute. */
+export const load = () => Math.round((loadavg()[0] ?? 0) * 10) / 10;
+
+/** Whether all rivals can stay loaded. @param {number} bytesOfAPair @param {number} count */
+export const allFit = (bytesOfAPair, count) => bytesOfAPair * count * 2 < freemem() * 0.8;

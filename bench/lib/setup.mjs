@@ -1,0 +1,52 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { BuildError } from '../../scripts/lib/errors.mjs';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+
+/** As in native/engine/scheduler.cpp. All rivals are given what the engine would choose for a model: two threads on a tiny model would handicap them. */
+const bytesWorthAThread = 16_000_000;
+
+/**
+ * What every rival is given.
+ * @param {{ pair?: string, threads?: number, context: number, settings: { gamma?: number, lookahead?: number, maxTokens?: number } }} flags
+ */
+export async function readSetup(flags) {
+  if (!existsSync(inRoot('dist/index.js'))) throw new BuildError('dist/ is missing: run npm run build first');
+  const { readPair, NudgingError, defaults } = await import('../../dist/index.js');
+  const file = path.resolve(flags.pair ?? inRoot('models/demo/pair.json'));
+  let pair;
+  try {
+    pair = await readPair(file);
+  } catch (error) {
+    if (error instanceof NudgingError) throw new BuildError(error.message);
+    throw error;
+  }
+  const bytes = { base: sizeOf(pair.base), aligned: sizeOf(pair.aligned) };
+  const cores = availableParallelism();
+  const threadsFor = (/** @type {number} */ size) => flags.threads ?? Math.min(cores, Math.max(1, Math.floor(size / bytesWorthAThread)));
+  const setup = {
+    pair,
+    settings: {
+      gamma: flags.settings.gamma ?? pair.gamma ?? defaults.gamma,
+      lookahead: flags.settings.lookahead ?? pair.lookahead ?? defaults.lookahead,
+      maxTokens: flags.settings.maxTokens ?? pair.maxTokens ?? defaults.maxTokens,
+    },
+    context: flags.context,
+    threads: { base: threadsFor(bytes.base), aligned: threadsFor(bytes.aligned), forced: flags.threads !== undefined },
+  };
+  return { setup, bytes, name: `${path.basename(path.dirname(file))}-${path.basename(file, '.json')}` };
+}
+
+/** @param {string} file */
+function sizeOf(file) {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found) throw new BuildError(`the model ${path.relative(process.cwd(), file)} is missing`);
+  return found.size;
+}
+
+/** Questions of the demo pair, spread over both of its tasks. @param {number} count @returns {string[]} */
+export function readQuestions(count) {
+  const all = readFileSync(inRoot('models/demo/eval.jsonl'), 'utf8').trim().split('\n');
+  return Array.from({ length: count }, (_, index) => JSON.parse(all[Math.floor((index * all.length) / count)] ?? '{}').question);
+}

@@ -1,0 +1,31 @@
+import { Nudging } from '../../dist/index.js';
+
+/** @typedef {import('./index.mjs').Setup} Setup @typedef {import('./index.mjs').Outcome} Outcome */
+
+/**
+ * This package: one model alone, or nudging with or without speculation.
+ * @param {Setup} setup
+ * @param {{ mode?: 'nudge' | 'base' | 'aligned', speculation?: boolean }} own
+ */
+export async function open({ pair, settings, context, threads }, own) {
+  const { name, description, ...manifest } = pair;
+  const engine = await Nudging.load({ ...manifest, ...settings, context, ...(threads.forced ? { threads: threads.base } : {}), ...own });
+  return {
+    /** @param {string} question @returns {Promise<Outcome>} */
+    async answer(question) {
+      const start = performance.now();
+      const stream = engine.stream(question);
+      let firstMs;
+      let bytes = Buffer.byteLength(question);
+      for await (const piece of stream) {
+        firstMs ??= performance.now() - start;
+        bytes += Buffer.byteLength(piece.text);
+      }
+      const { text, stats } = await stream.answer;
+      const ms = performance.now() - start;
+      return { text, tokens: stats.tokens, ms, firstMs: firstMs ?? ms, bytes, rewinds: stats.rewinds, lanes: { base: stats.base, aligned: stats.aligned }, times: stats.times };
+    },
+    processes: () => [],
+    close: () => engine.close(),
+  };
+}

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '..');
+const run = (...flags: string[]) =>
+  promisify(execFile)(process.execPath, ['bench/run.mjs', ...flags], { cwd: root, timeout: 60_000, env: { ...process.env, NUDGING_RIVALS: path.join(root, 'nowhere') } });
+
+interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+interface Rival {
+  name: string;
+  status: 'ok' | 'missing';
+  nudges?: boolean;
+  msPerToken: Spread & { rounds: number[] };
+  tokens: number;
+  unstable: number;
+  texts: string[];
+  eventLoop: { p99Ms: number };
+}
+
+interface Result {
+  questions: string[];
+  rivals: Rival[];
+  ratios: (Spread & { over: string; under: string })[];
+  agreement: { against: string | null; different: Record<string, number> };
+}
+
+describe('npm run bench -- --quick', () => {
+  const out = mkdtempSync(path.join(tmpdir(), 'nudging-bench-'));
+  let result: Result;
+  let ms = 0;
+  beforeAll(async () => {
+    const start = performance.now();
+    await run('--quick', '--out', out, '--name', 'quick');
+    ms = performance.now() - start;
+    result = JSON.parse(readFileSync(path.join(out, 'quick.json'), 'utf8')) as Result;
+  }, 70_000);
+  afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+  test('takes less than 25 s', () => expect(ms).toBeLessThan(25_000));
+
+  test('measures every rival of this package', () => {
+    expect(result.rivals.map(({ name }) => name)).toEqual(['base', 'aligned', 'plain', 'speculative']);
+    for (const rival of result.rivals) {
+      expect(rival).toMatchObject({ status: 'ok', unstable: 0 });
+      expect(rival.tokens).toBeGreaterThan(0);
+      expect(rival.texts).toHaveLength(result.questions.length);
+      expect(rival.msPerToken.rounds).toHaveLength(2);
+      expect(Number.isFinite(rival.eventLoop.p99Ms)).toBe(true);
+    }
+  });
+
+  test('has finite ratios, each of the same round', () => {
+    expect(result.ratios.map(({ over, under }) => `${over}/${under}`)).toEqual(['plain/base', 'speculative/base', 'speculative/plain']);
+    for (const { over, under, median, min, max } of result.ratios) {
+      const rounds = (name: string) => result.rivals.find((rival) => rival.name === name)?.msPerToken.rounds as number[];
+      const expected = rounds(over).map((value, round) => value / (rounds(under)[round] as number));
+      expect(min).toBeCloseTo(Math.min(...expected), 9);
+      expect(max).toBeCloseTo(Math.max(...expected), 9);
+      expect(Number.isFinite(median) && median > 0).toBe(true);
+    }
+  });
+
+  test('finds the same answers whoever nudges', () => {
+    expect(result.agreement).toEqual({ against: 'plain', different: { speculative: 0 } });
+  });
+
+  test('writes a table and a chart beside the JSON', () => {
+    expect(readFileSync(path.join(out, 'quick.md'), 'utf8')).toContain('| nudging ÷ base alone |');
+    expect(readFileSync(path.join(out, 'quick.svg'), 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+    expect(readFileSync(path.join(out, 'quick.json'), 'utf8')).not.toContain(root);
+  });
+});
+
+test.each([
+  [['--rivals', 'nobody'], /--rivals: there is no "nobody"; known are base, /],
+  [['--rounds', '0'], /--rounds cannot be "0": it must be an integer from 1 to 100/],
+  [['--gamma', 'x'], /--gamma cannot be "x"/],
+  [['--pair', 'nowhere.json'], /nowhere\.json" does not exist/],
+  [['--nonsense'], /see npm run bench -- --help/],
+])('%j is refused in one line', async (flags, message) => {
+  const error = await run(...flags).then(() => undefined, (reason: { stderr: string }) => reason.stderr);
+  expect(error).toMatch(message);
+  expect(error?.trim().split('\n')).toHaveLength(1);
+});
+
+test('a rival that is not built is said to be missing', async () => {
+  const out = mkdtempSync(path.join(tmpdir(), 'nudging-bench-'));
+  try {
+    const { stderr } = await run('--quick', '--rivals', 'plain,llama-bench', '--rounds', '1', '--questions', '2', '--out', out, '--name', 'missing');
+    expect(stderr).toContain("left out: llama.cpp's own llama-bench (llama-bench is not built: npm run bench:rivals)");
+    const { rivals } = JSON.parse(readFileSync(path.join(out, 'missing.json'), 'utf8')) as Result;
+    expect(rivals.map(({ name, status }) => [name, status])).toEqual([['plain', 'ok'], ['llama-bench', 'missing']]);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});
