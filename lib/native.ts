@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NudgingError, type NativeErrorCode } from './errors.ts';
-import type { LaneName, Mode, ModelInfo, Piece, Round, StopReason } from './types.ts';
+import type { Decision, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
 export interface NativeAddon {
@@ -68,41 +68,16 @@ export interface NativeInspection {
   tokens: number[];
 }
 
-export interface NativeTop1 {
-  token: number;
-  bytes: Buffer;
-  probability: number;
-  margin: number;
-  ends: boolean;
-}
-
-export interface NativeLaneStats {
-  promptTokens: number;
-  cachedPromptTokens: number;
-  decodedTokens: number;
-  decodes: number;
-  questions: number;
-  remembered: number;
-  guessed: number;
-  guessesRight: number;
-  rewinds: number;
-  rewoundTokens: number;
-  recomputations: number;
-  decodeMs: number;
-  top1Ms: number;
-  tokenizeMs: number;
-}
-
 export interface NativeFinished {
   type: 'finished';
   id: number;
   stopReason: StopReason;
   text: string;
   rounds: Round[];
-  decisions: (NativeTop1 & { kind: 'boundary' | 'run' | 'draft'; position: number })[];
+  decisions: Decision[];
   stats: {
-    base: NativeLaneStats;
-    aligned: NativeLaneStats;
+    base: LaneStats;
+    aligned: LaneStats;
     tokens: number;
     baseTokens: number;
     queuedMs: number;
@@ -114,7 +89,7 @@ export interface NativeFinished {
 export interface NativeInspected {
   type: 'inspected';
   id: number;
-  top1: NativeTop1;
+  top1: Top1;
   context: number[];
 }
 

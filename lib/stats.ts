@@ -1,12 +1,12 @@
-import type { NativeFinished, NativeLaneStats } from './native.ts';
-import type { Answer, Piece } from './types.ts';
+import type { NativeFinished } from './native.ts';
+import type { Answer, LaneStats, Piece } from './types.ts';
 
 /** The public answer from the native engine's last event. */
 export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answer {
   const { stats, decisions } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
-  const sum = (key: keyof NativeLaneStats) => base[key] + aligned[key];
+  const sum = (key: keyof LaneStats) => base[key] + aligned[key];
   const top1 = sum('top1Ms');
   const tokenize = sum('tokenizeMs');
   return {
@@ -38,7 +38,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answe
   };
 }
 
-const nothing: NativeLaneStats = {
+const nothing: LaneStats = {
   promptTokens: 0,
   cachedPromptTokens: 0,
   decodedTokens: 0,

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { naiveNudging, type Lane } from '../bench/rivals/naive.mjs';
+import { Nudging, type LaneName } from '../lib/index.ts';
+import { spread } from './support/questions.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const run = (...flags: string[]) =>
@@ -78,6 +81,32 @@ describe('npm run bench -- --quick', () => {
     expect(readFileSync(path.join(out, 'quick.svg'), 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
     expect(readFileSync(path.join(out, 'quick.json'), 'utf8')).not.toContain(root);
   });
+});
+
+test('the naive rivals implement the same rules', async () => {
+  const engine = await Nudging.load();
+  const settings = { gamma: 0.4, lookahead: 16, maxTokens: 40 };
+  try {
+    for (const { question } of spread(10)) {
+      // Every question is answered from nothing, so this is the algorithm alone, without its rivals' libraries.
+      const lane = (name: LaneName): Lane => {
+        const pieces = new Map<number, Uint8Array>();
+        return {
+          async next(text, tokens = []) {
+            const { token, bytes, ends, probability } = await engine.inspect({ lane: name, input: question, text, tokens });
+            pieces.set(token, bytes);
+            return { token, text: Buffer.from(bytes).toString(), ends, probability };
+          },
+          text: (tokens) => Buffer.concat(tokens.map((token) => pieces.get(token) as Uint8Array)).toString(),
+        };
+      };
+      const naive = await naiveNudging(lane('base'), lane('aligned'), settings, () => undefined);
+      const { text, stats } = await engine.generate(question, { ...settings, speculation: false });
+      expect(naive).toEqual({ text, tokens: stats.tokens });
+    }
+  } finally {
+    await engine.close();
+  }
 });
 
 test.each([

@@ -36,7 +36,9 @@ export class RivalProcess {
     });
     this.#child.once('exit', (code, signal) => {
       all.delete(this);
-      this.#killServers();
+      // It stops its servers itself, unless it crashed.
+      if (code === 0) this.#processes = [];
+      else this.#killServers();
       for (const { reject } of this.#waiting.values()) reject(new Error(`${rival.name}: its process ended with ${signal ?? code}`));
       this.#waiting.clear();
     });
@@ -69,7 +71,6 @@ export class RivalProcess {
     this.#killServers();
   }
 
-  /** Only after a crash is anything left of them. */
   #killServers() {
     for (const pid of this.#processes) {
       try {

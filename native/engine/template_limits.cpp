@@ -19,7 +19,7 @@ using jinja::token;
 constexpr int most_nesting = 64;
 constexpr std::size_t most_tokens_in_a_tag = 500;
 constexpr std::int64_t longest_range = 100'000;
-constexpr auto most_time = std::chrono::seconds(10);
+constexpr auto most_time = std::chrono::seconds(5);
 /// The smallest stack of a thread that we meet is 512 KiB (macOS).
 constexpr std::uintptr_t most_stack = 192 * 1024;
 
@@ -150,7 +150,7 @@ Watch::Watch() : time_(std::chrono::steady_clock::now()), stack_(stack_address()
 Watch::~Watch() { watch = nullptr; }
 
 void Watch::check() const {
-  if (std::chrono::steady_clock::now() - time_ > most_time) throw std::runtime_error("it takes longer than 10 seconds");
+  if (std::chrono::steady_clock::now() - time_ > most_time) throw std::runtime_error("it takes longer than 5 seconds");
   const std::uintptr_t here = stack_address();
   if ((here < stack_ ? stack_ - here : here - stack_) > most_stack) throw std::runtime_error("its macros call each other too deep");
 }

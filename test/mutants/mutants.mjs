@@ -24,7 +24,7 @@ export const mutants = [
   // R1
   { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, start, rules.gamma, answer, trace);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
   // R2
-  { name: 'prompt and output tokenised apart', file: lane, from: 'const std::vector<Token>& tokens = text_.follow(prompt_.tail + std::string(text));', to: 'std::vector<Token> tokens = context_.vocabulary().tokenize(prompt_.tail);\n  const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n  tokens.insert(tokens.end(), rest.begin(), rest.end());' },
+  { name: 'prompt and output tokenised apart', file: lane, from: 'const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);', to: 'std::vector<Token> tokens = context_.vocabulary().tokenize(from_nothing_ ? joined : prompt_.tail);\n  const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n  if (!from_nothing_) tokens.insert(tokens.end(), rest.begin(), rest.end());' },
   { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },
   { name: 'a remembered answer for other tokens', file: lane, from: '|| common_prefix(cached_, wanted_) < length) return false;', to: ') return false;' },
   { name: 'answers outlive a rewind', file: lane, from: '  answers_.resize(length);\n}', to: '}' },
@@ -33,6 +33,8 @@ export const mutants = [
   { name: 'the vocabulary is not asked where text may be cut', file: vocabulary, from: "splits_after_[static_cast<std::size_t>(shown[i - 1])] = false;", to: '{}' },
   { name: 'text may be cut at any space', file: vocabulary, from: 'return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)];', to: 'return before >= 0 && after >= 0;' },
   { name: 're-tokenising inside a base run', file: nudge, from: '    base.push(next.token);\n', to: '    base.set_text(answer.text());\n' },
+  { name: 'a guess taken for the truth', file: lane, from: '  const std::size_t length = wanted_.size();\n', to: '  if (!guess_.empty() && guess_decoded_ > 0 && guess_at_ == wanted_.size()) wanted_.push_back(guess_.front());\n  const std::size_t length = wanted_.size();\n' },
+  { name: 'wrong guesses left in the KV cache', file: lane, from: '  if (kept < cached_.size()) cut(kept);', to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);' },
   // R3
   { name: 'lookahead one too long', file: nudge, from: 'drafted < lookahead', to: 'drafted <= lookahead' },
   { name: 'lookahead one too short', file: nudge, from: 'drafted < lookahead', to: 'drafted + 1 < lookahead' },
@@ -57,7 +59,7 @@ export const mutants = [
   { name: 'the cut last word kept', file: words, from: '  return last_space;\n', to: '  return draft.size();\n' },
   { name: 'all trailing spaces dropped', file: words, from: '  return last_space;\n', to: "  return draft.find_last_not_of(' ', last_space) + 1;\n" },
   // R9 to R11
-  { name: 'the first token of a run needs gamma', file: nudge, from: '  Utf8Stream characters;\n  Top1 next = first;\n', to: '  Utf8Stream characters;\n  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n' },
+  { name: 'the first token of a run needs gamma', file: nudge, from: '  Top1 next = first;\n', to: '  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n' },
   { name: '<= instead of < in a run', file: nudge, from: 'if (next.probability < gamma) co_return next.probability;  // R9', to: 'if (next.probability <= gamma) co_return next.probability;  // R9' },
   { name: 'the uncertain token that ends a run is kept', file: nudge, from: '    if (next.probability < gamma) co_return next.probability;  // R9', to: '    if (next.probability < gamma) {\n      answer.add_token(next.bytes, Source::base, next.probability);\n      co_return next.probability;\n    }' },
   { name: "the base's end of text inside a run ignored below gamma", file: nudge, from: 'if (next.silent()) co_return std::nullopt;                // R10', to: 'if (next.silent() && next.probability >= gamma) co_return std::nullopt;' },
