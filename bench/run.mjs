@@ -36,9 +36,9 @@ async function main() {
   const before = load();
 
   const keep = allFit(bytes.base + bytes.aligned, flags.rivals.length);
-  const { players, missing, finish } = await makePlayers({ wanted: flags.rivals, setup, questions, keep, log: console.error });
+  const { players, missing, onFailure, finish } = await makePlayers({ wanted: flags.rivals, setup, questions, keep, log: console.error });
   if (players.length === 0) throw new BuildError('there is nobody to measure');
-  const samples = await playRounds(players, flags.rounds, (round) => console.error(`round ${round + 1} of ${flags.rounds}`));
+  const samples = await playRounds(players, flags.rounds, { onRound: (round) => console.error(`round ${round + 1} of ${flags.rounds}`), onFailure });
   const watched = await finish();
 
   const rivals = watched.map(({ rival, ...rest }) => {

@@ -58,6 +58,7 @@ export async function makePlayers({ wanted, setup, questions, keep, log }) {
     present.push({ rival, open, close });
     players.push({
       name: rival.name,
+      optional: !rival.ours,
       async play() {
         const opened = await open();
         const outcomes = await opened.pass(questions);
@@ -71,23 +72,26 @@ export async function makePlayers({ wanted, setup, questions, keep, log }) {
     else for (const lane of /** @type {const} */ (['base', 'aligned'])) players.push(floor(lane, setup));
   }
 
+  const onFailure = (/** @type {string} */ name, /** @type {Error} */ error) => leaveOut(name, present.find(({ rival }) => rival.name === name)?.rival.label ?? name, error.message, 'failed');
+
   /** One more pass, not timed, for what would disturb a timed one. */
   const finish = async () => {
     const watched = [];
-    for (const { rival, open } of present) {
+    for (const { rival, open } of present.filter(({ rival: { name } }) => !missing.some((other) => other.name === name))) {
       const opened = await open();
       watched.push({ rival, peakMemory: await opened.memory(), eventLoop: await opened.watchedPass(questions) });
       await opened.close();
     }
     return watched;
   };
-  return { players, missing, finish };
+  return { players, missing, onFailure, finish };
 }
 
 /** The speed of one model in llama.cpp's own benchmark. @param {'base' | 'aligned'} lane @param {import('../rivals/index.mjs').Setup} setup @returns {Player} */
 function floor(lane, { pair, threads }) {
   return {
     name: `llama-bench ${lane}`,
+    optional: true,
     async play() {
       const rows = await llamaBench(pair[lane], threads[lane], { generate: generated, repetitions: 1 });
       return { msPerToken: rows.find((row) => row.generated > 0)?.ms ?? Number.NaN };

@@ -12,7 +12,7 @@ namespace nudging {
 ///
 /// Bounded: the depth of the syntax tree (the parser, the interpreter and the destructors recurse over it), time (asked in every round of a
 /// loop and every call of a macro), recursion of macros, the length of `range`, division by zero in the `divisibleby` test.
-/// Not bounded, because nothing of ours runs in between: memory that single expressions take (`'x' * 10 ** 12`, doubling a string forty
+/// Not bounded, because nothing of ours runs in between: memory that single expressions take (`'x' * 1000000000000`, doubling a string forty
 /// times), and values that contain themselves when they are printed.
 namespace template_limits {
 
