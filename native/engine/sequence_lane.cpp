@@ -111,6 +111,7 @@ bool SequenceLane::answered() {
   const std::size_t length = wanted_.size();
   if (length == 0 || length > cached_.size() || !answers_[length - 1] || common_prefix(cached_, wanted_) < length) return false;
   ++stats_.remembered;
+  count_prompt();
   return true;
 }
 
@@ -119,6 +120,11 @@ void SequenceLane::prepare() {
   const std::size_t kept = std::min(common_prefix(cached_, wanted_), wanted_.size() - 1);
   if (kept < cached_.size()) cut(kept);
   // After the cut: a memory that cannot be cut keeps nothing.
+  count_prompt();
+}
+
+/// Notes, at the first question, how much of the prompt is in the cache.
+void SequenceLane::count_prompt() {
   if (!prompt_counted_) stats_.cached_prompt_tokens = std::min<std::size_t>(cached_.size(), stats_.prompt_tokens);
   prompt_counted_ = true;
 }

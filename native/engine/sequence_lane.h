@@ -102,6 +102,7 @@ class SequenceLane final : public Lane {
  private:
   void cut(std::size_t length);
   void judge_guess();
+  void count_prompt();
   std::size_t worth(std::size_t available, double guess_ms) const;
 
   ModelContext& context_;
