@@ -15,7 +15,7 @@ const help = `Measures where a millisecond of generation goes, and what forward 
 
 Usage: node bench/cost.mjs [flags]
 
-  --pair FILE       default: models/demo/pair.json
+  --pair PAIR       as for npm run bench; default: models/demo/pair.json
   --questions N     at least 2; default: 4
   --rounds N        default: 2
   --threads N       default: all cores, fewer for small models

@@ -1,4 +1,5 @@
 import { Nudging } from '../../dist/index.js';
+import { segments } from '../rivals/prompts.mjs';
 import { sum } from './statistics.mjs';
 
 /** @typedef {import('../../dist/index.js').AnswerStats} Stats */
@@ -15,7 +16,7 @@ export const phases = /** @type {const} */ (['baseDecode', 'alignedDecode', 'top
  * @param {number} rounds
  * @returns {Promise<Cost[]>} one for each variant
  */
-export async function measurePhases({ pair, settings, context, threads }, variants, questions, rounds) {
+export async function measurePhases({ pair, prompt, settings, context, threads }, variants, questions, rounds) {
   const { name, description, ...manifest } = pair;
   const engine = await Nudging.load({ ...manifest, ...settings, context, ...(threads.forced ? { threads: threads.base } : {}) });
   /** @type {Stats[][]} */
@@ -23,7 +24,7 @@ export async function measurePhases({ pair, settings, context, threads }, varian
   for (let round = -1; round < rounds; round += 1) {
     for (const [index, variant] of variants.entries()) {
       for (const question of questions) {
-        const answer = await engine.generate(question, variant);
+        const answer = await engine.generate(prompt === undefined ? question : { base: segments(prompt, question), aligned: segments(prompt, question) }, variant);
         // The first round warms up.
         if (round >= 0) stats[index]?.push(answer.stats);
       }

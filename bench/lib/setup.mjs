@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { BuildError } from '../../scripts/lib/errors.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
+import { makePair, namedPairs } from './named-pairs.mjs';
 
 /** As in native/engine/scheduler.cpp. All rivals are given what the engine would choose for a model: two threads on a tiny model would handicap them. */
 const bytesWorthAThread = 16_000_000;
@@ -13,20 +14,14 @@ const bytesWorthAThread = 16_000_000;
  */
 export async function readSetup(flags) {
   if (!existsSync(inRoot('dist/index.js'))) throw new BuildError('dist/ is missing: run npm run build first');
-  const { readPair, NudgingError, defaults } = await import('../../dist/index.js');
-  const file = path.resolve(flags.pair ?? inRoot('models/demo/pair.json'));
-  let pair;
-  try {
-    pair = await readPair(file);
-  } catch (error) {
-    if (error instanceof NudgingError) throw new BuildError(error.message);
-    throw error;
-  }
+  const { defaults } = await import('../../dist/index.js');
+  const { pair, prompt, name } = flags.pair !== undefined && namedPairs.includes(flags.pair) ? { ...(await makePair(flags.pair)), name: flags.pair } : await read(flags.pair);
   const bytes = { base: sizeOf(pair.base), aligned: sizeOf(pair.aligned) };
   const cores = availableParallelism();
   const threadsFor = (/** @type {number} */ size) => flags.threads ?? Math.min(cores, Math.max(1, Math.floor(size / bytesWorthAThread)));
   const setup = {
     pair,
+    prompt,
     settings: {
       gamma: flags.settings.gamma ?? pair.gamma ?? defaults.gamma,
       lookahead: flags.settings.lookahead ?? pair.lookahead ?? defaults.lookahead,
@@ -35,7 +30,19 @@ export async function readSetup(flags) {
     context: flags.context,
     threads: { base: threadsFor(bytes.base), aligned: threadsFor(bytes.aligned), forced: flags.threads !== undefined },
   };
-  return { setup, bytes, name: `${path.basename(path.dirname(file))}-${path.basename(file, '.json')}` };
+  return { setup, bytes, name };
+}
+
+/** @param {string} manifest */
+async function read(manifest = inRoot('models/demo/pair.json')) {
+  const { readPair, NudgingError } = await import('../../dist/index.js');
+  const file = path.resolve(manifest);
+  try {
+    return { pair: await readPair(file), prompt: undefined, name: `${path.basename(path.dirname(file))}-${path.basename(file, '.json')}` };
+  } catch (error) {
+    if (error instanceof NudgingError) throw new BuildError(error.message);
+    throw error;
+  }
 }
 
 /** @param {string} file */

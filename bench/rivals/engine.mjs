@@ -1,4 +1,5 @@
 import { Nudging } from '../../dist/index.js';
+import { segments } from './prompts.mjs';
 
 /** @typedef {import('./index.mjs').Setup} Setup @typedef {import('./index.mjs').Outcome} Outcome */
 
@@ -7,14 +8,14 @@ import { Nudging } from '../../dist/index.js';
  * @param {Setup} setup
  * @param {{ mode?: 'nudge' | 'base' | 'aligned', speculation?: boolean }} own
  */
-export async function open({ pair, settings, context, threads }, own) {
+export async function open({ pair, prompt, settings, context, threads }, own) {
   const { name, description, ...manifest } = pair;
   const engine = await Nudging.load({ ...manifest, ...settings, context, ...(threads.forced ? { threads: threads.base } : {}), ...own });
   return {
     /** @param {string} question @returns {Promise<Outcome>} */
     async answer(question) {
       const start = performance.now();
-      const stream = engine.stream(question);
+      const stream = engine.stream(prompt === undefined ? question : { base: segments(prompt, question), aligned: segments(prompt, question) });
       let firstMs;
       let bytes = Buffer.byteLength(question);
       for await (const piece of stream) {

@@ -9,7 +9,7 @@ import { startServer } from './server.mjs';
  * @param {Setup} setup
  * @param {{ baseTokens: number }} own tokens of the base a call: 1, or 16 as the paper's authors ask for at every boundary
  */
-export async function open({ pair, settings, context, threads }, { baseTokens }) {
+export async function open({ pair, prompt, settings, context, threads }, { baseTokens }) {
   const servers = [await startServer(pair.base, context, threads.base)];
   try {
     servers.push(await startServer(pair.aligned, context, threads.aligned));
@@ -27,9 +27,9 @@ export async function open({ pair, settings, context, threads }, { baseTokens })
     async answer(question) {
       const start = performance.now();
       let firstMs;
-      base.begin(basePrompt(pair, question));
-      const { prompt } = await aligned.post('/apply-template', { messages: messages(pair, question) });
-      aligned.begin(prompt);
+      const raw = prompt?.replace('{question}', () => question);
+      base.begin(raw ?? basePrompt(pair, question));
+      aligned.begin(raw ?? (await aligned.post('/apply-template', { messages: messages(pair, question) })).prompt);
       const { text, tokens } = await naiveNudging(base, aligned, settings, () => (firstMs ??= performance.now() - start));
       const ms = performance.now() - start;
       return { text, tokens, ms, firstMs: firstMs ?? ms, bytes: base.takeBytes() + aligned.takeBytes(), lanes: { base: base.counts, aligned: aligned.counts } };

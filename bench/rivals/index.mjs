@@ -4,6 +4,7 @@ import { isInstalled } from './node-llama-cpp.mjs';
 /**
  * @typedef {object} Setup what every rival is given
  * @property {any} pair          the pair's manifest with absolute paths
+ * @property {string} [prompt]   raw, for both models; `{question}` stands for the question
  * @property {{ gamma: number, lookahead: number, maxTokens: number }} settings
  * @property {number} context
  * @property {{ base: number, aligned: number, forced: boolean }} threads

@@ -13,7 +13,7 @@ export const isInstalled = () => existsSync(library);
  * Naive nudging over node-llama-cpp: one context for each model, of which the longest common prefix is kept.
  * @param {Setup} setup
  */
-export async function open({ pair, settings, context, threads }) {
+export async function open({ pair, prompt, settings, context, threads }) {
   const { getLlama, LlamaLogLevel } = await import(library.href);
   const { Template } = await import(new URL('@huggingface/jinja/dist/index.js', installed).href);
   const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error, maxThreads: 0 });
@@ -32,8 +32,9 @@ export async function open({ pair, settings, context, threads }) {
     async answer(question) {
       const start = performance.now();
       let firstMs;
-      base.begin(basePrompt(pair, question));
-      aligned.begin(template.render({ messages: messages(pair, question), add_generation_prompt: true, bos_token: '', eos_token: '' }));
+      const raw = prompt?.replace('{question}', () => question);
+      base.begin(raw ?? basePrompt(pair, question));
+      aligned.begin(raw ?? template.render({ messages: messages(pair, question), add_generation_prompt: true, bos_token: '', eos_token: '' }));
       const { text, tokens } = await naiveNudging(base, aligned, settings, () => (firstMs ??= performance.now() - start));
       const ms = performance.now() - start;
       return { text, tokens, ms, firstMs: firstMs ?? ms, rewinds: base.counts.rewinds + aligned.counts.rewinds, lanes: { base: base.counts, aligned: aligned.counts } };

@@ -1,4 +1,13 @@
 /**
+ * A raw prompt as this package takes it: what the question says is no control token.
+ * @param {string} template @param {string} question
+ */
+export function segments(template, question) {
+  const [before = '', after = ''] = template.split('{question}');
+  return [{ text: before, special: true }, { text: question, special: false }, { text: after, special: true }];
+}
+
+/**
  * The base's prompt, from the pair's template.
  * @param {{ basePrompt?: unknown, system?: string }} pair
  * @param {string} question

@@ -77,7 +77,8 @@ std::size_t SequenceLane::guesses_wanted() {
 
 std::span<const Token> SequenceLane::guesses(std::size_t room) const {
   if (guess_.empty() || guess_at_ != wanted_.size()) return {};
-  room = std::min(room, context_.length() - std::min(context_.length(), wanted_.size()));
+  const std::size_t left = context_.length() - std::min(context_.length(), wanted_.size());
+  room = std::min(room, left);
   return std::span(guess_).first(worth(std::min(room, guess_.size()), 0));
 }
 

@@ -64,6 +64,7 @@ class SequenceLane final : public Lane {
   void push(Token token) override { wanted_.push_back(token); }
   void expect(std::string_view continuation) override;
   std::size_t guesses_wanted() override;
+  std::size_t room() override { return context_.length() - std::min(context_.length(), wanted_.size()); }
 
   /// The tokens of the context as it is now.
   const std::vector<Token>& tokens() const { return wanted_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <coroutine>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class Lane {
 
   /// How many tokens beyond the present guess the lane would like to have guessed, by what guesses cost and how good they were; 0 for none.
   virtual std::size_t guesses_wanted() { return 0; }
+
+  /// How many tokens still fit behind the present context.
+  virtual std::size_t room() { return std::numeric_limits<std::size_t>::max(); }
 
   /// `co_await lane.top1()`: what the model says after its context. Suspends the request until the scheduler has decoded.
   auto top1() {

@@ -1,5 +1,6 @@
 #include "nudge/nudge.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -118,11 +119,18 @@ class Guess {
       rest_.clear();
     }
   }
-  void guessed(std::string_view more) { rest_ = more; }
+  void guess(std::string_view more) { rest_ = more; }
 
  private:
   std::string rest_;
 };
+
+/// What the aligned model would say after `text`, up to `count` tokens of it. A guess must not end the answer, so it stays inside the context.
+Task<Draft> guess_ahead(Lane& aligned, std::string_view text, std::size_t count) {
+  aligned.set_text(text);
+  count = std::min(count, aligned.room());
+  co_return co_await complete(aligned, text, count, nullptr);
+}
 
 /// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
 Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, std::string_view rest, float gamma, Answer& answer, Trace* trace) {
@@ -140,8 +148,8 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, std::strin
     guess.said(next.bytes);
     if (guess.rest().empty() && !characters.pending()) {
       if (const std::size_t wanted = base.guesses_wanted(); wanted > 0) {
-        const Draft ahead = co_await complete(aligned, answer.text(), wanted, nullptr);
-        guess.guessed(ahead.text());
+        const Draft ahead = co_await guess_ahead(aligned, answer.text(), wanted);
+        guess.guess(ahead.text());
       }
     }
     base.expect(guess.rest());

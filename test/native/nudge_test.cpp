@@ -472,6 +472,41 @@ TEST("trace: every question is noted with its place") {
   CHECK_EQUAL(seen, "2@0 2@1 0@1 1@3 2@3 ");
 }
 
+TEST("speculation: the base is told to expect the rest of the draft, as long as it says the same") {
+  Run run;
+  run.aligned.says("", {"a", " b", " c", " d"}).says("a b x", {end_of_text});
+  run.base.after("a", " b", 0.9F).after("a b", " x", 0.9F).after("a b x", "?", 0.1F);
+  run.run();
+  CHECK_EQUAL(run.base.expected, std::vector<std::string>{" b c d", " c d", ""});
+}
+
+TEST("speculation: when the draft is used up the aligned model guesses ahead, and nothing else changes") {
+  const auto script = [](Run& run) {
+    run.aligned.says("", {"a", " b", " c", " d"}).says("a x", {" y", " z", " q", " r", end_of_text}).says("a x y w", {end_of_text});
+    run.base.after("a", " x", 0.9F).after("a x", " y", 0.9F).after("a x y", " w", 0.9F).after("a x y w", "?", 0.1F);
+  };
+  Run plain;
+  script(plain);
+  plain.run();
+  Run guessing;
+  script(guessing);
+  guessing.base.guesses = 2;
+  guessing.run();
+  CHECK_EQUAL(guessing.rounds, plain.rounds);
+  CHECK_EQUAL(guessing.trace.size(), plain.trace.size());
+  CHECK_EQUAL(guessing.base.expected, std::vector<std::string>{" b c d", " y z", " z", ""});
+}
+
+TEST("speculation: a guess stays inside the aligned model's context") {
+  Run run;
+  run.aligned.says("", {"a", " b", " c", " d"}).says("a x", {end_of_text});
+  run.aligned.room_left = 0;
+  run.base.after("a", " x", 0.9F).after("a x", "?", 0.1F);
+  run.base.guesses = 8;
+  CHECK_EQUAL(run.run(), StopReason::end);
+  CHECK_EQUAL(run.aligned.questions, std::vector<std::string>{"", "a", "a b", "a b c", "a x"});
+}
+
 TEST("one model alone decodes greedily to its end of text or the budget") {
   Run run;
   run.base.says("", {"a", " b", control, end_of_text}, 0.1F);

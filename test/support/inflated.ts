@@ -71,7 +71,7 @@ export function inflatedPair(base: Shape = shapes.base, aligned: Shape = shapes.
 
 export interface SpecialPair extends Pair {
   /** What both models are to be asked, with the same text in front of both. */
-  input(question: string): Exclude<Input, string | readonly unknown[]>;
+  input(question: string): Input;
   /** Settings with which the pair shows what it is for. */
   options: GenerateOptions;
 }
@@ -83,18 +83,18 @@ export function agreeingPair(base: Shape = shapes.base, aligned: Shape = shapes.
     { text: question, special: false },
     { text: '<|im_end|>\n<|im_start|>assistant\n', special: true },
   ];
-  return { base: inflated('aligned', base), aligned: inflated('aligned', aligned), input: (question) => ({ base: prompt(question), aligned: prompt(question) }), options: { maxTokens: 96 } };
+  return { base: inflated('aligned', base), aligned: inflated('aligned', aligned), input: (question) => ({ base: prompt(question), aligned: prompt(question) }), options: { maxTokens: 96, gamma: 0.3 } };
 }
 
 /**
  * A pair that never agrees: the aligned model is the base with every logit moved to another token, so that after the same tokens it always expects
- * something else. The base goes on for long all the same: `gamma` is low, and the prompt is prose that it knows.
+ * something else. Behind a prompt that is no question sheet the base goes on by itself all the same, for half of the answer.
  */
 export function disagreeingPair(base: Shape = shapes.base, aligned: Shape = shapes.aligned): SpecialPair {
   // Odd, and far from the control tokens that begin the vocabulary.
   const rotate = 1237;
   const prompt = (question: string) => `${question}\n`;
-  return { base: inflated('base', base), aligned: inflated('base', { ...aligned, rotate }), input: (question) => ({ base: prompt(question), aligned: prompt(question) }), options: { maxTokens: 96, gamma: 0.1 } };
+  return { base: inflated('base', base), aligned: inflated('base', { ...aligned, rotate }), input: (question) => ({ base: prompt(question), aligned: prompt(question) }), options: { maxTokens: 96, gamma: 0.3 } };
 }
 
 /** Removes what another build of the tool has made. Returns the hash of this one. */

@@ -31,7 +31,7 @@ export async function replay(engine: Nudging, input: Input, answer: Answer, { ga
 }
 
 /** The questions of a run, in order: which model, after which text, after which of its own tokens. */
-function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[] }> {
+export function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[] }> {
   const decisions = answer.decisions ?? [];
   let at = 0;
   let index = 0;
