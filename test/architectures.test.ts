@@ -63,8 +63,8 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
 
     expect(reasons).toEqual([]);
     expect(handOvers).toBeGreaterThan(0);
-    expect(answer.stats[role].cachedPromptTokens).toBeGreaterThan(100);
-    if (!canBeCut) expect(answer.stats[role].recomputations).toBeGreaterThan(0);
+    if (canBeCut) expect(answer.stats[role].cachedPromptTokens).toBeGreaterThan(100);
+    else expect(answer.stats[role]).toMatchObject({ cachedPromptTokens: 0, recomputations: expect.toSatisfy((count: number) => count > 0) as number });
   });
 
   test('an answer is remembered for its own context alone', { timeout: 60_000 }, async () => {

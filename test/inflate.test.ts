@@ -4,15 +4,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging, type Answer, type LaneName } from '../lib/index.ts';
-import { makePlan } from '../scripts/lib/configs.mjs';
 import { inRoot } from '../scripts/lib/paths.mjs';
-import { agreeingPair, disagreeingPair, inflated, inflatedPair, shapes, type Pair } from './support/inflated.ts';
+import { agreeingPair, disagreeingPair, inflated, inflatedPair, shapes, tool, type Pair } from './support/inflated.ts';
 import { spread } from './support/questions.ts';
 import { questions as asked, replay } from './support/replay.ts';
 
 const questions = spread(10).map(({ question }) => question);
 const options = { gamma: 0.3, maxTokens: 96, trace: 'full' } as const;
-const load = (pair: Pair) => Nudging.load({ ...pair, threads: 1 });
+const load = ({ base, aligned }: Pair) => Nudging.load({ base, aligned, threads: 1 });
 let demo: Nudging;
 let answers: Answer[];
 beforeAll(async () => {
@@ -72,8 +71,7 @@ describe('an inflated pair', () => {
 
   test('answers as the demo pair does', { timeout: 60_000 }, async () => {
     const engine = await load(small);
-    const info = engine.info();
-    expect(info.base.parameters).toBeGreaterThan(4 * demo.info().base.parameters);
+    for (const lane of ['base', 'aligned'] as const) expect(engine.models[lane].parameters).toBeGreaterThan(4 * demo.models[lane].parameters);
     const { rounds, texts, ties, reasons } = await compareAnswers(engine);
     const { difference, otherTokens } = await compareProbabilities(demo, engine);
     await engine.close();
@@ -84,7 +82,7 @@ describe('an inflated pair', () => {
     expect(otherTokens).toBeLessThanOrEqual(1);
   });
 
-  // The originals' matrices are F16, and with them llama.cpp rounds what they are multiplied with. In F32 nothing is rounded, and nothing hides.
+  // The originals' matrices are F16, and with them llama.cpp rounds what they are multiplied with. In F32 only the KV cache is rounded.
   test('is the same function, to the precision of F32', { timeout: 60_000 }, async () => {
     const asTheyAre = inflatedPair({ embedding: 256, layers: 4, feedForward: 704, type: 'f32' }, { embedding: 128, layers: 3, feedForward: 352, type: 'f32' });
     // Not a multiple of the original's width; and query heads that share keys and values.
@@ -94,7 +92,7 @@ describe('an inflated pair', () => {
     await Promise.all(engines.map((engine) => engine.close()));
     expect(contexts).toBeGreaterThan(50);
     expect(otherTokens).toBe(0);
-    expect(difference).toBeLessThan(1e-4);
+    expect(difference).toBeLessThan(1e-3);
   });
 
   // What is left is the rounding of what the matrices are multiplied with, to eight bits.
@@ -117,18 +115,25 @@ describe('an inflated pair', () => {
   });
 });
 
-test('the pair that agrees does, and the base writes most of the answer', { timeout: 60_000 }, async () => {
+test('the pair that agrees does, as far as the base is sure enough to go on', { timeout: 60_000 }, async () => {
   const pair = agreeingPair(shapes.smallBase, shapes.smallAligned);
   const engine = await load(pair);
-  const answered: Answer[] = [];
-  for (const question of questions.slice(0, 6)) answered.push(await engine.generate(pair.input(question), { ...pair.options, trace: 'full' }));
-  await engine.close();
-  for (const { rounds, stopReason } of answered) {
-    expect(rounds.filter(({ by }) => by !== 'agree' && by !== 'end')).toEqual([]);
-    expect(stopReason).toBe('end');
+  const share: Record<string, number> = {};
+  for (const gamma of [0.3, 0]) {
+    let baseTokens = 0;
+    let tokens = 0;
+    for (const question of questions) {
+      const { rounds, stopReason, stats } = await engine.generate(pair.input(question), { ...pair.options, gamma });
+      expect(rounds.filter(({ by }) => by !== 'agree' && by !== 'end')).toEqual([]);
+      expect(stopReason).toBe('end');
+      baseTokens += stats.baseTokens;
+      tokens += stats.tokens;
+    }
+    share[gamma] = baseTokens / tokens;
   }
-  const sum = (count: (answer: Answer) => number) => answered.reduce((total, answer) => total + count(answer), 0);
-  expect(sum(({ stats }) => stats.baseTokens)).toBeGreaterThan(0.7 * sum(({ stats }) => stats.tokens));
+  await engine.close();
+  expect(share[0.3]).toBeGreaterThan(0.5);
+  expect(share[0]).toBeGreaterThan(0.9);
 });
 
 test('the pair that never agrees does not, wherever the base goes on', { timeout: 60_000 }, async () => {
@@ -159,7 +164,7 @@ describe('the tool refuses', () => {
   const demoBase = inRoot('models/demo/base.gguf');
   const good = { model: demoBase, out: path.join(folder, 'out.gguf'), embd: 512, layers: 5, ffn: 1024, type: 'f16' };
   const run = (changed: Record<string, string | number>) =>
-    execFileSync(path.join(makePlan({}).out, 'inflate'), Object.entries({ ...good, ...changed }).flatMap(([name, value]) => [`--${name}`, `${value}`]), { stdio: 'pipe' });
+    execFileSync(tool, Object.entries({ ...good, ...changed }).flatMap(([name, value]) => [`--${name}`, `${value}`]), { stdio: 'pipe' });
 
   test.each([
     ['less width', { embd: 128 }, /does not fit/],
@@ -171,7 +176,7 @@ describe('the tool refuses', () => {
     ['an unknown type', { type: 'q5_k' }, /^usage/],
     ['a number that is none', { layers: '5x' }, /^usage/],
     ['a file that is no model', { model: inRoot('package.json') }, /cannot read/],
-    ['a model of another architecture', { model: inRoot('vendor/llama.cpp/models/ggml-vocab-phi-3.gguf') }, /no Llama model|has no/],
+    ['a model of another architecture', { model: inRoot('vendor/llama.cpp/models/ggml-vocab-gpt-2.gguf') }, /no Llama model/],
     ['a folder that is not there', { out: path.join(folder, 'none', 'out.gguf') }, /cannot write/],
   ] as const)('%s', (_, changed, message) => {
     let said = '';

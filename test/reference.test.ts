@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging } from '../lib/index.ts';
+import { compare } from './support/compare.ts';
 import { spread } from './support/questions.ts';
-import { reference } from './support/reference.ts';
 import { replay } from './support/replay.ts';
 
 const questions = spread(50).map((row) => row.question);
@@ -14,22 +14,17 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
   });
   afterAll(() => engine.close());
 
-  async function compare(options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number }, asked: string[]) {
+  async function mismatches(options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number }, asked: string[]) {
     const different: string[] = [];
     for (const question of asked) {
-      const answer = await engine.generate(question, { ...options, trace: 'full' });
-      const slow = await reference(engine, question, options);
-      const { text, rounds, stopReason } = answer;
-      if (JSON.stringify({ text, rounds, stopReason, used: answer.stats.tokens }) === JSON.stringify({ text: slow.text, rounds: slow.rounds, stopReason: slow.stopReason, used: slow.used })) continue;
-      // One tie changes everything after it: the run's own decisions are judged instead.
-      const { ties, wrong } = await replay(engine, question, answer, options);
-      if (wrong.length > 0 || ties === 0) different.push(`${question}: ${wrong.join('; ')}\n  engine    ${JSON.stringify(rounds)}\n  reference ${JSON.stringify(slow.rounds)}`);
+      const { result, reasons } = await compare(engine, question, options);
+      if (result === 'mismatch') different.push(`${question}: ${reasons.join('\n  ')}`);
     }
     return different;
   }
 
   test('50 questions give the stateless reference\'s rounds', { timeout: 240_000 }, async () => {
-    expect(await compare({ gamma: 0.4, lookahead: 16, maxTokens: 96 }, questions)).toEqual([]);
+    expect(await mismatches({ gamma: 0.4, lookahead: 16, maxTokens: 96 }, questions)).toEqual([]);
   });
 
   test.each([
@@ -44,7 +39,7 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
     { gamma: 0.4, lookahead: 64, maxTokens: 60 },
     { gamma: 0.3, lookahead: 3, maxTokens: 7 },
   ])('gamma $gamma, lookahead $lookahead, at most $maxTokens tokens, speculation $speculation', { timeout: 120_000 }, async (options) => {
-    expect(await compare(options, [...questions.filter((_, i) => i % 13 === 0), 'Who  are you?\n\n', 'naïve 中文 🙂 question'])).toEqual([]);
+    expect(await mismatches(options, [...questions.filter((_, i) => i % 13 === 0), 'Who  are you?\n\n', 'naïve 中文 🙂 question'])).toEqual([]);
   });
 
   test('every decision of a run is confirmed by the models, asked from nothing', { timeout: 60_000 }, async () => {

@@ -247,14 +247,14 @@ class Inflater {
 
   /// What each copy of the columns gets of a row of the original.
   std::vector<std::vector<float>> split(const Matrix& matrix, std::vector<float> row) const {
-    if (matrix.copies == Copies::whole || big_.copies == 1) return std::vector(big_.copies, row);
+    if (matrix.copies == Copies::whole) return std::vector(big_.copies, row);
     const auto length = static_cast<std::int64_t>(row.size());
     std::vector<char> packed(ggml_row_size(matrix.type, length));
     std::vector<std::vector<float>> terms(big_.copies, row);
     for (std::vector<float>& term : terms) {
       ggml_quantize_chunk(matrix.type, row.data(), packed.data(), 0, 1, length, nullptr);
       // These values are on the type's own grid: quantised again with the whole row, they stay what they are.
-      ggml_get_type_traits(matrix.type)->to_float(packed.data(), term.data(), length);
+      SmallModel::unpack(matrix.type, packed.data(), term);
       for (std::size_t i = 0; i < row.size(); ++i) row[i] -= term[i];
     }
     return terms;

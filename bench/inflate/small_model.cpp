@@ -40,14 +40,17 @@ const ggml_tensor* SmallModel::tensor(const std::string& name) const {
   return found;
 }
 
+void SmallModel::unpack(ggml_type type, const void* data, std::vector<float>& values) {
+  if (type == GGML_TYPE_F32) {
+    std::copy_n(static_cast<const float*>(data), values.size(), values.begin());
+  } else {
+    ggml_get_type_traits(type)->to_float(data, values.data(), static_cast<std::int64_t>(values.size()));
+  }
+}
+
 std::vector<float> SmallModel::row(const ggml_tensor* tensor, std::int64_t index) {
   std::vector<float> values(static_cast<std::size_t>(tensor->ne[0]));
-  const char* data = static_cast<const char*>(tensor->data) + static_cast<std::size_t>(index) * tensor->nb[1];
-  if (tensor->type == GGML_TYPE_F32) {
-    std::copy_n(reinterpret_cast<const float*>(data), values.size(), values.begin());
-  } else {
-    ggml_get_type_traits(tensor->type)->to_float(data, values.data(), tensor->ne[0]);
-  }
+  unpack(tensor->type, static_cast<const char*>(tensor->data) + static_cast<std::size_t>(index) * tensor->nb[1], values);
   return values;
 }
 

@@ -18,6 +18,8 @@ class SmallModel {
   bool is_tied() const { return ggml_get_tensor(tensors_.get(), "output.weight") == nullptr; }
 
   const ggml_tensor* tensor(const std::string& name) const;
+  /// ggml's own conversion is missing for F32.
+  static void unpack(ggml_type type, const void* data, std::vector<float>& values);
   static std::vector<float> row(const ggml_tensor* tensor, std::int64_t index);
 
  private:

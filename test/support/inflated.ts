@@ -35,7 +35,7 @@ export const shapes = {
 
 export type DemoModel = 'base' | 'aligned' | 'aligned-cross';
 
-const tool = path.join(makePlan({}).out, process.platform === 'win32' ? 'inflate.exe' : 'inflate');
+export const tool = path.join(makePlan({}).out, process.platform === 'win32' ? 'inflate.exe' : 'inflate');
 // A folder of its own: test/support/models.ts removes from its one what it did not make.
 const folder = inRoot('.native/models/inflated');
 const hashOf = (...parts: (string | Buffer)[]) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex').slice(0, 8);
@@ -76,7 +76,10 @@ export interface SpecialPair extends Pair {
   options: GenerateOptions;
 }
 
-/** A pair that agrees: the base is the aligned model, inflated, and sees the aligned model's prompt. */
+/**
+ * A pair that agrees: the base is the aligned model, inflated, and sees the aligned model's prompt. Where it is less sure than γ its runs end all the same;
+ * at γ 0 nearly the whole answer is one run.
+ */
 export function agreeingPair(base: Shape = shapes.base, aligned: Shape = shapes.aligned): SpecialPair {
   const prompt = (question: string) => [
     { text: '<|im_start|>user\n', special: true },

@@ -6,6 +6,8 @@ export const tie = { probability: 0.01, margin: 0.05 };
 export interface Replay {
   decisions: number;
   ties: number;
+  /** Rounds with a decision so close to its threshold that another batch shape could have turned it, whether or not this replay did. */
+  closeRounds: Set<number>;
   /** Decisions that the models, asked afresh, do not confirm. */
   wrong: string[];
 }
@@ -15,9 +17,9 @@ export interface Replay {
  * where the two best logits are closer than `tolerance.margin`, and the side of γ where the probability is within `tolerance.probability`.
  */
 export async function replay(engine: Nudging, input: Input, answer: Answer, { gamma = 0.4 }: GenerateOptions = {}, tolerance = tie): Promise<Replay> {
-  const result: Replay = { decisions: 0, ties: 0, wrong: [] };
+  const result: Replay = { decisions: 0, ties: 0, closeRounds: new Set(), wrong: [] };
   for (const question of questions(answer)) {
-    const { decision, lane, text, tokens } = question;
+    const { decision, lane, text, tokens, round } = question;
     const fresh: Inspected = await engine.inspect({ lane, input, text, tokens });
     result.decisions += 1;
     const where = `${decision.kind} after ${JSON.stringify(text.slice(-40))} + ${tokens.length} tokens`;
@@ -26,12 +28,14 @@ export async function replay(engine: Nudging, input: Input, answer: Answer, { ga
     const otherSide = decision.kind !== 'draft' && fresh.probability >= gamma !== decision.probability >= gamma;
     if (Math.abs(fresh.probability - decision.probability) > tolerance.probability && !otherToken) result.wrong.push(`${where}: p ${decision.probability}, afresh ${fresh.probability}`);
     if (otherToken || otherSide) result.ties += 1;
+    const close = fresh.margin < tolerance.margin || (decision.kind !== 'draft' && Math.abs(fresh.probability - gamma) < tolerance.probability);
+    if (close || otherToken || otherSide) result.closeRounds.add(round);
   }
   return result;
 }
 
 /** The questions of a run, in order: which model, after which text, after which of its own tokens. */
-export function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[] }> {
+export function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[]; round: number }> {
   const decisions = answer.decisions ?? [];
   let at = 0;
   let index = 0;
@@ -44,7 +48,7 @@ export function* questions(answer: Answer): Generator<{ decision: Decision; lane
     let draft = '';
     while (isNext('draft')) {
       const decision = decisions[at++] as Decision;
-      yield { decision, lane: 'aligned', text: out, tokens: [...drafted] };
+      yield { decision, lane: 'aligned', text: out, tokens: [...drafted], round: index - 1 };
       drafted.push(decision.token);
       draft += decoder.decode(decision.bytes, { stream: true });
     }
@@ -52,13 +56,13 @@ export function* questions(answer: Answer): Generator<{ decision: Decision; lane
     let last: Decision | undefined;
     while (isNext('boundary')) {
       last = decisions[at++] as Decision;
-      yield { decision: last, lane: 'base', text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.slice(0, last.position)), tokens: [] };
+      yield { decision: last, lane: 'base', text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.slice(0, last.position)), tokens: [], round: index - 1 };
     }
     const start = out + (round?.words ?? '');
     const run = last ? [last.token] : [];
     while (isNext('run')) {
       const decision = decisions[at++] as Decision;
-      yield { decision, lane: 'base', text: start, tokens: [...run] };
+      yield { decision, lane: 'base', text: start, tokens: [...run], round: index - 1 };
       run.push(decision.token);
     }
     out = start + (round?.base ?? '');
