@@ -54,8 +54,13 @@ export function inflated(name: DemoModel, shape: Shape): string {
   if (existsSync(file)) return file;
   // Under another name first: two processes may want the same model.
   const incoming = `${file}.${process.pid}`;
-  execFileSync(tool, ['--model', model, '--out', incoming, ...words], { stdio: 'pipe' });
-  renameSync(incoming, file);
+  try {
+    execFileSync(tool, ['--model', model, '--out', incoming, ...words], { stdio: 'pipe' });
+    renameSync(incoming, file);
+  } finally {
+    // Only a failure leaves something, and it may be gigabytes.
+    rmSync(incoming, { force: true });
+  }
   return file;
 }
 
