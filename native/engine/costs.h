@@ -14,12 +14,22 @@ class Costs {
   /// Notes that a decode of `tokens` tokens took `ms`. Larger batches (prompts) are ignored.
   void note(std::size_t tokens, double ms);
 
-  /// Milliseconds of a decode of `tokens` tokens. A size that was never seen counts as little more than the next smaller one that was, so that it gets tried
-  /// once it could pay. 0 as long as nothing was measured.
+  /// Milliseconds of a decode of `tokens` tokens. Between measured sizes: interpolated; beyond them: as the largest one suggests. 0 as long as a single token
+  /// was not measured.
   double of(std::size_t tokens) const;
 
+  /// The largest measured size, in tokens.
+  std::size_t largest() const;
+
  private:
-  std::array<double, most_tokens + 1> ms_{};
+  struct Size {
+    double ms = 0;
+    std::uint64_t last = 0;
+  };
+  bool known(std::size_t tokens) const;
+
+  std::array<Size, most_tokens + 1> sizes_{};
+  std::uint64_t decodes_ = 0;
 };
 
 /// How often guesses are right, as a running mean.

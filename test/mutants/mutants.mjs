@@ -22,7 +22,7 @@ const job = 'engine/job.cpp';
 /** @type {Mutant[]} */
 export const mutants = [
   // R1
-  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, start, rules.gamma, answer, trace);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
+  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, trace);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
   // R2
   { name: 'prompt and output tokenised apart', file: lane, from: 'const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);', to: 'std::vector<Token> tokens = context_.vocabulary().tokenize(from_nothing_ ? joined : prompt_.tail);\n  const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n  if (!from_nothing_) tokens.insert(tokens.end(), rest.begin(), rest.end());' },
   { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },

@@ -1,0 +1,58 @@
+#include "engine/costs.h"
+
+#include "check.h"
+
+using namespace nudging;
+
+namespace {
+
+/// A machine on which a batch of n costs one token and `slope` for each further one.
+Costs measured(double slope, std::size_t largest) {
+  Costs costs;
+  for (std::size_t n = 1; n <= largest; n *= 2) costs.note(n, 10 * (1 + slope * static_cast<double>(n - 1)));
+  return costs;
+}
+
+}  // namespace
+
+TEST("costs: nothing is guessed before a single token was measured") { CHECK_EQUAL(guesses_worth(Costs(), 1.0, 0, 8), 0U); }
+
+TEST("costs: sizes between measured ones are interpolated, beyond them extrapolated") {
+  const Costs costs = measured(0.5, 8);
+  CHECK_EQUAL(costs.of(1), 10.0);
+  CHECK_EQUAL(costs.of(3), 20.0);
+  CHECK_EQUAL(costs.of(12), 65.0);
+}
+
+TEST("costs: cheap batches and good guesses are used in full") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), 0.98, 0, 15), 15U); }
+
+TEST("costs: dear batches are not tried again once they were measured") {
+  Costs costs;
+  costs.note(1, 10);
+  CHECK_EQUAL(guesses_worth(costs, 0.6, 0, 16), 1U);
+  costs.note(2, 17);
+  CHECK_EQUAL(guesses_worth(costs, 0.6, 0, 16), 0U);
+}
+
+TEST("costs: bad guesses never pay") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), 0.02, 0, 15), 0U); }
+
+TEST("costs: what a guess costs to make counts") {
+  CHECK(guesses_worth(measured(0.3, 16), 0.8, 0, 15) > 0);
+  CHECK_EQUAL(guesses_worth(measured(0.3, 16), 0.8, 5, 15), 0U);
+}
+
+TEST("costs: an unused size is forgotten, one slow decode hardly counts") {
+  Costs costs = measured(0.5, 2);
+  costs.note(1, 1000);
+  CHECK(costs.of(1) < 13);
+  for (int i = 0; i < 600; ++i) costs.note(1, 10);
+  CHECK_EQUAL(costs.largest(), 1U);
+}
+
+TEST("acceptance: follows what happens") {
+  Acceptance acceptance;
+  for (int i = 0; i < 40; ++i) acceptance.note(true);
+  CHECK(acceptance.rate() > 0.95);
+  for (int i = 0; i < 40; ++i) acceptance.note(false);
+  CHECK(acceptance.rate() < 0.05);
+}
