@@ -41,7 +41,7 @@ function apply(mutant) {
   return () => writeFileSync(file, text);
 }
 
-/** @param {import('./mutants.mjs').Mutant | undefined} mutant @returns {Promise<string | undefined>} who noticed */
+/** @param {import('./mutants.mjs').Mutant | undefined} mutant @param {string} llama @returns {Promise<string | undefined>} who noticed */
 async function whoNotices(mutant, llama) {
   const inNudge = mutant?.file.startsWith('nudge/');
   if (inNudge || !mutant) {
