@@ -29,7 +29,10 @@ describe('the process', () => {
   });
 
   test('may exit in the middle of a generation', async () => {
-    expect(await script('const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: "base" })) process.exit(3);')).toEqual({ stdout: '', stderr: '', code: 3 });
+    // A thread that decodes on while static objects are destroyed crashes in one run of ten.
+    for (let i = 0; i < 12; i += 1) {
+      expect(await script('const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: "base" })) process.exit(3);')).toEqual({ stdout: '', stderr: '', code: 3 });
+    }
   });
 
   test('may exit in the middle of loading', async () => {

@@ -7,6 +7,9 @@ namespace {
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", nudging::EngineObject::define(env));
   exports.Set("llamaVersion", llama_version());
+  const auto process = env.Global().Get("process").As<Napi::Object>();
+  const auto once = process.Get("once").As<Napi::Function>();
+  once.Call(process, {Napi::String::New(env, "exit"), Napi::Function::New<nudging::EngineObject::end_all>(env, "endAll")});
   return exports;
 }
 

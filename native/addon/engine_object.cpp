@@ -1,11 +1,28 @@
 #include "addon/engine_object.h"
 
 #include <exception>
+#include <unordered_set>
+#include <vector>
 
 #include "addon/from_js.h"
 #include "addon/to_js.h"
 
 namespace nudging {
+
+namespace {
+
+/// The engines of this thread's environments that have not ended.
+thread_local std::unordered_set<EngineObject*> live;
+
+}  // namespace
+
+void EngineObject::end_all(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const std::vector<EngineObject*> all(live.begin(), live.end());
+  for (EngineObject* object : all) {
+    if (static_cast<napi_env>(object->env_) == env) object->end();
+  }
+}
 
 Napi::Function EngineObject::define(Napi::Env env) {
   return DefineClass(env, "NativeEngine",
@@ -29,6 +46,7 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
   callback_.Unref(env_);
   // After the callback: clean-up hooks run last in, first out, and the thread must be gone before the callback is.
   napi_add_env_cleanup_hook(env_, on_environment_end, this);
+  live.insert(this);
   hold();
   try {
     engine_ = std::make_unique<Engine>(std::move(*options), [link = link_, callback = callback_]() {
@@ -46,6 +64,7 @@ void EngineObject::on_environment_end(void* object) { static_cast<EngineObject*>
 
 void EngineObject::end() {
   if (link_ == nullptr) return;
+  live.erase(this);
   engine_.reset();
   link_->object = nullptr;
   link_ = nullptr;

@@ -13,11 +13,16 @@ namespace nudging {
 ///
 /// Threads: everything here belongs to the JavaScript thread, except `Link::notify`, which the engine's thread calls.
 /// Lifetimes: the engine's thread is joined before the thread-safe function is released, whichever comes first of the `closed`
-/// event, the garbage collector, and the end of the environment (process exit, a worker terminated). The callback keeps the
-/// process alive only while something is under way.
+/// event, the garbage collector, the process's `exit` event, and the end of the environment (a worker terminated). The callback
+/// keeps the process alive only while something is under way.
+///
+/// `process.exit()` runs no clean-up hooks: it destroys llama.cpp's static objects under a thread that is still decoding. Hence `end_all`.
 class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function define(Napi::Env env);
+
+  /// Ends every engine of this environment at once. For the process's `exit` event.
+  static void end_all(const Napi::CallbackInfo& info);
 
   explicit EngineObject(const Napi::CallbackInfo& info);
   ~EngineObject() override;

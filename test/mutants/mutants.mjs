@@ -62,7 +62,7 @@ export const mutants = [
   { name: 'the first token of a run needs gamma', file: nudge, from: '  Top1 next = first;\n', to: '  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n' },
   { name: '<= instead of < in a run', file: nudge, from: 'if (next.probability < gamma) co_return next.probability;  // R9', to: 'if (next.probability <= gamma) co_return next.probability;  // R9' },
   { name: 'the uncertain token that ends a run is kept', file: nudge, from: '    if (next.probability < gamma) co_return next.probability;  // R9', to: '    if (next.probability < gamma) {\n      answer.add_token(next.bytes, Source::base, next.probability);\n      co_return next.probability;\n    }' },
-  { name: "the base's end of text inside a run ignored below gamma", file: nudge, from: 'if (next.silent()) co_return std::nullopt;                // R10', to: 'if (next.silent() && next.probability >= gamma) co_return std::nullopt;' },
+  { name: "the base's end of text does not end a run", file: nudge, from: 'if (next.silent()) co_return std::nullopt;                // R10', to: '' },
   // R12, R13
   { name: 'words cost one token too few', file: draft, from: '- shown_.begin()) + 1;', to: '- shown_.begin());' },
   { name: 'words not cut to the budget', file: nudge, from: 'const std::size_t length = fits ? verdict.length : draft.shown(answer.left());', to: 'const std::size_t length = verdict.length;' },
