@@ -49,9 +49,10 @@ async function whoNotices(mutant, llama) {
     const { code, output } = await timed(path.join(plan.out, 'nudge_test'), []);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the native tests did not end';
   }
-  if (isTokenising(mutant)) {
+  const engineTest = isTokenising(mutant) ? 'text_tokens_test' : mutant?.file === 'engine/prompt.cpp' ? 'prompt_test' : undefined;
+  if (engineTest) {
     await configureAndBuild(plan, llama, ['engine_test']);
-    const { code, output } = await timed(path.join(plan.out, 'engine_test'), ['text_tokens_test']);
+    const { code, output } = await timed(path.join(plan.out, 'engine_test'), [engineTest]);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the engine tests did not end';
   }
   await configureAndBuild(plan, llama, ['nudging', 'nudging_probe']);
