@@ -1,0 +1,48 @@
+// What a service does to the engine, in a plain process: a test runner under a thread sanitizer drowns in reports about itself.
+import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+import { Nudging } from '../../dist/index.js';
+
+const questions = ['What is a harbor?', 'What is a blur?', 'What is a lat?', 'Take the last letters of "Edith" and "Liam" and concatenate them.', 'Tell me'];
+
+/** @param {Nudging} engine */
+async function serve(engine) {
+  return Promise.all(
+    questions.map(async (question, at) => {
+      const controller = new AbortController();
+      const stream = engine.stream(question, { signal: controller.signal, speculation: at % 2 ? 3 : true, trace: 'full', stop: ['zzz'] });
+      let seen = 0;
+      for await (const piece of stream) {
+        seen += piece.text.length;
+        if (at === 1 && seen > 20) controller.abort();
+        if (at === 2 && seen > 20) break;
+      }
+      return (await stream.answer).stopReason;
+    }),
+  );
+}
+
+if (!isMainThread) {
+  const engine = await Nudging.load();
+  await serve(engine);
+  parentPort?.postMessage('served');
+  // Terminated while this runs.
+  for (;;) await serve(engine);
+}
+
+const wide = await Nudging.load({ parallel: 3, threads: 2, onProgress: () => {} });
+const narrow = await Nudging.load({ context: 200, batch: 8 });
+console.log(...(await serve(wide)), ...(await serve(narrow)));
+await narrow.generate('harbor '.repeat(500)).catch((/** @type {Error} */ error) => console.log(error.name));
+await narrow.generate('x', { alignedPrompt: '{% for %}' }).catch((/** @type {Error} */ error) => console.log(error.name));
+await Nudging.load({ base: 'no.gguf', aligned: 'no.gguf' }).catch((/** @type {Error} */ error) => console.log(error.name));
+const running = wide.generate('What is a harbor?');
+await Promise.all([wide.close(), wide.close(), running]);
+
+const worker = new Worker(new URL(import.meta.url));
+await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+await worker.terminate();
+
+const abandoned = await Nudging.load();
+abandoned.stream('What is a harbor?', { mode: 'base' });
+console.log('done');
+process.exit(0);
