@@ -203,7 +203,7 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   aligned?: string;
   /** Layers on the GPU, for both models or each; -1 (default): all. Without a GPU backend it has no effect. */
   gpuLayers?: number | Partial<Record<LaneName, number>>;
-  /** CPU threads for each model, 1 to 512. Default: the cores that this process may use, fewer for a model too small to be worth them. */
+  /** CPU threads for each model, 1 to 512. Default: the cores that this process may use, fewer for a small model, whose threads would wait for each other on a busy machine. */
   threads?: number;
   /**
    * Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. `auto`: what it was trained with,

@@ -22,8 +22,9 @@ ModelInfo describe(const ModelContext& context) {
           llama_model_chat_template(model.handle(), nullptr) != nullptr};
 }
 
-/// A token reads every weight once. Below this share of the weights per thread (about a millisecond of reading) the threads wait for each other
-/// longer than they work: measured on 2 cores with the demo pair, where one thread is faster than two.
+/// A token reads every weight once. Below this share of the weights per thread (about a millisecond of reading) more threads are a bad bet: ggml's threads
+/// spin while they wait for each other. With the demo pair on 2 cores, two threads took 0.26 ms a token and one 0.4 to 0.5 when nothing else ran, but on
+/// busy cores two took about 500 ms a token. `threads` overrides the rule.
 constexpr std::uint64_t bytes_worth_a_thread = 16'000'000;
 
 std::int32_t threads_for(const Model& model, const EngineOptions& options) {
