@@ -9,12 +9,12 @@ set(LLAMA_ALL_WARNINGS OFF CACHE BOOL "" FORCE)
 set(LLAMA_BUILD_IS_DEV OFF CACHE BOOL "" FORCE)
 
 set(GGML_NATIVE ${NUDGING_NATIVE} CACHE BOOL "" FORCE)
-set(GGML_RPC ON CACHE BOOL "" FORCE)
-# We attach persistent threadpools of our own, one a lane; OpenMP's would ignore them, and would be a library to ship.
+# No models over the network.
+set(GGML_RPC OFF CACHE BOOL "" FORCE)
+# We attach a persistent thread pool of our own; OpenMP would ignore it, and would be a library to ship.
 set(GGML_OPENMP OFF CACHE BOOL "" FORCE)
 set(GGML_CCACHE OFF CACHE BOOL "" FORCE)
 # A library found by chance on the machine that builds would be missed on the one that runs.
-set(GGML_RPC_RDMA OFF CACHE BOOL "" FORCE)
 set(GGML_CUDA_NCCL OFF CACHE BOOL "" FORCE)
 foreach(variant CUDA VULKAN METAL)
   string(TOLOWER ${variant} name)
