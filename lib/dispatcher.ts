@@ -4,7 +4,7 @@ import type { LoadProgress, ModelInfo, Piece } from './types.ts';
 
 /** Where the events of one request go. */
 export interface Sink {
-  pieces(pieces: Piece[]): void;
+  arrived(pieces: Piece[]): void;
   finished(event: NativeFinished | NativeInspected): void;
   failed(code: ErrorCode, message: string): void;
 }
@@ -44,6 +44,11 @@ export class Dispatcher {
     return id;
   }
 
+  /** Requests that have not ended. */
+  get size(): number {
+    return this.#sinks.size;
+  }
+
   remove(id: number): void {
     this.#sinks.delete(id);
   }
@@ -62,7 +67,7 @@ export class Dispatcher {
       case 'load-failed':
         return this.#rejectLoaded({ code: event.code, message: event.message });
       case 'pieces':
-        return this.#sinks.get(event.id)?.pieces(event.pieces);
+        return this.#sinks.get(event.id)?.arrived(event.pieces);
       case 'finished':
       case 'inspected':
         return this.#take(event.id)?.finished(event);

@@ -7,13 +7,16 @@ import { check, generateRules, isObject, loadRules, reject } from './options.ts'
 import { demoPair, readPair, type Pair } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { abortedAtOnce } from './stats.ts';
-import { AnswerStream } from './stream.ts';
+import { AnswerStream, Arriving } from './stream.ts';
 import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, LoadOptions, Mode, ModelInfo } from './types.ts';
 
 type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. */
-export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds' } as const satisfies Settings;
+export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64 } as const satisfies Settings;
+
+/** Requests that may wait for a place, unless `maxQueue` says otherwise. */
+const defaultMaxQueue = 1024;
 
 /**
  * A base and an aligned model that answer together.
@@ -29,12 +32,14 @@ export class Nudging implements AsyncDisposable {
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
   readonly #settings: Settings;
+  readonly #mostRequests: number;
   #closing: Promise<void> | undefined;
 
-  private constructor(engine: NativeEngine, dispatcher: Dispatcher, models: Record<LaneName, ModelInfo>, settings: Settings) {
+  private constructor(engine: NativeEngine, dispatcher: Dispatcher, models: Record<LaneName, ModelInfo>, settings: Settings, mostRequests: number) {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
     this.#settings = settings;
+    this.#mostRequests = mostRequests;
     this.models = models;
   }
 
@@ -49,7 +54,7 @@ export class Nudging implements AsyncDisposable {
     const failure = rememberCaller(Nudging.load);
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, parallel, batch, onProgress, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, parallel, batch, overlap, maxQueue, onProgress, signal, ...own } = given;
     signal?.throwIfAborted();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -73,6 +78,7 @@ export class Nudging implements AsyncDisposable {
       cores: availableParallelism(),
       parallel: parallel ?? 1,
       batch: batch ?? 512,
+      overlap: overlap === undefined ? -1 : Number(overlap),
       hostMemory: process.availableMemory?.() ?? freemem(),
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
@@ -84,7 +90,7 @@ export class Nudging implements AsyncDisposable {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const models = await dispatcher.loaded;
-      return new Nudging(engine, dispatcher, models, { ...defaults, ...fromPair, ...defined(own) });
+      return new Nudging(engine, dispatcher, models, { ...defaults, ...fromPair, ...defined(own) }, options.parallel + (maxQueue ?? defaultMaxQueue));
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;
@@ -97,12 +103,15 @@ export class Nudging implements AsyncDisposable {
   }
 
   /**
-   * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`.
+   * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`; `timeout` does the same with
+   * `stopReason: 'timeout'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
-    return this.#start(input, options, this.generate).answer;
+    const arriving = this.#start(input, options, this.generate);
+    arriving.wantWhole();
+    return arriving.answer;
   }
 
   /**
@@ -110,10 +119,10 @@ export class Nudging implements AsyncDisposable {
    * after that reject the iteration and `answer` with the errors of {@link generate}.
    */
   stream(input: Input, options?: GenerateOptions): AnswerStream {
-    return this.#start(input, options, this.stream);
+    return new AnswerStream(this.#start(input, options, this.stream));
   }
 
-  #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown): AnswerStream {
+  #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown): Arriving {
     const failure = rememberCaller(caller);
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
@@ -121,8 +130,9 @@ export class Nudging implements AsyncDisposable {
     const stop = settings.stop ?? defaults.stop;
 
     let id = 0;
-    const cancel = () => this.#engine.cancel(id);
-    const stream = new AnswerStream(cancel, failure);
+    const engine = this.#engine;
+    const remote = { cancel: () => engine.cancel(id), park: (parked: boolean) => engine.park(id, parked) };
+    const arriving = new Arriving(remote, settings.highWaterMark ?? defaults.highWaterMark, failure);
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
       gamma: settings.gamma ?? defaults.gamma,
@@ -132,15 +142,17 @@ export class Nudging implements AsyncDisposable {
       stop: typeof stop === 'string' ? [stop] : [...stop],
       trace: settings.trace === 'full',
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
+      timeout: settings.timeout ?? 0,
       ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
       ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
     };
     if (signal?.aborted) {
-      stream.finished(abortedAtOnce);
-      return stream;
+      arriving.finished(abortedAtOnce);
+      return arriving;
     }
 
-    id = this.#dispatcher.add(stream);
+    this.#mustHaveRoom(failure);
+    id = this.#dispatcher.add(arriving);
     try {
       this.#engine.submit({ id, ...request });
     } catch (error) {
@@ -148,10 +160,10 @@ export class Nudging implements AsyncDisposable {
       throw error;
     }
     if (signal) {
-      const forget = onAbort(signal, cancel);
-      stream.answer.then(forget, forget);
+      const forget = onAbort(signal, remote.cancel);
+      arriving.answer.then(forget, forget);
     }
-    return stream;
+    return arriving;
   }
 
   /**
@@ -167,9 +179,10 @@ export class Nudging implements AsyncDisposable {
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(lane, question, settings);
+    this.#mustHaveRoom(failure);
     const event = await new Promise<NativeInspected>((resolve, fail) => {
       const id = this.#dispatcher.add({
-        pieces: () => {},
+        arrived: () => {},
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
@@ -193,6 +206,11 @@ export class Nudging implements AsyncDisposable {
 
   #mustBeOpen(): void {
     if (this.#closing) throw new NudgingError('ERR_CLOSED', 'this engine is closed: load another one');
+  }
+
+  #mustHaveRoom(failure: (code: ErrorCode, message: string) => NudgingError): void {
+    const requests = this.#dispatcher.size;
+    if (requests >= this.#mostRequests) throw failure('ERR_BUSY', `${requests} requests run or wait already: try again later, or raise \`maxQueue\` or \`parallel\``);
   }
 
   /** Splits an input into what is asked and how, and checks both. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NudgingError, type NativeErrorCode } from './errors.ts';
-import type { Decision, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
+import type { DecodeSpan, Decision, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
 export interface NativeAddon {
@@ -13,6 +13,8 @@ export interface NativeAddon {
 export interface NativeEngine {
   submit(request: NativeGeneration | NativeInspection): void;
   cancel(id: number): void;
+  /** Stops decoding for a request, or goes on with it. A parked request does not keep the process alive. */
+  park(id: number, parked: boolean): void;
   /** @param abandon stop at once instead of finishing what was submitted */
   close(abandon: boolean): void;
 }
@@ -33,6 +35,8 @@ export interface NativeEngineOptions {
   cores: number;
   parallel: number;
   batch: number;
+  /** Both models decode at the same time; -1: if one of them runs on a GPU. */
+  overlap: number;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
 }
@@ -58,6 +62,8 @@ export interface NativeGeneration {
   trace: boolean;
   /** Tokens decoded ahead; -1: as many as pay. */
   guesses: number;
+  /** Milliseconds from now; 0: none. */
+  timeout: number;
 }
 
 export interface NativeInspection {
@@ -75,6 +81,7 @@ export interface NativeFinished {
   text: string;
   rounds: Round[];
   decisions: Decision[];
+  spans: DecodeSpan[];
   stats: {
     base: LaneStats;
     aligned: LaneStats;

@@ -78,6 +78,8 @@ export const generateRules: Record<string, Rule> = {
   repeatLimit: integer(0, 1_000_000),
   speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),
+  timeout: integer(1, 2 ** 31 - 1),
+  highWaterMark: integer(1, 1_000_000),
   signal: abortSignal,
 };
 
@@ -91,5 +93,7 @@ export const loadRules: Record<string, Rule> = {
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),
   parallel: integer(1, 256),
   batch: integer(1, 65_536),
+  overlap: flag,
+  maxQueue: integer(0, 1_000_000_000),
   onProgress: callback,
 };

@@ -3,7 +3,7 @@ import type { Answer, LaneStats, Piece } from './types.ts';
 
 /** The public answer from the native engine's last event. */
 export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answer {
-  const { stats, decisions } = event;
+  const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
   const sum = (key: keyof LaneStats) => base[key] + aligned[key];
@@ -15,6 +15,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answe
     pieces: [...pieces],
     rounds: event.rounds,
     ...(decisions.length > 0 ? { decisions } : {}),
+    ...(spans.length > 0 ? { spans } : {}),
     stats: {
       tokens,
       baseTokens,
@@ -50,6 +51,7 @@ const nothing: LaneStats = {
   rewinds: 0,
   rewoundTokens: 0,
   recomputations: 0,
+  anticipated: 0,
   decodeMs: 0,
   top1Ms: 0,
   tokenizeMs: 0,
@@ -63,5 +65,6 @@ export const abortedAtOnce: NativeFinished = {
   text: '',
   rounds: [],
   decisions: [],
+  spans: [],
   stats: { base: nothing, aligned: nothing, tokens: 0, baseTokens: 0, queuedMs: 0, firstPieceMs: 0, totalMs: 0 },
 };

@@ -7,9 +7,9 @@ export type Mode = 'nudge' | 'base' | 'aligned';
 /**
  * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`: `maxTokens`.
  * `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added nothing, or
- * the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`.
+ * the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is up.
  */
-export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted';
+export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout';
 
 /** A stretch of the answer that came from one model. Concatenated, the pieces are the text. */
 export interface Piece {
@@ -55,6 +55,15 @@ export interface Decision extends Top1 {
   position: number;
 }
 
+/** One forward pass. Times in milliseconds since the request left the queue. */
+export interface DecodeSpan {
+  lane: LaneName;
+  begin: number;
+  end: number;
+  /** Tokens in its batch, those of other requests included. */
+  tokens: number;
+}
+
 /** What one model did for one generation. Times in milliseconds. */
 export interface LaneStats {
   promptTokens: number;
@@ -75,6 +84,8 @@ export interface LaneStats {
   rewoundTokens: number;
   /** Times the memory could not be cut and the context was decoded again from its start. */
   recomputations: number;
+  /** Tokens decoded before anybody asked, while the other model was busy (see `overlap`). */
+  anticipated: number;
   decodeMs: number;
   top1Ms: number;
   tokenizeMs: number;
@@ -114,6 +125,8 @@ export interface Answer {
   rounds: Round[];
   /** Only with `trace: 'full'`. */
   decisions?: Decision[];
+  /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
+  spans?: DecodeSpan[];
   stats: AnswerStats;
 }
 
@@ -183,6 +196,10 @@ export interface GenerateOptions {
   speculation?: boolean | number;
   /** `full` adds every decision to the answer. */
   trace?: 'rounds' | 'full';
+  /** Milliseconds from the call, waiting for a place included, after which the generation ends with `stopReason: 'timeout'` and the text so far. Default: none. */
+  timeout?: number;
+  /** Pieces that a reader of a stream may be behind before its generation waits for it. Default 64. */
+  highWaterMark?: number;
   /** Ends the generation within one decode step, with `stopReason: 'aborted'` and the text so far. */
   signal?: AbortSignal;
 }
@@ -214,6 +231,13 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   parallel?: number;
   /** Most tokens in one decode call, 1 to 65536. Default 512. */
   batch?: number;
+  /** Requests that may wait for a place, 0 to 1,000,000,000; further ones fail at once with ERR_BUSY. Default 1024. */
+  maxQueue?: number;
+  /**
+   * Whether both models decode at the same time, and the aligned model drafts on while the base is busy. Default: if one of them runs on a GPU; on a CPU they would
+   * take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go the other way.
+   */
+  overlap?: boolean;
   onProgress?: (progress: LoadProgress) => void;
   /** Gives up loading; `load` then rejects with the signal's reason. */
   signal?: AbortSignal;

@@ -56,6 +56,7 @@ const endings: Record<StopReason, string> = {
   context: 'context full (context)',
   stalled: 'went in circles (stalled)',
   aborted: 'interrupted (aborted)',
+  timeout: 'out of time (timeout)',
 };
 
 function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {

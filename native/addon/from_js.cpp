@@ -1,6 +1,7 @@
 #include "addon/from_js.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -118,6 +119,7 @@ Generation generation(Napi::Env env, Reader& reader) {
     generation.limits.stop.push_back(std::move(text));
   });
   generation.trace = reader.flag("trace");
+  if (const double timeout = reader.number("timeout"); timeout > 0) generation.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(timeout, 1e12)));
   // -1: as it pays, 0: none, else so many.
   const auto guesses = reader.integer<std::int32_t>("guesses");
   const auto kind = guesses < 0 ? Speculation::Guesses::as_pays : guesses == 0 ? Speculation::Guesses::none : Speculation::Guesses::fixed;
@@ -153,6 +155,9 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");
   options.batch = reader.integer<std::uint32_t>("batch");
+  // -1: where it pays.
+  const auto overlap = reader.integer<std::int32_t>("overlap");
+  if (overlap >= 0) options.overlap = overlap != 0;
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");

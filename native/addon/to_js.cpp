@@ -14,6 +14,7 @@ const char* name(StopReason reason) {
     case StopReason::context: return "context";
     case StopReason::stalled: return "stalled";
     case StopReason::aborted: return "aborted";
+    case StopReason::timeout: return "timeout";
   }
   return "";
 }
@@ -113,6 +114,14 @@ class Converter {
           item.Set("position", static_cast<double>(decision.position));
           return item;
         }));
+    set("spans", array(env_, event.spans, [this](const DecodeSpan& span) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("lane", name(span.lane));
+          item.Set("begin", span.begin_ms);
+          item.Set("end", span.end_ms);
+          item.Set("tokens", static_cast<double>(span.tokens));
+          return item;
+        }));
     set("stats", generation(event.stats));
   }
 
@@ -165,6 +174,7 @@ class Converter {
     count("rewinds", stats.rewinds);
     count("rewoundTokens", stats.rewound_tokens);
     count("recomputations", stats.recomputations);
+    count("anticipated", stats.anticipated);
     item.Set("decodeMs", stats.decode_ms);
     item.Set("top1Ms", stats.top1_ms);
     item.Set("tokenizeMs", stats.tokenize_ms);

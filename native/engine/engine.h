@@ -6,11 +6,13 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "engine/event.h"
 #include "engine/request.h"
+#include "engine/stopwatch.h"
 
 namespace nudging {
 
@@ -30,6 +32,8 @@ struct EngineOptions {
   std::uint32_t parallel = 1;
   /// Most tokens in one decode call.
   std::uint32_t batch = 512;
+  /// Both models decode at the same time; nothing: if one of them runs on a GPU.
+  std::optional<bool> overlap;
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
 };
@@ -38,7 +42,7 @@ constexpr std::int32_t longest_context = -1;
 
 /// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.
 ///
-/// Thread-safe: `submit`, `cancel`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
+/// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
 /// whenever events wait to be drained; it must not block and must not call back into the engine.
 class Engine {
  public:
@@ -51,6 +55,8 @@ class Engine {
   void submit(Request request);
   /// Ends a request with `aborted` at the next tick; a request that is not known any more is ignored.
   void cancel(RequestId id);
+  /// Stops decoding for a request, which keeps its place and its caches, or goes on with it. A request that does not run is ignored.
+  void park(RequestId id, bool parked);
   /// Ends the thread when the running and queued requests are done, or at once if `abandon`. `Closed` is the last event.
   void close(bool abandon);
 
@@ -60,15 +66,20 @@ class Engine {
  private:
   friend class Scheduler;
 
+  struct Submitted {
+    Request request;
+    Clock::time_point at;
+  };
   struct Inbox {
-    std::deque<std::pair<Request, std::chrono::steady_clock::time_point>> submitted;
+    std::deque<Submitted> submitted;
     std::vector<RequestId> cancelled;
+    std::vector<std::pair<RequestId, bool>> parked;
     bool closing = false;
   };
 
   void main();
-  /// Waits until there is something to read, or returns at once if `busy`.
-  Inbox receive(bool busy);
+  /// What has come in. Waits for it, at most until `until`.
+  Inbox receive(Clock::time_point until);
   void emit(std::vector<Event> events);
 
   EngineOptions options_;

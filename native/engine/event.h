@@ -54,12 +54,22 @@ struct GenerationStats {
   double total_ms;
 };
 
+/// One decode call of a traced request, in milliseconds since it left the queue.
+struct DecodeSpan {
+  LaneName lane;
+  double begin_ms;
+  double end_ms;
+  /// Tokens in the batch, of all requests.
+  std::size_t tokens;
+};
+
 struct Finished {
   RequestId id;
   StopReason reason;
   std::string text;
   std::vector<Round> rounds;
   std::vector<Decision> decisions;
+  std::vector<DecodeSpan> spans;
   GenerationStats stats;
 };
 

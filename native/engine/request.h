@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ struct Generation {
   Limits limits;
   bool trace = false;
   Speculation speculation;
+  /// From the moment of submission; nothing: as long as it takes.
+  std::optional<std::chrono::milliseconds> timeout;
 };
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.

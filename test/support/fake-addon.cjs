@@ -7,7 +7,7 @@
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
-const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
+const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, anticipated: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
 const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true });
 
 class NativeEngine {
@@ -46,13 +46,15 @@ class NativeEngine {
     setImmediate(() => this.#finish(id, state.text, 'aborted'));
   }
 
+  park() {}
+
   close() {
     setImmediate(() => this.#emit({ type: 'closed' }));
   }
 
   #finish(id, text, stopReason) {
     const stats = { base: lane, aligned: lane, tokens: 1, baseTokens: 0, queuedMs: 0, firstPieceMs: 1, totalMs: 1 };
-    this.#emit({ type: 'finished', id, stopReason, text, rounds: [{ words: text, base: '', by: 'end' }], decisions: [], stats });
+    this.#emit({ type: 'finished', id, stopReason, text, rounds: [{ words: text, base: '', by: 'end' }], decisions: [], spans: [], stats });
   }
 }
 
