@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/costs.h"
@@ -24,7 +25,13 @@ class ModelContext {
     /// Most tokens in one decode call.
     std::uint32_t batch = 512;
     std::int32_t threads = 1;
+    /// Of the KV cache. One that is quantised needs flash attention, and heads that are multiples of a block (32); `MemoryMeter` finds out.
+    ggml_type cache_type = GGML_TYPE_F16;
   };
+  /// Throws Failure(context_too_large) if `length` is more than the model at `path` was trained for.
+  static void check_length(std::uint32_t length, std::uint32_t trained, const std::string& path);
+  /// What llama.cpp is asked for.
+  static llama_context_params parameters(const Options& options);
 
   /// Throws Failure: context_too_large, out_of_memory. `threadpool` may be null. `stopping` makes a running decode give up (on a CPU).
   ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping);

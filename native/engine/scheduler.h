@@ -29,7 +29,6 @@ class Scheduler {
   };
   using Queued = std::pair<Request, Clock::time_point>;
 
-  std::shared_ptr<const Model> load(LaneName lane);
   void take_in(Engine::Inbox inbox);
   void admit();
   void decode(std::size_t lane);
