@@ -9,6 +9,8 @@ export interface System {
   free: number;
   /** Bytes that Node says this process may still take; on Linux with regard to its control group. */
   available: number;
+  /** Bytes that the control group allows; more than `total` if it sets no limit. */
+  allowed: number;
   /** Throws if there is no such file. */
   read: (path: string) => string;
 }
@@ -18,6 +20,7 @@ const actual = (): System => ({
   total: totalmem(),
   free: freemem(),
   available: process.availableMemory?.() ?? freemem(),
+  allowed: process.constrainedMemory?.() || Infinity,
   read: (path) => readFileSync(path, 'utf8'),
 });
 
@@ -30,9 +33,9 @@ const macShare = 0.75;
  * A control group counts pages of files that were read as used, which the system gives back when memory is wanted. Without them, a model that was read
  * once would look like memory that is gone.
  */
-export function hostMemory({ platform, total, free, available, read }: System = actual()): number {
+export function hostMemory({ platform, total, free, available, allowed, read }: System = actual()): number {
   if (platform === 'darwin') return Math.max(available, total * macShare);
-  if (platform !== 'linux' || available >= free) return available;
+  if (platform !== 'linux' || allowed >= total) return available;
   return Math.min(free, available + cachedPages(read));
 }
 

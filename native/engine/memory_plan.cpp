@@ -20,6 +20,9 @@ constexpr double spare_for_sequences = 0.5;
 /// The largest number in [low, high] that `fits`, if `low` does and what does not fit does not fit with more either.
 template <typename Fits>
 std::uint32_t largest(std::uint32_t low, std::uint32_t high, const Fits& fits) {
+  // Mostly all of it does.
+  if (low >= high || fits(high)) return high;
+  --high;
   while (low < high) {
     const std::uint32_t middle = low + (high - low + 1) / 2;
     if (fits(middle)) {
