@@ -56,7 +56,8 @@ function cachedPages(read: System['read']): number {
   for (const place of places) {
     const stat = attempt(place);
     if (stat === undefined) continue;
-    const pages = (name: string) => Number(new RegExp(`^(?:total_)?${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0);
+    // Version 1 has totals over the groups inside.
+    const pages = (name: string) => Number((new RegExp(`^total_${name} (\\d+)$`, 'm').exec(stat) ?? new RegExp(`^${name} (\\d+)$`, 'm').exec(stat))?.[1] ?? 0);
     return pages('inactive_file') + pages('active_file');
   }
   return 0;
