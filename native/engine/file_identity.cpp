@@ -11,9 +11,11 @@ namespace nudging {
 
 FileIdentity FileIdentity::of(const std::string& path) {
   std::error_code error;
-  const std::filesystem::path canonical = std::filesystem::canonical(path, error);
+  // Paths are UTF-8 on every system.
+  const std::filesystem::path canonical = std::filesystem::canonical(std::filesystem::path(std::u8string(path.begin(), path.end())), error);
   if (error) return {path};
-  FileIdentity identity{canonical.string()};
+  const std::u8string name = canonical.u8string();
+  FileIdentity identity{std::string(name.begin(), name.end())};
 #ifndef _WIN32
   struct stat status {};
   if (stat(identity.path.c_str(), &status) == 0) {

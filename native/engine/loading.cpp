@@ -15,8 +15,8 @@ namespace nudging {
 
 namespace {
 
-/// Sequences that a plan takes by itself: where batches stop to be much cheaper per token on a CPU, and what a few users at once need. Each
-/// costs a KV cache, used or not.
+/// Sequences that a plan takes by itself. With the demo pair a pass over four tokens takes 1.5 times one over a single token, over eight 2.6 times (docs/cost-model.md): four have
+/// most of the gain. Each costs a KV cache, used or not.
 constexpr std::uint32_t most_automatic_sequences = 4;
 
 /// The longest context that can be asked for (lib/options.ts), in tokens. Some headers promise more.
@@ -108,6 +108,7 @@ ModelInfo describe(const ModelContext& context, const LaneNumbers& numbers, cons
 
 LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress) {
   const MemoryPlan plan = plan_for(options);
+  if (stopping.load(std::memory_order_relaxed)) throw Failure(FailureKind::load_aborted, "loading was aborted");
 
   std::array<std::shared_ptr<const Model>, lane_count> models;
   for (std::size_t i = 0; i < lane_count; ++i) {

@@ -14,7 +14,7 @@
 namespace nudging {
 
 /// The models that are loaded in this process, so that whoever loads the same file with the same layers on the GPU shares its weights. It keeps no model
-/// alive. Thread-safe: every engine loads on its own thread.
+/// alive. A model in several files is known by the one that is named. Thread-safe: every engine loads on its own thread.
 class ModelRegistry {
  public:
   /// The process's.

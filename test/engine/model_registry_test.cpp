@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,7 +23,7 @@ bool any(float) { return true; }
 
 /// A place for changed copies of a model.
 struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("nudging-registry-" + std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id())));
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("nudging-registry-" + std::to_string(std::random_device()()));
   Folder() { std::filesystem::create_directories(path); }
   ~Folder() { std::filesystem::remove_all(path); }
 };
