@@ -1,7 +1,8 @@
-import { availableParallelism, freemem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { onAbort } from './abort.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
+import { hostMemory } from './host-memory.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
 import { check, generateRules, isObject, loadRules, reject } from './options.ts';
 import { demoPair, readPair, type Pair } from './pair.ts';
@@ -29,32 +30,36 @@ const defaultMaxQueue = 1024;
 export class Nudging implements AsyncDisposable {
   /** What was loaded. */
   readonly models: Readonly<Record<LaneName, ModelInfo>>;
+  /** Requests that decode together; others wait their turn. */
+  readonly parallel: number;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
   readonly #settings: Settings;
   readonly #mostRequests: number;
   #closing: Promise<void> | undefined;
 
-  private constructor(engine: NativeEngine, dispatcher: Dispatcher, models: Record<LaneName, ModelInfo>, settings: Settings, mostRequests: number) {
+  private constructor(engine: NativeEngine, dispatcher: Dispatcher, models: Record<LaneName, ModelInfo>, parallel: number, settings: Settings, maxQueue: number) {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
     this.#settings = settings;
-    this.#mostRequests = mostRequests;
+    this.#mostRequests = parallel + maxQueue;
     this.models = models;
+    this.parallel = parallel;
   }
 
   /**
-   * Loads two models and starts their engine.
+   * Loads two models and starts their engine. Files that another engine of this process has loaded are shared with it. Whether both models, their caches and
+   * buffers fit into memory together is found out before anything is allocated.
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_OUT_OF_MEMORY; rejects with the signal's reason if `signal` is aborted
+   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_OUT_OF_MEMORY (with `needed` and `available`); rejects with the signal's reason if `signal` is aborted
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, parallel, batch, overlap, maxQueue, onProgress, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, onProgress, signal, ...own } = given;
     signal?.throwIfAborted();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -68,7 +73,8 @@ export class Nudging implements AsyncDisposable {
     const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
     const lane = (path: string, of: LaneName) => {
       const length = perLane(context, of) ?? 0;
-      return { path, gpuLayers: perLane(gpuLayers, of) ?? -1, context: length === 'auto' ? -1 : length };
+      const layers = perLane(gpuLayers, of) ?? -1;
+      return { path, gpuLayers: layers === 'auto' ? -2 : layers, context: length === 'auto' ? -1 : length, kvCache: perLane(kvCache, of) ?? 'f16' };
     };
     const options: NativeEngineOptions = {
       base: lane(base, 'base'),
@@ -76,10 +82,10 @@ export class Nudging implements AsyncDisposable {
       threads: threads ?? 0,
       // Unlike the number that C++ can ask for, this one respects CPU affinity.
       cores: availableParallelism(),
-      parallel: parallel ?? 1,
+      parallel: parallel === undefined || parallel === 'auto' ? 0 : parallel,
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
-      hostMemory: process.availableMemory?.() ?? freemem(),
+      hostMemory: hostMemory(),
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
@@ -89,14 +95,14 @@ export class Nudging implements AsyncDisposable {
     const abort = () => engine.close(true);
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const models = await dispatcher.loaded;
-      return new Nudging(engine, dispatcher, models, { ...defaults, ...fromPair, ...defined(own) }, options.parallel + (maxQueue ?? defaultMaxQueue));
+      const loaded = await dispatcher.loaded;
+      return new Nudging(engine, dispatcher, loaded.models, loaded.parallel, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;
       signal?.throwIfAborted();
-      const { code, message } = reason as { code: ErrorCode; message: string };
-      throw failure(code, message);
+      const { code, message, ...details } = reason as LoadFailure;
+      throw failure(code, message, details);
     } finally {
       signal?.removeEventListener('abort', abort);
     }

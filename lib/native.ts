@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NudgingError, type NativeErrorCode } from './errors.ts';
-import type { DecodeSpan, Decision, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
+import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
 export interface NativeAddon {
@@ -21,10 +21,11 @@ export interface NativeEngine {
 
 export interface NativeLaneOptions {
   path: string;
-  /** Negative: all layers. */
+  /** -1: all layers; -2: as many as fit. */
   gpuLayers: number;
   /** Tokens; 0: at most 4096 of what the model was trained with; -1: as much of it as fits. */
   context: number;
+  kvCache: KvCacheType;
 }
 
 export interface NativeEngineOptions {
@@ -33,6 +34,7 @@ export interface NativeEngineOptions {
   /** Per model; 0: the engine chooses, at most `cores`. */
   threads: number;
   cores: number;
+  /** 0: a few, as memory allows. */
   parallel: number;
   batch: number;
   /** Both models decode at the same time; -1: if one of them runs on a GPU. */
@@ -102,8 +104,8 @@ export interface NativeInspected {
 
 export type NativeEvent =
   | { type: 'progress'; lane: LaneName; fraction: number }
-  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo }
-  | { type: 'load-failed'; code: NativeErrorCode; message: string }
+  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number }
+  | { type: 'load-failed'; code: NativeErrorCode; message: string; needed?: number; available?: number }
   | { type: 'pieces'; id: number; pieces: Piece[] }
   | NativeFinished
   | NativeInspected

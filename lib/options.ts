@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { NudgingError } from './errors.ts';
+import type { KvCacheType } from './types.ts';
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
 export interface Rule {
@@ -83,15 +84,19 @@ export const generateRules: Record<string, Rule> = {
   signal: abortSignal,
 };
 
+/** Types of the KV cache; native/engine/kv_cache_type.h has the same. */
+export const kvCacheTypes = ['f16', 'bf16', 'f32', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'] as const satisfies readonly KvCacheType[];
+
 export const loadRules: Record<string, Rule> = {
   ...generateRules,
   pair: nonEmptyText,
   base: nonEmptyText,
   aligned: nonEmptyText,
-  gpuLayers: perLane(integer(-1, 100_000)),
+  gpuLayers: perLane(eitherOf(integer(-1, 100_000), oneOf('auto'))),
   threads: integer(1, 512),
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),
-  parallel: integer(1, 256),
+  kvCache: perLane(oneOf(...kvCacheTypes)),
+  parallel: eitherOf(integer(1, 256), oneOf('auto')),
   batch: integer(1, 65_536),
   overlap: flag,
   maxQueue: integer(0, 1_000_000_000),

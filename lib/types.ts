@@ -130,6 +130,21 @@ export interface Answer {
   stats: AnswerStats;
 }
 
+/** ggml's names of what a KV cache can hold: numbers of 16 or 32 bits, or blocks of 32 numbers of 8, 5 or 4 bits. */
+export type KvCacheType = 'f16' | 'bf16' | 'f32' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
+
+/** What a model takes, in bytes, over host and GPUs. */
+export interface MemoryUse {
+  /** Weights. Engines of one process that load the same file with the same `gpuLayers` share them. */
+  weights: number;
+  /** Those among the weights that are the file's own pages: other processes share them, and a system short of memory drops them and reads them again. */
+  mapped: number;
+  /** KV cache or recurrent state, of all `parallel` requests. */
+  cache: number;
+  /** Buffers of the forward pass. */
+  compute: number;
+}
+
 /** What is known of a loaded model. */
 export interface ModelInfo {
   path: string;
@@ -145,6 +160,10 @@ export interface ModelInfo {
   /** Number of tokens in the vocabulary. */
   vocabulary: number;
   hasChatTemplate: boolean;
+  /** Layers on the GPU, the output layer counted as one; 0 without a GPU. */
+  gpuLayers: number;
+  kvCache: KvCacheType;
+  memory: MemoryUse;
 }
 
 export interface ChatMessage {
@@ -218,17 +237,28 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   base?: string;
   /** Path of the aligned model's GGUF file. */
   aligned?: string;
-  /** Layers on the GPU, for both models or each; -1 (default): all. Without a GPU backend it has no effect. */
-  gpuLayers?: number | Partial<Record<LaneName, number>>;
+  /**
+   * Layers on the GPU, for both models or each, the output layer counted as one; -1 (default): all. `auto`: as many as fit beside contexts of at most 4096 tokens, first
+   * the aligned model's, which is small and called most often, then the base's. Without a GPU backend it has no effect.
+   */
+  gpuLayers?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
   /** CPU threads for each model, 1 to 512. Default: the cores that this process may use, fewer for a small model, whose threads would wait for each other on a busy machine. */
   threads?: number;
   /**
    * Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. `auto`: what it was trained with,
-   * or as much of that as fits into memory beside the weights.
+   * or as much of that as fits into memory beside the weights of both models, but at least 256 tokens; what does not fit is cut to the same length for both.
    */
   context?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
-  /** Requests that decode together, 1 to 256; others wait their turn. Default 1. KV memory grows with it. */
-  parallel?: number;
+  /**
+   * Type of the KV caches, for both models or each. Default `f16`. `q8_0` takes 53 % of that, `q4_0` 28 %; the quantised types need attention heads of a multiple of
+   * 32 numbers, and change what the model says a little.
+   */
+  kvCache?: KvCacheType | Partial<Record<LaneName, KvCacheType>>;
+  /**
+   * Requests that decode together, 1 to 256; others wait their turn. Each takes a KV cache, used or not. `auto` (default): up to 4, as many as fit into half of the
+   * memory that one leaves free; `context` goes first. {@link Nudging.parallel} says how many there are.
+   */
+  parallel?: number | 'auto';
   /** Most tokens in one decode call, 1 to 65536. Default 512. */
   batch?: number;
   /** Requests that may wait for a place, 0 to 1,000,000,000; further ones fail at once with ERR_BUSY. Default 1024. */

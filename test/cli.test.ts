@@ -61,7 +61,7 @@ describe('one question', () => {
   });
 
   test('flags reach the library', async () => {
-    const { stdout } = await nudging(['--json', '--mode', 'base', '--max-tokens', '5', '--gpu-layers', '-1', '--context', 'base=256,aligned=128', question]);
+    const { stdout } = await nudging(['--json', '--mode', 'base', '--max-tokens', '5', '--gpu-layers', 'auto', '--kv-cache', 'base=q8_0,aligned=f16', '--parallel', 'auto', '--context', 'base=256,aligned=128', question]);
     expect(JSON.parse(stdout)).toMatchObject({ stopReason: 'length', stats: { tokens: 5, aligned: { decodes: 0 } } });
     const stopped = JSON.parse((await nudging(['--json', '--stop', ' port', '--stop', ' never', question])).stdout);
     expect(stopped).toMatchObject({ text: 'A harbor is a sheltered', stopReason: 'stop' });

@@ -27,7 +27,7 @@ describe('the queue', () => {
   });
 
   test('has a limit: one more is refused with ERR_BUSY, and welcome later', async () => {
-    await using engine = await Nudging.load({ maxQueue: 1 });
+    await using engine = await Nudging.load({ parallel: 1, maxQueue: 1 });
     const running = engine.generate(question);
     const waiting = engine.generate(question);
     await expect(engine.generate(question)).rejects.toMatchObject({ name: 'NudgingError', code: 'ERR_BUSY', message: expect.stringMatching(/2 requests.*maxQueue/) });
@@ -41,7 +41,7 @@ describe('the queue', () => {
 
 describe('timeout', () => {
   test('ends a generation with the text so far', async () => {
-    await using engine = await Nudging.load();
+    await using engine = await Nudging.load({ parallel: 1 });
     const whole = await engine.generate(question, long);
     // Another prompt first: what was just answered would be answered from memory.
     await engine.generate('What is a meadow?', long);
@@ -53,7 +53,7 @@ describe('timeout', () => {
   });
 
   test('counts the time in the queue', async () => {
-    await using engine = await Nudging.load();
+    await using engine = await Nudging.load({ parallel: 1 });
     const [running, waiting] = await Promise.all([engine.generate(question, long), engine.generate(question, { timeout: 1 })]);
     expect(running.stopReason).not.toBe('timeout');
     expect(waiting).toMatchObject({ stopReason: 'timeout', text: '', stats: { tokens: 0 } });
@@ -88,7 +88,7 @@ describe('a reader that stops reading', () => {
   });
 
   test('waits no more when the whole answer is asked for', async () => {
-    await using engine = await Nudging.load();
+    await using engine = await Nudging.load({ parallel: 1 });
     const stream = engine.stream(question, { ...long, highWaterMark: 1 });
     await stream.next();
     await pause(20);
@@ -96,7 +96,7 @@ describe('a reader that stops reading', () => {
   });
 
   test('does not keep an engine from closing, and can read on after it', async () => {
-    const engine = await Nudging.load();
+    const engine = await Nudging.load({ parallel: 1 });
     const stream = engine.stream(question, { ...long, highWaterMark: 1 });
     await stream.next();
     await pause(20);
@@ -106,7 +106,7 @@ describe('a reader that stops reading', () => {
   });
 
   test('is subject to its timeout', async () => {
-    await using engine = await Nudging.load();
+    await using engine = await Nudging.load({ parallel: 1 });
     const stream = engine.stream(question, { ...long, highWaterMark: 1, timeout: 50 });
     await stream.next();
     await pause(150);
@@ -116,7 +116,7 @@ describe('a reader that stops reading', () => {
   });
 
   test('may leave: the place is free at once', async () => {
-    await using engine = await Nudging.load();
+    await using engine = await Nudging.load({ parallel: 1 });
     const stream = engine.stream(question, { ...long, highWaterMark: 1 });
     for await (const _ of stream) break;
     expect((await stream.answer).stopReason).toBe('aborted');
@@ -127,7 +127,7 @@ describe('a reader that stops reading', () => {
 describe('prefixes', () => {
   const chat = (content: string) => [{ role: 'system', content: system } as const, { role: 'user', content } as const];
   const cold = async (input: ReturnType<typeof chat>): Promise<Answer> => {
-    await using engine = await Nudging.load();
+    await using engine = await Nudging.load({ parallel: 1 });
     return engine.generate(input);
   };
 

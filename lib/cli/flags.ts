@@ -61,10 +61,11 @@ export const groups: { title: string; flags: Flag[] }[] = [
   {
     title: 'Engine',
     flags: [
-      { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all', otherwise: '-1' },
+      { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all; auto: as many as fit', otherwise: '-1' },
       { name: 'threads', value: 'N', option: 'threads', kind: 'number', about: 'CPU threads', otherwise: 'the cores that the process may use' },
       { name: 'context', value: 'TOKENS', option: 'context', kind: 'lanes', about: 'prompt and answer together, for both models or as base=N,aligned=N; auto: as trained, if memory allows', otherwise: 'as trained, at most 4096' },
-      { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input)', otherwise: '1' },
+      { name: 'kv-cache', value: 'TYPE', option: 'kvCache', kind: 'lanes', about: 'type of the KV caches: f16, bf16, f32, q8_0, q5_1, q5_0, q4_1 or q4_0, for both models or as base=TYPE,aligned=TYPE', otherwise: 'f16' },
+      { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input); auto: up to 4, as memory allows', otherwise: 'auto' },
     ],
   },
   {

@@ -12,7 +12,8 @@ import { count, harmless, palette, percent, rate } from './terminal.ts';
 /** Answers one question. Returns the exit code. */
 export async function generate(args: Arguments, interrupt: Interrupt): Promise<number> {
   const question = args.question ?? (await questionFromStdin(interrupt.signal));
-  const nudging = await load(args.load, interrupt.signal, args.verbose);
+  // Memory for more answers would never be used.
+  const nudging = await load({ parallel: 1, ...args.load }, interrupt.signal, args.verbose);
   try {
     const answer = args.json ? await nudging.generate(question, { signal: interrupt.signal }) : await show(nudging, question, interrupt.signal);
     if (args.json) process.stdout.write(`${JSON.stringify(answerJson(answer))}\n`);

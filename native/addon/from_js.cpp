@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "engine/kv_cache_type.h"
+
 namespace nudging {
 
 namespace {
@@ -150,6 +152,9 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     options.lanes[i].path = lane_reader.text("path");
     options.lanes[i].gpu_layers = lane_reader.integer<std::int32_t>("gpuLayers");
     options.lanes[i].context = lane_reader.integer<std::int32_t>("context");
+    const std::optional<ggml_type> cache_type = kv_cache_type(lane_reader.text("kvCache"));
+    if (!cache_type) lane_reader.fail("kvCache", "the name of a type that a KV cache can have");
+    options.lanes[i].cache_type = cache_type.value_or(GGML_TYPE_F16);
   }
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
@@ -161,7 +166,7 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");
-  if (reader.ok() && (options.parallel < 1 || options.parallel > 256)) reader.fail("parallel", "between 1 and 256");
+  if (reader.ok() && options.parallel > 256) reader.fail("parallel", "between 0 and 256");
   if (reader.ok() && (options.batch < 1 || options.batch > 65536)) reader.fail("batch", "between 1 and 65536");
   // Every sequence may ask in the same decode call; llama.cpp aborts on more outputs than a batch has room for.
   if (reader.ok() && options.batch < options.parallel) reader.fail("batch", "at least as large as parallel");

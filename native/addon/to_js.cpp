@@ -76,12 +76,17 @@ class Converter {
     set("type", "loaded");
     const char* names[lane_count] = {"base", "aligned"};
     for (std::size_t i = 0; i < lane_count; ++i) set(names[i], model(event.models[i]));
+    set("parallel", event.parallel);
   }
 
   void operator()(const LoadFailed& event) {
     set("type", "load-failed");
     set("code", failure_code(event.kind));
     set("message", event.message);
+    if (event.shortage) {
+      set("needed", static_cast<double>(event.shortage->needed));
+      set("available", static_cast<double>(event.shortage->available));
+    }
   }
 
   void operator()(const PiecesReady& event) {
@@ -157,6 +162,18 @@ class Converter {
     item.Set("trainedContext", info.trained_context);
     item.Set("vocabulary", info.vocabulary);
     item.Set("hasChatTemplate", info.has_chat_template);
+    item.Set("gpuLayers", info.gpu_layers);
+    item.Set("kvCache", info.kv_cache);
+    item.Set("memory", memory(info.memory));
+    return item;
+  }
+
+  Napi::Object memory(const MemoryUse& use) {
+    Napi::Object item = Napi::Object::New(env_);
+    item.Set("weights", static_cast<double>(use.weights));
+    item.Set("mapped", static_cast<double>(use.mapped));
+    item.Set("cache", static_cast<double>(use.cache));
+    item.Set("compute", static_cast<double>(use.compute));
     return item;
   }
 

@@ -85,11 +85,11 @@ void Engine::main() {
     Scheduler scheduler(*this);
     scheduler.run();
   } catch (const Failure& failure) {
-    emit({LoadFailed{failure.kind(), failure.what()}});
+    emit({LoadFailed{failure.kind(), failure.what(), failure.shortage()}});
   } catch (const std::bad_alloc&) {
-    emit({LoadFailed{FailureKind::out_of_memory, "out of memory while loading"}});
+    emit({LoadFailed{FailureKind::out_of_memory, "out of memory while loading", {}}});
   } catch (const std::exception& error) {
-    emit({LoadFailed{FailureKind::internal, error.what()}});
+    emit({LoadFailed{FailureKind::internal, error.what(), {}}});
   }
   emit({Closed{}});
 }

@@ -16,20 +16,27 @@
 
 namespace nudging {
 
+constexpr std::int32_t longest_context = -1;
+constexpr std::int32_t all_gpu_layers = -1;
+constexpr std::int32_t fitting_gpu_layers = -2;
+
 /// Everything that loading needs. Checked by the caller: paths not empty, numbers in range.
 struct EngineOptions {
   struct Lane {
     std::string path;
-    std::int32_t gpu_layers = -1;
+    /// The output layer counts as one; `all_gpu_layers`, or `fitting_gpu_layers`: as many as fit.
+    std::int32_t gpu_layers = all_gpu_layers;
     /// Tokens per sequence; 0: what the model was trained with, at most `default_context`; `longest_context`: as much of it as fits.
     std::int32_t context = 0;
+    /// One of `kv_cache_types`.
+    ggml_type cache_type = GGML_TYPE_F16;
   };
   Lane lanes[lane_count];
   /// CPU threads per model; 0: as many as its size is worth, at most `cores`.
   std::int32_t threads = 0;
   std::int32_t cores = 1;
-  /// Sequences that decode together.
-  std::uint32_t parallel = 1;
+  /// Sequences that decode together; 0: a few, as memory allows.
+  std::uint32_t parallel = 0;
   /// Most tokens in one decode call.
   std::uint32_t batch = 512;
   /// Both models decode at the same time; nothing: if one of them runs on a GPU.
@@ -37,8 +44,6 @@ struct EngineOptions {
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
 };
-constexpr std::uint32_t default_context = 4096;
-constexpr std::int32_t longest_context = -1;
 
 /// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.
 ///

@@ -22,29 +22,46 @@ constexpr double most_stall = 4;
 /// But they always get so many tokens.
 constexpr std::size_t least_of_a_prompt = 8;
 
+std::size_t batch_size(const ModelContext::Options& options) { return std::min<std::size_t>(options.batch, std::size_t{options.length} * options.sequences); }
+
 bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); }
 
 }  // namespace
 
-ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
-    : model_(std::move(model)), length_(options.length), batch_size_(std::min<std::size_t>(options.batch, std::size_t{options.length} * options.sequences)) {
-  if (options.length > model_->trained_context()) {
-    throw Failure(FailureKind::context_too_large, "a context of " + std::to_string(options.length) + " tokens is more than the " +
-                                                      std::to_string(model_->trained_context()) + " that \"" + model_->path() + "\" was trained for: lower `context`");
-  }
+bool ModelContext::can_cut(const llama_model* model) { return !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model); }
+
+bool ModelContext::can_share(const llama_model* model) { return can_cut(model) && llama_model_n_swa(model) == 0; }
+
+llama_context_params ModelContext::parameters(const llama_model* model, const Options& options) {
   llama_context_params parameters = llama_context_default_params();
   parameters.n_ctx = options.length * options.sequences;
   parameters.n_seq_max = options.sequences;
-  // One buffer for all sequences where that is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need. With a buffer for each, llama.cpp cuts a batch into one forward pass for every stretch of neighbouring sequences with equally many
-  // tokens, and sequences that nudge are hardly ever in step.
-  parameters.kv_unified = can_share();
-  parameters.n_batch = static_cast<std::uint32_t>(batch_size_);
+  // One buffer for all sequences where that is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need.
+  // With a buffer for each, llama.cpp cuts a batch into one forward pass for every stretch of neighbouring sequences with equally many tokens, and sequences that nudge
+  // are hardly ever in step.
+  parameters.kv_unified = can_share(model);
+  parameters.n_batch = static_cast<std::uint32_t>(batch_size(options));
   parameters.n_ubatch = std::min(parameters.n_ubatch, parameters.n_batch);
   parameters.n_threads = options.threads;
   parameters.n_threads_batch = options.threads;
+  parameters.type_k = options.cache_type;
+  parameters.type_v = options.cache_type;
   // A sliding-window cache that keeps only its window cannot be cut back to a shorter context.
   parameters.swa_full = true;
   parameters.no_perf = true;
+  return parameters;
+}
+
+void ModelContext::check_length(std::uint32_t length, std::uint32_t trained, const std::string& path) {
+  if (length <= trained) return;
+  throw Failure(FailureKind::context_too_large, "a context of " + std::to_string(length) + " tokens is more than the " + std::to_string(trained) + " that \"" + path +
+                                                    "\" was trained for: lower `context`");
+}
+
+ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
+    : model_(std::move(model)), length_(options.length), batch_size_(batch_size(options)) {
+  check_length(options.length, model_->trained_context(), model_->path());
+  llama_context_params parameters = ModelContext::parameters(model_->handle(), options);
   parameters.abort_callback = is_set;
   parameters.abort_callback_data = const_cast<std::atomic<bool>*>(&stopping);
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/costs.h"
@@ -24,7 +25,17 @@ class ModelContext {
     /// Most tokens in one decode call.
     std::uint32_t batch = 512;
     std::int32_t threads = 1;
+    /// Of the KV cache. One that is quantised needs flash attention, and heads that are multiples of a block (32); `MemoryMeter` finds out.
+    ggml_type cache_type = GGML_TYPE_F16;
   };
+  /// Throws Failure(context_too_large) if `length` is more than the model at `path` was trained for.
+  static void check_length(std::uint32_t length, std::uint32_t trained, const std::string& path);
+  /// What llama.cpp is asked for.
+  static llama_context_params parameters(const llama_model* model, const Options& options);
+  /// False for recurrent memories, which hold no past to go back to.
+  static bool can_cut(const llama_model* model);
+  /// True if sequences can have tokens in common.
+  static bool can_share(const llama_model* model);
 
   /// Throws Failure: context_too_large, out_of_memory. `threadpool` may be null. `stopping` makes a running decode give up (on a CPU).
   ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping);
@@ -37,11 +48,8 @@ class ModelContext {
   /// Tokens that a sequence can hold.
   std::size_t length() const { return length_; }
 
-  /// False for recurrent memories, which hold no past to go back to.
-  bool can_cut() const { return !llama_model_is_recurrent(model_->handle()) && !llama_model_is_hybrid(model_->handle()); }
-
-  /// True if sequences can have tokens in common.
-  bool can_share() const { return can_cut() && llama_model_n_swa(model_->handle()) == 0; }
+  bool can_cut() const { return can_cut(model_->handle()); }
+  bool can_share() const { return can_share(model_->handle()); }
 
   /// Empties a sequence.
   void clear(llama_seq_id sequence);

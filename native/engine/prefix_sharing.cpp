@@ -6,12 +6,12 @@ namespace nudging {
 
 namespace {
 
-/// Fewer tokens are decoded as quickly as they are looked for.
-constexpr std::size_t worth_sharing = 16;
+/// Fewer tokens are decoded sooner than another request is waited for.
+constexpr std::size_t worth_waiting = 16;
 
 void take_over(SequenceLane& lane, std::span<SequenceLane* const> all) {
   const SequenceLane* best = nullptr;
-  std::size_t most = lane.shared_with(lane) + worth_sharing;
+  std::size_t most = lane.shared_with(lane);
   for (const SequenceLane* other : all) {
     // The last token is decoded in any case: its logits are what is asked for.
     const std::size_t shared = std::min(lane.shared_with(*other), lane.tokens().size() - 1);
@@ -23,7 +23,7 @@ void take_over(SequenceLane& lane, std::span<SequenceLane* const> all) {
 }
 
 bool should_wait(const SequenceLane& lane, std::span<SequenceLane* const> older) {
-  const std::size_t enough = lane.shared_with(lane) + worth_sharing;
+  const std::size_t enough = lane.shared_with(lane) + worth_waiting;
   return std::any_of(older.begin(), older.end(), [&](const SequenceLane* other) {
     const std::size_t will_share = std::min(lane.will_share_with(*other), lane.tokens().size() - 1);
     return will_share > enough && will_share > lane.shared_with(*other);

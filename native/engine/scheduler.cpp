@@ -4,63 +4,13 @@
 #include <atomic>
 #include <new>
 
-#include "engine/auto_context.h"
 #include "engine/failure.h"
+#include "engine/loading.h"
 #include "engine/prefix_sharing.h"
 
 namespace nudging {
 
 namespace {
-
-ModelInfo describe(const ModelContext& context) {
-  const Model& model = context.model();
-  return {model.path(),
-          model.description(),
-          model.parameters(),
-          model.bytes(),
-          static_cast<std::uint32_t>(context.length()),
-          model.trained_context(),
-          static_cast<std::uint32_t>(model.vocabulary().size()),
-          llama_model_chat_template(model.handle(), nullptr) != nullptr};
-}
-
-/// A token reads every weight once. Below this share of the weights per thread (about a millisecond of reading) more threads are a bad bet: ggml's threads
-/// spin while they wait for each other. With the demo pair on 2 cores, two threads took 0.26 ms a token and one 0.4 to 0.5 when nothing else ran, but on
-/// busy cores two took about 500 ms a token. `threads` overrides the rule.
-constexpr std::uint64_t bytes_worth_a_thread = 16'000'000;
-
-std::int32_t threads_for(const Model& model, const EngineOptions& options) {
-  if (options.threads > 0) return options.threads;
-  return static_cast<std::int32_t>(std::clamp<std::uint64_t>(model.bytes() / bytes_worth_a_thread, 1, static_cast<std::uint64_t>(options.cores)));
-}
-
-/// Threads of both lanes. Where they decode at the same time they share the cores, and the base, whose tokens cost more, gets what the aligned model leaves.
-std::array<std::int32_t, lane_count> threads_of(const std::array<std::shared_ptr<const Model>, lane_count>& models, const EngineOptions& options, bool overlap) {
-  std::array<std::int32_t, lane_count> threads = {threads_for(*models[0], options), threads_for(*models[1], options)};
-  if (overlap && options.threads == 0) {
-    threads[1] = std::clamp(threads[1], 1, std::max(options.cores / 4, 1));
-    threads[0] = std::clamp(threads[0], 1, std::max(options.cores - threads[1], 1));
-  }
-  return threads;
-}
-
-/// Whether a model runs on a GPU, where a second one finds room beside it.
-bool on_gpu(const EngineOptions& options) {
-  const bool wanted = std::any_of(std::begin(options.lanes), std::end(options.lanes), [](const EngineOptions::Lane& lane) { return lane.gpu_layers != 0; });
-  return wanted && ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU) != nullptr;
-}
-
-std::array<std::uint32_t, lane_count> context_lengths(const std::array<std::shared_ptr<const Model>, lane_count>& models, const EngineOptions& options) {
-  std::array<std::uint32_t, lane_count> lengths{};
-  bool fit = false;
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    const std::int32_t wanted = options.lanes[i].context;
-    fit = fit || wanted == longest_context;
-    if (wanted > 0) lengths[i] = static_cast<std::uint32_t>(wanted);
-    if (wanted == 0) lengths[i] = std::min(models[i]->trained_context(), default_context);
-  }
-  return fit ? fit_contexts(models, lengths, {0, options.parallel, options.batch, 1}, options.host_memory) : lengths;
-}
 
 RequestFailed failure_event(RequestId id, const std::exception_ptr& thrown = std::current_exception()) {
   try {
@@ -79,43 +29,15 @@ Finished never_started(RequestId id, StopReason reason) { return {id, reason, {}
 }  // namespace
 
 Scheduler::Scheduler(Engine& engine) : engine_(engine) {
-  const EngineOptions& options = engine.options_;
-  const std::array<std::shared_ptr<const Model>, lane_count> models = {load(LaneName::base), load(LaneName::aligned)};
-  const bool overlap = options.overlap.value_or(on_gpu(options));
-  const std::array<std::int32_t, lane_count> threads = threads_of(models, options, overlap);
-  // One pool is enough for models that take turns.
-  const std::size_t pools = overlap ? lane_count : 1;
-  for (std::size_t i = 0; i < pools; ++i) {
-    const std::int32_t most = overlap ? threads[i] : std::max(threads[0], threads[1]);
-    ggml_threadpool_params pool = ggml_threadpool_params_default(most);
-    threadpools_[i].reset(ggml_threadpool_new(&pool));
-    if (!threadpools_[i]) throw Failure(FailureKind::out_of_memory, "cannot start " + std::to_string(most) + " threads: lower `threads`");
-  }
-  if (overlap) second_thread_.emplace();
-
-  Loaded loaded;
-  const std::array<std::uint32_t, lane_count> lengths = context_lengths(models, options);
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    const ModelContext::Options context{lengths[i], options.parallel, options.batch, threads[i]};
-    contexts_[i] = std::make_unique<ModelContext>(models[i], context, threadpools_[overlap ? i : 0].get(), engine.stopping_);
-    loaded.models[i] = describe(*contexts_[i]);
-  }
-  slots_.resize(options.parallel);
+  LoadedPair pair = load_pair(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit({progress}); });
+  threadpools_ = std::move(pair.threadpools);
+  contexts_ = std::move(pair.contexts);
+  if (pair.overlap) second_thread_.emplace();
+  slots_.resize(pair.report.parallel);
   for (std::size_t s = 0; s < slots_.size(); ++s) {
     for (std::size_t i = 0; i < lane_count; ++i) slots_[s].lanes[i] = std::make_unique<SequenceLane>(*contexts_[i], static_cast<llama_seq_id>(s));
   }
-  engine_.emit({std::move(loaded)});
-}
-
-std::shared_ptr<const Model> Scheduler::load(LaneName lane) {
-  const EngineOptions::Lane& options = engine_.options_.lanes[static_cast<std::size_t>(lane)];
-  float told = -1;
-  const auto progress = [&](float fraction) {
-    // llama.cpp calls this for every tensor.
-    if (fraction - told >= 0.01F || fraction >= 1) engine_.emit({LoadProgress{lane, told = fraction}});
-    return !engine_.stopping_.load(std::memory_order_relaxed);
-  };
-  return std::make_shared<const Model>(Model::Options{options.path, options.gpu_layers}, progress);
+  engine_.emit({std::move(pair.report)});
 }
 
 void Scheduler::run() {
@@ -198,7 +120,8 @@ void Scheduler::admit() {
   }
 }
 
-/// The free slot whose caches begin most like these prompts, where most of them would be kept; else the one that has been free for longest. Only if one is free.
+/// The free slot whose caches begin most like these prompts, unless more would be cut from them than kept: then what is common is copied from there, and the slot
+/// that has been free for longest is taken. Only if one is free.
 Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
   std::array<std::vector<Token>, lane_count> tokens;
   for (std::size_t i = 0; slots_.size() > 1 && i < lane_count; ++i) {
@@ -214,7 +137,7 @@ Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
     double kept = 0;
     for (std::size_t i = 0; i < lane_count; ++i) {
       const std::size_t tokens_kept = slot.lanes[i]->kept_of(tokens[i]);
-      if (2 * tokens_kept >= slot.lanes[i]->cached()) kept += static_cast<double>(tokens_kept) * static_cast<double>(contexts_[i]->model().bytes());
+      if (2 * tokens_kept >= slot.lanes[i]->cached() || !contexts_[i]->can_share()) kept += static_cast<double>(tokens_kept) * static_cast<double>(contexts_[i]->model().bytes());
     }
     if (best == nullptr || kept > most || (kept == most && slot.since < best->since)) {
       best = &slot;

@@ -35,7 +35,6 @@ class Scheduler {
   };
   using Queued = Engine::Submitted;
 
-  std::shared_ptr<const Model> load(LaneName lane);
   void take_in(Engine::Inbox inbox);
   void expire();
   void admit();
