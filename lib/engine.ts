@@ -3,9 +3,10 @@ import { onAbort } from './abort.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
-import { check, generateRules, isObject, loadRules, reject } from './options.ts';
+import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
 import { demoPair, readPair, type Pair } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
+import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream } from './stream.ts';
 import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, LoadOptions, Mode, ModelInfo } from './types.ts';
@@ -13,7 +14,7 @@ import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, L
 type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. */
-export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds' } as const satisfies Settings;
+export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds', ...samplingDefaults } as const satisfies Settings;
 
 /**
  * A base and an aligned model that answer together.
@@ -119,10 +120,11 @@ export class Nudging implements AsyncDisposable {
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
     const stop = settings.stop ?? defaults.stop;
+    const sampling = samplingOf(settings);
 
     let id = 0;
     const cancel = () => this.#engine.cancel(id);
-    const stream = new AnswerStream(cancel, failure);
+    const stream = new AnswerStream(cancel, failure, sampling.temperature > 0 ? sampling.seed : undefined);
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
       gamma: settings.gamma ?? defaults.gamma,
@@ -132,6 +134,7 @@ export class Nudging implements AsyncDisposable {
       stop: typeof stop === 'string' ? [stop] : [...stop],
       trace: settings.trace === 'full',
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
+      sampling,
       ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
       ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
     };
@@ -156,15 +159,16 @@ export class Nudging implements AsyncDisposable {
 
   /**
    * Asks one model one question from nothing, with no cache: what comes after this prompt, text and tokens? For replaying a trace and for finding out
-   * why an answer went as it did. Slow by design.
+   * why an answer went as it did. Slow by design. The settings of the engine and of `input` do not sample here: only `sampling` does.
    *
    * @throws as {@link generate}
    */
   async inspect(inspection: Inspection): Promise<Inspected> {
     const failure = rememberCaller(this.inspect);
     this.#mustBeOpen();
-    const { lane, input, text = '', tokens = [] } = inspection;
+    const { lane, input, text = '', tokens = [], sampling = {} } = inspection;
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
+    check(sampling, samplingRules, 'sampling');
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(lane, question, settings);
     const event = await new Promise<NativeInspected>((resolve, fail) => {
@@ -173,7 +177,7 @@ export class Nudging implements AsyncDisposable {
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens] });
+      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf(sampling) });
     });
     return { ...event.top1, context: event.context };
   }

@@ -45,6 +45,16 @@ export interface NativeSegment {
 
 export type NativePrompt = { segments: NativeSegment[] } | { messages: { role: string; content: string }[]; template?: string };
 
+export interface NativeSampling {
+  /** 0: greedy; the rest has no effect then. */
+  temperature: number;
+  /** 0: off. */
+  topK: number;
+  topP: number;
+  minP: number;
+  seed: number;
+}
+
 export interface NativeGeneration {
   id: number;
   mode: Mode;
@@ -58,6 +68,7 @@ export interface NativeGeneration {
   trace: boolean;
   /** Tokens decoded ahead; -1: as many as pay. */
   guesses: number;
+  sampling: NativeSampling;
 }
 
 export interface NativeInspection {
@@ -66,6 +77,7 @@ export interface NativeInspection {
   prompt: NativePrompt;
   text: string;
   tokens: number[];
+  sampling: NativeSampling;
 }
 
 export interface NativeFinished {

@@ -14,6 +14,7 @@ export class AnswerStream implements AsyncIterableIterator<Piece, Answer>, Sink 
   readonly #pieces: Piece[] = [];
   readonly #cancel: () => void;
   readonly #error: (code: ErrorCode, message: string) => Error;
+  readonly #seed: number | undefined;
   #settled = false;
   #read = 0;
   #wake: (() => void) | undefined;
@@ -21,7 +22,8 @@ export class AnswerStream implements AsyncIterableIterator<Piece, Answer>, Sink 
   #reject!: (error: Error) => void;
 
   /** @internal Made by `Nudging.stream`. */
-  constructor(cancel: () => void, error: (code: ErrorCode, message: string) => Error) {
+  constructor(cancel: () => void, error: (code: ErrorCode, message: string) => Error, seed?: number) {
+    this.#seed = seed;
     this.#cancel = cancel;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
@@ -74,7 +76,7 @@ export class AnswerStream implements AsyncIterableIterator<Piece, Answer>, Sink 
 
   /** @internal */
   finished(event: NativeFinished | NativeInspected): void {
-    if (event.type === 'finished') this.#resolve(toAnswer(event, this.#pieces));
+    if (event.type === 'finished') this.#resolve(toAnswer(event, this.#pieces, this.#seed));
     this.#settled = true;
     this.#notify();
   }

@@ -42,6 +42,13 @@ void check_room(const SequenceLane& lane, std::size_t length, const char* name) 
   }
 }
 
+/// The settings of one lane. Greedy ones are all the same: what a lane remembers stays good.
+Sampling of_lane(Sampling sampling, LaneName lane) {
+  if (sampling.greedy()) return {};
+  sampling.lane = static_cast<std::uint32_t>(lane);
+  return sampling;
+}
+
 Task<StopReason> inspect(SequenceLane& lane) {
   co_await lane.top1();
   co_return StopReason::end;
@@ -68,7 +75,8 @@ void Job::begin(const Generation& generation) {
     }
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
     const Speculation speculation = generation.mode == Mode::nudge && lane == LaneName::base ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)]);
+    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)],
+                      of_lane(generation.sampling, lane));
     check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
   }
   answer_.emplace(generation.limits);
@@ -84,7 +92,7 @@ void Job::begin(const Generation& generation) {
 void Job::begin(const Inspection& inspection) {
   const auto which = static_cast<std::size_t>(inspection.lane);
   SequenceLane& lane = *lanes_[which];
-  lane.begin_from_nothing(compile(lane.context(), inspection.prompt, lane_names[which]));
+  lane.begin_from_nothing(compile(lane.context(), inspection.prompt, lane_names[which]), of_lane(inspection.sampling, inspection.lane));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {
     if (token < 0 || static_cast<std::size_t>(token) >= lane.context().vocabulary().size()) {

@@ -109,18 +109,19 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
     lane.stats().decode_ms += elapsed_ms * static_cast<double>(share.count + share.guessed) / static_cast<double>(used);
     if (lane.missing() > 0) continue;
     const Stopwatch watch(lane.stats().top1_ms);
-    for (std::size_t k = 0; k <= share.guessed; ++k) lane.resolve(lane.tokens().size() + k, read(share.last + k));
+    for (std::size_t k = 0; k <= share.guessed; ++k) lane.resolve(lane.tokens().size() + k, read(share.last + k, lane.draw(lane.tokens().size() + k)));
   }
 }
 
 /// What the model says at one output of the last batch.
-Top1 ModelContext::read(std::size_t output) const {
+Top1 ModelContext::read(std::size_t output, const Draw& draw) const {
   const float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
   if (logits == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
   Top1 top1 = most_likely({logits, vocabulary().size()});
   if (std::isnan(top1.probability)) {
     throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
   }
+  if (!draw.sampling.greedy()) sample({logits, vocabulary().size()}, draw, top1);
   top1.ends = vocabulary().ends(top1.token);
   top1.bytes = vocabulary().bytes(top1.token);
   return top1;

@@ -8,6 +8,7 @@
 
 #include "engine/costs.h"
 #include "engine/model.h"
+#include "engine/sampling.h"
 
 namespace nudging {
 
@@ -48,7 +49,7 @@ class ModelContext {
   void decode(std::span<SequenceLane* const> lanes);
 
  private:
-  Top1 read(std::size_t output) const;
+  Top1 read(std::size_t output, const Draw& draw) const;
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;

@@ -9,6 +9,7 @@
 #include "engine/chat_template.h"
 #include "engine/costs.h"
 #include "engine/prompt.h"
+#include "engine/sampling.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
 
@@ -40,6 +41,8 @@ struct Generation {
   Limits limits;
   bool trace = false;
   Speculation speculation;
+  /// Of both lanes.
+  Sampling sampling;
 };
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.
@@ -50,6 +53,7 @@ struct Inspection {
   std::string text;
   /// Tokens after the text, taken as they are.
   std::vector<Token> tokens;
+  Sampling sampling;
 };
 
 struct Request {
