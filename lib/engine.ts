@@ -177,7 +177,7 @@ export class Nudging implements AsyncDisposable {
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf(sampling) });
+      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }) });
     });
     return { ...event.top1, context: event.context };
   }

@@ -251,7 +251,7 @@ export interface Inspection {
   text?: string;
   /** Tokens after the text, taken as they are. */
   tokens?: readonly number[];
-  /** Sample the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one. */
+  /** Sample the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one, and seed 0. */
   sampling?: SamplingOptions;
 }
 
