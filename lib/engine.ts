@@ -4,9 +4,10 @@ import { Dispatcher, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
-import { check, generateRules, isObject, loadRules, reject } from './options.ts';
+import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
 import { demoPair, readPair, type Pair } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
+import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
 import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, LoadOptions, Mode, ModelInfo } from './types.ts';
@@ -14,7 +15,9 @@ import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, L
 type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. */
-export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64 } as const satisfies Settings;
+export const defaults = {
+  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
+} as const satisfies Settings;
 
 /** Requests that may wait for a place, unless `maxQueue` says otherwise. */
 const defaultMaxQueue = 1024;
@@ -134,11 +137,12 @@ export class Nudging implements AsyncDisposable {
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
     const stop = settings.stop ?? defaults.stop;
+    const sampling = samplingOf(settings);
 
     let id = 0;
     const engine = this.#engine;
     const remote = { cancel: () => engine.cancel(id), park: (parked: boolean) => engine.park(id, parked) };
-    const arriving = new Arriving(remote, settings.highWaterMark ?? defaults.highWaterMark, failure);
+    const arriving = new Arriving(remote, failure, { highWaterMark: settings.highWaterMark ?? defaults.highWaterMark, seed: sampling.temperature > 0 ? sampling.seed : undefined });
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
       gamma: settings.gamma ?? defaults.gamma,
@@ -149,6 +153,7 @@ export class Nudging implements AsyncDisposable {
       trace: settings.trace === 'full',
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
       timeout: settings.timeout ?? 0,
+      sampling,
       ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
       ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
     };
@@ -174,15 +179,16 @@ export class Nudging implements AsyncDisposable {
 
   /**
    * Asks one model one question from nothing, with no cache: what comes after this prompt, text and tokens? For replaying a trace and for finding out
-   * why an answer went as it did. Slow by design.
+   * why an answer went as it did. Slow by design. The settings of the engine and of `input` do not sample here: only `sampling` does.
    *
    * @throws as {@link generate}
    */
   async inspect(inspection: Inspection): Promise<Inspected> {
     const failure = rememberCaller(this.inspect);
     this.#mustBeOpen();
-    const { lane, input, text = '', tokens = [] } = inspection;
+    const { lane, input, text = '', tokens = [], sampling = {} } = inspection;
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
+    check(sampling, samplingRules, 'sampling');
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(lane, question, settings);
     this.#mustHaveRoom(failure);
@@ -192,7 +198,7 @@ export class Nudging implements AsyncDisposable {
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens] });
+      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }) });
     });
     return { ...event.top1, context: event.context };
   }

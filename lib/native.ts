@@ -51,6 +51,16 @@ export interface NativeSegment {
 
 export type NativePrompt = { segments: NativeSegment[] } | { messages: { role: string; content: string }[]; template?: string };
 
+export interface NativeSampling {
+  /** 0: greedy; the rest has no effect then. */
+  temperature: number;
+  /** 0: off. */
+  topK: number;
+  topP: number;
+  minP: number;
+  seed: number;
+}
+
 export interface NativeGeneration {
   id: number;
   mode: Mode;
@@ -66,6 +76,7 @@ export interface NativeGeneration {
   guesses: number;
   /** Milliseconds from now; 0: none. */
   timeout: number;
+  sampling: NativeSampling;
 }
 
 export interface NativeInspection {
@@ -74,6 +85,7 @@ export interface NativeInspection {
   prompt: NativePrompt;
   text: string;
   tokens: number[];
+  sampling: NativeSampling;
 }
 
 export interface NativeFinished {

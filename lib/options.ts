@@ -18,6 +18,12 @@ export const number = (low: number, high: number): Rule => ({
   expected: `a number from ${low} to ${high}`,
 });
 
+/** Without the lower limit itself. */
+export const numberOver = (low: number, high: number): Rule => ({
+  check: (value) => typeof value === 'number' && value > low && value <= high,
+  expected: `a number over ${low} and at most ${high}`,
+});
+
 export const oneOf = (...names: string[]): Rule => ({
   check: (value) => names.includes(value as string),
   expected: `one of ${names.map((name) => JSON.stringify(name)).join(', ')}`,
@@ -66,12 +72,22 @@ export function check(options: unknown, rules: Record<string, Rule>, what = 'opt
   }
 }
 
+/** How tokens are chosen. */
+export const samplingRules: Record<string, Rule> = {
+  temperature: number(0, 100),
+  topK: integer(0, 1_000_000),
+  topP: numberOver(0, 1),
+  minP: number(0, 1),
+  seed: integer(0, Number.MAX_SAFE_INTEGER),
+};
+
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
   mode: oneOf('nudge', 'base', 'aligned'),
   gamma: number(0, 2),
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),
+  ...samplingRules,
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),

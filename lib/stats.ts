@@ -2,7 +2,7 @@ import type { NativeFinished } from './native.ts';
 import type { Answer, LaneStats, Piece } from './types.ts';
 
 /** The public answer from the native engine's last event. */
-export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answer {
+export function toAnswer(event: NativeFinished, pieces: readonly Piece[], seed?: number): Answer {
   const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
@@ -14,6 +14,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answe
     stopReason: event.stopReason,
     pieces: [...pieces],
     rounds: event.rounds,
+    ...(seed === undefined ? {} : { seed }),
     ...(decisions.length > 0 ? { decisions } : {}),
     ...(spans.length > 0 ? { spans } : {}),
     stats: {

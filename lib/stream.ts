@@ -20,6 +20,7 @@ export class Arriving implements Sink {
   readonly #remote: Remote;
   readonly #error: (code: ErrorCode, message: string) => Error;
   readonly #highWaterMark: number;
+  readonly #seed: number | undefined;
   #read = 0;
   #reading = false;
   #whole = false;
@@ -28,9 +29,10 @@ export class Arriving implements Sink {
   #resolve!: (answer: Answer) => void;
   #reject!: (error: Error) => void;
 
-  constructor(remote: Remote, highWaterMark: number, error: (code: ErrorCode, message: string) => Error) {
+  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, { highWaterMark, seed }: { highWaterMark: number; seed?: number | undefined }) {
     this.#remote = remote;
     this.#highWaterMark = highWaterMark;
+    this.#seed = seed;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -86,7 +88,7 @@ export class Arriving implements Sink {
   }
 
   finished(event: NativeFinished | NativeInspected): void {
-    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces));
+    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, this.#seed));
     this.settled = true;
     this.#notify();
   }

@@ -1,7 +1,7 @@
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
 
-/** `nudge`: both models together. `base`, `aligned`: one of them alone, greedily, with the same engine. */
+/** `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. */
 export type Mode = 'nudge' | 'base' | 'aligned';
 
 /**
@@ -17,8 +17,8 @@ export interface Piece {
   /** `base`: the base's own token. `nudge`: the aligned model's word. */
   source: 'base' | 'nudge';
   /**
-   * In [0, 1]. For the base's token (or the one model that runs): its probability. For a nudge: the base's top-1 probability where the word
-   * stands; missing where the base was not asked, as for the first word of the answer.
+   * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token there. For a
+   * nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of the answer.
    */
   topProbability?: number;
 }
@@ -34,14 +34,15 @@ export interface Round {
   by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
 }
 
-/** What a model says comes next, measured on the raw logits. */
+/** What a model says comes next. How sure it is, is measured on the raw logits. */
 export interface Top1 {
+  /** The most likely token, or the one that was sampled. */
   token: number;
   /** The token's bytes, not necessarily whole characters; empty for control tokens. */
   bytes: Uint8Array;
-  /** Softmax probability over the whole vocabulary, in [0, 1]. */
+  /** Softmax probability of the most likely token over the whole vocabulary, in [0, 1]; also where another one was sampled. */
   probability: number;
-  /** Logit of the token minus the next best logit, at least 0. */
+  /** Logit of the token minus the next best logit, at least 0; with sampling, the same of what was compared (docs/semantics.md, R15). */
   margin: number;
   /** Whether the token ends a generation. */
   ends: boolean;
@@ -123,6 +124,8 @@ export interface Answer {
   stopReason: StopReason;
   pieces: Piece[];
   rounds: Round[];
+  /** What tokens were sampled with, if they were: together with the same settings it gives the same text again. */
+  seed?: number;
   /** Only with `trace: 'full'`. */
   decisions?: Decision[];
   /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
@@ -190,8 +193,28 @@ export type Input = string | readonly ChatMessage[] | ({ messages: readonly Chat
  */
 export type BasePrompt = string | ((chat: { system: string; messages: readonly ChatMessage[] }) => string);
 
+/**
+ * How both models choose their tokens. Filters and temperature are applied in llama.cpp's order: top-k, top-p, min-p, temperature. Whether the base defers
+ * never depends on them: γ is compared with the raw top-1 probability. With temperature 0 the others are allowed and have no effect.
+ */
+export interface SamplingOptions {
+  /** 0 to 100. Default 0: greedy, always the most likely token. 1 samples from the model's own distribution; lower is closer to greedy. */
+  temperature?: number;
+  /** Only the k most likely tokens, 0 to 1,000,000; 0 (default): all. Of tokens that are equally likely, all or none are kept. */
+  topK?: number;
+  /** Only the most likely tokens that together have this probability, over 0 and at most 1; 1 (default): all. */
+  topP?: number;
+  /** Only tokens at least this likely relative to the most likely one, 0 to 1; 0 (default): all. */
+  minP?: number;
+  /**
+   * 0 to 2^53 - 1. The same seed, settings and prompts give the same text: alone or beside other requests, with speculation or without, up to ties
+   * (docs/semantics.md). Default: another one for each answer, which says it in `seed`.
+   */
+  seed?: number;
+}
+
 /** Settings that a generation takes from the engine unless it sets them itself. */
-export interface GenerateOptions {
+export interface GenerateOptions extends SamplingOptions {
   mode?: Mode;
   /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
   gamma?: number;
@@ -282,6 +305,8 @@ export interface Inspection {
   text?: string;
   /** Tokens after the text, taken as they are. */
   tokens?: readonly number[];
+  /** Sample the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one, and seed 0. */
+  sampling?: SamplingOptions;
 }
 
 /** The answer to an {@link Inspection}: what the model says next, and the tokens that it saw. */

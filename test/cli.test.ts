@@ -52,6 +52,13 @@ describe('one question', () => {
     expect(stats.tokens).toBe(stats.baseTokens + stats.nudgedTokens);
   });
 
+  test('a sampled answer tells its seed, and the flags repeat it', async () => {
+    const drawn = await nudging(['--temperature', '1', '--max-tokens', '12', question]);
+    const seed = /, seed (\d+)\n$/.exec(drawn.stderr)?.[1] as string;
+    const again = JSON.parse((await nudging(['--json', '--temperature', '1', '--top-k', '0', '--top-p', '1', '--min-p', '0', '--seed', seed, '--max-tokens', '12', question])).stdout);
+    expect(again).toMatchObject({ text: drawn.stdout.replace(/\n$/, ''), seed: Number(seed) });
+  });
+
   test('--trace adds the decisions', async () => {
     const [json, text] = await Promise.all([nudging(['--json', '--trace', question]), nudging(['--trace', question])]);
     const { decisions } = JSON.parse(json.stdout);

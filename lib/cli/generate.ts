@@ -60,7 +60,7 @@ const endings: Record<StopReason, string> = {
   timeout: 'out of time (timeout)',
 };
 
-function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
+function statsLine({ stats, stopReason, seed }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
   const { dim, nudged } = palette(process.stderr);
   const { tokens, nudgeRatio, times } = stats;
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
@@ -70,6 +70,7 @@ function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'n
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     endings[stopReason],
+    seed === undefined ? '' : `seed ${seed}`,
   ];
   return dim(parts.filter(Boolean).join(', '));
 }

@@ -105,6 +105,22 @@ LaneName lane(Reader& reader) {
   return name == "aligned" ? LaneName::aligned : LaneName::base;
 }
 
+Sampling sampling(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  Sampling sampling;
+  sampling.temperature = reader.number("temperature");
+  sampling.top_k = reader.integer<std::uint32_t>("topK");
+  sampling.top_p = reader.number("topP");
+  sampling.min_p = reader.number("minP");
+  const double seed = reader.number("seed");
+  if (reader.ok() && (sampling.temperature < 0 || sampling.temperature > 100)) reader.fail("temperature", "between 0 and 100");
+  if (reader.ok() && (sampling.top_p <= 0 || sampling.top_p > 1)) reader.fail("topP", "over 0 and at most 1");
+  if (reader.ok() && (sampling.min_p < 0 || sampling.min_p > 1)) reader.fail("minP", "between 0 and 1");
+  if (reader.ok() && (seed < 0 || seed > 9007199254740991 || seed != std::floor(seed))) reader.fail("seed", "an integer from 0 to 2^53 - 1");
+  if (reader.ok()) sampling.seed = static_cast<std::uint64_t>(seed);
+  return sampling;
+}
+
 Generation generation(Napi::Env env, Reader& reader) {
   Generation generation;
   generation.mode = mode(reader);
@@ -126,6 +142,7 @@ Generation generation(Napi::Env env, Reader& reader) {
   const auto guesses = reader.integer<std::int32_t>("guesses");
   const auto kind = guesses < 0 ? Speculation::Guesses::as_pays : guesses == 0 ? Speculation::Guesses::none : Speculation::Guesses::fixed;
   generation.speculation = {kind, static_cast<std::size_t>(std::max(guesses, 0))};
+  generation.sampling = sampling(env, reader.get("sampling"));
   return generation;
 }
 
@@ -138,6 +155,7 @@ Inspection inspection(Napi::Env env, Reader& reader) {
     if (!token.IsNumber()) return reader.fail("tokens", "an array of token ids");
     inspection.tokens.push_back(token.As<Napi::Number>().Int32Value());
   });
+  inspection.sampling = sampling(env, reader.get("sampling"));
   return inspection;
 }
 

@@ -150,8 +150,9 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
     lane.decoded(share.count, share.guessed);
     if (lane.missing() > 0) continue;
     const Stopwatch watch(lane.stats().top1_ms);
-    lane.resolve(lane.tokens().size(), read(share.last));
-    for (std::size_t k = 0; k < share.guessed; ++k) lane.resolve(lane.tokens().size() + k + 1, read(share.guessed_at + k));
+    const auto resolve = [&](std::size_t length, std::size_t place) { lane.resolve(length, read(place, lane.draw(length))); };
+    resolve(lane.tokens().size(), share.last);
+    for (std::size_t k = 0; k < share.guessed; ++k) resolve(lane.tokens().size() + k + 1, share.guessed_at + k);
   }
 }
 
@@ -165,7 +166,7 @@ void ModelContext::anticipate(std::span<SequenceLane* const> lanes) {
   for (const Share& share : shares) {
     share.lane->anticipate();
     const Stopwatch watch(share.lane->stats().top1_ms);
-    share.lane->resolve(share.lane->cached(), read(share.last));
+    share.lane->resolve(share.lane->cached(), read(share.last, share.lane->draw(share.lane->cached())));
   }
 }
 
@@ -188,13 +189,14 @@ void ModelContext::run(std::span<const Share> shares, std::size_t used) {
 }
 
 /// What the model says at one output of the last batch.
-Top1 ModelContext::read(std::size_t output) const {
+Top1 ModelContext::read(std::size_t output, const Draw& draw) const {
   const float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
   if (logits == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
   Top1 top1 = most_likely({logits, vocabulary().size()});
   if (std::isnan(top1.probability)) {
     throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
   }
+  if (!draw.sampling.greedy()) sample({logits, vocabulary().size()}, draw, top1);
   top1.ends = vocabulary().ends(top1.token);
   top1.bytes = vocabulary().bytes(top1.token);
   return top1;

@@ -9,6 +9,7 @@
 
 #include "engine/costs.h"
 #include "engine/model.h"
+#include "engine/sampling.h"
 
 namespace nudging {
 
@@ -83,7 +84,7 @@ class ModelContext {
   void put(std::size_t place, const SequenceLane& lane, Token token, std::size_t position, bool asked);
   /// Decodes the first `used` tokens of the batch.
   void run(std::span<const Share> shares, std::size_t used);
-  Top1 read(std::size_t output) const;
+  Top1 read(std::size_t output, const Draw& draw) const;
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;

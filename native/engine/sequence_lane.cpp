@@ -23,13 +23,16 @@ std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>&
 
 }  // namespace
 
-void SequenceLane::begin_from_nothing(Prompt prompt) {
+void SequenceLane::begin_from_nothing(Prompt prompt, const Sampling& sampling) {
   forget();
-  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr);
+  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr, sampling);
   from_nothing_ = true;
 }
 
-void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser) {
+void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling) {
+  // Other settings choose other tokens from the same logits, which are not kept.
+  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);
+  sampling_ = sampling;
   prompt_ = std::move(prompt);
   speculation_ = speculation;
   // A wrong guess would cost such a memory everything that it has.
@@ -55,6 +58,7 @@ void SequenceLane::forget() {
   context_.clear(sequence_);
   cached_.clear();
   answers_.clear();
+  keys_.cut(0);
 }
 
 void SequenceLane::set_text(std::string_view text) {
@@ -156,6 +160,7 @@ void SequenceLane::copy_prefix(const SequenceLane& from, std::size_t length) {
   context_.copy(from.sequence_, sequence_, length);
   cached_.assign(from.cached_.begin(), from.cached_.begin() + static_cast<std::ptrdiff_t>(length));
   answers_.assign(length, std::nullopt);
+  keys_.cut(0);
 }
 
 void SequenceLane::cut(std::size_t length) {
@@ -169,6 +174,7 @@ void SequenceLane::cut(std::size_t length) {
   }
   cached_.resize(length);
   answers_.resize(length);
+  keys_.cut(length);
 }
 
 void SequenceLane::decoded(std::size_t count, std::size_t guessed) {

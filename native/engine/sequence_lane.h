@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/context_keys.h"
 #include "engine/costs.h"
 #include "engine/model_context.h"
 #include "engine/prompt.h"
+#include "engine/sampling.h"
 #include "engine/stopwatch.h"
 #include "engine/text_tokens.h"
 #include "nudge/lane.h"
@@ -63,11 +65,11 @@ class SequenceLane final : public Lane {
   SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence), text_(context.vocabulary()) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
-  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser);
+  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling);
   /// Starts a request that does not use this lane.
   void stand_by() { start_counting(); }
   /// Starts a request that uses nothing of what was there before: no cache, and every text is tokenised whole.
-  void begin_from_nothing(Prompt prompt);
+  void begin_from_nothing(Prompt prompt, const Sampling& sampling);
   /// Empties the cache.
   void forget();
 
@@ -112,6 +114,8 @@ class SequenceLane final : public Lane {
   std::span<const Token> guesses(std::size_t room, Batch batch) const;
   /// Notes that the next `count` missing tokens are in the cache now, and `guessed` guesses behind them.
   void decoded(std::size_t count, std::size_t guessed);
+  /// How the token behind the first `length` tokens in the cache is chosen.
+  Draw draw(std::size_t length) { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
   /// What the model says after the first `length` tokens in the cache.
   void resolve(std::size_t length, const Top1& top1) { answers_[length - 1] = top1; }
   /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
@@ -148,6 +152,9 @@ class SequenceLane final : public Lane {
   /// The tokens whose keys and values are in the cache, and what the model says after each, where it was asked.
   std::vector<Token> cached_;
   std::vector<std::optional<Top1>> answers_;
+  ContextKeys keys_;
+  /// What `answers_` were chosen with.
+  Sampling sampling_;
   std::vector<Token> wanted_;
   std::coroutine_handle<> asker_;
   Speculation speculation_{Speculation::Guesses::none, 0};
