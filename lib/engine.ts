@@ -2,6 +2,7 @@ import { availableParallelism, freemem } from 'node:os';
 import { onAbort } from './abort.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
+import { IsolatedEngine } from './isolate/engine.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
 import { check, generateRules, isObject, loadRules, reject } from './options.ts';
 import { demoPair, readPair, type Pair } from './pair.ts';
@@ -43,13 +44,13 @@ export class Nudging implements AsyncDisposable {
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_OUT_OF_MEMORY; rejects with the signal's reason if `signal` is aborted
+   *   ERR_CONTEXT_TOO_LARGE, ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`); rejects with the signal's reason if `signal` is aborted
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, parallel, batch, onProgress, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, parallel, batch, isolate, onProgress, signal, ...own } = given;
     signal?.throwIfAborted();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -77,9 +78,10 @@ export class Nudging implements AsyncDisposable {
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
-    const native = loadNative();
+    // Isolated, this process does not even load the addon.
+    const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
     const dispatcher = new Dispatcher(onProgress);
-    const engine = new native.NativeEngine(options, dispatcher.dispatch);
+    const engine = new EngineClass(options, dispatcher.dispatch);
     const abort = () => engine.close(true);
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -99,7 +101,8 @@ export class Nudging implements AsyncDisposable {
   /**
    * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED,
+   *   ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     return this.#start(input, options, this.generate).answer;

@@ -5,13 +5,14 @@
  * `ERR_PROMPT_EMPTY`, `ERR_PROMPT_TOO_LONG`, `ERR_TEMPLATE_MISSING`, `ERR_TEMPLATE_FAILED`.
  * From loading: `ERR_NATIVE_LOAD` (no native addon for this platform), `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`,
  * `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY`, `ERR_CONTEXT_TOO_LARGE`.
- * From running: `ERR_CLOSED`, `ERR_DECODE_FAILED`, `ERR_INTERNAL`.
+ * From running: `ERR_CLOSED`, `ERR_DECODE_FAILED`, `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
   | 'ERR_PAIR_INVALID'
   | 'ERR_NATIVE_LOAD'
   | 'ERR_CLOSED'
+  | 'ERR_ENGINE_CRASHED'
   | NativeErrorCode;
 
 /** The codes that come from the native engine; native/engine/failure.h holds their table. */

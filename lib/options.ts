@@ -91,5 +91,6 @@ export const loadRules: Record<string, Rule> = {
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),
   parallel: integer(1, 256),
   batch: integer(1, 65_536),
+  isolate: flag,
   onProgress: callback,
 };

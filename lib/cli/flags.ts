@@ -7,7 +7,7 @@ export interface Flag {
   name: string;
   /** What stands for the value in the help; a flag without one is a switch. */
   value?: string;
-  /** The option of the library that it sets. */
+  /** The option of the library that it sets; a switch sets it to true. */
   option?: keyof LoadOptions;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
   kind?: 'number' | 'lanes' | 'file' | 'list';
@@ -65,6 +65,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
       { name: 'threads', value: 'N', option: 'threads', kind: 'number', about: 'CPU threads', otherwise: 'the cores that the process may use' },
       { name: 'context', value: 'TOKENS', option: 'context', kind: 'lanes', about: 'prompt and answer together, for both models or as base=N,aligned=N; auto: as trained, if memory allows', otherwise: 'as trained, at most 4096' },
       { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input)', otherwise: '1' },
+      { name: 'isolate', option: 'isolate', about: 'run the engine in a process of its own: a crash there is an error here' },
     ],
   },
   {
