@@ -59,6 +59,7 @@ export class Nudging implements AsyncDisposable {
 
     const withoutManifest = manifest === undefined && basePath !== undefined && alignedPath !== undefined;
     const pair: Pair = withoutManifest ? { base: basePath, aligned: alignedPath } : await readPair(manifest ?? demoPair);
+    signal?.throwIfAborted();
     const { name, description, base, aligned, ...fromPair } = { ...pair, ...defined({ base: basePath, aligned: alignedPath }) };
 
     const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);

@@ -1,23 +1,6 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-
-const run = promisify(execFile);
-const index = new URL('../dist/index.js', import.meta.url).href;
-const prelude = `import { Nudging } from ${JSON.stringify(index)}; const question = 'What is a harbor?';\n`;
-
-/** Runs a module in a process of its own: how it ends is what is tested. */
-async function script(body: string, ...flags: string[]): Promise<{ stdout: string; stderr: string; code: number | string }> {
-  try {
-    const { stdout, stderr } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + body], { timeout: 30_000, cwd: fileURLToPath(new URL('..', import.meta.url)) });
-    return { stdout, stderr, code: 0 };
-  } catch (error) {
-    const { stdout, stderr, code, signal } = error as { stdout: string; stderr: string; code: number; signal: string };
-    return { stdout, stderr, code: signal ?? code };
-  }
-}
+import { prelude, script } from './support/script.ts';
 
 describe('the process', () => {
   test('ends by itself when an idle engine was not closed', async () => {
