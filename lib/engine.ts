@@ -87,6 +87,8 @@ export class Nudging implements AsyncDisposable {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const models = await dispatcher.loaded;
+      // The signal may have come too late to end the loading; the engine is closing then.
+      signal?.throwIfAborted();
       return new Nudging(engine, dispatcher, models, { ...defaults, ...fromPair, ...defined(own) });
     } catch (reason) {
       engine.close(true);

@@ -65,6 +65,17 @@ describe('an isolated engine', () => {
     expect(text).toContain('a sheltered port');
   });
 
+  test('loses nothing while the event loop is blocked', async () => {
+    const stream = there.stream(question);
+    await stream.next();
+    for (const until = Date.now() + 150; Date.now() < until; );
+    const pieces: string[] = [];
+    for await (const piece of stream) pieces.push(piece.text);
+    const answer = await stream.answer;
+    expect(pieces).toEqual(answer.pieces.slice(1).map(({ text }) => text));
+    expect(answer.pieces.map(({ text }) => text).join('')).toBe(answer.text);
+  });
+
   test('fails with the same errors, and goes on', async () => {
     const failures: [string, object][] = [['word '.repeat(2000), {}], ['x', { alignedPrompt: '{% for %}' }], ['', {}]];
     for (const [input, options] of failures) {
