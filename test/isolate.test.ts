@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -129,6 +129,12 @@ async function started(): Promise<void> {
   while (children.length === known) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Kills a process, and waits until this one has heard of it. */
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'close');
+}
+
 describe('aborting and closing', () => {
   test('signals and left loops end a generation', async () => {
     await using engine = await isolated(slowModel());
@@ -193,21 +199,18 @@ describe('a crash', () => {
 
   test('of an engine that does nothing shows nowhere', async () => {
     await using engine = await isolated();
-    const { pid } = newestChild();
-    process.kill(pid, 'SIGKILL');
-    await gone(pid);
+    await kill(newestChild());
     expect((await engine.generate(question)).text).toContain('a sheltered port');
   });
 
   test('leaves the other engines alone', () =>
     withFakeEngine(async () => {
       await using one = await isolated();
-      const { pid } = newestChild();
+      const child = newestChild();
       await using other = await isolated();
       const answer = other.generate('slow');
-      process.kill(pid, 'SIGKILL');
+      await kill(child);
       expect((await answer).text).toBe('slow!');
-      await gone(pid);
       expect((await one.generate('fine')).text).toBe('fine!');
     }));
 
@@ -221,9 +224,7 @@ describe('a crash', () => {
       await expect(stream.answer).rejects.toMatchObject(crashed);
       await closed;
       const idle = await isolated();
-      const child = newestChild();
-      child.kill('SIGKILL');
-      await once(child, 'close');
+      await kill(newestChild());
       await idle.close();
     }));
 
@@ -240,8 +241,7 @@ describe('a crash', () => {
       for (const name of ['base.gguf', 'aligned.gguf']) copyFileSync(inRoot(`models/demo/${name}`), path.join(folder, name));
       await using engine = await isolated({ base: path.join(folder, 'base.gguf'), aligned: path.join(folder, 'aligned.gguf') });
       const before = children.length;
-      newestChild().kill('SIGKILL');
-      await gone(newestChild().pid);
+      await kill(newestChild());
       for (let i = 0; i < 2; i += 1) {
         const answer = engine.generate(question);
         const later = expect(answer).rejects.toMatchObject(crashed);
@@ -286,8 +286,8 @@ describe('the two processes', () => {
   /** Loads an isolated engine, scripted, as `n`, and says the process of its engine. */
   const loading = `
     import { subscribe } from 'node:diagnostics_channel';
-    let pid;
-    subscribe('child_process', ({ process }) => process.once('spawn', () => (pid = process.pid)));
+    let child, pid;
+    subscribe('child_process', ({ process }) => process.once('spawn', () => ([child, pid] = [process, process.pid])));
     process.env.NUDGING_BINARY = ${JSON.stringify(inRoot('test/support/fake-addon.cjs'))};
     const n = await Nudging.load({ isolate: true });`;
 
@@ -297,7 +297,13 @@ describe('the two processes', () => {
     await gone(Number(idle.stdout.split(' ')[1]));
     expect(await script(`${loading} n.generate('slow').then((answer) => console.log(answer.text));`)).toMatchObject({ stdout: 'slow!\n', code: 0 });
     // A restart holds the process as well.
-    const restarted = await script(`${loading} process.kill(pid, 'SIGKILL'); setTimeout(() => n.generate('slow').then((answer) => console.log(answer.text)), 100);`);
+    const restarted = await script(`${loading}
+      const awake = setInterval(() => {}, 1000);
+      child.once('close', () => {
+        clearInterval(awake);
+        n.generate('slow').then((answer) => console.log(answer.text));
+      });
+      child.kill('SIGKILL');`);
     expect(restarted).toMatchObject({ stdout: 'slow!\n', stderr: '', code: 0 });
   });
 
