@@ -354,6 +354,8 @@ describe('the two processes', () => {
   test('the command line has it as well, and Ctrl-C reaches both', async () => {
     const answered = await start(['--isolate', '--json', question]).ran;
     expect(JSON.parse(answered.stdout)).toMatchObject({ stopReason: 'end', text: expect.stringContaining('a sheltered port') });
+    const logged = await start(['--isolate', '--json', question], { env: { NUDGING_LOG: '1' } }).ran;
+    expect(logged).toMatchObject({ code: 0, stdout: expect.stringContaining('sheltered'), stderr: expect.stringContaining('llama_model_loader') });
     const crash = await start(['--isolate', 'assert'], { fake: true }).ran;
     expect(crash).toMatchObject({ code: 1, stderr: expect.stringMatching(/^nudging: the engine's process was ended by SIGABRT [^\n]*GGML_ASSERT[^\n]*\n$/) });
     if (process.platform === 'win32') return;
