@@ -3,6 +3,7 @@ import { onAbort } from './abort.ts';
 import { Dispatcher, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
+import { IsolatedEngine } from './isolate/engine.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
 import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
 import { demoPair, readPair, type Pair } from './pair.ts';
@@ -56,13 +57,14 @@ export class Nudging implements AsyncDisposable {
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_OUT_OF_MEMORY (with `needed` and `available`); rejects with the signal's reason if `signal` is aborted
+   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
+   *   signal's reason if `signal` is aborted
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, onProgress, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, isolate, onProgress, signal, ...own } = given;
     signal?.throwIfAborted();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -71,6 +73,7 @@ export class Nudging implements AsyncDisposable {
 
     const withoutManifest = manifest === undefined && basePath !== undefined && alignedPath !== undefined;
     const pair: Pair = withoutManifest ? { base: basePath, aligned: alignedPath } : await readPair(manifest ?? demoPair);
+    signal?.throwIfAborted();
     const { name, description, base, aligned, ...fromPair } = { ...pair, ...defined({ base: basePath, aligned: alignedPath }) };
 
     const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
@@ -92,13 +95,16 @@ export class Nudging implements AsyncDisposable {
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
-    const native = loadNative();
+    // Isolated, this process does not even load the addon.
+    const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
     const dispatcher = new Dispatcher(onProgress);
-    const engine = new native.NativeEngine(options, dispatcher.dispatch);
+    const engine = new EngineClass(options, dispatcher.dispatch);
     const abort = () => engine.close(true);
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const loaded = await dispatcher.loaded;
+      // The signal may have come too late to end the loading; the engine is closing then.
+      signal?.throwIfAborted();
       return new Nudging(engine, dispatcher, loaded.models, loaded.parallel, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
@@ -115,7 +121,8 @@ export class Nudging implements AsyncDisposable {
    * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`; `timeout` does the same with
    * `stopReason: 'timeout'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED,
+   *   ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     const arriving = this.#start(input, options, this.generate);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { NudgingError, type NativeErrorCode } from './errors.ts';
+import { NudgingError, type ErrorCode } from './errors.ts';
 import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
@@ -117,11 +117,11 @@ export interface NativeInspected {
 export type NativeEvent =
   | { type: 'progress'; lane: LaneName; fraction: number }
   | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number }
-  | { type: 'load-failed'; code: NativeErrorCode; message: string; needed?: number; available?: number }
+  | { type: 'load-failed'; code: ErrorCode; message: string; needed?: number; available?: number }
   | { type: 'pieces'; id: number; pieces: Piece[] }
   | NativeFinished
   | NativeInspected
-  | { type: 'failed'; id: number; code: NativeErrorCode; message: string }
+  | { type: 'failed'; id: number; code: ErrorCode; message: string }
   | { type: 'closed' };
 
 const require = createRequire(import.meta.url);

@@ -116,5 +116,6 @@ export const loadRules: Record<string, Rule> = {
   batch: integer(1, 65_536),
   overlap: flag,
   maxQueue: integer(0, 1_000_000_000),
+  isolate: flag,
   onProgress: callback,
 };

@@ -291,6 +291,12 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go the other way.
    */
   overlap?: boolean;
+  /**
+   * Runs the engine in a process of its own, behind the same API. Default false. What would end this process (a failed check inside llama.cpp, a fault in a GPU driver, the
+   * system's out-of-memory killer) then rejects that engine's requests with ERR_ENGINE_CRASHED, and the next request starts another process and loads the models again. Its
+   * price is in docs/isolation.md. The process gets this one's environment (without a debugger's options) and working directory, and ends with it.
+   */
+  isolate?: boolean;
   onProgress?: (progress: LoadProgress) => void;
   /** Gives up loading; `load` then rejects with the signal's reason. */
   signal?: AbortSignal;

@@ -1,23 +1,7 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-
-const run = promisify(execFile);
-const index = new URL('../dist/index.js', import.meta.url).href;
-const prelude = `import { Nudging } from ${JSON.stringify(index)}; const question = 'What is a harbor?';\n`;
-
-/** Runs a module in a process of its own: how it ends is what is tested. */
-async function script(body: string, ...flags: string[]): Promise<{ stdout: string; stderr: string; code: number | string }> {
-  try {
-    const { stdout, stderr } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + body], { timeout: 30_000, cwd: fileURLToPath(new URL('..', import.meta.url)) });
-    return { stdout, stderr, code: 0 };
-  } catch (error) {
-    const { stdout, stderr, code, signal } = error as { stdout: string; stderr: string; code: number; signal: string };
-    return { stdout, stderr, code: signal ?? code };
-  }
-}
+import { Nudging } from '../lib/index.ts';
+import { prelude, script } from './support/script.ts';
 
 describe('the process', () => {
   test('ends by itself when an idle engine was not closed', async () => {
@@ -64,6 +48,73 @@ describe('the process', () => {
     expect(await script(body)).toEqual({ stdout: '1\n', stderr: '', code: 0 });
   });
 
+  test('ends as usual when it dies of an error in the middle of a generation', async () => {
+    const result = await script('const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: "base" })) throw new Error("mine");');
+    expect(result).toMatchObject({ stdout: '', code: 1, stderr: expect.stringContaining('Error: mine') });
+  });
+
+  test.skipIf(process.platform !== 'linux')('gets back the threads of engines that nobody closed, once they are collected', async () => {
+    const body = `
+      import { readdirSync } from 'node:fs';
+      const threads = () => readdirSync('/proc/self/task').length;
+      await (await Nudging.load()).close();
+      gc();
+      const before = threads();
+      for (let i = 0; i < 4; i += 1) await (await Nudging.load()).generate(question, { maxTokens: 3 });
+      const most = threads();
+      const until = Date.now() + 5000;
+      do {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      } while (threads() > before && Date.now() < until);
+      console.log(most > before, threads() - before);`;
+    expect(await script(body, '--expose-gc')).toEqual({ stdout: 'true 0\n', stderr: '', code: 0 });
+  });
+
+  test('a signal ends loading whenever it comes, and nobody gets an engine that is closing', async () => {
+    const body = `
+      const outcomes = [];
+      const loadUntil = (when) => {
+        const controller = new AbortController();
+        const stop = () => controller.abort(new Error('enough'));
+        const loading = Nudging.load({ signal: controller.signal, onProgress: (progress) => when(progress) && stop() });
+        return { stop, outcome: loading.then(() => 'loaded', (error) => error.message) };
+      };
+      const early = loadUntil(() => false);
+      // While the manifest is being read.
+      early.stop();
+      outcomes.push(await early.outcome);
+      // In the middle, and when the weights are there and only the contexts are missing, or nothing any more.
+      for (let i = 0; i < 5; i += 1) outcomes.push(await loadUntil(({ fraction }) => fraction > 0.2).outcome, await loadUntil(({ lane, fraction }) => lane === 'aligned' && fraction === 1).outcome);
+      console.log([...new Set(outcomes)].join(), (await (await Nudging.load()).generate(question)).stopReason);`;
+    expect(await script(body)).toEqual({ stdout: 'enough end\n', stderr: '', code: 0 });
+  });
+
+  test('streams that are dropped half read leave nothing behind', async () => {
+    const body = `
+      const n = await Nudging.load();
+      const collected = new Set();
+      const registry = new FinalizationRegistry((id) => collected.add(id));
+      const settled = async () => { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); gc(); return process.memoryUsage().heapUsed; };
+      async function drop(id) {
+        const stream = n.stream(question, { maxTokens: 6, trace: 'full' });
+        registry.register(stream, id);
+        await stream.next();
+      }
+      async function dropMany(from, count) {
+        for (let id = from; id < from + count; id += 1) await drop(id);
+        // The one slot is free again behind them.
+        await n.generate(question, { maxTokens: 3 });
+        return settled();
+      }
+      const before = await dropMany(0, 50);
+      const after = await dropMany(50, 150);
+      const until = Date.now() + 5000;
+      while (collected.size < 200 && Date.now() < until) await settled();
+      console.log(collected.size, after - before < 500_000 || after - before);`;
+    expect(await script(body, '--expose-gc')).toEqual({ stdout: '200 true\n', stderr: '', code: 0 });
+  });
+
   test('prints nothing of its own', async () => {
     const result = await script("await Nudging.load({ base: '/no/such.gguf', aligned: '/no/such.gguf' }).catch((e) => console.log(e.code));");
     expect(result).toEqual({ stdout: 'ERR_MODEL_UNREADABLE\n', stderr: '', code: 0 });
@@ -103,6 +154,37 @@ describe('worker threads', () => {
       await message(worker);
       await worker.terminate();
     }
+  });
+
+  test('a worker may be terminated while it loads', async () => {
+    const bodies = ["parentPort.postMessage('loading'); await Nudging.load();", "await Nudging.load({ onProgress: () => parentPort.postMessage('progress') }); for (;;) await Nudging.load();"];
+    for (const body of bodies) {
+      const worker = inWorker(body);
+      await message(worker);
+      expect(await worker.terminate()).toBe(1);
+    }
+  });
+
+  test('a worker may exit in the middle of a generation, and engines elsewhere go on', async () => {
+    const inMain = await Nudging.load();
+    const expected = await inMain.generate('What is a harbor?');
+    const worker = inWorker("const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: 'base' })) process.exit(7);");
+    const exited = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
+    let code: unknown;
+    void exited.then((value) => (code = value));
+    do expect((await inMain.generate('What is a harbor?')).text).toBe(expected.text);
+    while (code === undefined);
+    expect(await exited).toBe(7);
+    await inMain.close();
+  });
+
+  test('a worker may have several engines, and close them', async () => {
+    const body = `const engines = await Promise.all([Nudging.load(), Nudging.load({ parallel: 2 })]);
+      const answers = await Promise.all(engines.flatMap((n) => [n.generate(question), n.generate(question)]));
+      await Promise.all(engines.map((n) => n.close()));
+      parentPort.postMessage([...new Set(answers.map((answer) => answer.text))]);`;
+    const worker = inWorker(body);
+    expect(await message(worker)).toEqual([expect.stringContaining('sheltered port')]);
   });
 
   test('a worker may end without closing its engine', async () => {

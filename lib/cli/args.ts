@@ -31,6 +31,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     if (flag.option !== undefined) Object.assign(args.load, { [flag.option]: valueOf(flag, values) });
     else Object.assign(args, { [flag.name]: lastOf(values) });
   }
+  for (const { name, option } of flags) if (option !== undefined && switches.has(name)) Object.assign(args.load, { [option]: true });
   if (args.trace) args.load.trace = 'full';
 
   if (words[0] === 'generate') words.shift();

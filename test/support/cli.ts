@@ -14,15 +14,18 @@ export interface Setting {
   /** What is piped in; without it standard input is empty. `open`: a pipe that nobody writes to. */
   input?: string | { open: true };
   env?: NodeJS.ProcessEnv;
+  /** In a process group of its own, so that a signal can be sent to all of it as a terminal does. */
+  group?: boolean;
   /** Runs on the scripted engine of fake-addon.cjs, where time matters and text does not. */
   fake?: boolean;
 }
 
 /** Starts the built command in a process of its own. */
-export function start(args: string[], { input, env = {}, fake = false }: Setting = {}): { child: ChildProcess; ran: Promise<Ran> } {
+export function start(args: string[], { input, env = {}, fake = false, group = false }: Setting = {}): { child: ChildProcess; ran: Promise<Ran> } {
   const { FORCE_COLOR, NO_COLOR, ...inherited } = process.env;
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...inherited, ...(fake ? { NUDGING_BINARY: fakeAddon } : {}), ...env },
+    detached: group,
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   if (typeof input === 'string') child.stdin?.end(input);

@@ -4,6 +4,7 @@
 //   slow      answers after a while
 //   long      fails as a prompt that is too long
 //   broken    fails as the engine would on bad hardware
+//   assert    ends the process as a failed check inside llama.cpp does, after a lot of other output
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
@@ -30,6 +31,9 @@ class NativeEngine {
       setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_PROMPT_TOO_LONG', message: 'the base prompt has 9 tokens: shorten it or raise `context`' }));
     } else if (question.includes('broken')) {
       setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_DECODE_FAILED', message: 'llama.cpp could not decode a batch' }));
+    } else if (question.includes('assert')) {
+      require('node:fs').writeSync(2, `${'noise\n'.repeat(10_000)}\x1b[31mllama.cpp:1:\x1b[0m GGML_ASSERT(x < n) failed\n`);
+      process.kill(process.pid, 'SIGABRT');
     } else {
       setTimeout(() => {
         piece(`${question}!`);

@@ -1,0 +1,41 @@
+import { stripVTControlCharacters } from 'node:util';
+
+const mostBytes = 8192;
+const mostLines = 5;
+const mostCharacters = 600;
+
+/** Frames of stack traces, of Node, V8 and debuggers: they say little without the line above them. */
+const stackFrame = /^\s*(?:at |#\d+ |\d+: 0x)/;
+
+/** The end of what a process writes to stderr. */
+export class LastWords {
+  #kept = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    this.#kept = Buffer.concat([this.#kept, chunk]).subarray(-mostBytes);
+  }
+
+  /** Its last lines as one line of at most 600 characters; empty if it wrote nothing. */
+  toString(): string {
+    const lines = stripVTControlCharacters(this.#kept.toString('utf8'))
+      .split(/[\r\n]+/)
+      .filter((line) => line.trim() !== '' && !stackFrame.test(line))
+      .map((line) => line.replace(/[\s\p{Cc}]+/gu, ' ').trim());
+    return lines.slice(-mostLines).join('; ').slice(-mostCharacters);
+  }
+}
+
+const meanings: Partial<Record<NodeJS.Signals, string>> = {
+  SIGABRT: 'a check inside llama.cpp failed',
+  SIGKILL: 'the system does that when memory runs out: lower `context` or `parallel`, or take smaller models',
+  SIGBUS: 'reading a model file failed: was it changed or cut while in use?',
+  SIGILL: 'the native addon was built for another CPU: run "npm rebuild nudging --foreground-scripts" on this one',
+};
+
+/** How a process ended, in words: by which signal or exit code, what that means, and what it wrote last. */
+export function describeEnding(code: number | null, signal: NodeJS.Signals | null, lastWords: string): string {
+  const meaning = signal === null ? undefined : meanings[signal];
+  // Windows has no signals; its exit codes of crashes are known by their hexadecimal form.
+  const how = signal !== null ? `was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}` : `ended with exit code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;
+  return `the engine's process ${how}${lastWords === '' ? '' : `; it last wrote: ${lastWords}`}`;
+}

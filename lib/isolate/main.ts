@@ -1,0 +1,54 @@
+// The main module of an engine's process (`isolate: true`): orders in, native events out.
+import { NudgingError } from '../errors.ts';
+import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeEvent } from '../native.ts';
+import type { Order } from './messages.ts';
+
+let engine: NativeEngine | undefined;
+
+/** However the parent ends, the channel to it closes. Nobody waits for anything here then; a clean end might wait for a long decode. */
+const end = () => process.kill(process.pid, 'SIGKILL');
+process.on('disconnect', end);
+
+// A terminal or a service manager sends these to every process it has. The parent decides what they mean, perhaps to finish what runs.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) process.on(signal, () => {});
+
+process.on('message', (message) => {
+  const order = message as Order;
+  switch (order.type) {
+    case 'start':
+      return start(order.options);
+    case 'submit':
+      try {
+        return engine?.submit(order.request);
+      } catch (error) {
+        return tell([{ type: 'failed', id: order.request.id, code: 'ERR_INTERNAL', message: (error as Error).message }]);
+      }
+    case 'cancel':
+      return engine?.cancel(order.id);
+    case 'park':
+      return engine?.park(order.id, order.parked);
+    case 'close':
+      return engine?.close(false);
+  }
+});
+
+if (!process.connected) end();
+
+function start(options: NativeEngineOptions): void {
+  try {
+    engine = new (loadNative().NativeEngine)(options, tell);
+  } catch (error) {
+    const code = error instanceof NudgingError ? error.code : 'ERR_INTERNAL';
+    tell([{ type: 'load-failed', code, message: (error as Error).message }, { type: 'closed' }]);
+  }
+}
+
+function tell(events: NativeEvent[]): void {
+  const last = events.some(({ type }) => type === 'closed');
+  process.send?.(events, undefined, undefined, () => {
+    if (!last) return;
+    // Everything was sent: nothing keeps this process alive without the channel.
+    process.off('disconnect', end);
+    process.disconnect();
+  });
+}

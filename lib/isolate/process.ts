@@ -1,0 +1,91 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { NativeEvent } from '../native.ts';
+import { describeEnding, LastWords } from './ending.ts';
+import { environment } from './environment.ts';
+import type { Order } from './messages.ts';
+
+/** The same file from lib/ (in tests) and from dist/. */
+const main = fileURLToPath(new URL('../../dist/isolate/main.js', import.meta.url));
+
+export interface ProcessListener {
+  events(events: NativeEvent[]): void;
+  /** The process is gone and everything that it sent was delivered. `how` says how, for people. Comes once, never from within the constructor. */
+  ended(how: string): void;
+}
+
+/** One process with one native engine in it. */
+export class EngineProcess {
+  readonly #child: ChildProcess | undefined;
+  readonly #lastWords = new LastWords();
+  #ending = false;
+
+  /** @param folder what relative paths are relative to */
+  constructor(folder: string, listener: ProcessListener) {
+    let ended = false;
+    const end = (how: string) => {
+      this.#ending = true;
+      if (ended) return;
+      ended = true;
+      listener.ended(how);
+    };
+    const notStarted = (error: Error) => end(`the engine's process could not be started (${error.message}): check the limits on processes and memory`);
+    try {
+      this.#child = fork(main, [], {
+        cwd: folder,
+        env: environment(process.env),
+        // None of the parent's options is for the engine; some (--inspect, --eval) would break it.
+        execArgv: [],
+        serialization: 'advanced',
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      });
+    } catch (error) {
+      setImmediate(notStarted, error as Error);
+      return;
+    }
+    this.#child.on('error', (error) => {
+      if (this.#child?.pid === undefined) notStarted(error);
+    });
+    this.#child.on('message', (message) => {
+      const events = message as NativeEvent[];
+      if (events.some(({ type }) => type === 'closed' || type === 'load-failed')) this.#ending = true;
+      listener.events(events);
+    });
+    this.#child.on('exit', () => (this.#ending = true));
+    this.#child.on('disconnect', () => (this.#ending = true));
+    // Not `exit`: messages may still be on their way then.
+    this.#child.on('close', (code, signal) => end(describeEnding(code, signal, this.#lastWords.toString())));
+    // What llama.cpp logs is shown if it was asked for, as it is without isolation; else it is kept for the message about a crash.
+    const shown = Boolean(process.env['NUDGING_LOG']);
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#lastWords.add(chunk);
+      if (shown) process.stderr.write(chunk);
+    });
+  }
+
+  /** Whether it takes no more orders: it is closing, could not load, or is gone and its last messages are being read. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  /** @throws DataCloneError for what cannot be sent, such as functions */
+  send(order: Order): void {
+    // One that ends before it reads this says so itself.
+    if (this.#child?.connected) this.#child.send(order, () => {});
+  }
+
+  /** Whether it keeps the parent's event loop alive. */
+  hold(needed: boolean): void {
+    for (const handle of [this.#child, this.#child?.channel, this.#child?.stderr as Socket | null | undefined]) {
+      if (needed) handle?.ref();
+      else handle?.unref();
+    }
+  }
+
+  /** Ends it at once. It has nothing to save. */
+  kill(): void {
+    this.#ending = true;
+    this.#child?.kill('SIGKILL');
+  }
+}
