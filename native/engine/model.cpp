@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "engine/failure.h"
+#include "engine/gguf_validator.h"
 #include "engine/log.h"
 
 namespace nudging {
@@ -67,6 +68,7 @@ bool on_progress(float fraction, void* progress) { return (*static_cast<const Mo
 
 Model::Model(const Options& options, const Progress& progress) : path_(options.path) {
   check_magic(path_);
+  validate_gguf(path_);
   check_header(path_);
 
   bool wanted = true;
