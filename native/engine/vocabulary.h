@@ -23,7 +23,8 @@ class Vocabulary {
   std::string_view bytes(Token token) const { return bytes_[static_cast<std::size_t>(token)]; }
   bool ends(Token token) const { return ends_[static_cast<std::size_t>(token)]; }
 
-  /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added.
+  /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added. Throws Failure: prompt_too_long (2 MiB without a
+  /// place to cut), model_invalid (a vocabulary that cannot express the text), out_of_memory.
   std::vector<Token> tokenize(std::string_view text) const;
 
   /// True if text can be cut between `before` and a space that `after` follows, the parts tokenised each on its own, and the tokens of the
@@ -52,6 +53,10 @@ class Vocabulary {
 
  private:
   void find_splits(std::string_view tokenizer_model);
+  std::size_t next_split(std::string_view text, std::size_t from) const;
+  void append_tokens(std::string_view text, std::vector<Token>& tokens) const;
+  void append_tokens_here(std::string_view text, std::vector<Token>& tokens) const;
+  [[noreturn]] static void refuse_text();
 
   const llama_vocab* vocab_;
   std::vector<std::string> bytes_;

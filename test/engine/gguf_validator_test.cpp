@@ -311,7 +311,7 @@ TEST("what the validator accepts of mutants of every file, ggml accepts too") {
     if (std::filesystem::file_size(path) > 3'000'000) continue;
     const std::string original = collections::read(path);
     const GgufFile file = GgufFile::parse(original);
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
       const Mutant mutant = mutate(file, original, seed);
       if (!verdict(mutant.bytes).empty()) {
         ++refused;
@@ -322,8 +322,8 @@ TEST("what the validator accepts of mutants of every file, ggml accepts too") {
     }
   }
   // Both kinds have to be there, or the comparison says nothing.
-  CHECK(accepted > 100);
-  CHECK(refused > 100);
+  CHECK(accepted > 30);
+  CHECK(refused > 30);
 }
 
 TEST("mutants of a small header: the validator never crashes, and ggml accepts what it accepts") {
