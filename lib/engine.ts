@@ -47,7 +47,8 @@ export class Nudging implements AsyncDisposable {
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
-    const given: LoadOptions = typeof source === 'string' ? { pair: source } : source;
+    // Copies are checked and used, because a property may answer differently the next time.
+    const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
     const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, parallel, batch, onProgress, signal, ...own } = given;
     signal?.throwIfAborted();
@@ -145,7 +146,8 @@ export class Nudging implements AsyncDisposable {
       this.#engine.submit({ id, ...request });
     } catch (error) {
       this.#dispatcher.remove(id);
-      throw error;
+      // What the checks above let pass, such as an array that changes while it is read.
+      throw new NudgingError('ERR_INVALID_OPTION', (error as Error).message, { option: 'input', value: input });
     }
     if (signal) {
       const forget = onAbort(signal, cancel);
@@ -203,8 +205,9 @@ export class Nudging implements AsyncDisposable {
       inline = rest;
     }
     check(inline, generateRules);
-    if (options !== undefined) check(options, generateRules);
-    const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(options ?? {}) } as GenerateOptions;
+    const given = isObject(options) ? { ...options } : options;
+    if (given !== undefined) check(given, generateRules);
+    const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(given ?? {}) } as GenerateOptions;
     return { question: readQuestion(input), settings: settings as Settings, signal };
   }
 }

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/failure.h"
@@ -61,7 +63,23 @@ constexpr std::array ranges = {
     Range{"ssm.time_step_rank", 1, 1 << 16},
     Range{"ssm.group_count", 0, 1 << 16},
     Range{"wkv.head_size", 1, widest_head},
+    Range{"full_attention_interval", 1, most_layers},
+    Range{"experts_per_group", 1, most_experts},
+    Range{"attention.output_group_count", 1, widest},
+    Range{"attention.indexer.block_size", 1, widest},
+    Range{"hrm.layers_per_stack", 1, most_layers},
+    Range{"hrm.h_cycles", 1, most_layers},
+    Range{"hrm.l_cycles", 1, most_layers},
+    Range{"num_loops", 1, most_layers},
 };
+
+/// Architectures that divide by, or assert on, the number of experts.
+constexpr std::array<std::string_view, 14> mixtures = {"bailingmoe2", "glm4moe",    "grovemoe",  "llada-moe", "smallthinker", "lfm2moe", "mellum",
+                                                       "qwen2moe",    "qwen3moe",   "qwen3vlmoe", "qwen35moe", "qwen3next",    "rnd1",    "qwen4exp"};
+/// Architectures whose state space has heads and groups (Mamba 2, and linear attention written in its terms).
+constexpr std::array<std::string_view, 8> grouped_states = {"mamba2", "falcon-h1", "granitehybrid", "nemotron_h", "nemotron_h_moe", "qwen3next", "qwen35", "qwen35moe"};
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 class Hyperparameters {
  public:
@@ -80,6 +98,7 @@ class Hyperparameters {
     check_layers();
     check_heads();
     check_experts();
+    check_states();
     for (const GgufTensor& tensor : header_.tensors()) check_tensor(tensor);
   }
 
@@ -117,10 +136,11 @@ class Hyperparameters {
 
   /// ggml's norms assert that epsilon is not negative, and nothing is prepared for a constant that is not a number.
   void check_floats() const {
-    for (const auto& [name, value] : header_.values()) {
+    for (const auto& entry : header_.values()) {
+      const std::string& name = entry.first;
       if (!name.starts_with(architecture_ + ".")) continue;
       const bool is_epsilon = name.ends_with("epsilon");
-      header_.each_float(value, [&](double number) {
+      header_.each_float(entry.second, [&](double number) {
         if (!std::isfinite(number) || (is_epsilon && number < 0)) {
           header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be " + (is_epsilon ? "a number that is not negative" : "a finite number"));
         }
@@ -155,6 +175,8 @@ class Hyperparameters {
     const auto layers = integer("block_count");
     const auto predicting = integer("nextn_predict_layers");
     if (layers && predicting && *predicting >= *layers) refuse("nextn_predict_layers", *predicting, "less than block_count, which is " + std::to_string(*layers));
+    const auto sharing = integer("attention.shared_kv_layers");
+    if (layers && sharing && *sharing >= *layers) refuse("attention.shared_kv_layers", *sharing, "less than block_count, which is " + std::to_string(*layers));
   }
 
   /// Query heads share key heads, each of these the same number.
@@ -175,6 +197,7 @@ class Hyperparameters {
     const std::int64_t most_used = used.empty() ? 0 : *std::max_element(used.begin(), used.end());
     const std::int64_t groups = integer("expert_group_count").value_or(0);
     const std::int64_t groups_used = integer("expert_group_used_count").value_or(0);
+    if (is_one_of(architecture_, mixtures) && experts == 0) refuse("expert_count", 0, "at least 1 in a mixture of experts");
     // One architecture writes a single expert for none (hunyuan-dense).
     if (architecture_.starts_with("hunyuan") && experts <= 1) return;
     if (most_used > experts) refuse("expert_used_count", most_used, "at most expert_count, which is " + std::to_string(experts));
@@ -182,6 +205,20 @@ class Hyperparameters {
     if (groups > 0 && groups >= experts) refuse("expert_group_count", groups, "less than expert_count, which is " + std::to_string(experts));
     if (groups > 1 && experts % groups != 0) refuse("expert_group_count", groups, "a divisor of expert_count, which is " + std::to_string(experts));
     if (groups > 1 && (groups_used < 1 || groups_used >= groups)) refuse("expert_group_used_count", groups_used, "from 1 to less than expert_group_count, which is " + std::to_string(groups));
+  }
+
+  /// State spaces, and RWKV's heads.
+  void check_states() const {
+    const auto width = integer("embedding_length");
+    const auto inner = integer("ssm.inner_size");
+    if ((architecture_ == "jamba" || architecture_ == "granitehybrid") && width && inner && *inner != 2 * *width) {
+      refuse("ssm.inner_size", *inner, "twice embedding_length, which is " + std::to_string(*width));
+    }
+    if (const auto head = integer("wkv.head_size"); head && width && *width % *head != 0) refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
+    if (!is_one_of(architecture_, grouped_states) || !inner) return;
+    for (const char* name : {"ssm.group_count", "ssm.time_step_rank"}) {
+      if (const auto parts = integer(name); parts && (*parts == 0 || *inner % *parts != 0)) refuse(name, *parts, "a divisor of ssm.inner_size, which is " + std::to_string(*inner));
+    }
   }
 
   [[noreturn]] void refuse_type(const GgufTensor& tensor, const std::string& expected) const {

@@ -86,6 +86,7 @@ void Vocabulary::find_splits(std::string_view tokenizer_model) {
   const bool covered = (type == LLAMA_VOCAB_TYPE_SPM && tokenizer_model == "llama") || (type == LLAMA_VOCAB_TYPE_RWKV && tokenizer_model == "rwkv") ||
                        (type == LLAMA_VOCAB_TYPE_BPE && (tokenizer_model == "gpt2" || tokenizer_model == "gemma4"));
   if (!covered) return;
+  find_longest();
   for (char letter = 'A'; letter <= 'z'; ++letter) splits_after_[static_cast<std::size_t>(letter)] = is_letter(letter);
   for (Token token = 0; token < static_cast<Token>(size()); ++token) {
     const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab_, token));
@@ -102,6 +103,17 @@ void Vocabulary::find_splits(std::string_view tokenizer_model) {
   }
   const std::vector<Token> letter = tokenize("a");
   prefixes_space_ = !letter.empty() && bytes(letter.front()).starts_with(' ');
+}
+
+/// A token that strips white space stands for any amount of it. (Unigram vocabularies, which normalise texts, have not come here.)
+void Vocabulary::find_longest() {
+  std::size_t longest = 1;
+  for (Token token = 0; token < static_cast<Token>(size()); ++token) {
+    if ((static_cast<unsigned>(llama_vocab_get_attr(vocab_, token)) & (LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP)) != 0) return;
+    longest = std::max(longest, bytes(token).size());
+  }
+  for (const Special& special : specials_) longest = std::max(longest, special.text.size());
+  longest_token_ = longest;
 }
 
 bool Vocabulary::splits(char before, char after) const { return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)]; }
