@@ -55,8 +55,16 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** Throws the error that every wrong value gets: by name, with the value, and what it must be. */
 export function reject(option: string, value: unknown, expected: string): never {
-  const shown = inspect(value, { depth: 1, maxArrayLength: 3, maxStringLength: 60, breakLength: Infinity, customInspect: false });
-  throw new NudgingError('ERR_INVALID_OPTION', `\`${option}\` must be ${expected}; got ${shown}`, { option, value });
+  throw new NudgingError('ERR_INVALID_OPTION', `\`${option}\` must be ${expected}; got ${shown(value)}`, { option, value });
+}
+
+function shown(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, maxArrayLength: 3, maxStringLength: 60, breakLength: Infinity, customInspect: false });
+  } catch {
+    // A property of it throws.
+    return `something of the type ${typeof value} that cannot be shown`;
+  }
 }
 
 /** Checks the properties of `options` by name. Unknown names are errors too: a misspelt option must not be ignored silently. */

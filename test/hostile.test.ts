@@ -135,12 +135,12 @@ describe('options of a generation', () => {
   test.each(Object.keys(generateRules))('%s: every value works or is an error that names it', async (name) => {
     for (const value of values) {
       const isGood = generateRules[name]?.check(value) === true;
-      const aborted = value instanceof AbortSignal;
       // A function as prompt is the caller's own code.
       if (isGood && typeof value === 'function') continue;
-      const options = { maxTokens: 3, [name]: value, ...(name === 'maxTokens' || aborted ? { stop: 'a' } : {}) };
+      // With a million tokens to write, something has to end the answer.
+      const options = { maxTokens: 3, [name]: value, ...(name === 'maxTokens' ? { stop: 'a' } : {}) };
       if (isGood) {
-        expect(await outcome(question, options), String(name)).toMatch(/^(end|length|stop|stalled|ERR_PROMPT_EMPTY|ERR_PROMPT_TOO_LONG|ERR_TEMPLATE_FAILED)$/);
+        expect(await outcome(question, options)).toMatch(/^(end|length|stop|stalled|ERR_PROMPT_EMPTY|ERR_PROMPT_TOO_LONG|ERR_TEMPLATE_FAILED)$/);
       } else {
         expect(() => engine.stream(question, unchecked(options))).toThrow(typed('ERR_INVALID_OPTION'));
       }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/failure.h"
+#include "engine/gguf_architectures.h"
 #include "engine/gguf_validator.h"
 #include "ggml.h"
 
@@ -97,6 +98,7 @@ class Hyperparameters {
     check_rope();
     check_layers();
     check_heads();
+    check_head_lengths();
     check_experts();
     check_states();
     for (const GgufTensor& tensor : header_.tensors()) check_tensor(tensor);
@@ -187,6 +189,25 @@ class Hyperparameters {
       const std::int64_t all = heads[std::min(i, heads.size() - 1)];
       const std::int64_t each = shared[std::min(i, shared.size() - 1)];
       if (each > 0 && all % each != 0) refuse("attention.head_count_kv", each, "a divisor of attention.head_count, which is " + std::to_string(all));
+    }
+  }
+
+  void check_head_lengths() const {
+    const auto heads = integer("attention.head_count");
+    const auto width = integer("embedding_length");
+    // Without heads in the first layer, llama.cpp takes all lengths for 0.
+    if (!heads || !width || *heads == 0) return;
+    const std::int64_t key_length = integer("attention.key_length").value_or(*width / *heads);
+    const std::int64_t value_length = integer("attention.value_length").value_or(*width / *heads);
+    const std::int64_t rotated = integer("rope.dimension_count").value_or(key_length);
+    if (is_one_of(architecture_, architectures::one_head_length) && key_length != value_length) {
+      refuse("attention.value_length", value_length, "the length of a key, " + std::to_string(key_length));
+    }
+    if (is_one_of(architecture_, architectures::whole_rotation) && rotated != value_length) {
+      refuse("rope.dimension_count", rotated, "the length of a head, " + std::to_string(value_length));
+    }
+    if (is_one_of(architecture_, architectures::heads_fill_width) && (key_length * *heads != *width || value_length != key_length)) {
+      refuse("attention.head_count", *heads, "such that heads of length " + std::to_string(key_length) + " fill the width, " + std::to_string(*width));
     }
   }
 
