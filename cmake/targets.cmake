@@ -18,8 +18,8 @@ if(engine_sources)
   # For src/llama-ext.h: how much memory a context takes is not in the public header yet.
   target_include_directories(nudging_engine SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}")
   if(NUDGING_NATIVE AND NOT MSVC)
-    # The one place of ours that reads a whole vocabulary's logits for every token.
-    set_source_files_properties("${native}/engine/top1.cpp" PROPERTIES COMPILE_OPTIONS "-march=native")
+    # What reads a whole vocabulary's logits for every token.
+    set_source_files_properties("${native}/engine/top1.cpp" "${native}/engine/sampling.cpp" PROPERTIES COMPILE_OPTIONS "-march=native")
   endif()
   nudging_own_code(nudging_engine)
 endif()

@@ -31,12 +31,13 @@ endfunction()
 nudging_model_tool(random_model test/tools)
 nudging_model_tool(inflate bench/inflate)
 
-# The engine against llama.cpp's own vocabularies and chat templates; no model.
+# The engine against llama.cpp's own vocabularies and chat templates, and the demo pair.
 file(GLOB engine_test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/test/engine/*.cpp")
 add_executable(engine_test ${engine_test_sources} "${CMAKE_CURRENT_SOURCE_DIR}/test/native/main.cpp")
 target_link_libraries(engine_test PRIVATE nudging_engine)
 target_include_directories(engine_test PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/test/native")
-target_compile_definitions(engine_test PRIVATE "NUDGING_LLAMA_CPP_MODELS=\"${NUDGING_LLAMA_CPP_DIR}/models\"")
+target_include_directories(engine_test SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}")
+target_compile_definitions(engine_test PRIVATE "NUDGING_LLAMA_CPP_MODELS=\"${NUDGING_LLAMA_CPP_DIR}/models\"" "NUDGING_DEMO_MODELS=\"${CMAKE_CURRENT_SOURCE_DIR}/models/demo\"")
 nudging_own_code(engine_test)
 set_target_properties(engine_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}>")
 add_dependencies(nudge_test engine_test)

@@ -4,9 +4,22 @@ import type { LoadProgress, ModelInfo, Piece } from './types.ts';
 
 /** Where the events of one request go. */
 export interface Sink {
-  pieces(pieces: Piece[]): void;
+  arrived(pieces: Piece[]): void;
   finished(event: NativeFinished | NativeInspected): void;
   failed(code: ErrorCode, message: string): void;
+}
+
+export interface LoadedEngine {
+  models: Record<'base' | 'aligned', ModelInfo>;
+  parallel: number;
+}
+
+/** What {@link Dispatcher.loaded} rejects with. */
+export interface LoadFailure {
+  code: ErrorCode;
+  message: string;
+  needed?: number;
+  available?: number;
 }
 
 /**
@@ -16,10 +29,10 @@ export interface Sink {
 export class Dispatcher {
   readonly #sinks = new Map<number, Sink>();
   readonly #onProgress: (progress: LoadProgress) => void;
-  readonly loaded: Promise<Record<'base' | 'aligned', ModelInfo>>;
+  readonly loaded: Promise<LoadedEngine>;
   readonly closed: Promise<void>;
-  #resolveLoaded!: (models: Record<'base' | 'aligned', ModelInfo>) => void;
-  #rejectLoaded!: (failure: { code: ErrorCode; message: string }) => void;
+  #resolveLoaded!: (loaded: LoadedEngine) => void;
+  #rejectLoaded!: (failure: LoadFailure) => void;
   #resolveClosed!: () => void;
   #nextId = 1;
 
@@ -44,6 +57,11 @@ export class Dispatcher {
     return id;
   }
 
+  /** Requests that have not ended. */
+  get size(): number {
+    return this.#sinks.size;
+  }
+
   remove(id: number): void {
     this.#sinks.delete(id);
   }
@@ -58,11 +76,13 @@ export class Dispatcher {
       case 'progress':
         return this.#onProgress({ lane: event.lane, fraction: event.fraction });
       case 'loaded':
-        return this.#resolveLoaded({ base: event.base, aligned: event.aligned });
-      case 'load-failed':
-        return this.#rejectLoaded({ code: event.code, message: event.message });
+        return this.#resolveLoaded({ models: { base: event.base, aligned: event.aligned }, parallel: event.parallel });
+      case 'load-failed': {
+        const { type, ...failure } = event;
+        return this.#rejectLoaded(failure);
+      }
       case 'pieces':
-        return this.#sinks.get(event.id)?.pieces(event.pieces);
+        return this.#sinks.get(event.id)?.arrived(event.pieces);
       case 'finished':
       case 'inspected':
         return this.#take(event.id)?.finished(event);

@@ -1,20 +1,27 @@
-import { availableParallelism, freemem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { onAbort } from './abort.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
+import { hostMemory } from './host-memory.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
-import { check, generateRules, isObject, loadRules, reject } from './options.ts';
+import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
 import { demoPair, readPair, type Pair } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
+import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
-import { AnswerStream } from './stream.ts';
+import { AnswerStream, Arriving } from './stream.ts';
 import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, LoadOptions, Mode, ModelInfo } from './types.ts';
 
 type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. */
-export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds' } as const satisfies Settings;
+export const defaults = {
+  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
+} as const satisfies Settings;
+
+/** Requests that may wait for a place, unless `maxQueue` says otherwise. */
+const defaultMaxQueue = 1024;
 
 /**
  * A base and an aligned model that answer together.
@@ -27,30 +34,37 @@ export const defaults = { mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 2
 export class Nudging implements AsyncDisposable {
   /** What was loaded. */
   readonly models: Readonly<Record<LaneName, ModelInfo>>;
+  /** Requests that decode together; others wait their turn. */
+  readonly parallel: number;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
   readonly #settings: Settings;
+  readonly #mostRequests: number;
   #closing: Promise<void> | undefined;
 
-  private constructor(engine: NativeEngine, dispatcher: Dispatcher, models: Record<LaneName, ModelInfo>, settings: Settings) {
+  private constructor(engine: NativeEngine, dispatcher: Dispatcher, models: Record<LaneName, ModelInfo>, parallel: number, settings: Settings, maxQueue: number) {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
     this.#settings = settings;
+    this.#mostRequests = parallel + maxQueue;
     this.models = models;
+    this.parallel = parallel;
   }
 
   /**
-   * Loads two models and starts their engine.
+   * Loads two models and starts their engine. Files that another engine of this process has loaded are shared with it. Whether both models, their caches and
+   * buffers fit into memory together is found out before anything is allocated.
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`); rejects with the signal's reason if `signal` is aborted
+   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_OUT_OF_MEMORY (with `needed` and `available`),
+   *   ERR_ENGINE_CRASHED (with `isolate`); rejects with the signal's reason if `signal` is aborted
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, parallel, batch, isolate, onProgress, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, isolate, onProgress, signal, ...own } = given;
     signal?.throwIfAborted();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -65,7 +79,8 @@ export class Nudging implements AsyncDisposable {
     const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
     const lane = (path: string, of: LaneName) => {
       const length = perLane(context, of) ?? 0;
-      return { path, gpuLayers: perLane(gpuLayers, of) ?? -1, context: length === 'auto' ? -1 : length };
+      const layers = perLane(gpuLayers, of) ?? -1;
+      return { path, gpuLayers: layers === 'auto' ? -2 : layers, context: length === 'auto' ? -1 : length, kvCache: perLane(kvCache, of) ?? 'f16' };
     };
     const options: NativeEngineOptions = {
       base: lane(base, 'base'),
@@ -73,9 +88,10 @@ export class Nudging implements AsyncDisposable {
       threads: threads ?? 0,
       // Unlike the number that C++ can ask for, this one respects CPU affinity.
       cores: availableParallelism(),
-      parallel: parallel ?? 1,
+      parallel: parallel === undefined || parallel === 'auto' ? 0 : parallel,
       batch: batch ?? 512,
-      hostMemory: process.availableMemory?.() ?? freemem(),
+      overlap: overlap === undefined ? -1 : Number(overlap),
+      hostMemory: hostMemory(),
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
@@ -86,29 +102,32 @@ export class Nudging implements AsyncDisposable {
     const abort = () => engine.close(true);
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const models = await dispatcher.loaded;
+      const loaded = await dispatcher.loaded;
       // The signal may have come too late to end the loading; the engine is closing then.
       signal?.throwIfAborted();
-      return new Nudging(engine, dispatcher, models, { ...defaults, ...fromPair, ...defined(own) });
+      return new Nudging(engine, dispatcher, loaded.models, loaded.parallel, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;
       signal?.throwIfAborted();
-      const { code, message } = reason as { code: ErrorCode; message: string };
-      throw failure(code, message);
+      const { code, message, ...details } = reason as LoadFailure;
+      throw failure(code, message, details);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
   }
 
   /**
-   * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`.
+   * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`; `timeout` does the same with
+   * `stopReason: 'timeout'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED,
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED,
    *   ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
-    return this.#start(input, options, this.generate).answer;
+    const arriving = this.#start(input, options, this.generate);
+    arriving.wantWhole();
+    return arriving.answer;
   }
 
   /**
@@ -116,19 +135,21 @@ export class Nudging implements AsyncDisposable {
    * after that reject the iteration and `answer` with the errors of {@link generate}.
    */
   stream(input: Input, options?: GenerateOptions): AnswerStream {
-    return this.#start(input, options, this.stream);
+    return new AnswerStream(this.#start(input, options, this.stream));
   }
 
-  #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown): AnswerStream {
+  #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown): Arriving {
     const failure = rememberCaller(caller);
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
     const stop = settings.stop ?? defaults.stop;
+    const sampling = samplingOf(settings);
 
     let id = 0;
-    const cancel = () => this.#engine.cancel(id);
-    const stream = new AnswerStream(cancel, failure);
+    const engine = this.#engine;
+    const remote = { cancel: () => engine.cancel(id), park: (parked: boolean) => engine.park(id, parked) };
+    const arriving = new Arriving(remote, failure, { highWaterMark: settings.highWaterMark ?? defaults.highWaterMark, seed: sampling.temperature > 0 ? sampling.seed : undefined });
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
       gamma: settings.gamma ?? defaults.gamma,
@@ -138,15 +159,18 @@ export class Nudging implements AsyncDisposable {
       stop: typeof stop === 'string' ? [stop] : [...stop],
       trace: settings.trace === 'full',
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
+      timeout: settings.timeout ?? 0,
+      sampling,
       ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
       ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
     };
     if (signal?.aborted) {
-      stream.finished(abortedAtOnce);
-      return stream;
+      arriving.finished(abortedAtOnce);
+      return arriving;
     }
 
-    id = this.#dispatcher.add(stream);
+    this.#mustHaveRoom(failure);
+    id = this.#dispatcher.add(arriving);
     try {
       this.#engine.submit({ id, ...request });
     } catch (error) {
@@ -154,32 +178,34 @@ export class Nudging implements AsyncDisposable {
       throw error;
     }
     if (signal) {
-      const forget = onAbort(signal, cancel);
-      stream.answer.then(forget, forget);
+      const forget = onAbort(signal, remote.cancel);
+      arriving.answer.then(forget, forget);
     }
-    return stream;
+    return arriving;
   }
 
   /**
    * Asks one model one question from nothing, with no cache: what comes after this prompt, text and tokens? For replaying a trace and for finding out
-   * why an answer went as it did. Slow by design.
+   * why an answer went as it did. Slow by design. The settings of the engine and of `input` do not sample here: only `sampling` does.
    *
    * @throws as {@link generate}
    */
   async inspect(inspection: Inspection): Promise<Inspected> {
     const failure = rememberCaller(this.inspect);
     this.#mustBeOpen();
-    const { lane, input, text = '', tokens = [] } = inspection;
+    const { lane, input, text = '', tokens = [], sampling = {} } = inspection;
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
+    check(sampling, samplingRules, 'sampling');
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(lane, question, settings);
+    this.#mustHaveRoom(failure);
     const event = await new Promise<NativeInspected>((resolve, fail) => {
       const id = this.#dispatcher.add({
-        pieces: () => {},
+        arrived: () => {},
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens] });
+      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }) });
     });
     return { ...event.top1, context: event.context };
   }
@@ -199,6 +225,11 @@ export class Nudging implements AsyncDisposable {
 
   #mustBeOpen(): void {
     if (this.#closing) throw new NudgingError('ERR_CLOSED', 'this engine is closed: load another one');
+  }
+
+  #mustHaveRoom(failure: (code: ErrorCode, message: string) => NudgingError): void {
+    const requests = this.#dispatcher.size;
+    if (requests >= this.#mostRequests) throw failure('ERR_BUSY', `${requests} requests run or wait already: try again later, or raise \`maxQueue\` or \`parallel\``);
   }
 
   /** Splits an input into what is asked and how, and checks both. */

@@ -4,14 +4,17 @@
  * From options and input: `ERR_INVALID_OPTION` (a value of the wrong type or range), `ERR_PAIR_INVALID` (a manifest that is no pair),
  * `ERR_PROMPT_EMPTY`, `ERR_PROMPT_TOO_LONG`, `ERR_TEMPLATE_MISSING`, `ERR_TEMPLATE_FAILED`.
  * From loading: `ERR_NATIVE_LOAD` (no native addon for this platform), `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`,
- * `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY`, `ERR_CONTEXT_TOO_LARGE`.
- * From running: `ERR_CLOSED`, `ERR_DECODE_FAILED`, `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`.
+ * `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY` (with `needed` and `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model
+ * cannot have a KV cache of this type).
+ * From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait already), `ERR_DECODE_FAILED`, `ERR_ENGINE_CRASHED` (with `isolate`:
+ * the engine's process crashed or could not be started), `ERR_INTERNAL`.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
   | 'ERR_PAIR_INVALID'
   | 'ERR_NATIVE_LOAD'
   | 'ERR_CLOSED'
+  | 'ERR_BUSY'
   | 'ERR_ENGINE_CRASHED'
   | NativeErrorCode;
 
@@ -23,6 +26,7 @@ export type NativeErrorCode =
   | 'ERR_LOAD_ABORTED'
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_CONTEXT_TOO_LARGE'
+  | 'ERR_KV_CACHE_UNSUPPORTED'
   | 'ERR_PROMPT_EMPTY'
   | 'ERR_PROMPT_TOO_LONG'
   | 'ERR_TEMPLATE_MISSING'
@@ -39,12 +43,17 @@ export class NudgingError extends Error {
   readonly option?: string;
   /** The value that was wrong, if one was. */
   readonly value?: unknown;
+  /** Of ERR_OUT_OF_MEMORY: the bytes that loading would have taken, and those that were free where they are short. */
+  readonly needed?: number;
+  readonly available?: number;
 
-  constructor(code: ErrorCode, message: string, details: { option?: string; value?: unknown; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, details: { option?: string; value?: unknown; cause?: unknown; needed?: number; available?: number } = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
     if (details.option !== undefined) this.option = details.option;
     if ('value' in details) this.value = details.value;
+    if (details.needed !== undefined) this.needed = details.needed;
+    if (details.available !== undefined) this.available = details.available;
   }
 }
 
@@ -53,11 +62,11 @@ export class NudgingError extends Error {
  *
  * @param from the function above which the stack is of interest
  */
-export function rememberCaller(from: (...args: never[]) => unknown): (code: ErrorCode, message: string) => NudgingError {
+export function rememberCaller(from: (...args: never[]) => unknown): (code: ErrorCode, message: string, details?: { needed?: number; available?: number }) => NudgingError {
   const place: { stack?: string } = {};
   Error.captureStackTrace(place, from);
-  return (code, message) => {
-    const error = new NudgingError(code, message);
+  return (code, message, details) => {
+    const error = new NudgingError(code, message, details);
     const frames = place.stack?.split('\n').slice(1).join('\n') ?? '';
     error.stack = `${error.name}: ${message}\n${frames}`;
     return error;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NudgingError, type ErrorCode } from './errors.ts';
-import type { Decision, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
+import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
 export interface NativeAddon {
@@ -13,16 +13,19 @@ export interface NativeAddon {
 export interface NativeEngine {
   submit(request: NativeGeneration | NativeInspection): void;
   cancel(id: number): void;
+  /** Stops decoding for a request, or goes on with it. A parked request does not keep the process alive. */
+  park(id: number, parked: boolean): void;
   /** @param abandon stop at once instead of finishing what was submitted */
   close(abandon: boolean): void;
 }
 
 export interface NativeLaneOptions {
   path: string;
-  /** Negative: all layers. */
+  /** -1: all layers; -2: as many as fit. */
   gpuLayers: number;
   /** Tokens; 0: at most 4096 of what the model was trained with; -1: as much of it as fits. */
   context: number;
+  kvCache: KvCacheType;
 }
 
 export interface NativeEngineOptions {
@@ -31,8 +34,11 @@ export interface NativeEngineOptions {
   /** Per model; 0: the engine chooses, at most `cores`. */
   threads: number;
   cores: number;
+  /** 0: a few, as memory allows. */
   parallel: number;
   batch: number;
+  /** Both models decode at the same time; -1: if one of them runs on a GPU. */
+  overlap: number;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
 }
@@ -44,6 +50,16 @@ export interface NativeSegment {
 }
 
 export type NativePrompt = { segments: NativeSegment[] } | { messages: { role: string; content: string }[]; template?: string };
+
+export interface NativeSampling {
+  /** 0: greedy; the rest has no effect then. */
+  temperature: number;
+  /** 0: off. */
+  topK: number;
+  topP: number;
+  minP: number;
+  seed: number;
+}
 
 export interface NativeGeneration {
   id: number;
@@ -58,6 +74,9 @@ export interface NativeGeneration {
   trace: boolean;
   /** Tokens decoded ahead; -1: as many as pay. */
   guesses: number;
+  /** Milliseconds from now; 0: none. */
+  timeout: number;
+  sampling: NativeSampling;
 }
 
 export interface NativeInspection {
@@ -66,6 +85,7 @@ export interface NativeInspection {
   prompt: NativePrompt;
   text: string;
   tokens: number[];
+  sampling: NativeSampling;
 }
 
 export interface NativeFinished {
@@ -75,6 +95,7 @@ export interface NativeFinished {
   text: string;
   rounds: Round[];
   decisions: Decision[];
+  spans: DecodeSpan[];
   stats: {
     base: LaneStats;
     aligned: LaneStats;
@@ -95,8 +116,8 @@ export interface NativeInspected {
 
 export type NativeEvent =
   | { type: 'progress'; lane: LaneName; fraction: number }
-  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo }
-  | { type: 'load-failed'; code: ErrorCode; message: string }
+  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number }
+  | { type: 'load-failed'; code: ErrorCode; message: string; needed?: number; available?: number }
   | { type: 'pieces'; id: number; pieces: Piece[] }
   | NativeFinished
   | NativeInspected

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { NudgingError } from './errors.ts';
+import type { KvCacheType } from './types.ts';
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
 export interface Rule {
@@ -15,6 +16,12 @@ export const integer = (low: number, high: number): Rule => ({
 export const number = (low: number, high: number): Rule => ({
   check: (value) => typeof value === 'number' && value >= low && value <= high,
   expected: `a number from ${low} to ${high}`,
+});
+
+/** Without the lower limit itself. */
+export const numberOver = (low: number, high: number): Rule => ({
+  check: (value) => typeof value === 'number' && value > low && value <= high,
+  expected: `a number over ${low} and at most ${high}`,
 });
 
 export const oneOf = (...names: string[]): Rule => ({
@@ -65,12 +72,22 @@ export function check(options: unknown, rules: Record<string, Rule>, what = 'opt
   }
 }
 
+/** How tokens are chosen. */
+export const samplingRules: Record<string, Rule> = {
+  temperature: number(0, 100),
+  topK: integer(0, 1_000_000),
+  topP: numberOver(0, 1),
+  minP: number(0, 1),
+  seed: integer(0, Number.MAX_SAFE_INTEGER),
+};
+
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
   mode: oneOf('nudge', 'base', 'aligned'),
   gamma: number(0, 2),
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),
+  ...samplingRules,
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),
@@ -78,19 +95,27 @@ export const generateRules: Record<string, Rule> = {
   repeatLimit: integer(0, 1_000_000),
   speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),
+  timeout: integer(1, 2 ** 31 - 1),
+  highWaterMark: integer(1, 1_000_000),
   signal: abortSignal,
 };
+
+/** Types of the KV cache; native/engine/kv_cache_type.h has the same. */
+export const kvCacheTypes = ['f16', 'bf16', 'f32', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'] as const satisfies readonly KvCacheType[];
 
 export const loadRules: Record<string, Rule> = {
   ...generateRules,
   pair: nonEmptyText,
   base: nonEmptyText,
   aligned: nonEmptyText,
-  gpuLayers: perLane(integer(-1, 100_000)),
+  gpuLayers: perLane(eitherOf(integer(-1, 100_000), oneOf('auto'))),
   threads: integer(1, 512),
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),
-  parallel: integer(1, 256),
+  kvCache: perLane(oneOf(...kvCacheTypes)),
+  parallel: eitherOf(integer(1, 256), oneOf('auto')),
   batch: integer(1, 65_536),
+  overlap: flag,
+  maxQueue: integer(0, 1_000_000_000),
   isolate: flag,
   onProgress: callback,
 };

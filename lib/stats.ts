@@ -2,8 +2,8 @@ import type { NativeFinished } from './native.ts';
 import type { Answer, LaneStats, Piece } from './types.ts';
 
 /** The public answer from the native engine's last event. */
-export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answer {
-  const { stats, decisions } = event;
+export function toAnswer(event: NativeFinished, pieces: readonly Piece[], seed?: number): Answer {
+  const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
   const sum = (key: keyof LaneStats) => base[key] + aligned[key];
@@ -14,7 +14,9 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[]): Answe
     stopReason: event.stopReason,
     pieces: [...pieces],
     rounds: event.rounds,
+    ...(seed === undefined ? {} : { seed }),
     ...(decisions.length > 0 ? { decisions } : {}),
+    ...(spans.length > 0 ? { spans } : {}),
     stats: {
       tokens,
       baseTokens,
@@ -50,6 +52,7 @@ const nothing: LaneStats = {
   rewinds: 0,
   rewoundTokens: 0,
   recomputations: 0,
+  anticipated: 0,
   decodeMs: 0,
   top1Ms: 0,
   tokenizeMs: 0,
@@ -63,5 +66,6 @@ export const abortedAtOnce: NativeFinished = {
   text: '',
   rounds: [],
   decisions: [],
+  spans: [],
   stats: { base: nothing, aligned: nothing, tokens: 0, baseTokens: 0, queuedMs: 0, firstPieceMs: 0, totalMs: 0 },
 };

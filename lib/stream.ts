@@ -4,25 +4,35 @@ import type { NativeFinished, NativeInspected } from './native.ts';
 import { toAnswer } from './stats.ts';
 import type { Answer, Piece } from './types.ts';
 
-/**
- * An answer as it is made: iterate over it for the pieces, await `answer` for the whole. Generation starts with the call that returned the
- * stream and does not wait for the reader. Leaving the loop early (`break`, `return`, an exception) ends the generation as `aborted`.
- */
-export class AnswerStream implements AsyncIterableIterator<Piece, Answer>, Sink {
-  /** The finished answer. Rejects with a {@link NudgingError} if the request fails. */
+/** What a stream may ask of the engine. */
+export interface Remote {
+  cancel(): void;
+  /** Stops decoding for this request, or goes on with it. */
+  park(parked: boolean): void;
+}
+
+/** The engine's end of a stream: pieces go in here. It knows nothing of the reader's end, which may be collected while this one still receives. */
+export class Arriving implements Sink {
+  readonly pieces: Piece[] = [];
+  /** Rejects with a NudgingError if the request fails. */
   readonly answer: Promise<Answer>;
-  readonly #pieces: Piece[] = [];
-  readonly #cancel: () => void;
+  settled = false;
+  readonly #remote: Remote;
   readonly #error: (code: ErrorCode, message: string) => Error;
-  #settled = false;
+  readonly #highWaterMark: number;
+  readonly #seed: number | undefined;
   #read = 0;
+  #reading = false;
+  #whole = false;
+  #parked = false;
   #wake: (() => void) | undefined;
   #resolve!: (answer: Answer) => void;
   #reject!: (error: Error) => void;
 
-  /** @internal Made by `Nudging.stream`. */
-  constructor(cancel: () => void, error: (code: ErrorCode, message: string) => Error) {
-    this.#cancel = cancel;
+  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, { highWaterMark, seed }: { highWaterMark: number; seed?: number | undefined }) {
+    this.#remote = remote;
+    this.#highWaterMark = highWaterMark;
+    this.#seed = seed;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -32,28 +42,111 @@ export class AnswerStream implements AsyncIterableIterator<Piece, Answer>, Sink 
     this.answer.catch(() => {});
   }
 
+  /** The next unread piece, if it has arrived. */
+  take(): Piece | undefined {
+    this.#reading = true;
+    const piece = this.pieces[this.#read];
+    if (piece) this.#read += 1;
+    if (this.pieces.length - this.#read <= this.#highWaterMark / 2) this.#park(false);
+    return piece;
+  }
+
+  skipRest(): void {
+    this.#read = this.pieces.length;
+  }
+
+  /** From here on somebody waits for the end, so nothing waits for the reader. */
+  wantWhole(): void {
+    this.#whole = true;
+    this.#park(false);
+  }
+
+  /** Nobody can read any more. */
+  abandon(): void {
+    if (!this.settled && !this.#whole) this.cancel();
+  }
+
+  cancel(): void {
+    if (!this.settled) this.#remote.cancel();
+  }
+
+  /** Resolves when something new has arrived. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => {
+      const before = this.#wake;
+      this.#wake = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  arrived(pieces: Piece[]): void {
+    for (const piece of pieces) this.pieces.push(piece);
+    if (this.#reading && !this.#whole && this.pieces.length - this.#read >= this.#highWaterMark) this.#park(true);
+    this.#notify();
+  }
+
+  finished(event: NativeFinished | NativeInspected): void {
+    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, this.#seed));
+    this.settled = true;
+    this.#notify();
+  }
+
+  failed(code: ErrorCode, message: string): void {
+    this.#reject(this.#error(code, message));
+    this.settled = true;
+    this.#notify();
+  }
+
+  #park(parked: boolean): void {
+    if (this.settled || parked === this.#parked) return;
+    this.#parked = parked;
+    this.#remote.park(parked);
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+const abandoned = new FinalizationRegistry<Arriving>((arriving) => arriving.abandon());
+
+/**
+ * An answer as it is made: iterate over it for the pieces, await `answer` for the whole. Generation starts with the call that returned the stream. A reader
+ * that falls behind by `highWaterMark` pieces makes this generation wait, and no other; whoever takes `answer` does not wait for the reader any more.
+ * Leaving the loop early (`break`, `return`, an exception), or dropping the stream unread, ends the generation as `aborted`.
+ */
+export class AnswerStream implements AsyncIterableIterator<Piece, Answer> {
+  readonly #arriving: Arriving;
+
+  /** @internal Made by `Nudging.stream`. */
+  constructor(arriving: Arriving) {
+    this.#arriving = arriving;
+    abandoned.register(this, arriving);
+  }
+
+  /** The finished answer. Rejects with a {@link NudgingError} if the request fails. */
+  get answer(): Promise<Answer> {
+    this.#arriving.wantWhole();
+    return this.#arriving.answer;
+  }
+
   async next(): Promise<IteratorResult<Piece, Answer>> {
     for (;;) {
-      const piece = this.#pieces[this.#read];
-      if (piece) {
-        this.#read += 1;
-        return { done: false, value: piece };
-      }
-      if (this.#settled) return { done: true, value: await this.answer };
-      await new Promise<void>((resolve) => {
-        const before = this.#wake;
-        this.#wake = () => {
-          before?.();
-          resolve();
-        };
-      });
+      const piece = this.#arriving.take();
+      if (piece) return { done: false, value: piece };
+      if (this.#arriving.settled) return { done: true, value: await this.#arriving.answer };
+      await this.#arriving.changed();
     }
   }
 
   async return(): Promise<IteratorResult<Piece, Answer>> {
-    this.#cancel();
-    const value = await this.answer;
-    this.#read = this.#pieces.length;
+    this.#arriving.cancel();
+    const value = await this.#arriving.answer;
+    this.#arriving.skipRest();
     return { done: true, value };
   }
 
@@ -62,33 +155,7 @@ export class AnswerStream implements AsyncIterableIterator<Piece, Answer>, Sink 
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#cancel();
-    await this.answer.catch(() => {});
-  }
-
-  /** @internal */
-  pieces(pieces: Piece[]): void {
-    this.#pieces.push(...pieces);
-    this.#notify();
-  }
-
-  /** @internal */
-  finished(event: NativeFinished | NativeInspected): void {
-    if (event.type === 'finished') this.#resolve(toAnswer(event, this.#pieces));
-    this.#settled = true;
-    this.#notify();
-  }
-
-  /** @internal */
-  failed(code: ErrorCode, message: string): void {
-    this.#reject(this.#error(code, message));
-    this.#settled = true;
-    this.#notify();
-  }
-
-  #notify(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    this.#arriving.cancel();
+    await this.#arriving.answer.catch(() => {});
   }
 }

@@ -1,15 +1,15 @@
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
 
-/** `nudge`: both models together. `base`, `aligned`: one of them alone, greedily, with the same engine. */
+/** `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. */
 export type Mode = 'nudge' | 'base' | 'aligned';
 
 /**
  * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`: `maxTokens`.
  * `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added nothing, or
- * the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`.
+ * the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is up.
  */
-export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted';
+export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout';
 
 /** A stretch of the answer that came from one model. Concatenated, the pieces are the text. */
 export interface Piece {
@@ -17,8 +17,8 @@ export interface Piece {
   /** `base`: the base's own token. `nudge`: the aligned model's word. */
   source: 'base' | 'nudge';
   /**
-   * In [0, 1]. For the base's token (or the one model that runs): its probability. For a nudge: the base's top-1 probability where the word
-   * stands; missing where the base was not asked, as for the first word of the answer.
+   * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token there. For a
+   * nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of the answer.
    */
   topProbability?: number;
 }
@@ -34,14 +34,15 @@ export interface Round {
   by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
 }
 
-/** What a model says comes next, measured on the raw logits. */
+/** What a model says comes next. How sure it is, is measured on the raw logits. */
 export interface Top1 {
+  /** The most likely token, or the one that was sampled. */
   token: number;
   /** The token's bytes, not necessarily whole characters; empty for control tokens. */
   bytes: Uint8Array;
-  /** Softmax probability over the whole vocabulary, in [0, 1]. */
+  /** Softmax probability of the most likely token over the whole vocabulary, in [0, 1]; also where another one was sampled. */
   probability: number;
-  /** Logit of the token minus the next best logit, at least 0. */
+  /** Logit of the token minus the next best logit, at least 0; with sampling, the same of what was compared (docs/semantics.md, R15). */
   margin: number;
   /** Whether the token ends a generation. */
   ends: boolean;
@@ -53,6 +54,15 @@ export interface Decision extends Top1 {
   kind: 'boundary' | 'run' | 'draft';
   /** Bytes (UTF-8) of answer and draft before the question. */
   position: number;
+}
+
+/** One forward pass. Times in milliseconds since the request left the queue. */
+export interface DecodeSpan {
+  lane: LaneName;
+  begin: number;
+  end: number;
+  /** Tokens in its batch, those of other requests included. */
+  tokens: number;
 }
 
 /** What one model did for one generation. Times in milliseconds. */
@@ -75,6 +85,8 @@ export interface LaneStats {
   rewoundTokens: number;
   /** Times the memory could not be cut and the context was decoded again from its start. */
   recomputations: number;
+  /** Tokens decoded before anybody asked, while the other model was busy (see `overlap`). */
+  anticipated: number;
   decodeMs: number;
   top1Ms: number;
   tokenizeMs: number;
@@ -112,9 +124,28 @@ export interface Answer {
   stopReason: StopReason;
   pieces: Piece[];
   rounds: Round[];
+  /** What tokens were sampled with, if they were: together with the same settings it gives the same text again. */
+  seed?: number;
   /** Only with `trace: 'full'`. */
   decisions?: Decision[];
+  /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
+  spans?: DecodeSpan[];
   stats: AnswerStats;
+}
+
+/** ggml's names of what a KV cache can hold: numbers of 16 or 32 bits, or blocks of 32 numbers of 8, 5 or 4 bits. */
+export type KvCacheType = 'f16' | 'bf16' | 'f32' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
+
+/** What a model takes, in bytes, over host and GPUs. */
+export interface MemoryUse {
+  /** Weights. Engines of one process that load the same file with the same `gpuLayers` share them. */
+  weights: number;
+  /** Those among the weights that are the file's own pages: other processes share them, and a system short of memory drops them and reads them again. */
+  mapped: number;
+  /** KV cache or recurrent state, of all `parallel` requests. */
+  cache: number;
+  /** Buffers of the forward pass. */
+  compute: number;
 }
 
 /** What is known of a loaded model. */
@@ -132,6 +163,10 @@ export interface ModelInfo {
   /** Number of tokens in the vocabulary. */
   vocabulary: number;
   hasChatTemplate: boolean;
+  /** Layers on the GPU, the output layer counted as one; 0 without a GPU. */
+  gpuLayers: number;
+  kvCache: KvCacheType;
+  memory: MemoryUse;
 }
 
 export interface ChatMessage {
@@ -158,8 +193,28 @@ export type Input = string | readonly ChatMessage[] | ({ messages: readonly Chat
  */
 export type BasePrompt = string | ((chat: { system: string; messages: readonly ChatMessage[] }) => string);
 
+/**
+ * How both models choose their tokens. Filters and temperature are applied in llama.cpp's order: top-k, top-p, min-p, temperature. Whether the base defers
+ * never depends on them: γ is compared with the raw top-1 probability. With temperature 0 the others are allowed and have no effect.
+ */
+export interface SamplingOptions {
+  /** 0 to 100. Default 0: greedy, always the most likely token. 1 samples from the model's own distribution; lower is closer to greedy. */
+  temperature?: number;
+  /** Only the k most likely tokens, 0 to 1,000,000; 0 (default): all. Of tokens that are equally likely, all or none are kept. */
+  topK?: number;
+  /** Only the most likely tokens that together have this probability, over 0 and at most 1; 1 (default): all. */
+  topP?: number;
+  /** Only tokens at least this likely relative to the most likely one, 0 to 1; 0 (default): all. */
+  minP?: number;
+  /**
+   * 0 to 2^53 - 1. The same seed, settings and prompts give the same text: alone or beside other requests, with speculation or without, up to ties
+   * (docs/semantics.md). Default: another one for each answer, which says it in `seed`.
+   */
+  seed?: number;
+}
+
 /** Settings that a generation takes from the engine unless it sets them itself. */
-export interface GenerateOptions {
+export interface GenerateOptions extends SamplingOptions {
   mode?: Mode;
   /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
   gamma?: number;
@@ -183,6 +238,10 @@ export interface GenerateOptions {
   speculation?: boolean | number;
   /** `full` adds every decision to the answer. */
   trace?: 'rounds' | 'full';
+  /** Milliseconds from the call, waiting for a place included, after which the generation ends with `stopReason: 'timeout'` and the text so far. Default: none. */
+  timeout?: number;
+  /** Pieces that a reader of a stream may be behind before its generation waits for it. Default 64. */
+  highWaterMark?: number;
   /** Ends the generation within one decode step, with `stopReason: 'aborted'` and the text so far. */
   signal?: AbortSignal;
 }
@@ -201,19 +260,37 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   base?: string;
   /** Path of the aligned model's GGUF file. */
   aligned?: string;
-  /** Layers on the GPU, for both models or each; -1 (default): all. Without a GPU backend it has no effect. */
-  gpuLayers?: number | Partial<Record<LaneName, number>>;
+  /**
+   * Layers on the GPU, for both models or each, the output layer counted as one; -1 (default): all. `auto`: as many as fit beside contexts of at most 4096 tokens, first
+   * the aligned model's, which is small and called most often, then the base's. Without a GPU backend it has no effect.
+   */
+  gpuLayers?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
   /** CPU threads for each model, 1 to 512. Default: the cores that this process may use, fewer for a small model, whose threads would wait for each other on a busy machine. */
   threads?: number;
   /**
    * Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. `auto`: what it was trained with,
-   * or as much of that as fits into memory beside the weights.
+   * or as much of that as fits into memory beside the weights of both models, but at least 256 tokens; what does not fit is cut to the same length for both.
    */
   context?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
-  /** Requests that decode together, 1 to 256; others wait their turn. Default 1. KV memory grows with it. */
-  parallel?: number;
+  /**
+   * Type of the KV caches, for both models or each. Default `f16`. `q8_0` takes 53 % of that, `q4_0` 28 %; the quantised types need attention heads of a multiple of
+   * 32 numbers, and change what the model says a little.
+   */
+  kvCache?: KvCacheType | Partial<Record<LaneName, KvCacheType>>;
+  /**
+   * Requests that decode together, 1 to 256; others wait their turn. Each takes a KV cache, used or not. `auto` (default): up to 4, as many as fit into half of the
+   * memory that one leaves free; `context` goes first. {@link Nudging.parallel} says how many there are.
+   */
+  parallel?: number | 'auto';
   /** Most tokens in one decode call, 1 to 65536. Default 512. */
   batch?: number;
+  /** Requests that may wait for a place, 0 to 1,000,000,000; further ones fail at once with ERR_BUSY. Default 1024. */
+  maxQueue?: number;
+  /**
+   * Whether both models decode at the same time, and the aligned model drafts on while the base is busy. Default: if one of them runs on a GPU; on a CPU they would
+   * take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go the other way.
+   */
+  overlap?: boolean;
   /**
    * Runs the engine in a process of its own, behind the same API. Default false. What would end this process (a failed check inside llama.cpp, a fault in a GPU driver, the
    * system's out-of-memory killer) then rejects that engine's requests with ERR_ENGINE_CRASHED, and the next request starts another process and loads the models again. Its
@@ -234,6 +311,8 @@ export interface Inspection {
   text?: string;
   /** Tokens after the text, taken as they are. */
   tokens?: readonly number[];
+  /** Sample the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one, and seed 0. */
+  sampling?: SamplingOptions;
 }
 
 /** The answer to an {@link Inspection}: what the model says next, and the tokens that it saw. */

@@ -324,12 +324,13 @@ describe('load', () => {
     expect(loaded.models.base.context).toBe(512);
     await using mixed = await Nudging.load({ context: { base: 'auto', aligned: 100 } });
     expect([mixed.models.base.context, mixed.models.aligned.context]).toEqual([512, 100]);
+    vi.spyOn(process, 'constrainedMemory').mockReturnValue(2 ** 60);
     const spy = vi.spyOn(process, 'availableMemory').mockReturnValue(24e6);
     await using tight = await Nudging.load({ context: 'auto' });
     expect(tight.models.base.context).toBeLessThan(512);
     spy.mockReturnValue(1e6);
     await expect(Nudging.load({ context: 'auto' })).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
-    spy.mockRestore();
+    vi.restoreAllMocks();
   });
 
   test('one path alone is refused', async () => {

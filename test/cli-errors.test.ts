@@ -46,6 +46,8 @@ const flagCases: Case[] = [
   ['nothing for a number', ['--threads=', question], /--threads cannot be ""/],
   ['an unknown mode', ['--mode', 'both', question], /--mode cannot be "both": it must be one of "nudge"/],
   ['an unknown lane', ['--context', 'small=1', question], /--context cannot be "small=1".*base=N,aligned=N/],
+  ['an unknown type of KV cache', ['--kv-cache', 'q8', question], /--kv-cache cannot be "q8": it must be one of "f16", .*base=N,aligned=N with such values/],
+  ['a word for a number', ['--parallel', 'many', question], /--parallel cannot be "many": it must be an integer from 1 to 256 or one of "auto"/],
   ['two questions', ['What', 'is'], /2 questions were given.*put one question in quotes/],
   ['an empty question', [' '], /the question is empty: /],
   ['no question', [], /no question: .*nudging --help/],

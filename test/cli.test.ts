@@ -52,6 +52,13 @@ describe('one question', () => {
     expect(stats.tokens).toBe(stats.baseTokens + stats.nudgedTokens);
   });
 
+  test('a sampled answer tells its seed, and the flags repeat it', async () => {
+    const drawn = await nudging(['--temperature', '1', '--max-tokens', '12', question]);
+    const seed = /, seed (\d+)\n$/.exec(drawn.stderr)?.[1] as string;
+    const again = JSON.parse((await nudging(['--json', '--temperature', '1', '--top-k', '0', '--top-p', '1', '--min-p', '0', '--seed', seed, '--max-tokens', '12', question])).stdout);
+    expect(again).toMatchObject({ text: drawn.stdout.replace(/\n$/, ''), seed: Number(seed) });
+  });
+
   test('--trace adds the decisions', async () => {
     const [json, text] = await Promise.all([nudging(['--json', '--trace', question]), nudging(['--trace', question])]);
     const { decisions } = JSON.parse(json.stdout);
@@ -61,7 +68,7 @@ describe('one question', () => {
   });
 
   test('flags reach the library', async () => {
-    const { stdout } = await nudging(['--json', '--mode', 'base', '--max-tokens', '5', '--gpu-layers', '-1', '--context', 'base=256,aligned=128', question]);
+    const { stdout } = await nudging(['--json', '--mode', 'base', '--max-tokens', '5', '--gpu-layers', 'auto', '--kv-cache', 'base=q8_0,aligned=f16', '--parallel', 'auto', '--context', 'base=256,aligned=128', question]);
     expect(JSON.parse(stdout)).toMatchObject({ stopReason: 'length', stats: { tokens: 5, aligned: { decodes: 0 } } });
     const stopped = JSON.parse((await nudging(['--json', '--stop', ' port', '--stop', ' never', question])).stdout);
     expect(stopped).toMatchObject({ text: 'A harbor is a sheltered', stopReason: 'stop' });

@@ -75,10 +75,10 @@ function unknown(rawName: string): UsageError {
 
 function valueOf(flag: Flag, texts: string[]): unknown {
   const text = lastOf(texts);
-  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberIn(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : text;
+  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberOrWord(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
-    const expected = flag.kind === 'list' ? 'a non-empty text' : flag.kind === 'lanes' ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such numbers') : rule.expected;
+    const expected = flag.kind === 'list' ? 'a non-empty text' : flag.kind === 'lanes' ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values') : rule.expected;
     if (flag.kind === 'file') throw new UsageError(`the file of --${flag.name} "${text}" is empty: write a template into it`);
     throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${expected}`);
   }
@@ -90,13 +90,18 @@ function numberIn(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 }
 
-/** `8`, or `base=8,aligned=-1`, or one of the two; `auto` in place of a number is for the rule to judge. */
+/** Some options take a word in place of a number, such as `auto`: which, is for the rule to judge. */
+function numberOrWord(text: string): unknown {
+  const value = numberIn(text);
+  return Number.isNaN(value) ? text : value;
+}
+
+/** `8`, or `base=8,aligned=-1`, or one of the two; words likewise. */
 function lanesIn(text: string): unknown {
-  const value = (one: string) => (one === 'auto' ? one : numberIn(one));
-  if (!text.includes('=')) return value(text);
+  if (!text.includes('=')) return numberOrWord(text);
   return Object.fromEntries(text.split(',').map((part) => {
-    const [lane = '', number = ''] = part.split('=', 2);
-    return [lane.trim(), value(number.trim())];
+    const [lane = '', value = ''] = part.split('=', 2);
+    return [lane.trim(), numberOrWord(value.trim())];
   }));
 }
 

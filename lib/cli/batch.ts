@@ -24,7 +24,7 @@ export async function batch(args: Arguments & { input: string }, interrupt: Inte
     if (output.kept < rows.length) {
       const nudging = await load(args.load, interrupt.signal, args.verbose);
       try {
-        await answerAll(nudging, rows, args.load.parallel ?? 1, output, progress, interrupt.signal);
+        await answerAll(nudging, rows, nudging.parallel, output, progress, interrupt.signal);
       } finally {
         progress.hide();
         await nudging.close();

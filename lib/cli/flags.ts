@@ -40,6 +40,11 @@ export const groups: { title: string; flags: Flag[] }[] = [
       { name: 'lookahead', value: 'TOKENS', option: 'lookahead', kind: 'number', about: 'how far the aligned model drafts ahead', otherwise: String(defaults.lookahead) },
       { name: 'max-tokens', value: 'TOKENS', option: 'maxTokens', kind: 'number', about: 'longest answer', otherwise: String(defaults.maxTokens) },
       { name: 'stop', value: 'TEXT', option: 'stop', kind: 'list', about: "end before this text; may be repeated; a newline is $'\\n' in bash", otherwise: 'none' },
+      { name: 'temperature', value: 'T', option: 'temperature', kind: 'number', about: 'how freely tokens are sampled; 0: always the likeliest', otherwise: String(defaults.temperature) },
+      { name: 'top-k', value: 'K', option: 'topK', kind: 'number', about: 'sample among the K likeliest tokens; 0: all', otherwise: String(defaults.topK) },
+      { name: 'top-p', value: 'P', option: 'topP', kind: 'number', about: 'sample among the likeliest tokens that together have this probability; over 0, 1: all', otherwise: String(defaults.topP) },
+      { name: 'min-p', value: 'P', option: 'minP', kind: 'number', about: 'sample among tokens at least this likely relative to the likeliest', otherwise: String(defaults.minP) },
+      { name: 'seed', value: 'N', option: 'seed', kind: 'number', about: 'repeats a sampled answer', otherwise: 'another one for each answer, shown at its end' },
       { name: 'repeat-limit', value: 'TIMES', option: 'repeatLimit', kind: 'number', about: 'end when the same words are nudged this often in a row; 0: never', otherwise: '0' },
     ],
   },
@@ -61,10 +66,11 @@ export const groups: { title: string; flags: Flag[] }[] = [
   {
     title: 'Engine',
     flags: [
-      { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all', otherwise: '-1' },
+      { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all; auto: as many as fit', otherwise: '-1' },
       { name: 'threads', value: 'N', option: 'threads', kind: 'number', about: 'CPU threads', otherwise: 'the cores that the process may use' },
       { name: 'context', value: 'TOKENS', option: 'context', kind: 'lanes', about: 'prompt and answer together, for both models or as base=N,aligned=N; auto: as trained, if memory allows', otherwise: 'as trained, at most 4096' },
-      { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input)', otherwise: '1' },
+      { name: 'kv-cache', value: 'TYPE', option: 'kvCache', kind: 'lanes', about: 'type of the KV caches: f16, bf16, f32, q8_0, q5_1, q5_0, q4_1 or q4_0, for both models or as base=TYPE,aligned=TYPE', otherwise: 'f16' },
+      { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input); auto: up to 4, as memory allows', otherwise: 'auto' },
       { name: 'isolate', option: 'isolate', about: 'run the engine in a process of its own: a crash there is an error here' },
     ],
   },
@@ -78,7 +84,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
   {
     title: 'Output',
     flags: [
-      { name: 'json', about: 'print one JSON object and nothing else: text, stopReason, rounds, pieces, stats' },
+      { name: 'json', about: 'print one JSON object and nothing else: text, stopReason, rounds, pieces, stats, and seed if sampled' },
       { name: 'trace', about: "add every decision: to the JSON as \"decisions\" (a token's bytes in hexadecimal), else on stderr" },
       { name: 'verbose', about: 'say what was loaded; show the stack of an error' },
       { name: 'version', about: 'print the versions of nudging and llama.cpp' },

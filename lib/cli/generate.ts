@@ -12,7 +12,8 @@ import { count, harmless, palette, percent, rate } from './terminal.ts';
 /** Answers one question. Returns the exit code. */
 export async function generate(args: Arguments, interrupt: Interrupt): Promise<number> {
   const question = args.question ?? (await questionFromStdin(interrupt.signal));
-  const nudging = await load(args.load, interrupt.signal, args.verbose);
+  // Memory for more answers would never be used.
+  const nudging = await load({ parallel: 1, ...args.load }, interrupt.signal, args.verbose);
   try {
     const answer = args.json ? await nudging.generate(question, { signal: interrupt.signal }) : await show(nudging, question, interrupt.signal);
     if (args.json) process.stdout.write(`${JSON.stringify(answerJson(answer))}\n`);
@@ -56,9 +57,10 @@ const endings: Record<StopReason, string> = {
   context: 'context full (context)',
   stalled: 'went in circles (stalled)',
   aborted: 'interrupted (aborted)',
+  timeout: 'out of time (timeout)',
 };
 
-function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
+function statsLine({ stats, stopReason, seed }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
   const { dim, nudged } = palette(process.stderr);
   const { tokens, nudgeRatio, times } = stats;
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
@@ -68,6 +70,7 @@ function statsLine({ stats, stopReason }: Answer, mode: LoadOptions['mode'] = 'n
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     endings[stopReason],
+    seed === undefined ? '' : `seed ${seed}`,
   ];
   return dim(parts.filter(Boolean).join(', '));
 }

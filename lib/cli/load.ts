@@ -25,6 +25,7 @@ export async function load(options: LoadOptions, signal: AbortSignal, verbose: b
   return nudging;
 }
 
-function modelLine(lane: LaneName, { path, description, parameters, bytes, context }: ModelInfo): string {
-  return `${lane}: ${path} (${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${(bytes / 2 ** 20).toFixed(1)} MiB, context ${context} tokens)`;
+function modelLine(lane: LaneName, { path, description, parameters, bytes, context, memory }: ModelInfo): string {
+  const mib = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
+  return `${lane}: ${path} (${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${mib(bytes)}, context ${context} tokens; takes ${mib(memory.weights + memory.cache + memory.compute)}, ${mib(memory.mapped)} of it pages of the file)`;
 }

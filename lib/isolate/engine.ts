@@ -25,6 +25,10 @@ export class IsolatedEngine implements NativeEngine {
     this.#supervisor.cancel(id);
   }
 
+  park(id: number, parked: boolean): void {
+    this.#supervisor.park(id, parked);
+  }
+
   close(abandon: boolean): void {
     this.#supervisor.close(abandon);
   }

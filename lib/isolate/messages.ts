@@ -5,4 +5,5 @@ export type Order =
   | { type: 'start'; options: NativeEngineOptions }
   | { type: 'submit'; request: NativeGeneration | NativeInspection }
   | { type: 'cancel'; id: number }
+  | { type: 'park'; id: number; parked: boolean }
   | { type: 'close' };

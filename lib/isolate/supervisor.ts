@@ -18,6 +18,8 @@ export class Supervisor {
   #settled = false;
   /** Requests that the process has and has not answered. */
   readonly #inFlight = new Set<number>();
+  /** Those of them that wait for their reader. */
+  readonly #parked = new Set<number>();
   /** For the next process, because the present one is ending. */
   #waiting: Order[] = [];
   #closing = false;
@@ -36,6 +38,14 @@ export class Supervisor {
 
   cancel(id: number): void {
     if (this.#process) this.#give({ type: 'cancel', id });
+  }
+
+  park(id: number, parked: boolean): void {
+    if (!this.#inFlight.has(id)) return;
+    if (parked) this.#parked.add(id);
+    else this.#parked.delete(id);
+    this.#give({ type: 'park', id, parked });
+    this.#balance();
   }
 
   close(abandon: boolean): void {
@@ -84,6 +94,8 @@ export class Supervisor {
           this.#settled = true;
           break;
         case 'load-failed':
+          if (!this.#settled) passedOn.push(event);
+          this.#settled = true;
           passedOn.push(...this.#fail(event.code, event.message));
           break;
         case 'closed':
@@ -94,6 +106,7 @@ export class Supervisor {
           break;
         default:
           this.#inFlight.delete(event.id);
+          this.#parked.delete(event.id);
           passedOn.push(event);
       }
     }
@@ -124,11 +137,12 @@ export class Supervisor {
     this.#settled = true;
     for (const id of this.#inFlight) events.push({ type: 'failed', id, code, message });
     this.#inFlight.clear();
+    this.#parked.clear();
     return events;
   }
 
   /** As in the same process, the engine keeps the event loop alive only while something is under way. */
   #balance(): void {
-    this.#process?.hold(!this.#settled || this.#inFlight.size > 0 || this.#waiting.length > 0 || this.#closing);
+    this.#process?.hold(!this.#settled || this.#inFlight.size > this.#parked.size || this.#waiting.length > 0 || this.#closing);
   }
 }

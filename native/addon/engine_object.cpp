@@ -1,7 +1,7 @@
 #include "addon/engine_object.h"
 
 #include <exception>
-#include <unordered_set>
+#include <optional>
 #include <vector>
 
 #include "addon/from_js.h"
@@ -13,6 +13,14 @@ namespace {
 
 /// The engines of this thread's environments that have not ended.
 thread_local std::unordered_set<EngineObject*> live;
+
+/// The request whose last event this is, if it is one.
+std::optional<RequestId> ended_request(const Event& event) {
+  if (const auto* finished = std::get_if<Finished>(&event)) return finished->id;
+  if (const auto* inspected = std::get_if<Inspected>(&event)) return inspected->id;
+  if (const auto* failed = std::get_if<RequestFailed>(&event)) return failed->id;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -29,6 +37,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                      {
                          InstanceMethod<&EngineObject::submit>("submit"),
                          InstanceMethod<&EngineObject::cancel>("cancel"),
+                         InstanceMethod<&EngineObject::park>("park"),
                          InstanceMethod<&EngineObject::close>("close"),
                      });
 }
@@ -92,6 +101,15 @@ void EngineObject::cancel(const Napi::CallbackInfo& info) {
   if (engine_ && info[0].IsNumber()) engine_->cancel(info[0].As<Napi::Number>().Uint32Value());
 }
 
+void EngineObject::park(const Napi::CallbackInfo& info) {
+  if (!engine_ || !info[0].IsNumber()) return;
+  const RequestId id = info[0].As<Napi::Number>().Uint32Value();
+  const bool parked = info[1].ToBoolean().Value();
+  if (parked && parked_.insert(id).second) let_go();
+  if (!parked && parked_.erase(id) > 0) hold();
+  engine_->park(id, parked);
+}
+
 void EngineObject::close(const Napi::CallbackInfo& info) {
   if (!engine_) return;
   hold();
@@ -113,9 +131,9 @@ void EngineObject::deliver(Napi::Env env, Napi::Function callback, Link* link, s
   for (std::size_t i = 0; i < events.size(); ++i) {
     const Event& event = events[i];
     array.Set(static_cast<std::uint32_t>(i), to_js(env, event));
-    const bool settles = std::holds_alternative<Loaded>(event) || std::holds_alternative<LoadFailed>(event) || std::holds_alternative<Finished>(event) ||
-                         std::holds_alternative<Inspected>(event) || std::holds_alternative<RequestFailed>(event);
-    if (settles) object.let_go();
+    const bool loading_ends = std::holds_alternative<Loaded>(event) || std::holds_alternative<LoadFailed>(event);
+    const std::optional<RequestId> ended = ended_request(event);
+    if (loading_ends || (ended && object.parked_.erase(*ended) == 0)) object.let_go();
     closed = closed || std::holds_alternative<Closed>(event);
   }
   // Before the call: JavaScript may drop the object in it.

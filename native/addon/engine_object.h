@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <unordered_set>
 
 #include "addon/napi_config.h"
 #include "engine/engine.h"
@@ -38,6 +39,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   void submit(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
+  void park(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   void hold();
@@ -52,6 +54,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   std::unique_ptr<Engine> engine_;
   /// Loading, requests, closing: what the process must stay alive for.
   std::size_t under_way_ = 0;
+  /// Requests that are not counted in it, because their readers have stopped reading.
+  std::unordered_set<RequestId> parked_;
 };
 
 }  // namespace nudging

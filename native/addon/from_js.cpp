@@ -1,9 +1,12 @@
 #include "addon/from_js.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
+
+#include "engine/kv_cache_type.h"
 
 namespace nudging {
 
@@ -102,6 +105,22 @@ LaneName lane(Reader& reader) {
   return name == "aligned" ? LaneName::aligned : LaneName::base;
 }
 
+Sampling sampling(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  Sampling sampling;
+  sampling.temperature = reader.number("temperature");
+  sampling.top_k = reader.integer<std::uint32_t>("topK");
+  sampling.top_p = reader.number("topP");
+  sampling.min_p = reader.number("minP");
+  const double seed = reader.number("seed");
+  if (reader.ok() && (sampling.temperature < 0 || sampling.temperature > 100)) reader.fail("temperature", "between 0 and 100");
+  if (reader.ok() && (sampling.top_p <= 0 || sampling.top_p > 1)) reader.fail("topP", "over 0 and at most 1");
+  if (reader.ok() && (sampling.min_p < 0 || sampling.min_p > 1)) reader.fail("minP", "between 0 and 1");
+  if (reader.ok() && (seed < 0 || seed > 9007199254740991 || seed != std::floor(seed))) reader.fail("seed", "an integer from 0 to 2^53 - 1");
+  if (reader.ok()) sampling.seed = static_cast<std::uint64_t>(seed);
+  return sampling;
+}
+
 Generation generation(Napi::Env env, Reader& reader) {
   Generation generation;
   generation.mode = mode(reader);
@@ -118,10 +137,12 @@ Generation generation(Napi::Env env, Reader& reader) {
     generation.limits.stop.push_back(std::move(text));
   });
   generation.trace = reader.flag("trace");
+  if (const double timeout = reader.number("timeout"); timeout > 0) generation.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(timeout, 1e12)));
   // -1: as it pays, 0: none, else so many.
   const auto guesses = reader.integer<std::int32_t>("guesses");
   const auto kind = guesses < 0 ? Speculation::Guesses::as_pays : guesses == 0 ? Speculation::Guesses::none : Speculation::Guesses::fixed;
   generation.speculation = {kind, static_cast<std::size_t>(std::max(guesses, 0))};
+  generation.sampling = sampling(env, reader.get("sampling"));
   return generation;
 }
 
@@ -134,6 +155,7 @@ Inspection inspection(Napi::Env env, Reader& reader) {
     if (!token.IsNumber()) return reader.fail("tokens", "an array of token ids");
     inspection.tokens.push_back(token.As<Napi::Number>().Int32Value());
   });
+  inspection.sampling = sampling(env, reader.get("sampling"));
   return inspection;
 }
 
@@ -148,15 +170,21 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     options.lanes[i].path = lane_reader.text("path");
     options.lanes[i].gpu_layers = lane_reader.integer<std::int32_t>("gpuLayers");
     options.lanes[i].context = lane_reader.integer<std::int32_t>("context");
+    const std::optional<ggml_type> cache_type = kv_cache_type(lane_reader.text("kvCache"));
+    if (!cache_type) lane_reader.fail("kvCache", "the name of a type that a KV cache can have");
+    options.lanes[i].cache_type = cache_type.value_or(GGML_TYPE_F16);
   }
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");
   options.batch = reader.integer<std::uint32_t>("batch");
+  // -1: where it pays.
+  const auto overlap = reader.integer<std::int32_t>("overlap");
+  if (overlap >= 0) options.overlap = overlap != 0;
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");
-  if (reader.ok() && (options.parallel < 1 || options.parallel > 256)) reader.fail("parallel", "between 1 and 256");
+  if (reader.ok() && options.parallel > 256) reader.fail("parallel", "between 0 and 256");
   if (reader.ok() && (options.batch < 1 || options.batch > 65536)) reader.fail("batch", "between 1 and 65536");
   // Every sequence may ask in the same decode call; llama.cpp aborts on more outputs than a batch has room for.
   if (reader.ok() && options.batch < options.parallel) reader.fail("batch", "at least as large as parallel");

@@ -14,6 +14,7 @@ const char* name(StopReason reason) {
     case StopReason::context: return "context";
     case StopReason::stalled: return "stalled";
     case StopReason::aborted: return "aborted";
+    case StopReason::timeout: return "timeout";
   }
   return "";
 }
@@ -75,12 +76,17 @@ class Converter {
     set("type", "loaded");
     const char* names[lane_count] = {"base", "aligned"};
     for (std::size_t i = 0; i < lane_count; ++i) set(names[i], model(event.models[i]));
+    set("parallel", event.parallel);
   }
 
   void operator()(const LoadFailed& event) {
     set("type", "load-failed");
     set("code", failure_code(event.kind));
     set("message", event.message);
+    if (event.shortage) {
+      set("needed", static_cast<double>(event.shortage->needed));
+      set("available", static_cast<double>(event.shortage->available));
+    }
   }
 
   void operator()(const PiecesReady& event) {
@@ -111,6 +117,14 @@ class Converter {
           Napi::Object item = top1_object(env_, decision.top1);
           item.Set("kind", name(decision.kind));
           item.Set("position", static_cast<double>(decision.position));
+          return item;
+        }));
+    set("spans", array(env_, event.spans, [this](const DecodeSpan& span) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("lane", name(span.lane));
+          item.Set("begin", span.begin_ms);
+          item.Set("end", span.end_ms);
+          item.Set("tokens", static_cast<double>(span.tokens));
           return item;
         }));
     set("stats", generation(event.stats));
@@ -148,6 +162,18 @@ class Converter {
     item.Set("trainedContext", info.trained_context);
     item.Set("vocabulary", info.vocabulary);
     item.Set("hasChatTemplate", info.has_chat_template);
+    item.Set("gpuLayers", info.gpu_layers);
+    item.Set("kvCache", info.kv_cache);
+    item.Set("memory", memory(info.memory));
+    return item;
+  }
+
+  Napi::Object memory(const MemoryUse& use) {
+    Napi::Object item = Napi::Object::New(env_);
+    item.Set("weights", static_cast<double>(use.weights));
+    item.Set("mapped", static_cast<double>(use.mapped));
+    item.Set("cache", static_cast<double>(use.cache));
+    item.Set("compute", static_cast<double>(use.compute));
     return item;
   }
 
@@ -165,6 +191,7 @@ class Converter {
     count("rewinds", stats.rewinds);
     count("rewoundTokens", stats.rewound_tokens);
     count("recomputations", stats.recomputations);
+    count("anticipated", stats.anticipated);
     item.Set("decodeMs", stats.decode_ms);
     item.Set("top1Ms", stats.top1_ms);
     item.Set("tokenizeMs", stats.tokenize_ms);

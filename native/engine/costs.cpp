@@ -34,37 +34,63 @@ std::size_t Costs::largest() const {
   return tokens;
 }
 
+double Costs::slope() const {
+  const std::size_t most = largest();
+  if (most == 0) return 0;
+  const double one = sizes_[1].ms;
+  return most == 1 ? first_slope * one : std::max((sizes_[most].ms - one) / static_cast<double>(most - 1), 0.0);
+}
+
 double Costs::of(std::size_t tokens) const {
-  tokens = std::min(tokens, most_tokens);
   if (!known(1) || tokens == 0) return 0;
+  const std::size_t most = largest();
+  if (tokens > most) return sizes_[most].ms + static_cast<double>(tokens - most) * slope();
   if (known(tokens)) return sizes_[tokens].ms;
   std::size_t below = tokens;
   while (!known(below)) --below;
   std::size_t above = tokens;
-  while (above <= most_tokens && !known(above)) ++above;
-  const double low = sizes_[below].ms;
-  const auto further = static_cast<double>(tokens - below);
-  if (above <= most_tokens) return low + (sizes_[above].ms - low) * further / static_cast<double>(above - below);
-  const double one = sizes_[1].ms;
-  const double slope = below == 1 ? first_slope * one : (low - one) / static_cast<double>(below - 1);
-  return low + further * std::max(slope, 0.0);
+  while (!known(above)) ++above;
+  return sizes_[below].ms + (sizes_[above].ms - sizes_[below].ms) * static_cast<double>(tokens - below) / static_cast<double>(above - below);
 }
 
-void Acceptance::note(bool right) { rate_ += freshness * ((right ? 1.0 : 0.0) - rate_); }
+std::size_t Costs::room(std::size_t tokens, double factor) const {
+  const double now = of(tokens);
+  if (now == 0) return 0;
+  const double limit = factor * now;
+  std::size_t room = 0;
+  while (tokens + room < most_tokens && of(tokens + room + 1) <= limit) ++room;
+  if (tokens + room < most_tokens || slope() == 0) return room;
+  return room + static_cast<std::size_t>((limit - of(tokens + room)) / slope());
+}
 
-std::size_t guesses_worth(const Costs& costs, double rate, double guess_ms, std::size_t available) {
-  const double plain = costs.of(1);
+void Acceptance::note(std::size_t place, bool right) {
+  place = std::min(place, places - 1);
+  // What the first measurements replace is the best that was known.
+  if (seen_[place] == 0) rates_[place] = rate(place);
+  rates_[place] += freshness * ((right ? 1.0 : 0.0) - rates_[place]);
+  ++seen_[place];
+}
+
+double Acceptance::rate(std::size_t place) const {
+  place = std::min(place, places - 1);
+  while (place > 0 && seen_[place] < enough) --place;
+  return rates_[place];
+}
+
+std::size_t guesses_worth(const Costs& costs, const Acceptance& acceptance, double guess_ms, std::size_t available, Batch batch) {
+  const double plain = costs.of(batch.tokens);
   if (plain == 0) return 0;
   // Beyond twice what was measured, an estimate is worth little.
-  available = std::min({available, Costs::most_tokens - 1, 2 * costs.largest() - 1});
-  double best = least_gain / plain;
+  const std::size_t most = std::min(Costs::most_tokens, 2 * costs.largest());
+  available = std::min(available, most - std::min(most, batch.tokens));
+  double best = least_gain * batch.answers / plain;
   std::size_t worth = 0;
-  double expected = 1;
+  double expected = batch.answers;
   double chance = 1;
   for (std::size_t count = 1; count <= available; ++count) {
-    chance *= rate;
+    chance *= acceptance.rate(count - 1);
     expected += chance;
-    const double gain = expected / (costs.of(count + 1) + static_cast<double>(count) * guess_ms);
+    const double gain = expected / (costs.of(batch.tokens + count) + static_cast<double>(count) * guess_ms);
     if (gain > best) {
       best = gain;
       worth = count;

@@ -9,7 +9,8 @@ namespace nudging {
 /// What a decode of n tokens costs with one model on this machine, measured while it works. Owned by the scheduler's thread.
 class Costs {
  public:
-  static constexpr std::size_t most_tokens = 32;
+  /// Largest size that is measured.
+  static constexpr std::size_t most_tokens = 64;
 
   /// Notes that a decode of `tokens` tokens took `ms`. Larger batches (prompts) are ignored.
   void note(std::size_t tokens, double ms);
@@ -21,26 +22,37 @@ class Costs {
   /// The largest measured size, in tokens.
   std::size_t largest() const;
 
+  /// How many tokens may join a decode of `tokens` tokens before it takes `factor` times as long. 0 as long as a single token was not measured.
+  std::size_t room(std::size_t tokens, double factor) const;
+
  private:
   struct Size {
     double ms = 0;
     std::uint64_t last = 0;
   };
   bool known(std::size_t tokens) const;
+  /// What a token more costs beyond the largest measured size.
+  double slope() const;
 
   std::array<Size, most_tokens + 1> sizes_{};
   std::uint64_t decodes_ = 0;
 };
 
-/// How often guesses are right, as a running mean.
+/// How often a guess is right if those before it were, as a running mean for each place behind the question: what comes first is right more often.
 class Acceptance {
  public:
-  void note(bool right);
-  /// In [0, 1].
-  double rate() const { return rate_; }
+  explicit Acceptance(double first_estimate = 0.5) { rates_.fill(first_estimate); }
+
+  /// `place`: 0 for the first token behind the question.
+  void note(std::size_t place, bool right);
+  /// In [0, 1]. A place that was seen too seldom is taken to be as good as the one before it.
+  double rate(std::size_t place) const;
 
  private:
-  double rate_ = 0.5;
+  static constexpr std::size_t places = 16;
+  static constexpr std::uint32_t enough = 8;
+  std::array<double, places> rates_;
+  std::array<std::uint32_t, places> seen_{};
 };
 
 /// Decoding ahead what the aligned model expects.
@@ -51,8 +63,15 @@ struct Speculation {
   std::size_t count = 0;
 };
 
-/// How many guessed tokens to decode together with a question, at most `available`: the number that makes the most tokens per millisecond, if each
-/// guess is right with probability `rate` given that those before it were. `guess_ms` is what making one guess costs.
-std::size_t guesses_worth(const Costs& costs, double rate, double guess_ms, std::size_t available);
+/// What a decode holds apart from the guesses that are to be weighed.
+struct Batch {
+  std::size_t tokens = 1;
+  /// Questions that it answers.
+  double answers = 1;
+};
+
+/// How many guessed tokens to decode together with a question, at most `available`: the number that makes the most answers per millisecond of the whole batch, given
+/// how often guesses are right. `guess_ms` is what making one guess costs.
+std::size_t guesses_worth(const Costs& costs, const Acceptance& acceptance, double guess_ms, std::size_t available, Batch batch = {});
 
 }  // namespace nudging

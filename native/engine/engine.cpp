@@ -30,13 +30,19 @@ Engine::~Engine() {
 
 void Engine::submit(Request request) {
   const std::scoped_lock lock(mutex_);
-  inbox_.submitted.emplace_back(std::move(request), std::chrono::steady_clock::now());
+  inbox_.submitted.push_back({std::move(request), Clock::now()});
   changed_.notify_one();
 }
 
 void Engine::cancel(RequestId id) {
   const std::scoped_lock lock(mutex_);
   inbox_.cancelled.push_back(id);
+  changed_.notify_one();
+}
+
+void Engine::park(RequestId id, bool parked) {
+  const std::scoped_lock lock(mutex_);
+  inbox_.parked.emplace_back(id, parked);
   changed_.notify_one();
 }
 
@@ -52,11 +58,16 @@ std::vector<Event> Engine::drain() {
   return std::exchange(outbox_, {});
 }
 
-Engine::Inbox Engine::receive(bool busy) {
+Engine::Inbox Engine::receive(Clock::time_point until) {
   std::unique_lock lock(mutex_);
-  if (!busy) changed_.wait(lock, [this] { return inbox_.closing || !inbox_.submitted.empty() || !inbox_.cancelled.empty(); });
+  const auto something = [this] { return inbox_.closing || !inbox_.submitted.empty() || !inbox_.cancelled.empty() || !inbox_.parked.empty(); };
+  if (until == Clock::time_point::max()) {
+    changed_.wait(lock, something);
+  } else if (until > Clock::time_point::min()) {
+    changed_.wait_until(lock, until, something);
+  }
   // `closing` stays set: it is a state, not a message.
-  return Inbox{std::exchange(inbox_.submitted, {}), std::exchange(inbox_.cancelled, {}), inbox_.closing};
+  return Inbox{std::exchange(inbox_.submitted, {}), std::exchange(inbox_.cancelled, {}), std::exchange(inbox_.parked, {}), inbox_.closing};
 }
 
 void Engine::emit(std::vector<Event> events) {
@@ -74,11 +85,11 @@ void Engine::main() {
     Scheduler scheduler(*this);
     scheduler.run();
   } catch (const Failure& failure) {
-    emit({LoadFailed{failure.kind(), failure.what()}});
+    emit({LoadFailed{failure.kind(), failure.what(), failure.shortage()}});
   } catch (const std::bad_alloc&) {
-    emit({LoadFailed{FailureKind::out_of_memory, "out of memory while loading"}});
+    emit({LoadFailed{FailureKind::out_of_memory, "out of memory while loading", {}}});
   } catch (const std::exception& error) {
-    emit({LoadFailed{FailureKind::internal, error.what()}});
+    emit({LoadFailed{FailureKind::internal, error.what(), {}}});
   }
   emit({Closed{}});
 }

@@ -6,39 +6,48 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "engine/event.h"
 #include "engine/request.h"
+#include "engine/stopwatch.h"
 
 namespace nudging {
+
+constexpr std::int32_t longest_context = -1;
+constexpr std::int32_t all_gpu_layers = -1;
+constexpr std::int32_t fitting_gpu_layers = -2;
 
 /// Everything that loading needs. Checked by the caller: paths not empty, numbers in range.
 struct EngineOptions {
   struct Lane {
     std::string path;
-    std::int32_t gpu_layers = -1;
+    /// The output layer counts as one; `all_gpu_layers`, or `fitting_gpu_layers`: as many as fit.
+    std::int32_t gpu_layers = all_gpu_layers;
     /// Tokens per sequence; 0: what the model was trained with, at most `default_context`; `longest_context`: as much of it as fits.
     std::int32_t context = 0;
+    /// One of `kv_cache_types`.
+    ggml_type cache_type = GGML_TYPE_F16;
   };
   Lane lanes[lane_count];
   /// CPU threads per model; 0: as many as its size is worth, at most `cores`.
   std::int32_t threads = 0;
   std::int32_t cores = 1;
-  /// Sequences that decode together.
-  std::uint32_t parallel = 1;
+  /// Sequences that decode together; 0: a few, as memory allows.
+  std::uint32_t parallel = 0;
   /// Most tokens in one decode call.
   std::uint32_t batch = 512;
+  /// Both models decode at the same time; nothing: if one of them runs on a GPU.
+  std::optional<bool> overlap;
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
 };
-constexpr std::uint32_t default_context = 4096;
-constexpr std::int32_t longest_context = -1;
 
 /// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.
 ///
-/// Thread-safe: `submit`, `cancel`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
+/// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
 /// whenever events wait to be drained; it must not block and must not call back into the engine.
 class Engine {
  public:
@@ -51,6 +60,8 @@ class Engine {
   void submit(Request request);
   /// Ends a request with `aborted` at the next tick; a request that is not known any more is ignored.
   void cancel(RequestId id);
+  /// Stops decoding for a request, which keeps its place and its caches, or goes on with it. A request that does not run is ignored.
+  void park(RequestId id, bool parked);
   /// Ends the thread when the running and queued requests are done, or at once if `abandon`. `Closed` is the last event.
   void close(bool abandon);
 
@@ -60,15 +71,20 @@ class Engine {
  private:
   friend class Scheduler;
 
+  struct Submitted {
+    Request request;
+    Clock::time_point at;
+  };
   struct Inbox {
-    std::deque<std::pair<Request, std::chrono::steady_clock::time_point>> submitted;
+    std::deque<Submitted> submitted;
     std::vector<RequestId> cancelled;
+    std::vector<std::pair<RequestId, bool>> parked;
     bool closing = false;
   };
 
   void main();
-  /// Waits until there is something to read, or returns at once if `busy`.
-  Inbox receive(bool busy);
+  /// What has come in. Waits for it, at most until `until`.
+  Inbox receive(Clock::time_point until);
   void emit(std::vector<Event> events);
 
   EngineOptions options_;

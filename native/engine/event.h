@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "engine/failure.h"
+#include "engine/memory_plan.h"
 #include "engine/request.h"
 #include "engine/sequence_lane.h"
 #include "nudge/answer.h"
@@ -27,15 +29,23 @@ struct ModelInfo {
   std::uint32_t trained_context;
   std::uint32_t vocabulary;
   bool has_chat_template;
+  /// 0 without a GPU.
+  std::uint32_t gpu_layers;
+  /// Name of the KV cache's type.
+  std::string kv_cache;
+  MemoryUse memory;
 };
 
 struct Loaded {
   std::array<ModelInfo, lane_count> models;
+  /// Requests that decode together.
+  std::uint32_t parallel;
 };
 
 struct LoadFailed {
   FailureKind kind;
   std::string message;
+  std::optional<Shortage> shortage;
 };
 
 /// Newly committed text of one request.
@@ -54,12 +64,22 @@ struct GenerationStats {
   double total_ms;
 };
 
+/// One decode call of a traced request, in milliseconds since it left the queue.
+struct DecodeSpan {
+  LaneName lane;
+  double begin_ms;
+  double end_ms;
+  /// Tokens in the batch, of all requests.
+  std::size_t tokens;
+};
+
 struct Finished {
   RequestId id;
   StopReason reason;
   std::string text;
   std::vector<Round> rounds;
   std::vector<Decision> decisions;
+  std::vector<DecodeSpan> spans;
   GenerationStats stats;
 };
 

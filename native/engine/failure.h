@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -14,6 +15,7 @@ enum class FailureKind : std::uint8_t {
   load_aborted,
   out_of_memory,
   context_too_large,
+  kv_cache_unsupported,
   prompt_empty,
   prompt_too_long,
   template_missing,
@@ -31,6 +33,7 @@ constexpr const char* failure_code(FailureKind kind) {
     case FailureKind::load_aborted: return "ERR_LOAD_ABORTED";
     case FailureKind::out_of_memory: return "ERR_OUT_OF_MEMORY";
     case FailureKind::context_too_large: return "ERR_CONTEXT_TOO_LARGE";
+    case FailureKind::kv_cache_unsupported: return "ERR_KV_CACHE_UNSUPPORTED";
     case FailureKind::prompt_empty: return "ERR_PROMPT_EMPTY";
     case FailureKind::prompt_too_long: return "ERR_PROMPT_TOO_LONG";
     case FailureKind::template_missing: return "ERR_TEMPLATE_MISSING";
@@ -41,14 +44,24 @@ constexpr const char* failure_code(FailureKind kind) {
   return "ERR_INTERNAL";
 }
 
+/// Memory that was asked for where there is less, in bytes.
+struct Shortage {
+  std::uint64_t needed;
+  std::uint64_t available;
+};
+
 /// Thrown inside the native engine only; it becomes a failure event before it could reach another thread or C.
 class Failure : public std::runtime_error {
  public:
   Failure(FailureKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Failure(FailureKind kind, const std::string& message, Shortage shortage) : std::runtime_error(message), kind_(kind), shortage_(shortage) {}
   FailureKind kind() const { return kind_; }
+  /// Of out_of_memory, where the numbers are known.
+  const std::optional<Shortage>& shortage() const { return shortage_; }
 
  private:
   FailureKind kind_;
+  std::optional<Shortage> shortage_;
 };
 
 }  // namespace nudging

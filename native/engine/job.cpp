@@ -1,5 +1,6 @@
 #include "engine/job.h"
 
+#include <algorithm>
 #include <string>
 
 #include "engine/failure.h"
@@ -9,8 +10,6 @@ namespace nudging {
 namespace {
 
 constexpr const char* lane_names[lane_count] = {"base", "aligned"};
-
-double ms(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 Prompt compile(const ModelContext& context, const PromptSource& source, const char* lane) {
   const Vocabulary& vocabulary = context.vocabulary();
@@ -42,6 +41,15 @@ void check_room(const SequenceLane& lane, std::size_t length, const char* name) 
   }
 }
 
+bool uses(Mode mode, LaneName lane) { return mode == Mode::nudge || (mode == Mode::base) == (lane == LaneName::base); }
+
+/// The settings of one lane. Greedy ones are all the same: what a lane remembers stays good.
+Sampling of_lane(Sampling sampling, LaneName lane) {
+  if (sampling.greedy()) return {};
+  sampling.lane = static_cast<std::uint32_t>(lane);
+  return sampling;
+}
+
 Task<StopReason> inspect(SequenceLane& lane) {
   co_await lane.top1();
   co_return StopReason::end;
@@ -49,8 +57,27 @@ Task<StopReason> inspect(SequenceLane& lane) {
 
 }  // namespace
 
-Job::Job(Request request, Lanes lanes, Clock::time_point submitted) : id_(request.id), lanes_(lanes), submitted_(submitted) {
-  std::visit([this](const auto& work) { begin(work); }, request.work);
+Clock::time_point deadline_of(const Request& request, Clock::time_point submitted) {
+  const auto* generation = std::get_if<Generation>(&request.work);
+  return generation != nullptr && generation->timeout ? submitted + *generation->timeout : Clock::time_point::max();
+}
+
+Prompts compile_prompts(const Request& request, const std::array<const ModelContext*, lane_count>& contexts) {
+  Prompts prompts;
+  if (const auto* inspection = std::get_if<Inspection>(&request.work)) {
+    const auto lane = static_cast<std::size_t>(inspection->lane);
+    prompts[lane] = compile(*contexts[lane], inspection->prompt, lane_names[lane]);
+    return prompts;
+  }
+  const auto& generation = std::get<Generation>(request.work);
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    if (uses(generation.mode, static_cast<LaneName>(i))) prompts[i] = compile(*contexts[i], generation.prompts[i], lane_names[i]);
+  }
+  return prompts;
+}
+
+Job::Job(const Request& request, Prompts prompts, Lanes lanes, Clock::time_point submitted) : id_(request.id), lanes_(lanes), submitted_(submitted), deadline_(deadline_of(request, submitted)) {
+  std::visit([&](const auto& work) { begin(work, std::move(prompts)); }, request.work);
   task_->start();
 }
 
@@ -59,18 +86,22 @@ Job::~Job() {
   for (SequenceLane* lane : lanes_) lane->drop_question();
 }
 
-void Job::begin(const Generation& generation) {
+void Job::begin(const Generation& generation, Prompts prompts) {
   for (std::size_t i = 0; i < lane_count; ++i) {
     const auto lane = static_cast<LaneName>(i);
-    if ((generation.mode == Mode::base && lane != LaneName::base) || (generation.mode == Mode::aligned && lane != LaneName::aligned)) {
+    if (!prompts[i]) {
       lanes_[i]->stand_by();
       continue;
     }
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
     const Speculation speculation = generation.mode == Mode::nudge && lane == LaneName::base ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    lanes_[i]->begin(compile(lanes_[i]->context(), generation.prompts[i], lane_names[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)]);
+    lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)], of_lane(generation.sampling, lane));
     check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
   }
+  if (generation.trace) {
+    for (SequenceLane* lane : lanes_) lane->trace();
+  }
+  anticipates_ = generation.mode == Mode::nudge && generation.speculation.guesses != Speculation::Guesses::none;
   answer_.emplace(generation.limits);
   SequenceLane& base = *lanes_[static_cast<std::size_t>(LaneName::base)];
   SequenceLane& aligned = *lanes_[static_cast<std::size_t>(LaneName::aligned)];
@@ -81,10 +112,10 @@ void Job::begin(const Generation& generation) {
   }
 }
 
-void Job::begin(const Inspection& inspection) {
+void Job::begin(const Inspection& inspection, Prompts prompts) {
   const auto which = static_cast<std::size_t>(inspection.lane);
   SequenceLane& lane = *lanes_[which];
-  lane.begin_from_nothing(compile(lane.context(), inspection.prompt, lane_names[which]));
+  lane.begin_from_nothing(std::move(*prompts[which]), of_lane(inspection.sampling, inspection.lane));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {
     if (token < 0 || static_cast<std::size_t>(token) >= lane.context().vocabulary().size()) {
@@ -111,6 +142,17 @@ std::optional<PiecesReady> Job::report() {
   return event;
 }
 
+std::vector<DecodeSpan> Job::spans() const {
+  std::vector<DecodeSpan> spans;
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    for (const Span& span : lanes_[i]->spans()) {
+      spans.push_back({static_cast<LaneName>(i), milliseconds(span.begin - started_), milliseconds(span.end - started_), span.tokens});
+    }
+  }
+  std::sort(spans.begin(), spans.end(), [](const DecodeSpan& a, const DecodeSpan& b) { return a.begin_ms < b.begin_ms; });
+  return spans;
+}
+
 Event Job::finish() {
   const StopReason reason = done() ? task_->take() : *stopped_;
   if (inspected_ != nullptr) {
@@ -122,10 +164,10 @@ Event Job::finish() {
   for (std::size_t i = 0; i < lane_count; ++i) stats.lanes[i] = lanes_[i]->stats();
   stats.tokens = answer_->used();
   stats.base_tokens = answer_->base_tokens();
-  stats.queued_ms = ms(started_ - submitted_);
-  stats.first_piece_ms = first_piece_ ? ms(*first_piece_ - started_) : 0;
-  stats.total_ms = ms(now - started_);
-  return Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), std::move(trace_), stats};
+  stats.queued_ms = milliseconds(started_ - submitted_);
+  stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;
+  stats.total_ms = milliseconds(now - started_);
+  return Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), std::move(trace_), spans(), stats};
 }
 
 }  // namespace nudging

@@ -1,18 +1,26 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <optional>
+#include <vector>
 
 #include "engine/event.h"
 #include "engine/request.h"
 #include "engine/sequence_lane.h"
+#include "engine/stopwatch.h"
 #include "nudge/nudge.h"
 #include "nudge/task.h"
 
 namespace nudging {
 
-using Clock = std::chrono::steady_clock;
+/// A request's prompts as tokens and text, for the lanes that it uses.
+using Prompts = std::array<std::optional<Prompt>, lane_count>;
+
+/// Renders and compiles the prompts of a request. Throws Failure.
+Prompts compile_prompts(const Request& request, const std::array<const ModelContext*, lane_count>& contexts);
+
+/// When a request that was submitted at `submitted` is to end; the end of time if it has no limit.
+Clock::time_point deadline_of(const Request& request, Clock::time_point submitted);
 
 /// One request at work: its coroutine, what it has committed, and the two lanes it runs in. Used by the scheduler's thread
 /// alone. Destroying it cancels the request; the lanes keep their caches for the next one.
@@ -20,8 +28,8 @@ class Job {
  public:
   using Lanes = std::array<SequenceLane*, lane_count>;
 
-  /// Renders and tokenises the prompts and runs the request up to its first question. Throws Failure.
-  Job(Request request, Lanes lanes, Clock::time_point submitted);
+  /// Runs the request up to its first question. Throws Failure.
+  Job(const Request& request, Prompts prompts, Lanes lanes, Clock::time_point submitted);
   ~Job();
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
@@ -32,6 +40,15 @@ class Job {
   /// Ends the request before its time: `context`, `aborted`.
   void stop(StopReason reason);
   bool stopped() const { return stopped_.has_value(); }
+  /// When its time is up; the end of time if it has no limit.
+  Clock::time_point deadline() const { return deadline_; }
+
+  /// A parked request decodes nothing until it is wanted again.
+  void park(bool parked) { parked_ = parked; }
+  bool parked() const { return parked_; }
+
+  /// True if the aligned lane may decode on while the base's is busy: what it says next is likely to be asked.
+  bool anticipates() const { return anticipates_; }
 
   /// The piece events since the last call; none if nothing new may be shown.
   std::optional<PiecesReady> report();
@@ -39,8 +56,9 @@ class Job {
   Event finish();
 
  private:
-  void begin(const Generation& generation);
-  void begin(const Inspection& inspection);
+  void begin(const Generation& generation, Prompts prompts);
+  void begin(const Inspection& inspection, Prompts prompts);
+  std::vector<DecodeSpan> spans() const;
 
   RequestId id_;
   Lanes lanes_;
@@ -50,6 +68,9 @@ class Job {
   std::optional<Answer> answer_;
   Trace trace_;
   SequenceLane* inspected_ = nullptr;
+  Clock::time_point deadline_;
+  bool anticipates_ = false;
+  bool parked_ = false;
   std::optional<StopReason> stopped_;
   std::size_t reported_ = 0;
   // Last: the coroutine refers to everything above and is destroyed first.

@@ -61,44 +61,61 @@ void check_header(const std::string& path) {
   }
 }
 
+std::string describe(const llama_model* model) {
+  std::array<char, 128> text{};
+  llama_model_desc(model, text.data(), text.size());
+  return text.data();
+}
+
 bool on_progress(float fraction, void* progress) { return (*static_cast<const Model::Progress*>(progress))(fraction); }
 
 }  // namespace
 
-Model::Model(const Options& options, const Progress& progress) : path_(options.path) {
-  check_magic(path_);
-  check_header(path_);
+ModelHandle open_model(const Model::Options& options, const Model::Progress& progress) {
+  const std::string& path = options.path;
+  check_magic(path);
+  check_header(path);
 
   bool wanted = true;
-  const Progress watched = [&](float fraction) { return wanted = progress(fraction); };
+  const Model::Progress watched = [&](float fraction) { return wanted = progress(fraction); };
   llama_model_params parameters = llama_model_default_params();
-  parameters.n_gpu_layers = options.gpu_layers;
+  parameters.n_gpu_layers = static_cast<std::int32_t>(options.gpu_layers);
   parameters.progress_callback = on_progress;
-  parameters.progress_callback_user_data = const_cast<Progress*>(&watched);
+  parameters.progress_callback_user_data = const_cast<Model::Progress*>(&watched);
+  if (options.weights == Model::Weights::none) {
+    parameters.no_alloc = true;
+    // llama.cpp asserts that nothing is mapped then.
+    parameters.load_mode = LLAMA_LOAD_MODE_NONE;
+  }
 
   take_log();
-  handle_.reset(llama_model_load_from_file(path_.c_str(), parameters));
-  if (!handle_) {
+  ModelHandle model(llama_model_load_from_file(path.c_str(), parameters));
+  if (!model) {
     const std::string reason = take_log();
-    if (!wanted) throw Failure(FailureKind::load_aborted, "loading " + in_quotes(path_) + " was aborted");
+    if (!wanted) throw Failure(FailureKind::load_aborted, "loading " + in_quotes(path) + " was aborted");
     if (reason.find("unable to allocate") != std::string::npos || reason.find("out of memory") != std::string::npos) {
-      throw Failure(FailureKind::out_of_memory, "not enough memory to load " + in_quotes(path_) + " (" + reason + "): use a smaller quantisation or fewer GPU layers");
+      throw Failure(FailureKind::out_of_memory, "not enough memory to load " + in_quotes(path) + " (" + reason + "): use a smaller quantisation or fewer GPU layers");
     }
-    throw Failure(FailureKind::model_invalid, in_quotes(path_) + " cannot be loaded: " + (reason.empty() ? "llama.cpp gives no reason" : reason));
+    throw Failure(FailureKind::model_invalid, in_quotes(path) + " cannot be loaded: " + (reason.empty() ? "llama.cpp gives no reason" : reason));
   }
-  if (llama_model_has_encoder(handle_.get()) || !llama_model_has_decoder(handle_.get()) || llama_model_is_diffusion(handle_.get())) {
-    throw Failure(FailureKind::model_unsupported, in_quotes(path_) + " (" + description() + ") is no left-to-right language model: use a decoder-only model");
+  if (llama_model_has_encoder(model.get()) || !llama_model_has_decoder(model.get()) || llama_model_is_diffusion(model.get())) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " (" + describe(model.get()) + ") is no left-to-right language model: use a decoder-only model");
   }
-  const llama_vocab* vocab = llama_model_get_vocab(handle_.get());
+  const llama_vocab* vocab = llama_model_get_vocab(model.get());
   if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab) <= 0) {
-    throw Failure(FailureKind::model_unsupported, in_quotes(path_) + " has no tokenizer: convert the model together with its tokenizer");
+    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " has no tokenizer: convert the model together with its tokenizer");
   }
+  return model;
+}
+
+Model::Model(const Options& options, const Progress& progress) : path_(options.path), handle_(open_model(options, progress)) {
   std::array<char, 32> tokenizer_model{};
   llama_model_meta_val_str(handle_.get(), "tokenizer.ggml.model", tokenizer_model.data(), tokenizer_model.size());
-  vocabulary_ = std::make_unique<Vocabulary>(vocab, tokenizer_model.data());
+  vocabulary_ = std::make_unique<Vocabulary>(llama_model_get_vocab(handle_.get()), tokenizer_model.data());
 }
 
 const ChatTemplate* Model::chat_template() const {
+  const std::scoped_lock lock(template_mutex_);
   if (!template_) {
     const char* source = llama_model_chat_template(handle_.get(), nullptr);
     if (source == nullptr || *source == '\0') return nullptr;
@@ -109,10 +126,6 @@ const ChatTemplate* Model::chat_template() const {
 
 std::uint32_t Model::trained_context() const { return static_cast<std::uint32_t>(std::max(llama_model_n_ctx_train(handle_.get()), 0)); }
 
-std::string Model::description() const {
-  std::array<char, 128> text{};
-  llama_model_desc(handle_.get(), text.data(), text.size());
-  return text.data();
-}
+std::string Model::description() const { return describe(handle_.get()); }
 
 }  // namespace nudging

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "engine/chat_template.h"
@@ -11,18 +12,21 @@
 
 namespace nudging {
 
-/// A loaded model: weights, vocabulary, chat template. Immutable once loaded.
+/// A loaded model: weights, vocabulary, chat template. Immutable once loaded, so that engines on several threads may share it.
 class Model {
  public:
+  /// `none` reads only what a file says of itself, to find out what it would take.
+  enum class Weights : std::uint8_t { none, all };
   struct Options {
     std::string path;
-    /// How many layers to put on the GPU; negative: all. Without a GPU backend it has no effect.
-    std::int32_t gpu_layers = -1;
+    /// How many layers to put on the GPU, the output layer counted as one. Without a GPU backend it has no effect.
+    std::uint32_t gpu_layers = 0;
+    Weights weights = Weights::all;
   };
   /// Called with the loaded fraction in [0, 1]; loading is given up when it returns false.
   using Progress = std::function<bool(float)>;
 
-  /// Loads a GGUF file. Throws Failure: model_unreadable, model_invalid, model_unsupported (a model that cannot generate text),
+  /// Loads a GGUF file with its weights. Throws Failure: model_unreadable, model_invalid, model_unsupported (a model that cannot generate text),
   /// load_aborted, out_of_memory.
   Model(const Options& options, const Progress& progress);
 
@@ -43,7 +47,11 @@ class Model {
   std::string path_;
   ModelHandle handle_;
   std::unique_ptr<Vocabulary> vocabulary_;
-  mutable std::unique_ptr<ChatTemplate> template_;
+  mutable std::mutex template_mutex_;
+  mutable std::unique_ptr<ChatTemplate> template_;  // guarded by template_mutex_ until it is there; immutable then
 };
+
+/// Checks a GGUF file and opens it with llama.cpp. Throws as Model's constructor does.
+ModelHandle open_model(const Model::Options& options, const Model::Progress& progress);
 
 }  // namespace nudging

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "engine/chat_template.h"
 #include "engine/costs.h"
 #include "engine/prompt.h"
+#include "engine/sampling.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
 
@@ -40,6 +42,10 @@ struct Generation {
   Limits limits;
   bool trace = false;
   Speculation speculation;
+  /// From the moment of submission; nothing: as long as it takes.
+  std::optional<std::chrono::milliseconds> timeout;
+  /// Of both lanes.
+  Sampling sampling;
 };
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.
@@ -50,6 +56,7 @@ struct Inspection {
   std::string text;
   /// Tokens after the text, taken as they are.
   std::vector<Token> tokens;
+  Sampling sampling;
 };
 
 struct Request {

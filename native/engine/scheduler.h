@@ -2,12 +2,16 @@
 
 #include <array>
 #include <deque>
+#include <exception>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/engine.h"
 #include "engine/job.h"
 #include "engine/model_context.h"
+#include "engine/second_thread.h"
 
 namespace nudging {
 
@@ -26,22 +30,34 @@ class Scheduler {
   struct Slot {
     std::array<std::unique_ptr<SequenceLane>, lane_count> lanes;
     std::unique_ptr<Job> job;
+    /// When it got its last request, as a count of requests. Jobs are in the order of it.
+    std::uint64_t since = 0;
   };
-  using Queued = std::pair<Request, Clock::time_point>;
+  using Queued = Engine::Submitted;
 
-  std::shared_ptr<const Model> load(LaneName lane);
   void take_in(Engine::Inbox inbox);
+  void expire();
   void admit();
-  void decode(std::size_t lane);
+  Slot& best_slot(const Prompts& prompts);
+  void decode();
+  void decode_side_by_side(std::span<SequenceLane* const> base, std::span<SequenceLane* const> aligned, std::vector<SequenceLane*> ahead);
+  std::vector<SequenceLane*> asking(std::size_t lane);
+  std::vector<SequenceLane*> worth_anticipating();
+  void answer(std::span<SequenceLane* const> lanes, std::exception_ptr failure);
   void report();
   bool idle() const;
+  /// When there is something to do even if nothing comes in: now, at the next deadline, or never.
+  Clock::time_point next_work() const;
 
   Engine& engine_;
-  ThreadpoolHandle threadpool_;
+  std::array<ThreadpoolHandle, lane_count> threadpools_;
   std::array<std::unique_ptr<ModelContext>, lane_count> contexts_;
   std::vector<Slot> slots_;
   std::deque<Queued> queue_;
+  std::uint64_t admitted_ = 0;
   std::vector<Event> events_;
+  /// Only where both lanes decode at the same time. Last: what it works on is above.
+  std::optional<SecondThread> second_thread_;
 };
 
 }  // namespace nudging

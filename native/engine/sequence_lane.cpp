@@ -12,6 +12,10 @@ namespace {
 
 /// More text than any number of guesses worth decoding.
 constexpr std::size_t most_guessed_bytes = 256;
+/// Tokens that the aligned model drafts for nothing but a guess.
+constexpr std::size_t most_made_ahead = 16;
+/// Tokens decoded ahead of any question. Further ones hardly ever come true.
+constexpr std::size_t most_anticipated = 16;
 
 std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>& b) {
   return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
@@ -19,29 +23,42 @@ std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>&
 
 }  // namespace
 
-void SequenceLane::begin_from_nothing(Prompt prompt) {
+void SequenceLane::begin_from_nothing(Prompt prompt, const Sampling& sampling) {
   forget();
-  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr);
+  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr, sampling);
   from_nothing_ = true;
 }
 
-void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser) {
+void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling) {
+  // Other settings choose other tokens from the same logits, which are not kept.
+  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);
+  sampling_ = sampling;
   prompt_ = std::move(prompt);
   speculation_ = speculation;
+  // A wrong guess would cost such a memory everything that it has.
+  if (speculation.guesses == Speculation::Guesses::as_pays && !context_.can_cut()) speculation_.guesses = Speculation::Guesses::none;
   guesser_ = guesser;
   from_nothing_ = false;
   prompt_counted_ = false;
   guess_.clear();
-  stats_ = {};
+  start_counting();
   asker_ = nullptr;
   set_text({});
   stats_.prompt_tokens = wanted_.size();
+}
+
+void SequenceLane::start_counting() {
+  stats_ = {};
+  traced_ = false;
+  spans_.clear();
+  anticipated_ = 0;
 }
 
 void SequenceLane::forget() {
   context_.clear(sequence_);
   cached_.clear();
   answers_.clear();
+  keys_.cut(0);
 }
 
 void SequenceLane::set_text(std::string_view text) {
@@ -72,21 +89,20 @@ void SequenceLane::expect(std::string_view continuation) {
 
 std::size_t SequenceLane::guesses_wanted() {
   if (guesser_ == nullptr) return 0;
-  return worth(Costs::most_tokens / 2, guesser_->context_.costs().of(1));
+  return worth(most_made_ahead, guesser_->context_.costs().of(1), {});
 }
 
-std::span<const Token> SequenceLane::guesses(std::size_t room) const {
+std::span<const Token> SequenceLane::guesses(std::size_t room, Batch batch) const {
   if (guess_.empty() || guess_at_ != wanted_.size()) return {};
   const std::size_t left = context_.length() - std::min(context_.length(), wanted_.size());
-  room = std::min(room, left);
-  return std::span(guess_).first(worth(std::min(room, guess_.size()), 0));
+  return std::span(guess_).first(worth(std::min({room, left, guess_.size()}), 0, batch));
 }
 
-std::size_t SequenceLane::worth(std::size_t available, double guess_ms) const {
+std::size_t SequenceLane::worth(std::size_t available, double guess_ms, Batch batch) const {
   switch (speculation_.guesses) {
     case Speculation::Guesses::none: return 0;
     case Speculation::Guesses::fixed: return std::min(available, speculation_.count);
-    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), acceptance_.rate(), guess_ms, available);
+    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), acceptance_, guess_ms, available, batch);
   }
   return 0;
 }
@@ -98,17 +114,19 @@ void SequenceLane::judge_guess() {
   std::size_t right = 0;
   while (right < guess_.size() && guess_at_ + right < wanted_.size() && wanted_[guess_at_ + right] == guess_[right]) ++right;
   const bool wrong = right < guess_.size() && guess_at_ + right < wanted_.size();
-  for (std::size_t i = 0; i < right; ++i) acceptance_.note(true);
-  if (wrong) acceptance_.note(false);
+  for (std::size_t i = 0; i < right; ++i) acceptance_.note(guess_place_ + i, true);
+  if (wrong) acceptance_.note(guess_place_ + right, false);
   stats_.guesses_right += std::min(right, guess_decoded_);
   // What is left of a right guess stands for the rest of the text.
   guess_.erase(guess_.begin(), wrong ? guess_.end() : guess_.begin() + static_cast<std::ptrdiff_t>(right));
   guess_decoded_ -= std::min(guess_decoded_, right);
   guess_at_ += right;
+  guess_place_ += right;
 }
 
 bool SequenceLane::answered() {
   ++stats_.questions;
+  anticipated_ = 0;
   const std::size_t length = wanted_.size();
   if (length == 0 || length > cached_.size() || !answers_[length - 1] || common_prefix(cached_, wanted_) < length) return false;
   ++stats_.remembered;
@@ -130,6 +148,21 @@ void SequenceLane::count_prompt() {
   prompt_counted_ = true;
 }
 
+std::size_t SequenceLane::shared_with(const SequenceLane& other) const { return common_prefix(other.cached_, wanted_); }
+
+std::size_t SequenceLane::will_share_with(const SequenceLane& other) const { return common_prefix(other.wanted_, wanted_); }
+
+std::size_t SequenceLane::kept_of(std::span<const Token> tokens) const {
+  return static_cast<std::size_t>(std::mismatch(cached_.begin(), cached_.end(), tokens.begin(), tokens.end()).first - cached_.begin());
+}
+
+void SequenceLane::copy_prefix(const SequenceLane& from, std::size_t length) {
+  context_.copy(from.sequence_, sequence_, length);
+  cached_.assign(from.cached_.begin(), from.cached_.begin() + static_cast<std::ptrdiff_t>(length));
+  answers_.assign(length, std::nullopt);
+  keys_.cut(0);
+}
+
 void SequenceLane::cut(std::size_t length) {
   ++stats_.rewinds;
   stats_.rewound_tokens += cached_.size() - length;
@@ -141,6 +174,7 @@ void SequenceLane::cut(std::size_t length) {
   }
   cached_.resize(length);
   answers_.resize(length);
+  keys_.cut(length);
 }
 
 void SequenceLane::decoded(std::size_t count, std::size_t guessed) {
@@ -148,8 +182,22 @@ void SequenceLane::decoded(std::size_t count, std::size_t guessed) {
   for (std::size_t i = 0; i < guessed; ++i) cached_.push_back(guess_[i]);
   answers_.resize(cached_.size());
   guess_decoded_ = guessed;
+  guess_place_ = 0;
   stats_.decoded_tokens += count + guessed;
   stats_.guessed += guessed;
+  ++stats_.decodes;
+}
+
+bool SequenceLane::can_anticipate() const {
+  return !asking() && context_.can_cut() && anticipated_ < most_anticipated && cached_.size() < context_.length() && !cached_.empty() && answers_.back() && !answers_.back()->ends;
+}
+
+void SequenceLane::anticipate() {
+  cached_.push_back(anticipated());
+  answers_.emplace_back();
+  ++anticipated_;
+  ++stats_.anticipated;
+  ++stats_.decoded_tokens;
   ++stats_.decodes;
 }
 

@@ -8,9 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/context_keys.h"
 #include "engine/costs.h"
 #include "engine/model_context.h"
 #include "engine/prompt.h"
+#include "engine/sampling.h"
+#include "engine/stopwatch.h"
 #include "engine/text_tokens.h"
 #include "nudge/lane.h"
 
@@ -37,26 +40,36 @@ struct LaneStats {
   std::uint64_t rewound_tokens = 0;
   /// Times the memory could not be cut and the context was decoded again from its start.
   std::uint64_t recomputations = 0;
+  /// Tokens decoded before anybody asked, while the other model was busy.
+  std::uint64_t anticipated = 0;
   double decode_ms = 0;
   double top1_ms = 0;
   double tokenize_ms = 0;
+};
+
+/// One decode call that a lane took part in.
+struct Span {
+  Clock::time_point begin;
+  Clock::time_point end;
+  /// Tokens in its batch, of all requests.
+  std::size_t tokens;
 };
 
 /// One sequence of one model's context, as one request sees it. Text is the truth and the KV cache follows it: every context
 /// is tokenised afresh, the longest common prefix with the cache is kept, and only the difference is decoded (R2).
 ///
 /// Every position's answer is remembered with it. A context that is a prefix of what was decoded before is answered without a
-/// decode, and nothing is cut until another token follows there (Freedom b). Owned and used by the scheduler's thread alone.
+/// decode, and nothing is cut until another token follows there (Freedom b). Used by whichever thread uses its ModelContext.
 class SequenceLane final : public Lane {
  public:
   SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence), text_(context.vocabulary()) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
-  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser);
+  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling);
   /// Starts a request that does not use this lane.
-  void stand_by() { stats_ = {}; }
+  void stand_by() { start_counting(); }
   /// Starts a request that uses nothing of what was there before: no cache, and every text is tokenised whole.
-  void begin_from_nothing(Prompt prompt);
+  void begin_from_nothing(Prompt prompt, const Sampling& sampling);
   /// Empties the cache.
   void forget();
 
@@ -65,6 +78,10 @@ class SequenceLane final : public Lane {
   void expect(std::string_view continuation) override;
   std::size_t guesses_wanted() override;
   std::size_t room() override { return context_.length() - std::min(context_.length(), wanted_.size()); }
+
+  /// Keeps the spans of this request's decode calls from now on.
+  void trace() { traced_ = true; }
+  const std::vector<Span>& spans() const { return spans_; }
 
   /// The tokens of the context as it is now.
   const std::vector<Token>& tokens() const { return wanted_; }
@@ -84,12 +101,32 @@ class SequenceLane final : public Lane {
   std::size_t missing() const { return wanted_.size() - std::min(cached_.size(), wanted_.size()); }
   std::size_t cached() const { return cached_.size(); }
   llama_seq_id sequence() const { return sequence_; }
-  /// Guessed tokens to decode behind the context, if there is room for `room`.
-  std::span<const Token> guesses(std::size_t room) const;
+  /// True until something was decoded for the present request, if it may use what others have decoded.
+  bool shares() const { return !from_nothing_ && stats_.decodes == 0 && context_.can_share(); }
+  /// How many of `tokens` the cache begins with.
+  std::size_t kept_of(std::span<const Token> tokens) const;
+  /// How many tokens of the context another lane of the same model has in its cache, and how many it has in its own context.
+  std::size_t shared_with(const SequenceLane& other) const;
+  std::size_t will_share_with(const SequenceLane& other) const;
+  /// Replaces the cache by the first `length` tokens of another lane's.
+  void copy_prefix(const SequenceLane& from, std::size_t length);
+  /// Guessed tokens to decode behind the context in a batch that holds `batch` already, if there is room for `room`.
+  std::span<const Token> guesses(std::size_t room, Batch batch) const;
   /// Notes that the next `count` missing tokens are in the cache now, and `guessed` guesses behind them.
   void decoded(std::size_t count, std::size_t guessed);
+  /// How the token behind the first `length` tokens in the cache is chosen.
+  Draw draw(std::size_t length) { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
   /// What the model says after the first `length` tokens in the cache.
   void resolve(std::size_t length, const Top1& top1) { answers_[length - 1] = top1; }
+  /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
+  bool can_anticipate() const;
+  /// What the model said at the end of the cache. Only if `can_anticipate`.
+  Token anticipated() const { return answers_.back()->token; }
+  /// Notes that `anticipated()` is in the cache now.
+  void anticipate();
+  void took_part(const Span& span) {
+    if (traced_) spans_.push_back(span);
+  }
   /// Resumes the request that asked. The lane may be gone or asking again afterwards.
   void resume();
   /// Forgets who asked: the request is being destroyed.
@@ -101,10 +138,11 @@ class SequenceLane final : public Lane {
   Top1 answer() override { return last_answer(); }
 
  private:
+  void start_counting();
   void cut(std::size_t length);
   void judge_guess();
   void count_prompt();
-  std::size_t worth(std::size_t available, double guess_ms) const;
+  std::size_t worth(std::size_t available, double guess_ms, Batch batch) const;
 
   ModelContext& context_;
   llama_seq_id sequence_;
@@ -114,6 +152,9 @@ class SequenceLane final : public Lane {
   /// The tokens whose keys and values are in the cache, and what the model says after each, where it was asked.
   std::vector<Token> cached_;
   std::vector<std::optional<Top1>> answers_;
+  ContextKeys keys_;
+  /// What `answers_` were chosen with.
+  Sampling sampling_;
   std::vector<Token> wanted_;
   std::coroutine_handle<> asker_;
   Speculation speculation_{Speculation::Guesses::none, 0};
@@ -124,8 +165,13 @@ class SequenceLane final : public Lane {
   std::vector<Token> guess_;
   std::size_t guess_at_ = 0;
   std::size_t guess_decoded_ = 0;
+  /// How many tokens the guess begins behind the last question that was decoded.
+  std::size_t guess_place_ = 0;
+  std::size_t anticipated_ = 0;
   Acceptance acceptance_;
   LaneStats stats_;
+  bool traced_ = false;
+  std::vector<Span> spans_;
 };
 
 }  // namespace nudging

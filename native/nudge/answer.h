@@ -13,7 +13,7 @@
 namespace nudging {
 
 /// Why a generation ended (R3, R13, R14).
-enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted };
+enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted, timeout };
 
 /// What ended the asking in a round (semantics.md, "The trace").
 enum class By : std::uint8_t { agree, confident, base_end, none, end, limit };

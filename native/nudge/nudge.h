@@ -26,7 +26,7 @@ using Trace = std::vector<Decision>;
 /// the next word. Commits to `answer` as it goes. `trace` may be null. The lanes, the answer and the trace must outlive the task.
 Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Trace* trace);
 
-/// Plain greedy decoding by one model, for comparison: ends at its end of text.
+/// Plain decoding by one model, for comparison: ends at its end of text.
 Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer);
 
 }  // namespace nudging

@@ -7,12 +7,13 @@ namespace nudging {
 
 using Token = std::int32_t;
 
-/// What a model says comes next, measured on the raw logits (semantics.md, "Terms"): no temperature, no filter, no bias.
+/// What a model says comes next (semantics.md, "Terms"). How sure it is, is measured on the raw logits: no temperature, no filter, no bias.
 struct Top1 {
+  /// The token to go on with: the most likely one, or the one that was sampled (R15).
   Token token = -1;
-  /// Softmax probability of `token` over the whole vocabulary, in [0, 1].
+  /// Softmax probability of the most likely token over the whole vocabulary, in [0, 1]; also where another token was sampled.
   float probability = 0;
-  /// Logit of `token` minus the next best logit, >= 0. A decision with a margin under 0.05 is a tie (Freedom d).
+  /// Logit of `token` minus the next best logit, >= 0; with sampling, the same of what was compared (R15). A decision with a margin under 0.05 is a tie (Freedom d).
   float margin = 0;
   /// True for every token of llama.cpp's end-of-generation set.
   bool ends = false;

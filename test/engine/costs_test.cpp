@@ -15,7 +15,7 @@ Costs measured(double slope, std::size_t largest) {
 
 }  // namespace
 
-TEST("costs: nothing is guessed before a single token was measured") { CHECK_EQUAL(guesses_worth(Costs(), 1.0, 0, 8), 0U); }
+TEST("costs: nothing is guessed before a single token was measured") { CHECK_EQUAL(guesses_worth(Costs(), Acceptance(1.0), 0, 8), 0U); }
 
 TEST("costs: sizes between measured ones are interpolated, beyond them extrapolated") {
   const Costs costs = measured(0.5, 8);
@@ -24,21 +24,21 @@ TEST("costs: sizes between measured ones are interpolated, beyond them extrapola
   CHECK_EQUAL(costs.of(12), 65.0);
 }
 
-TEST("costs: cheap batches and good guesses are used in full") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), 0.98, 0, 15), 15U); }
+TEST("costs: cheap batches and good guesses are used in full") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), Acceptance(0.98), 0, 15), 15U); }
 
 TEST("costs: dear batches are not tried again once they were measured") {
   Costs costs;
   costs.note(1, 10);
-  CHECK_EQUAL(guesses_worth(costs, 0.6, 0, 16), 1U);
+  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 16), 1U);
   costs.note(2, 17);
-  CHECK_EQUAL(guesses_worth(costs, 0.6, 0, 16), 0U);
+  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 16), 0U);
 }
 
-TEST("costs: bad guesses never pay") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), 0.02, 0, 15), 0U); }
+TEST("costs: bad guesses never pay") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), Acceptance(0.02), 0, 15), 0U); }
 
 TEST("costs: what a guess costs to make counts") {
-  CHECK(guesses_worth(measured(0.3, 16), 0.8, 0, 15) > 0);
-  CHECK_EQUAL(guesses_worth(measured(0.3, 16), 0.8, 5, 15), 0U);
+  CHECK(guesses_worth(measured(0.3, 16), Acceptance(0.8), 0, 15) > 0);
+  CHECK_EQUAL(guesses_worth(measured(0.3, 16), Acceptance(0.8), 5, 15), 0U);
 }
 
 TEST("costs: an unused size is forgotten, one slow decode hardly counts") {
@@ -49,10 +49,35 @@ TEST("costs: an unused size is forgotten, one slow decode hardly counts") {
   CHECK_EQUAL(costs.largest(), 1U);
 }
 
+TEST("costs: a batch that others share pays for guesses by what the whole of it makes") {
+  // Four sequences: a guess more costs as much as for one alone, but the time that it adds is shared.
+  const Costs costs = measured(0.5, 32);
+  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 8), 1U);
+  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 8, {8, 8}), 0U);
+  CHECK_EQUAL(guesses_worth(measured(0.05, 32), Acceptance(0.98), 0, 8, {8, 8}), 8U);
+}
+
+TEST("costs: what may join a decode without making it longer than wanted") {
+  CHECK_EQUAL(Costs().room(1, 4), 0U);
+  CHECK_EQUAL(measured(0.5, 16).room(1, 4), 6U);
+  // Beyond the measured sizes: by the slope.
+  CHECK_EQUAL(measured(0.01, 64).room(1, 4), 300U);
+}
+
 TEST("acceptance: follows what happens") {
   Acceptance acceptance;
-  for (int i = 0; i < 40; ++i) acceptance.note(true);
-  CHECK(acceptance.rate() > 0.95);
-  for (int i = 0; i < 40; ++i) acceptance.note(false);
-  CHECK(acceptance.rate() < 0.05);
+  for (int i = 0; i < 40; ++i) acceptance.note(0, true);
+  CHECK(acceptance.rate(0) > 0.95);
+  for (int i = 0; i < 40; ++i) acceptance.note(0, false);
+  CHECK(acceptance.rate(0) < 0.05);
+}
+
+TEST("acceptance: each place has its own, and an unknown one that of the place before") {
+  Acceptance acceptance;
+  for (int i = 0; i < 40; ++i) acceptance.note(0, true);
+  CHECK(acceptance.rate(5) > 0.95);
+  for (int i = 0; i < 40; ++i) acceptance.note(3, false);
+  CHECK(acceptance.rate(2) > 0.95);
+  CHECK(acceptance.rate(3) < 0.05);
+  CHECK(acceptance.rate(1000) < 0.05);
 }

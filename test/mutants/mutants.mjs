@@ -6,6 +6,7 @@
  * @property {string} file  below native/
  * @property {string} from  text that occurs exactly once in the file
  * @property {string} to
+ * @property {boolean} [sampling]  only sampling shows it: the other tests are not run
  */
 
 const nudge = 'nudge/nudge.cpp';
@@ -18,6 +19,8 @@ const vocabulary = 'engine/vocabulary.cpp';
 const context = 'engine/model_context.cpp';
 const prompt = 'engine/prompt.cpp';
 const job = 'engine/job.cpp';
+const sampling = 'engine/sampling.cpp';
+const filters = 'engine/token_filters.cpp';
 
 /** @type {Mutant[]} */
 export const mutants = [
@@ -72,6 +75,20 @@ export const mutants = [
   { name: 'a stop string across pieces not found', file: answer, from: 'const std::size_t from = before - std::min(before, stop.size() - 1);', to: 'const std::size_t from = before;' },
   { name: 'the start of a stop string shown', file: answer, from: '  for (std::size_t covered = 0; covered < held; --count) covered += pieces_[count - 1].text.size();\n', to: '' },
   { name: 'a full context not noticed', file: 'engine/scheduler.cpp', from: 'if (slot.lanes[lane]->overflows()) {', to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {' },
+  // R15
+  { name: 'sampling: the uncertainty test asks the sampled token', file: sampling, from: '  top1.token = ranking.token;\n', to: '  top1.token = ranking.token;\n  top1.probability *= std::exp(ranking.logit - static_cast<float>(highest));\n' },
+  { name: 'sampling: the same noise in every context', file: 'engine/sequence_lane.h', from: 'sampling_.greedy() ? 0 : keys_.of(cached_, length)', to: '0', sampling: true },
+  { name: 'sampling: keys of tokens that were cut', file: lane, from: '  keys_.cut(length);\n', to: '', sampling: true },
+  { name: 'sampling: an answer remembered from another seed', file: lane, from: '  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);\n', to: '', sampling: true },
+  { name: 'sampling: both models draw the same', file: job, from: '  sampling.lane = static_cast<std::uint32_t>(lane);\n', to: '  static_cast<void>(lane);\n', sampling: true },
+  { name: 'sampling: half of the seed lost', file: 'addon/from_js.cpp', from: 'sampling.seed = static_cast<std::uint64_t>(seed);', to: 'sampling.seed = static_cast<std::uint64_t>(seed) & 0xFFFFFFFF;', sampling: true },
+  { name: 'sampling: noise shared by a block of tokens', file: sampling, from: ': exponential(words_of(draw, Drawn::token, index));', to: ': exponential(words_of(draw, Drawn::token, index / filter_block));' },
+  { name: 'sampling: tokens that could win are skipped', file: sampling, from: 'const double score = ranking.second - most;', to: 'const double score = ranking.second - most + 1;' },
+  { name: 'sampling: the margin in units of the temperature', file: sampling, from: '(ranking.first - ranking.second) * temperature', to: '(ranking.first - ranking.second)' },
+  { name: 'sampling: the margin ignores the filters', file: sampling, from: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first)', to: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first && margin < 0)' },
+  { name: 'sampling: top-p without the token that reaches it', file: filters, from: '    if (sum < p * total) kept.lowest = logit;\n    kept.limit = logit;\n    sum += static_cast<double>(std::exp(logit - highest));\n', to: '    sum += static_cast<double>(std::exp(logit - highest));\n    if (sum < p * total) kept.lowest = logit;\n    kept.limit = logit;\n' },
+  { name: 'sampling: top-p of all tokens after top-k', file: filters, from: '      total = mass_of(candidates, highest);\n', to: '' },
+  { name: 'sampling: top-k one token more', file: filters, from: 'candidates = top_k(logits, maxima, sampling.top_k);', to: 'candidates = top_k(logits, maxima, sampling.top_k + 1);' },
   // Prompts
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
   { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },

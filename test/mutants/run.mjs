@@ -21,9 +21,12 @@ const help = `usage: npm run test:mutants -- [options]
 
 const isTokenising = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /text_tokens|vocabulary/.test(mutant?.file ?? '');
 
+const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /sampling|token_filters|context_keys|philox/.test(mutant?.file ?? '');
+
 /** Most likely first: the run stops at the first that notices. @param {import('./mutants.mjs').Mutant | undefined} mutant */
 function unitTests(mutant) {
-  return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise'];
+  if (mutant?.sampling || isSampling(mutant)) return ['sampling'];
+  return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling'];
 }
 const minutes = 60_000;
 
@@ -49,7 +52,7 @@ async function whoNotices(mutant, llama) {
     const { code, output } = await timed(path.join(plan.out, 'nudge_test'), []);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the native tests did not end';
   }
-  const engineTest = isTokenising(mutant) ? 'text_tokens_test' : mutant?.file === 'engine/prompt.cpp' ? 'prompt_test' : undefined;
+  const engineTest = isTokenising(mutant) ? 'text_tokens_test' : mutant?.file === 'engine/prompt.cpp' ? 'prompt_test' : isSampling(mutant) ? 'sampling_test' : undefined;
   if (engineTest) {
     await configureAndBuild(plan, llama, ['engine_test']);
     const { code, output } = await timed(path.join(plan.out, 'engine_test'), [engineTest]);

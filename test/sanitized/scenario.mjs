@@ -29,9 +29,9 @@ if (!isMainThread) {
   for (;;) await serve(engine);
 }
 
-const wide = await Nudging.load({ parallel: 3, threads: 2, onProgress: () => {} });
-const narrow = await Nudging.load({ context: 200, batch: 8 });
-console.log(...(await serve(wide)), ...(await serve(narrow)));
+// Two engines share the models: one of them waits while the other loads, and both answer from the same weights at the same time.
+const [wide, narrow] = await Promise.all([Nudging.load({ parallel: 3, threads: 2, onProgress: () => {} }), Nudging.load({ context: 200, batch: 8, kvCache: 'q8_0' })]);
+console.log(...(await Promise.all([serve(wide), serve(narrow)])).flat());
 await narrow.generate('harbor '.repeat(500)).catch((/** @type {Error} */ error) => console.log(error.name));
 await narrow.generate('x', { alignedPrompt: '{% for %}' }).catch((/** @type {Error} */ error) => console.log(error.name));
 await Nudging.load({ base: 'no.gguf', aligned: 'no.gguf' }).catch((/** @type {Error} */ error) => console.log(error.name));

@@ -1,4 +1,4 @@
-import type { Answer, Input, Inspected, Nudging } from '../../lib/index.ts';
+import type { Answer, Input, Inspected, Nudging, SamplingOptions } from '../../lib/index.ts';
 import { reference } from './reference.ts';
 import { replay, tie } from './replay.ts';
 
@@ -13,7 +13,7 @@ export interface Comparison {
 }
 
 /** Compares one answer with the stateless reference's, and decision by decision where it differs. */
-export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number }, tolerance = tie): Promise<Comparison> {
+export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & SamplingOptions, tolerance = tie): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });
   const slow = await reference(engine, input, options);
   const handOvers = answer.rounds.filter(({ by }) => by === 'agree' || by === 'confident').length;

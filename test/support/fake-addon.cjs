@@ -5,11 +5,12 @@
 //   long      fails as a prompt that is too long
 //   broken    fails as the engine would on bad hardware
 //   assert    ends the process as a failed check inside llama.cpp does, after a lot of other output
+// A base model whose path has "too-big" in it does not fit into memory.
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
-const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
-const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true });
+const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, anticipated: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
+const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true, gpuLayers: 0, kvCache: 'f16', memory: { weights: 1, mapped: 1, cache: 1, compute: 1 } });
 
 class NativeEngine {
   #emit;
@@ -17,7 +18,11 @@ class NativeEngine {
 
   constructor(options, onEvents) {
     this.#emit = (event) => onEvents([event]);
-    setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path) }));
+    if (options.base.path.includes('too-big')) {
+      setImmediate(() => onEvents([{ type: 'load-failed', code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }, { type: 'closed' }]));
+      return;
+    }
+    setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path), parallel: options.parallel || 2 }));
   }
 
   submit({ id, aligned }) {
@@ -50,13 +55,15 @@ class NativeEngine {
     setImmediate(() => this.#finish(id, state.text, 'aborted'));
   }
 
+  park() {}
+
   close() {
     setImmediate(() => this.#emit({ type: 'closed' }));
   }
 
   #finish(id, text, stopReason) {
     const stats = { base: lane, aligned: lane, tokens: 1, baseTokens: 0, queuedMs: 0, firstPieceMs: 1, totalMs: 1 };
-    this.#emit({ type: 'finished', id, stopReason, text, rounds: [{ words: text, base: '', by: 'end' }], decisions: [], stats });
+    this.#emit({ type: 'finished', id, stopReason, text, rounds: [{ words: text, base: '', by: 'end' }], decisions: [], spans: [], stats });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Answer, Decision, GenerateOptions, Input, Inspected, LaneName, Nudging } from '../../lib/index.ts';
+import type { Answer, Decision, GenerateOptions, Input, Inspected, LaneName, Nudging, SamplingOptions } from '../../lib/index.ts';
 
 /** Freedom d of the rules: a decision closer to its threshold than this may go either way when the batch shape changes. */
 export const tie = { probability: 0.01, margin: 0.05 };
@@ -15,12 +15,16 @@ export interface Replay {
 /**
  * Asks both models, from nothing, about every decision that a run took (`trace: 'full'`). Each must be the same, or a tie: the top-1 token may differ
  * where the two best logits are closer than `tolerance.margin`, and the side of γ where the probability is within `tolerance.probability`.
+ *
+ * A sampled run is asked with its own seed: what its tokens were drawn from has no state either.
  */
-export async function replay(engine: Nudging, input: Input, answer: Answer, { gamma = 0.4 }: GenerateOptions = {}, tolerance = tie): Promise<Replay> {
+export async function replay(engine: Nudging, input: Input, answer: Answer, options: GenerateOptions = {}, tolerance = tie): Promise<Replay> {
+  const { gamma = 0.4 } = options;
+  const sampling = samplingOf({ ...options, ...(answer.seed === undefined ? {} : { seed: answer.seed }) });
   const result: Replay = { decisions: 0, ties: 0, closeRounds: new Set(), wrong: [] };
   for (const question of questions(answer)) {
     const { decision, lane, text, tokens, round } = question;
-    const fresh: Inspected = await engine.inspect({ lane, input, text, tokens });
+    const fresh: Inspected = await engine.inspect({ lane, input, text, tokens, sampling });
     result.decisions += 1;
     const where = `${decision.kind} after ${JSON.stringify(text.slice(-40))} + ${tokens.length} tokens`;
     const otherToken = fresh.token !== decision.token;
@@ -32,6 +36,11 @@ export async function replay(engine: Nudging, input: Input, answer: Answer, { ga
     if (close || otherToken || otherSide) result.closeRounds.add(round);
   }
   return result;
+}
+
+/** The settings that decide how tokens are chosen. */
+export function samplingOf({ temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0 }: SamplingOptions): Required<SamplingOptions> {
+  return { temperature, topK, topP, minP, seed };
 }
 
 /** The questions of a run, in order: which model, after which text, after which of its own tokens. */

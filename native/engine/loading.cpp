@@ -1,0 +1,153 @@
+#include "engine/loading.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "engine/failure.h"
+#include "engine/file_identity.h"
+#include "engine/memory_meter.h"
+#include "engine/memory_plan.h"
+#include "engine/model_registry.h"
+
+namespace nudging {
+
+namespace {
+
+/// Sequences that a plan takes by itself. With the demo pair a pass over four tokens takes 1.5 times one over a single token, over eight 2.6 times (docs/cost-model.md): four have
+/// most of the gain. Each costs a KV cache, used or not.
+constexpr std::uint32_t most_automatic_sequences = 4;
+
+/// The longest context that can be asked for (lib/options.ts), in tokens. Some headers promise more.
+constexpr std::uint32_t most_context = 10'000'000;
+
+/// A token reads every weight once. Below this share of the weights per thread (about a millisecond of reading) more threads are a bad bet: ggml's threads
+/// spin while they wait for each other. With the demo pair on 2 cores, two threads took 0.26 ms a token and one 0.4 to 0.5 when nothing else ran, but on
+/// busy cores two took about 500 ms a token. `threads` overrides the rule.
+constexpr std::uint64_t bytes_worth_a_thread = 16'000'000;
+
+std::int32_t threads_for(const Model& model, const EngineOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return static_cast<std::int32_t>(std::clamp<std::uint64_t>(model.bytes() / bytes_worth_a_thread, 1, static_cast<std::uint64_t>(options.cores)));
+}
+
+/// Threads of both lanes. Where they decode at the same time they share the cores, and the base, whose tokens cost more, gets what the aligned model leaves.
+std::array<std::int32_t, lane_count> threads_of(const std::array<std::shared_ptr<const Model>, lane_count>& models, const EngineOptions& options, bool overlap) {
+  std::array<std::int32_t, lane_count> threads = {threads_for(*models[0], options), threads_for(*models[1], options)};
+  if (overlap && options.threads == 0) {
+    threads[1] = std::clamp(threads[1], 1, std::max(options.cores / 4, 1));
+    threads[0] = std::clamp(threads[0], 1, std::max(options.cores - threads[1], 1));
+  }
+  return threads;
+}
+
+std::optional<std::uint32_t> wanted_length(const EngineOptions::Lane& lane, std::uint32_t trained) {
+  if (lane.context == longest_context) {
+    if (trained == 0) throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
+    return std::nullopt;
+  }
+  const std::uint32_t length = lane.context > 0 ? static_cast<std::uint32_t>(lane.context) : std::min(trained, default_context);
+  if (length == 0) throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
+  ModelContext::check_length(length, trained, lane.path);
+  return length;
+}
+
+std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, std::uint32_t most) {
+  if (lane.gpu_layers >= 0) return std::min(static_cast<std::uint32_t>(lane.gpu_layers), most);
+  if (lane.gpu_layers == all_gpu_layers) return most;
+  // Weights that are there already cost nothing, and another number of layers could not share them.
+  return ModelRegistry::instance().gpu_layers_of(lane.path);
+}
+
+ModelContext::Options context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
+  ModelContext::Options context;
+  context.length = numbers.length;
+  context.sequences = numbers.sequences;
+  context.batch = options.batch;
+  context.cache_type = options.lanes[lane].cache_type;
+  return context;
+}
+
+MemoryPlan plan_for(const EngineOptions& options) {
+  std::array<MemoryMeter, lane_count> meters = {MemoryMeter(options.lanes[0].path, context_options(options, 0, {})), MemoryMeter(options.lanes[1].path, context_options(options, 1, {}))};
+  MemoryRequest request;
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    const EngineOptions::Lane& lane = options.lanes[i];
+    request.lanes[i] = {lane.path,
+                        wanted_layers(lane, meters[i].most_gpu_layers()),
+                        meters[i].most_gpu_layers(),
+                        wanted_length(lane, meters[i].trained_context()),
+                        std::min(meters[i].trained_context(), most_context),
+                        !ggml_is_quantized(lane.cache_type)};
+  }
+  request.same_model = FileIdentity::of(options.lanes[0].path) == FileIdentity::of(options.lanes[1].path);
+  if (options.parallel > 0) request.parallel = options.parallel;
+  // Every sequence may ask in the same decode call.
+  request.most_parallel = std::min(most_automatic_sequences, options.batch);
+  request.places = meters[0].places(options.host_memory);
+  const std::uint64_t limit = std::accumulate(request.places.begin(), request.places.end(), std::uint64_t{0}, [](std::uint64_t sum, const MemoryPlace& place) { return sum + place.available; });
+
+  return plan_memory(request, [&](std::size_t lane, const LaneNumbers& numbers) {
+    LaneDemand demand = meters[lane].measure(numbers, limit);
+    if (ModelRegistry::instance().holds({options.lanes[lane].path, numbers.gpu_layers})) {
+      // Mapped pages count as free memory even while they are used: they are still needed. Copies are neither.
+      std::fill(demand.weights.begin(), demand.weights.end(), 0);
+      demand.weights[0] = demand.use.mapped;
+    }
+    return demand;
+  });
+}
+
+ModelInfo describe(const ModelContext& context, const LaneNumbers& numbers, const MemoryUse& use, ggml_type cache_type) {
+  const Model& model = context.model();
+  return {model.path(),
+          model.description(),
+          model.parameters(),
+          model.bytes(),
+          static_cast<std::uint32_t>(context.length()),
+          model.trained_context(),
+          static_cast<std::uint32_t>(model.vocabulary().size()),
+          llama_model_chat_template(model.handle(), nullptr) != nullptr,
+          numbers.gpu_layers,
+          ggml_type_name(cache_type),
+          use};
+}
+
+}  // namespace
+
+LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress) {
+  const MemoryPlan plan = plan_for(options);
+  if (stopping.load(std::memory_order_relaxed)) throw Failure(FailureKind::load_aborted, "loading was aborted");
+
+  std::array<std::shared_ptr<const Model>, lane_count> models;
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    float told = -1;
+    models[i] = ModelRegistry::instance().load({options.lanes[i].path, plan.lanes[i].gpu_layers}, [&](float fraction) {
+      // llama.cpp calls this for every tensor.
+      if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({static_cast<LaneName>(i), told = fraction});
+      return !stopping.load(std::memory_order_relaxed);
+    });
+  }
+
+  LoadedPair pair;
+  pair.overlap = options.overlap.value_or(plan.lanes[0].gpu_layers > 0 || plan.lanes[1].gpu_layers > 0);
+  const std::array<std::int32_t, lane_count> threads = threads_of(models, options, pair.overlap);
+  for (std::size_t i = 0; i < (pair.overlap ? lane_count : 1); ++i) {
+    const std::int32_t most = pair.overlap ? threads[i] : std::max(threads[0], threads[1]);
+    ggml_threadpool_params pool = ggml_threadpool_params_default(most);
+    pair.threadpools[i].reset(ggml_threadpool_new(&pool));
+    if (!pair.threadpools[i]) throw Failure(FailureKind::out_of_memory, "cannot start " + std::to_string(most) + " threads: lower `threads`");
+  }
+
+  pair.report.parallel = plan.lanes[0].sequences;
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    ModelContext::Options context = context_options(options, i, plan.lanes[i]);
+    context.threads = threads[i];
+    pair.contexts[i] = std::make_unique<ModelContext>(models[i], context, pair.threadpools[pair.overlap ? i : 0].get(), stopping);
+    pair.report.models[i] = describe(*pair.contexts[i], plan.lanes[i], plan.use[i], context.cache_type);
+  }
+  return pair;
+}
+
+}  // namespace nudging
