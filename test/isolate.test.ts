@@ -40,7 +40,7 @@ describe('an isolated engine', () => {
   /** Everything but times. */
   const withoutTimes = ({ stats: { times, base, aligned, ...stats }, spans, ...answer }: Answer) => {
     const counts = [base, aligned].map(({ decodeMs, top1Ms, tokenizeMs, ...rest }) => rest);
-    return { ...answer, stats, counts };
+    return { ...answer, stats, counts, spans: spans?.map(({ lane, tokens }) => ({ lane, tokens })) };
   };
 
   test('gives the answers of one in this process, decision by decision', async () => {
@@ -52,9 +52,11 @@ describe('an isolated engine', () => {
       expect(one.decisions?.length).toBeGreaterThan(0);
       expect(other.decisions?.[0]?.bytes).toBeInstanceOf(Uint8Array);
     }
+    const sampled = { temperature: 1, topP: 0.9, seed: 7, speculation: 2 } as const;
+    expect(withoutTimes(await there.generate(question, sampled))).toEqual(withoutTimes(await here.generate(question, sampled)));
     const inspection = { lane: 'base', input: question, text: ' A harbor', tokens: [1, 2] } as const;
     expect(await there.inspect(inspection)).toEqual(await here.inspect(inspection));
-    expect(there.models).toEqual(here.models);
+    expect([there.models, there.parallel]).toEqual([here.models, here.parallel]);
   });
 
   test('streams piece by piece', async () => {
@@ -100,6 +102,7 @@ describe('an isolated engine', () => {
       expect(other).toMatchObject({ code: (one as NudgingError).code, message: (one as NudgingError).message });
       await gone(newestChild().pid);
     }
+    await withFakeEngine(() => expect(isolated({ base: 'too-big', aligned: 'any' })).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }));
     await expect(Nudging.load({ isolate: 'yes' as never })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'isolate' });
   });
 
@@ -120,7 +123,7 @@ describe('an isolated engine', () => {
 /** A model with random weights, in which an answer takes long enough to be interrupted. */
 function slowModel(): LoadOptions {
   const model = randomModel({ vocabulary: 'llama-spm', embedding: 128 });
-  return { base: model, aligned: model, mode: 'base', threads: 1 };
+  return { base: model, aligned: model, mode: 'base', threads: 1, parallel: 1 };
 }
 
 /** Resolves when one more process has been started. */
@@ -296,6 +299,9 @@ describe('the two processes', () => {
     expect(idle).toMatchObject({ stderr: '', code: 0, stdout: expect.stringMatching(/^fine! \d+\n$/) });
     await gone(Number(idle.stdout.split(' ')[1]));
     expect(await script(`${loading} n.generate('slow').then((answer) => console.log(answer.text));`)).toMatchObject({ stdout: 'slow!\n', code: 0 });
+    // A request that waits for a reader who has gone away.
+    const parked = await script(`${loading} const stream = n.stream('endless', { highWaterMark: 4 }); await stream.next(); console.log('left');`);
+    expect(parked).toEqual({ stdout: 'left\n', stderr: '', code: 0 });
     // A restart holds the process as well.
     const restarted = await script(`${loading}
       const awake = setInterval(() => {}, 1000);

@@ -92,7 +92,7 @@ describe('the process', () => {
 
   test('streams that are dropped half read leave nothing behind', async () => {
     const body = `
-      const n = await Nudging.load();
+      const n = await Nudging.load({ parallel: 1 });
       const collected = new Set();
       const registry = new FinalizationRegistry((id) => collected.add(id));
       const settled = async () => { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); gc(); return process.memoryUsage().heapUsed; };

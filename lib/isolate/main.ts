@@ -1,5 +1,6 @@
 // The main module of an engine's process (`isolate: true`): orders in, native events out.
 import { NudgingError } from '../errors.ts';
+import { hostMemory } from '../host-memory.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeEvent } from '../native.ts';
 import type { Order } from './messages.ts';
 
@@ -36,7 +37,8 @@ if (!process.connected) end();
 
 function start(options: NativeEngineOptions): void {
   try {
-    engine = new (loadNative().NativeEngine)(options, tell);
+    // What a process that crashed had taken is free again.
+    engine = new (loadNative().NativeEngine)({ ...options, hostMemory: hostMemory() }, tell);
   } catch (error) {
     const code = error instanceof NudgingError ? error.code : 'ERR_INTERNAL';
     tell([{ type: 'load-failed', code, message: (error as Error).message }, { type: 'closed' }]);

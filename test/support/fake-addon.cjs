@@ -5,6 +5,7 @@
 //   long      fails as a prompt that is too long
 //   broken    fails as the engine would on bad hardware
 //   assert    ends the process as a failed check inside llama.cpp does, after a lot of other output
+// A base model whose path has "too-big" in it does not fit into memory.
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
@@ -17,6 +18,10 @@ class NativeEngine {
 
   constructor(options, onEvents) {
     this.#emit = (event) => onEvents([event]);
+    if (options.base.path.includes('too-big')) {
+      setImmediate(() => onEvents([{ type: 'load-failed', code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }, { type: 'closed' }]));
+      return;
+    }
     setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path), parallel: options.parallel || 2 }));
   }
 
