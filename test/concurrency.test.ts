@@ -105,6 +105,32 @@ describe('a reader that stops reading', () => {
     expect((await stream.answer).stopReason).toBe('end');
   });
 
+  test('leaves its place to who waits for one, and finds its way back', async () => {
+    await using engine = await Nudging.load({ parallel: 1 });
+    const whole = await engine.generate(question, { trace: 'full' });
+    await engine.generate('What is a meadow?');
+    const slow = engine.stream(question, { highWaterMark: 2 });
+    const pieces = [(await slow.next()).value as Piece];
+    for (let i = 0; i < 3; i += 1) {
+      // It would never end if the one place were taken.
+      expect((await engine.generate(`What is a king, number ${i}?`)).stopReason).toBe('end');
+      pieces.push((await slow.next()).value as Piece, (await slow.next()).value as Piece);
+    }
+    const sampled = await engine.generate(question, { temperature: 1, seed: 3, maxTokens: 12 });
+    pieces.push(...(await rest(slow)));
+    // Probabilities differ in their last digits: its context was decoded again in other batches.
+    const shown = (all: readonly Piece[]) => all.map(({ text, source }) => [text, source]);
+    expect(shown(pieces)).toEqual(shown(whole.pieces));
+    expect((await slow.answer).rounds).toEqual(whole.rounds);
+    expect((await engine.generate(question, { temperature: 1, seed: 3, maxTokens: 12 })).text).toBe(sampled.text);
+  });
+
+  test('that are forgotten take no place from others', async () => {
+    await using engine = await Nudging.load({ parallel: 2 });
+    for (let i = 0; i < 6; i += 1) await engine.stream(question, { ...long, highWaterMark: 1 }).next();
+    expect((await engine.generate(question)).stopReason).toBe('end');
+  });
+
   test('is subject to its timeout', async () => {
     await using engine = await Nudging.load({ parallel: 1 });
     const stream = engine.stream(question, { ...long, highWaterMark: 1, timeout: 50 });

@@ -53,43 +53,43 @@ void Scheduler::run() {
   }
 }
 
-bool Scheduler::idle() const {
-  return queue_.empty() && std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.job != nullptr; });
+bool Scheduler::idle() const { return queue_.empty() && jobs().empty(); }
+
+std::vector<Job*> Scheduler::jobs() const {
+  std::vector<Job*> jobs;
+  for (const Slot& slot : slots_) {
+    if (slot.job) jobs.push_back(slot.job.get());
+  }
+  for (const Slot& slot : suspended_) jobs.push_back(slot.job.get());
+  return jobs;
 }
 
 Clock::time_point Scheduler::next_work() const {
-  const bool free = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.job == nullptr; });
-  Clock::time_point next = free && !queue_.empty() ? Clock::time_point::min() : Clock::time_point::max();
-  for (const Slot& slot : slots_) {
-    if (slot.job) next = std::min(next, slot.job->parked() ? slot.job->deadline() : Clock::time_point::min());
-  }
-  for (const Queued& queued : queue_) next = std::min(next, deadline_of(queued.request, queued.at));
+  // A place is free, or someone in it works, or is parked and leaves it.
+  if (!queue_.empty()) return Clock::time_point::min();
+  Clock::time_point next = Clock::time_point::max();
+  for (const Job* job : jobs()) next = std::min(next, job->parked() ? job->deadline() : Clock::time_point::min());
   return next;
 }
 
 void Scheduler::take_in(Engine::Inbox inbox) {
   for (Queued& queued : inbox.submitted) queue_.push_back(std::move(queued));
-  for (const auto& [id, parked] : inbox.parked) {
-    for (Slot& slot : slots_) {
-      if (slot.job && slot.job->id() == id) slot.job->park(parked);
+  if (inbox.parked.empty() && inbox.cancelled.empty() && !inbox.closing) return;
+  for (Job* job : jobs()) {
+    for (const auto& [id, parked] : inbox.parked) {
+      if (job->id() == id) job->park(parked);
     }
+    // Nobody has to read on for an engine to close.
+    if (inbox.closing) job->park(false);
+    const bool cancelled = std::find(inbox.cancelled.begin(), inbox.cancelled.end(), job->id()) != inbox.cancelled.end();
+    if (cancelled && !job->done()) job->stop(StopReason::aborted);
   }
-  // Nobody has to read on for an engine to close.
-  if (inbox.closing) {
-    for (Slot& slot : slots_) {
-      if (slot.job) slot.job->park(false);
-    }
-  }
-  for (const RequestId id : inbox.cancelled) {
-    const auto waiting = std::find_if(queue_.begin(), queue_.end(), [id](const Queued& queued) { return queued.request.id == id; });
-    if (waiting != queue_.end()) {
-      events_.push_back(never_started(id, StopReason::aborted));
-      queue_.erase(waiting);
-    }
-    for (Slot& slot : slots_) {
-      if (slot.job && slot.job->id() == id && !slot.job->done()) slot.job->stop(StopReason::aborted);
-    }
-  }
+  std::erase_if(queue_, [&](const Queued& queued) {
+    const RequestId id = queued.request.id;
+    if (std::find(inbox.cancelled.begin(), inbox.cancelled.end(), id) == inbox.cancelled.end()) return false;
+    events_.push_back(never_started(id, StopReason::aborted));
+    return true;
+  });
 }
 
 void Scheduler::expire() {
@@ -99,14 +99,24 @@ void Scheduler::expire() {
     events_.push_back(never_started(queued.request.id, StopReason::timeout));
     return true;
   });
-  for (Slot& slot : slots_) {
-    if (slot.job && slot.job->deadline() <= now && !slot.job->done() && !slot.job->stopped()) slot.job->stop(StopReason::timeout);
+  for (Job* job : jobs()) {
+    if (job->deadline() <= now && !job->done() && !job->stopped()) job->stop(StopReason::timeout);
   }
 }
 
 void Scheduler::admit() {
-  const auto is_free = [](const Slot& slot) { return slot.job == nullptr; };
-  while (!queue_.empty() && std::any_of(slots_.begin(), slots_.end(), is_free)) {
+  // Who has begun before goes first.
+  for (auto back = suspended_.begin(); back != suspended_.end();) {
+    if (back->job->parked() || back->job->stopped()) {
+      ++back;
+      continue;
+    }
+    const auto is_free = [](const Slot& slot) { return slot.job == nullptr; };
+    if (!make_room()) return;
+    resume(*std::find_if(slots_.begin(), slots_.end(), is_free), std::move(*back));
+    back = suspended_.erase(back);
+  }
+  while (!queue_.empty() && make_room()) {
     const Queued queued = std::move(queue_.front());
     queue_.pop_front();
     try {
@@ -118,6 +128,36 @@ void Scheduler::admit() {
       events_.push_back(failure_event(queued.request.id));
     }
   }
+}
+
+/// True if a slot is free; a parked request leaves its own.
+bool Scheduler::make_room() {
+  Slot* parked = nullptr;
+  for (Slot& slot : slots_) {
+    if (!slot.job) return true;
+    if (slot.job->parked() && !slot.job->stopped() && (parked == nullptr || slot.since < parked->since)) parked = &slot;
+  }
+  if (parked == nullptr) return false;
+  suspend(*parked);
+  return true;
+}
+
+void Scheduler::suspend(Slot& slot) {
+  Slot left{{}, std::move(slot.job), slot.since};
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    left.lanes[i] = std::exchange(slot.lanes[i], std::make_unique<SequenceLane>(*contexts_[i], -1));
+    slot.lanes[i]->trade_caches(*left.lanes[i]);
+  }
+  suspended_.push_back(std::move(left));
+}
+
+void Scheduler::resume(Slot& slot, Slot suspended) {
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    suspended.lanes[i]->trade_caches(*slot.lanes[i]);
+    slot.lanes[i] = std::move(suspended.lanes[i]);
+  }
+  slot.job = std::move(suspended.job);
+  slot.since = suspended.since;
 }
 
 /// The free slot whose caches begin most like these prompts, unless more would be cut from them than kept: then what is common is copied from there, and the slot
@@ -248,18 +288,22 @@ void Scheduler::answer(std::span<SequenceLane* const> lanes, std::exception_ptr 
 }
 
 void Scheduler::report() {
-  for (Slot& slot : slots_) {
-    if (!slot.job) continue;
-    if (auto pieces = slot.job->report()) events_.push_back(std::move(*pieces));
-    if (!slot.job->done() && !slot.job->stopped()) continue;
-    try {
-      events_.push_back(slot.job->finish());
-    } catch (...) {
-      events_.push_back(failure_event(slot.job->id()));
-    }
-    slot.job.reset();
-  }
+  for (Slot& slot : slots_) report(slot);
+  for (Slot& slot : suspended_) report(slot);
+  std::erase_if(suspended_, [](const Slot& slot) { return slot.job == nullptr; });
   engine_.emit(std::exchange(events_, {}));
+}
+
+void Scheduler::report(Slot& slot) {
+  if (!slot.job) return;
+  if (auto pieces = slot.job->report()) events_.push_back(std::move(*pieces));
+  if (!slot.job->done() && !slot.job->stopped()) return;
+  try {
+    events_.push_back(slot.job->finish());
+  } catch (...) {
+    events_.push_back(failure_event(slot.job->id()));
+  }
+  slot.job.reset();
 }
 
 }  // namespace nudging

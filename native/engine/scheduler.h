@@ -38,6 +38,11 @@ class Scheduler {
   void take_in(Engine::Inbox inbox);
   void expire();
   void admit();
+  bool make_room();
+  void suspend(Slot& slot);
+  void resume(Slot& slot, Slot suspended);
+  /// Every request that has begun and not ended.
+  std::vector<Job*> jobs() const;
   Slot& best_slot(const Prompts& prompts);
   void decode();
   void decode_side_by_side(std::span<SequenceLane* const> base, std::span<SequenceLane* const> aligned, std::vector<SequenceLane*> ahead);
@@ -45,6 +50,7 @@ class Scheduler {
   std::vector<SequenceLane*> worth_anticipating();
   void answer(std::span<SequenceLane* const> lanes, std::exception_ptr failure);
   void report();
+  void report(Slot& slot);
   bool idle() const;
   /// When there is something to do even if nothing comes in: now, at the next deadline, or never.
   Clock::time_point next_work() const;
@@ -53,6 +59,8 @@ class Scheduler {
   std::array<ThreadpoolHandle, lane_count> threadpools_;
   std::array<std::unique_ptr<ModelContext>, lane_count> contexts_;
   std::vector<Slot> slots_;
+  /// Parked requests that have left their places to others, with lanes that have no sequence; those of them that are wanted again wait for a place.
+  std::deque<Slot> suspended_;
   std::deque<Queued> queue_;
   std::uint64_t admitted_ = 0;
   std::vector<Event> events_;

@@ -55,7 +55,8 @@ void SequenceLane::start_counting() {
 }
 
 void SequenceLane::forget() {
-  context_.clear(sequence_);
+  // llama.cpp takes -1 for all sequences.
+  if (sequence_ >= 0) context_.clear(sequence_);
   cached_.clear();
   answers_.clear();
   keys_.cut(0);
@@ -154,6 +155,16 @@ std::size_t SequenceLane::will_share_with(const SequenceLane& other) const { ret
 
 std::size_t SequenceLane::kept_of(std::span<const Token> tokens) const {
   return static_cast<std::size_t>(std::mismatch(cached_.begin(), cached_.end(), tokens.begin(), tokens.end()).first - cached_.begin());
+}
+
+void SequenceLane::trade_caches(SequenceLane& other) {
+  std::swap(sequence_, other.sequence_);
+  std::swap(cached_, other.cached_);
+  for (SequenceLane* lane : {this, &other}) {
+    // Answers belong to a request's way of choosing tokens.
+    lane->answers_.assign(lane->cached_.size(), std::nullopt);
+    lane->keys_.cut(0);
+  }
 }
 
 void SequenceLane::copy_prefix(const SequenceLane& from, std::size_t length) {

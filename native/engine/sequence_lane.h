@@ -108,6 +108,9 @@ class SequenceLane final : public Lane {
   /// How many tokens of the context another lane of the same model has in its cache, and how many it has in its own context.
   std::size_t shared_with(const SequenceLane& other) const;
   std::size_t will_share_with(const SequenceLane& other) const;
+  /// Gives sequence and cache to another lane of the same model, and takes that one's. A lane without a sequence (-1) has no cache; what it is asked next is decoded from the
+  /// start once it has one.
+  void trade_caches(SequenceLane& other);
   /// Replaces the cache by the first `length` tokens of another lane's.
   void copy_prefix(const SequenceLane& from, std::size_t length);
   /// Guessed tokens to decode behind the context in a batch that holds `batch` already, if there is room for `room`.
