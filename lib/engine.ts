@@ -100,7 +100,8 @@ export class Nudging implements AsyncDisposable {
   /**
    * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED,
+   *   ERR_MODEL_INVALID (a vocabulary that cannot express the prompt), ERR_OUT_OF_MEMORY
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     return this.#start(input, options, this.generate).answer;
