@@ -177,6 +177,13 @@ class Hyperparameters {
     const auto layers = integer("block_count");
     const auto predicting = integer("nextn_predict_layers");
     if (layers && predicting && *predicting >= *layers) refuse("nextn_predict_layers", *predicting, "less than block_count, which is " + std::to_string(*layers));
+    // A number n makes every nth layer see everything; an array says of each layer whether it has a window. A cache for windows needs one of them.
+    const std::vector<std::int64_t> windows = integers("attention.sliding_window_pattern");
+    const bool is_array = windows.size() != 1;
+    const bool none = is_array ? std::none_of(windows.begin(), windows.end(), [](std::int64_t window) { return window != 0; }) : windows.front() == 1;
+    if (!windows.empty() && none && (!is_array || integer("attention.sliding_window").value_or(0) > 0)) {
+      refuse("attention.sliding_window_pattern", windows.front(), "such that a layer has a sliding window");
+    }
     const auto sharing = integer("attention.shared_kv_layers");
     if (layers && sharing && *sharing >= *layers) refuse("attention.shared_kv_layers", *sharing, "less than block_count, which is " + std::to_string(*layers));
   }
@@ -236,6 +243,11 @@ class Hyperparameters {
       refuse("ssm.inner_size", *inner, "twice embedding_length, which is " + std::to_string(*width));
     }
     if (const auto head = integer("wkv.head_size"); head && width && *width % *head != 0) refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
+    if (const auto shifts = integer("token_shift_count"); shifts && (architecture_.starts_with("rwkv") || architecture_ == "arwkv7")) {
+      // RWKV of its own shifts in two places of a layer, the kinds made from Qwen in one.
+      const std::int64_t expected = architecture_ == "rwkv6" || architecture_ == "rwkv7" ? 2 : 1;
+      if (*shifts != expected) refuse("token_shift_count", *shifts, std::to_string(expected));
+    }
     if (!is_one_of(architecture_, grouped_states) || !inner) return;
     for (const char* name : {"ssm.group_count", "ssm.time_step_rank"}) {
       if (const auto parts = integer(name); parts && (*parts == 0 || *inner % *parts != 0)) refuse(name, *parts, "a divisor of ssm.inner_size, which is " + std::to_string(*inner));
