@@ -57,12 +57,13 @@ export class Nudging implements AsyncDisposable {
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_OUT_OF_MEMORY (with `needed` and `available`),
-   *   ERR_ENGINE_CRASHED (with `isolate`); rejects with the signal's reason if `signal` is aborted
+   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
+   *   signal's reason if `signal` is aborted
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
-    const given: LoadOptions = typeof source === 'string' ? { pair: source } : source;
+    // Copies are checked and used, because a property may answer differently the next time.
+    const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
     const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, isolate, onProgress, signal, ...own } = given;
     signal?.throwIfAborted();
@@ -175,7 +176,8 @@ export class Nudging implements AsyncDisposable {
       this.#engine.submit({ id, ...request });
     } catch (error) {
       this.#dispatcher.remove(id);
-      throw error;
+      // What the checks above let pass, such as an array that changes while it is read.
+      throw new NudgingError('ERR_INVALID_OPTION', (error as Error).message, { option: 'input', value: input });
     }
     if (signal) {
       const forget = onAbort(signal, remote.cancel);
@@ -240,8 +242,9 @@ export class Nudging implements AsyncDisposable {
       inline = rest;
     }
     check(inline, generateRules);
-    if (options !== undefined) check(options, generateRules);
-    const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(options ?? {}) } as GenerateOptions;
+    const given = isObject(options) ? { ...options } : options;
+    if (given !== undefined) check(given, generateRules);
+    const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(given ?? {}) } as GenerateOptions;
     return { question: readQuestion(input), settings: settings as Settings, signal };
   }
 }

@@ -31,16 +31,19 @@ export function readQuestion(input: unknown): Question {
 
 function readMessages(value: unknown): ChatMessage[] {
   if (!Array.isArray(value) || value.length === 0) reject('messages', value, 'a non-empty array of { role, content }');
-  for (const message of value) {
-    if (!isObject(message) || typeof message['content'] !== 'string' || !['system', 'user', 'assistant'].includes(message['role'] as string)) {
-      reject('messages', message, '{ role: "system", "user" or "assistant", content: string }');
+  const messages: ChatMessage[] = [];
+  for (const given of value) {
+    // Read once: what was checked is what is used, even if a property answers differently the next time.
+    const { role, content } = isObject(given) ? given : {};
+    if (typeof content !== 'string' || (role !== 'system' && role !== 'user' && role !== 'assistant')) {
+      reject('messages', given, '{ role: "system", "user" or "assistant", content: string }');
     }
+    messages.push({ role, content });
   }
-  const messages = value as ChatMessage[];
   const last = messages[messages.length - 1] as ChatMessage;
   if (last.role !== 'user') reject('messages', last, 'messages of which the last is from the user');
   mustAsk(last.content);
-  return messages.map(({ role, content }) => ({ role, content }));
+  return messages;
 }
 
 function mustAsk(question: string): void {
@@ -49,9 +52,14 @@ function mustAsk(question: string): void {
 
 function readRaw(lane: LaneName, value: unknown): RawPrompt {
   if (typeof value === 'string') return value;
-  const good = Array.isArray(value) && value.every((segment) => isObject(segment) && typeof segment['text'] === 'string' && typeof segment['special'] === 'boolean');
-  if (!good) reject(lane, value, 'a string or an array of { text, special }');
-  return value as NativeSegment[];
+  if (!Array.isArray(value)) reject(lane, value, 'a string or an array of { text, special }');
+  const segments: NativeSegment[] = [];
+  for (const given of value) {
+    const { text, special } = isObject(given) ? given : {};
+    if (typeof text !== 'string' || typeof special !== 'boolean') reject(lane, value, 'a string or an array of { text, special }');
+    segments.push({ text, special });
+  }
+  return segments;
 }
 
 /** The prompt of one lane, ready for the native engine. */
@@ -59,7 +67,7 @@ export function promptFor(lane: LaneName, question: Question, options: { system?
   if (question.kind === 'raw') {
     const raw = question[lane];
     if (raw === undefined) reject(lane, raw, `the ${lane} model's raw prompt: this mode needs it`);
-    return { segments: typeof raw === 'string' ? [{ text: raw, special: true }] : raw.map(({ text, special }) => ({ text, special })) };
+    return { segments: typeof raw === 'string' ? [{ text: raw, special: true }] : [...raw] };
   }
   const messages = withSystem(question.messages, options.system);
   if (lane === 'aligned') return options.alignedPrompt === undefined ? { messages } : { messages, template: options.alignedPrompt };

@@ -140,7 +140,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 describe('aborting and closing', () => {
   test('signals and left loops end a generation', async () => {
-    await using engine = await isolated(slowModel());
+    await using engine = await isolated({ ...slowModel(), parallel: 1 });
     const controller = new AbortController();
     const aborted = engine.stream(question, { signal: controller.signal });
     const queued = engine.generate(question, { signal: controller.signal });

@@ -1,5 +1,6 @@
 #include "engine/chat_template.h"
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <string_view>
@@ -83,14 +84,16 @@ StringParts run(const jinja::program& program, const std::string& source, const 
   return jinja::runtime::gather_string_parts(runtime.execute(program))->as_string().parts;
 }
 
-/// Whether the template accepts such messages and shows the content of the first.
+/// Whether the template accepts such messages and shows the content of the first. Throws Failure if it takes too long: it would do so again.
 bool shows(const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts) {
+  const auto start = std::chrono::steady_clock::now();
   try {
     std::string text;
     for (const jinja::string_part& part : run(program, source, messages, as_parts, "", "")) text += part.val;
     return text.find(messages.front().content) != std::string::npos;
-  } catch (const std::exception&) {
-    return false;
+  } catch (const std::exception& error) {
+    if (std::chrono::steady_clock::now() - start < template_limits::most_time) return false;
+    throw Failure(FailureKind::template_failed, std::string("the chat template cannot be used: ") + error.what());
   }
 }
 

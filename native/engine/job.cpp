@@ -26,9 +26,14 @@ Prompt compile(const ModelContext& context, const PromptSource& source, const ch
   } else {
     segments = std::get<std::vector<Segment>>(source);
   }
-  bool has_text = false;
-  for (const Segment& segment : segments) has_text = has_text || !segment.text.empty();
-  if (!has_text) throw Failure(FailureKind::prompt_empty, std::string("the ") + lane + " prompt is empty: pass at least one character");
+  std::size_t bytes = 0;
+  for (const Segment& segment : segments) bytes += segment.text.size();
+  if (bytes == 0) throw Failure(FailureKind::prompt_empty, std::string("the ") + lane + " prompt is empty: pass at least one character");
+  // Known before anything is tokenised, which could take seconds.
+  if (const std::size_t least = vocabulary.least_tokens(bytes); least > context.length()) {
+    throw Failure(FailureKind::prompt_too_long, std::string("the ") + lane + " prompt has " + std::to_string(bytes) + " bytes, which are " + std::to_string(least) +
+                                                    " tokens or more, and the context holds " + std::to_string(context.length()) + ": shorten the prompt or raise `context`");
+  }
   return compile_prompt(vocabulary, segments);
 }
 

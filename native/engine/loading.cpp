@@ -1,7 +1,6 @@
 #include "engine/loading.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -15,8 +14,8 @@ namespace nudging {
 
 namespace {
 
-/// Sequences that a plan takes by itself. With the demo pair a pass over four tokens takes 1.5 times one over a single token, over eight 2.6 times (docs/cost-model.md): four have
-/// most of the gain. Each costs a KV cache, used or not.
+/// Sequences that a plan takes by itself. With the demo pair a pass over four tokens takes 1.5 times as long as over one, over eight 2.6 times
+/// (docs/cost-model.md): four have most of the gain. Each costs a KV cache, used or not.
 constexpr std::uint32_t most_automatic_sequences = 4;
 
 /// The longest context that can be asked for (lib/options.ts), in tokens. Some headers promise more.
@@ -70,7 +69,8 @@ ModelContext::Options context_options(const EngineOptions& options, std::size_t 
 }
 
 MemoryPlan plan_for(const EngineOptions& options) {
-  std::array<MemoryMeter, lane_count> meters = {MemoryMeter(options.lanes[0].path, context_options(options, 0, {})), MemoryMeter(options.lanes[1].path, context_options(options, 1, {}))};
+  std::array<MemoryMeter, lane_count> meters = {MemoryMeter(options.lanes[0].path, context_options(options, 0, {})),
+                                                MemoryMeter(options.lanes[1].path, context_options(options, 1, {}))};
   MemoryRequest request;
   for (std::size_t i = 0; i < lane_count; ++i) {
     const EngineOptions::Lane& lane = options.lanes[i];
@@ -86,12 +86,13 @@ MemoryPlan plan_for(const EngineOptions& options) {
   // Every sequence may ask in the same decode call.
   request.most_parallel = std::min(most_automatic_sequences, options.batch);
   request.places = meters[0].places(options.host_memory);
-  const std::uint64_t limit = std::accumulate(request.places.begin(), request.places.end(), std::uint64_t{0}, [](std::uint64_t sum, const MemoryPlace& place) { return sum + place.available; });
+  std::uint64_t limit = 0;
+  for (const MemoryPlace& place : request.places) limit += place.available;
 
   return plan_memory(request, [&](std::size_t lane, const LaneNumbers& numbers) {
     LaneDemand demand = meters[lane].measure(numbers, limit);
     if (ModelRegistry::instance().holds({options.lanes[lane].path, numbers.gpu_layers})) {
-      // Mapped pages count as free memory even while they are used: they are still needed. Copies are neither.
+      // The copies are taken already. Mapped pages count as free memory even while they are used.
       std::fill(demand.weights.begin(), demand.weights.end(), 0);
       demand.weights[0] = demand.use.mapped;
     }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "engine/failure.h"
+#include "engine/gguf_validator.h"
 #include "engine/log.h"
 
 namespace nudging {
@@ -74,6 +75,7 @@ bool on_progress(float fraction, void* progress) { return (*static_cast<const Mo
 ModelHandle open_model(const Model::Options& options, const Model::Progress& progress) {
   const std::string& path = options.path;
   check_magic(path);
+  validate_gguf(path);
   check_header(path);
 
   bool wanted = true;

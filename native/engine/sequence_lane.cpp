@@ -173,8 +173,8 @@ void SequenceLane::cut(std::size_t length) {
     length = 0;
   }
   cached_.resize(length);
-  answers_.resize(length);
   keys_.cut(length);
+  answers_.resize(length);
 }
 
 void SequenceLane::decoded(std::size_t count, std::size_t guessed) {

@@ -19,7 +19,6 @@ using jinja::token;
 constexpr int most_nesting = 64;
 constexpr std::size_t most_tokens_in_a_tag = 500;
 constexpr std::int64_t longest_range = 100'000;
-constexpr auto most_time = std::chrono::seconds(5);
 /// The smallest stack of a thread that we meet is 512 KiB (macOS).
 constexpr std::uintptr_t most_stack = 192 * 1024;
 

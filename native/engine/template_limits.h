@@ -16,6 +16,9 @@ namespace nudging {
 /// times), and values that contain themselves when they are printed.
 namespace template_limits {
 
+/// How long one rendering may take.
+constexpr auto most_time = std::chrono::seconds(5);
+
 /// Throws std::runtime_error if the template nests too deep to be parsed, or would crash the interpreter.
 void check_tokens(const jinja::lexer_result& source);
 

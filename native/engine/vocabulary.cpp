@@ -1,8 +1,10 @@
 #include "engine/vocabulary.h"
 
 #include <algorithm>
-#include <limits>
+#include <exception>
+#include <new>
 
+#include "engine/deep_stack.h"
 #include "engine/failure.h"
 
 namespace nudging {
@@ -25,6 +27,20 @@ std::string piece_of(const llama_vocab* vocab, Token token) {
   piece.resize(static_cast<std::size_t>(std::max(length, 0)));
   return piece;
 }
+
+/// Longer texts are tokenised in pieces of about this many bytes, where they can be cut.
+constexpr std::size_t longest_piece = 16 * 1024;
+/// Where they cannot: 2 MiB, so that the stack below stays under 4 GiB of address space.
+constexpr std::size_t longest_uncut = 2 * 1024 * 1024;
+/// libstdc++'s regular expressions were seen to take up to 330 bytes of stack for each byte that one match covers, and more where they are not optimised.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+constexpr std::size_t stack_per_byte = 4096;
+#else
+constexpr std::size_t stack_per_byte = 1024;
+#endif
+constexpr std::size_t least_stack = 1024 * 1024;
+/// So many bytes fit the usual stack of a thread, 8 MiB, with room to spare.
+constexpr std::size_t longest_on_any_stack = least_stack / stack_per_byte;
 
 bool is_letter(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); }
 
@@ -70,6 +86,7 @@ void Vocabulary::find_splits(std::string_view tokenizer_model) {
   const bool covered = (type == LLAMA_VOCAB_TYPE_SPM && tokenizer_model == "llama") || (type == LLAMA_VOCAB_TYPE_RWKV && tokenizer_model == "rwkv") ||
                        (type == LLAMA_VOCAB_TYPE_BPE && (tokenizer_model == "gpt2" || tokenizer_model == "gemma4"));
   if (!covered) return;
+  find_longest();
   for (char letter = 'A'; letter <= 'z'; ++letter) splits_after_[static_cast<std::size_t>(letter)] = is_letter(letter);
   for (Token token = 0; token < static_cast<Token>(size()); ++token) {
     const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab_, token));
@@ -88,23 +105,83 @@ void Vocabulary::find_splits(std::string_view tokenizer_model) {
   prefixes_space_ = !letter.empty() && bytes(letter.front()).starts_with(' ');
 }
 
+/// A token that strips white space stands for any amount of it. (Unigram vocabularies, which normalise texts, have not come here.)
+void Vocabulary::find_longest() {
+  std::size_t longest = 1;
+  for (Token token = 0; token < static_cast<Token>(size()); ++token) {
+    if ((static_cast<unsigned>(llama_vocab_get_attr(vocab_, token)) & (LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP)) != 0) return;
+    longest = std::max(longest, bytes(token).size());
+  }
+  for (const Special& special : specials_) longest = std::max(longest, special.text.size());
+  longest_token_ = longest;
+}
+
 bool Vocabulary::splits(char before, char after) const { return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)]; }
 
 std::vector<Token> Vocabulary::tokenize(std::string_view text) const {
-  if (text.empty()) return {};
-  if (text.size() > static_cast<std::size_t>(std::numeric_limits<int32_t>::max() / 2)) {
-    throw Failure(FailureKind::prompt_too_long, "a text of " + std::to_string(text.size()) + " bytes cannot be tokenised: pass less than 1 GiB");
+  std::vector<Token> tokens;
+  std::size_t from = 0;
+  while (from < text.size()) {
+    const std::size_t to = next_split(text, from + longest_piece);
+    std::string_view piece = text.substr(from, to - from);
+    // At a cut, the space that the tokenizer puts in front of every text stands for the one that is there.
+    if (from > 0 && prefixes_space_) piece.remove_prefix(1);
+    append_tokens(piece, tokens);
+    from = to;
   }
-  // A token covers at least one byte in every vocabulary type, plus the space that some put in front.
-  std::vector<Token> tokens(text.size() + 2);
-  const auto length = static_cast<int32_t>(text.size());
-  int32_t count = llama_tokenize(vocab_, text.data(), length, tokens.data(), static_cast<int32_t>(tokens.size()), false, false);
-  if (count < 0) {
-    tokens.resize(static_cast<std::size_t>(-count));
-    count = llama_tokenize(vocab_, text.data(), length, tokens.data(), static_cast<int32_t>(tokens.size()), false, false);
-  }
-  tokens.resize(static_cast<std::size_t>(std::max(count, 0)));
   return tokens;
 }
+
+/// The first place from `from` on where the text may be cut, or its end.
+std::size_t Vocabulary::next_split(std::string_view text, std::size_t from) const {
+  for (std::size_t i = from; i + 1 < text.size(); ++i) {
+    if (text[i] == ' ' && splits(text[i - 1], text[i + 1])) return i;
+  }
+  return text.size();
+}
+
+/// Tokenises a text that cannot be cut.
+void Vocabulary::append_tokens(std::string_view text, std::vector<Token>& tokens) const {
+  if (text.size() > longest_uncut) {
+    throw Failure(FailureKind::prompt_too_long, "the prompt has " + std::to_string(text.size()) + " bytes without a place to cut, which is a space between two letters, and at most " +
+                                                    std::to_string(longest_uncut) + " can be tokenised at once: shorten it");
+  }
+  const auto work = [&] { append_tokens_here(text, tokens); };
+  // Regular expressions take the text of a BPE vocabulary apart first.
+  if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_BPE && text.size() > longest_on_any_stack) {
+    on_deep_stack(least_stack + text.size() * stack_per_byte, work);
+  } else {
+    work();
+  }
+}
+
+void Vocabulary::append_tokens_here(std::string_view text, std::vector<Token>& tokens) const {
+  // A token covers at least one byte in every vocabulary type, plus the space that some put in front.
+  const std::size_t before = tokens.size();
+  tokens.resize(before + text.size() + 2);
+  const auto tokenize_into = [&] {
+    return llama_tokenize(vocab_, text.data(), static_cast<int32_t>(text.size()), tokens.data() + before, static_cast<int32_t>(tokens.size() - before), false, false);
+  };
+  int32_t count = 0;
+  try {
+    count = tokenize_into();
+    if (count < 0) {
+      tokens.resize(before + static_cast<std::size_t>(-count));
+      count = tokenize_into();
+    }
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {
+    // Such as a SentencePiece vocabulary without a token for one of the bytes.
+    refuse_text();
+  }
+  tokens.resize(before + static_cast<std::size_t>(std::max(count, 0)));
+  for (std::size_t i = before; i < tokens.size(); ++i) {
+    // Unigram and RWKV vocabularies without an unknown token say -1.
+    if (tokens[i] < 0 || static_cast<std::size_t>(tokens[i]) >= size()) refuse_text();
+  }
+}
+
+void Vocabulary::refuse_text() { throw Failure(FailureKind::model_invalid, "the model's vocabulary has no token for a part of the text: convert the model together with its tokenizer"); }
 
 }  // namespace nudging

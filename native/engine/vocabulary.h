@@ -23,8 +23,12 @@ class Vocabulary {
   std::string_view bytes(Token token) const { return bytes_[static_cast<std::size_t>(token)]; }
   bool ends(Token token) const { return ends_[static_cast<std::size_t>(token)]; }
 
-  /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added.
+  /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added. Throws Failure: prompt_too_long (2 MiB without a
+  /// place to cut), model_invalid (a vocabulary that cannot express the text), out_of_memory.
   std::vector<Token> tokenize(std::string_view text) const;
+
+  /// The fewest tokens that a text of so many bytes can have, control tokens included; 0 where the vocabulary may drop parts of a text.
+  std::size_t least_tokens(std::size_t bytes) const { return longest_token_ == 0 ? 0 : bytes / longest_token_; }
 
   /// True if text can be cut between `before` and a space that `after` follows, the parts tokenised each on its own, and the tokens of the
   /// parts joined are those of the whole. See `find_splits` for the proof.
@@ -52,6 +56,11 @@ class Vocabulary {
 
  private:
   void find_splits(std::string_view tokenizer_model);
+  void find_longest();
+  std::size_t next_split(std::string_view text, std::size_t from) const;
+  void append_tokens(std::string_view text, std::vector<Token>& tokens) const;
+  void append_tokens_here(std::string_view text, std::vector<Token>& tokens) const;
+  [[noreturn]] static void refuse_text();
 
   const llama_vocab* vocab_;
   std::vector<std::string> bytes_;
@@ -59,6 +68,8 @@ class Vocabulary {
   std::vector<Special> specials_;
   Token leading_ = -1;
   bool prefixes_space_ = false;
+  /// In bytes; 0 if a token may stand for any length of text.
+  std::size_t longest_token_ = 0;
   /// For each ASCII letter: whether no token holds it in front of a space.
   std::array<bool, 128> splits_after_{};
   std::string bos_text_;

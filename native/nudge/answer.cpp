@@ -23,18 +23,11 @@ void Answer::spend(std::size_t tokens, Source source) {
 
 void Answer::append(std::string_view text, Source source, std::optional<float> probability) {
   if (text.empty()) return;
-  const std::size_t before = text_.size();
   text_ += text;
   pieces_.push_back({std::string(text), source, probability});
 
-  std::size_t first = std::string::npos;
-  for (const std::string& stop : limits_.stop) {
-    // A stop string that begins in earlier text ends in the new text.
-    const std::size_t from = before - std::min(before, stop.size() - 1);
-    first = std::min(first, text_.find(stop, from));
-  }
-  if (first != std::string::npos) {
-    cut(first);
+  if (const auto first = stops_.read(text)) {
+    cut(*first);
     ended_ = StopReason::stop;
   }
 }
@@ -61,12 +54,7 @@ void Answer::cut(std::size_t length) {
 std::size_t Answer::reportable() const {
   if (finished_ || ended_) return pieces_.size();
   // The longest end of the text that a stop string begins with is held back.
-  std::size_t held = 0;
-  for (const std::string& stop : limits_.stop) {
-    for (std::size_t length = std::min(stop.size() - 1, text_.size()); length > held; --length) {
-      if (text_.ends_with(std::string_view(stop).substr(0, length))) held = length;
-    }
-  }
+  const std::size_t held = stops_.begun();
   std::size_t count = pieces_.size();
   for (std::size_t covered = 0; covered < held; --count) covered += pieces_[count - 1].text.size();
   return count;

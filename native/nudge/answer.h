@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nudge/stop_strings.h"
 #include "nudge/top1.h"
 #include "nudge/utf8.h"
 
@@ -55,7 +56,7 @@ struct Limits {
 /// back into pieces that `reportable()` has released.
 class Answer {
  public:
-  explicit Answer(Limits limits) : limits_(std::move(limits)) {}
+  explicit Answer(Limits limits) : limits_(std::move(limits)), stops_(limits_.stop) {}
 
   std::string_view text() const { return text_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
@@ -92,6 +93,7 @@ class Answer {
   void cut(std::size_t length);
 
   Limits limits_;
+  StopStrings stops_;
   std::string text_;
   std::vector<Piece> pieces_;
   std::vector<Round> rounds_;

@@ -37,22 +37,27 @@ inline std::vector<std::filesystem::path> files(const std::filesystem::path& fol
   return found;
 }
 
-/// Every vocabulary of a text generator. (BERT's are for embeddings.)
+/// A vocabulary by the name in its file's, such as "gpt-2"; null members if it cannot be loaded or is BERT's, which is for embeddings.
+inline Loaded load(const std::string& name) {
+  llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+  const std::string stem = "ggml-vocab-" + name;
+  llama_model_params parameters = llama_model_default_params();
+  parameters.vocab_only = true;
+  nudging::ModelHandle model(llama_model_load_from_file((models / (stem + ".gguf")).string().c_str(), parameters));
+  if (!model || llama_vocab_type(llama_model_get_vocab(model.get())) == LLAMA_VOCAB_TYPE_WPM) return {};
+  std::array<char, 32> kind{};
+  llama_model_meta_val_str(model.get(), "tokenizer.ggml.model", kind.data(), kind.size());
+  auto vocabulary = std::make_unique<nudging::Vocabulary>(llama_model_get_vocab(model.get()), kind.data());
+  return {stem, std::move(model), std::move(vocabulary)};
+}
+
+/// Every vocabulary of a text generator.
 inline const std::vector<Loaded>& vocabularies() {
   static const std::vector<Loaded> all = [] {
-    llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
     std::vector<Loaded> loaded;
     for (const auto& path : files(models, "ggml-vocab-", ".gguf")) {
-      llama_model_params parameters = llama_model_default_params();
-      parameters.vocab_only = true;
-      nudging::ModelHandle model(llama_model_load_from_file(path.string().c_str(), parameters));
-      if (!model) continue;
-      const llama_vocab* vocab = llama_model_get_vocab(model.get());
-      if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_WPM) continue;
-      std::array<char, 32> kind{};
-      llama_model_meta_val_str(model.get(), "tokenizer.ggml.model", kind.data(), kind.size());
-      auto vocabulary = std::make_unique<nudging::Vocabulary>(vocab, kind.data());
-      loaded.push_back({path.stem().string(), std::move(model), std::move(vocabulary)});
+      Loaded one = load(path.stem().string().substr(std::string("ggml-vocab-").size()));
+      if (one.model) loaded.push_back(std::move(one));
     }
     return loaded;
   }();

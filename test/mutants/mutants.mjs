@@ -13,6 +13,7 @@ const nudge = 'nudge/nudge.cpp';
 const words = 'nudge/words.cpp';
 const draft = 'nudge/draft.h';
 const answer = 'nudge/answer.cpp';
+const stops = 'nudge/stop_strings.cpp';
 const lane = 'engine/sequence_lane.cpp';
 const text = 'engine/text_tokens.cpp';
 const vocabulary = 'engine/vocabulary.cpp';
@@ -72,7 +73,7 @@ export const mutants = [
   { name: 'an ended draft that fits exactly ends with length', file: nudge, from: 'if (draft.ended() && fits && answer.ended() != StopReason::stop)', to: 'if (draft.ended() && fits && !answer.ended())' },
   { name: 'the budget counts one token more', file: answer, from: 'if (used_ == limits_.max_tokens && !ended_)', to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)' },
   // R14
-  { name: 'a stop string across pieces not found', file: answer, from: 'const std::size_t from = before - std::min(before, stop.size() - 1);', to: 'const std::size_t from = before;' },
+  { name: 'a stop string across pieces not found', file: stops, from: '  std::optional<std::size_t> first;\n', to: '  std::optional<std::size_t> first;\n  state_ = 0;\n' },
   { name: 'the start of a stop string shown', file: answer, from: '  for (std::size_t covered = 0; covered < held; --count) covered += pieces_[count - 1].text.size();\n', to: '' },
   { name: 'a full context not noticed', file: 'engine/scheduler.cpp', from: 'if (slot.lanes[lane]->overflows()) {', to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {' },
   // R15

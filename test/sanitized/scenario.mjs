@@ -9,7 +9,7 @@ async function serve(engine) {
   return Promise.all(
     questions.map(async (question, at) => {
       const controller = new AbortController();
-      const stream = engine.stream(question, { signal: controller.signal, speculation: at % 2 ? 3 : true, trace: 'full', stop: ['zzz'] });
+      const stream = engine.stream(question, { signal: controller.signal, speculation: at % 2 ? 3 : true, trace: 'full', stop: ['zzz'], temperature: at % 3 ? 0 : 1, topP: 0.9 });
       let seen = 0;
       for await (const piece of stream) {
         seen += piece.text.length;

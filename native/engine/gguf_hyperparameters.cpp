@@ -1,0 +1,277 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/failure.h"
+#include "engine/gguf_architectures.h"
+#include "engine/gguf_validator.h"
+#include "ggml.h"
+
+namespace nudging {
+
+namespace {
+
+constexpr std::int64_t largest_int = 2'147'483'647;
+/// LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS of llama-hparams.h: sizes of arrays there.
+constexpr std::int64_t most_layers = 512;
+constexpr std::int64_t most_experts = 1024;
+/// Widths, ten and more times those of the largest models: products of two or three of them stay far below 2^63.
+constexpr std::int64_t widest = 1 << 20;
+constexpr std::int64_t most_heads = 1 << 14;
+constexpr std::int64_t widest_head = 1 << 14;
+
+struct Range {
+  const char* key;
+  std::int64_t low;
+  std::int64_t high;
+};
+
+/// Keys behind the name of the architecture. Each may be one number, or an array with one a layer.
+constexpr std::array ranges = {
+    Range{"block_count", 1, most_layers},
+    Range{"context_length", 1, largest_int},
+    Range{"embedding_length", 1, widest},
+    Range{"embedding_length_out", 0, widest},
+    Range{"feed_forward_length", 0, 1 << 24},
+    Range{"expert_feed_forward_length", 0, 1 << 24},
+    Range{"vocab_size", 0, 1 << 24},
+    Range{"attention.head_count", 0, most_heads},
+    Range{"attention.head_count_kv", 0, most_heads},
+    Range{"attention.key_length", 0, widest_head},
+    Range{"attention.value_length", 0, widest_head},
+    Range{"attention.key_length_swa", 0, widest_head},
+    Range{"attention.value_length_swa", 0, widest_head},
+    Range{"attention.key_length_mla", 0, widest_head},
+    Range{"attention.value_length_mla", 0, widest_head},
+    Range{"attention.sliding_window", 0, largest_int},
+    Range{"rope.dimension_count", 0, widest_head},
+    Range{"rope.dimension_count_swa", 0, widest_head},
+    Range{"rope.scaling.original_context_length", 1, largest_int},
+    Range{"expert_count", 0, most_experts},
+    Range{"expert_used_count", 0, most_experts},
+    Range{"expert_group_count", 0, most_experts},
+    Range{"expert_group_used_count", 0, most_experts},
+    Range{"nextn_predict_layers", 0, most_layers - 1},
+    Range{"ssm.conv_kernel", 1, 1 << 16},
+    Range{"ssm.inner_size", 1, widest},
+    Range{"ssm.state_size", 1, 1 << 16},
+    Range{"ssm.time_step_rank", 1, 1 << 16},
+    Range{"ssm.group_count", 0, 1 << 16},
+    Range{"wkv.head_size", 1, widest_head},
+    Range{"full_attention_interval", 1, most_layers},
+    Range{"experts_per_group", 1, most_experts},
+    Range{"attention.output_group_count", 1, widest},
+    Range{"attention.indexer.block_size", 1, widest},
+    Range{"hrm.layers_per_stack", 1, most_layers},
+    Range{"hrm.h_cycles", 1, most_layers},
+    Range{"hrm.l_cycles", 1, most_layers},
+    Range{"num_loops", 1, most_layers},
+};
+
+/// Architectures that divide by, or assert on, the number of experts.
+constexpr std::array<std::string_view, 14> mixtures = {"bailingmoe2", "glm4moe",    "grovemoe",  "llada-moe", "smallthinker", "lfm2moe", "mellum",
+                                                       "qwen2moe",    "qwen3moe",   "qwen3vlmoe", "qwen35moe", "qwen3next",    "rnd1",    "qwen4exp"};
+/// Architectures whose state space has heads and groups (Mamba 2, and linear attention written in its terms).
+constexpr std::array<std::string_view, 8> grouped_states = {"mamba2", "falcon-h1", "granitehybrid", "nemotron_h", "nemotron_h_moe", "qwen3next", "qwen35", "qwen35moe"};
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+class Hyperparameters {
+ public:
+  explicit Hyperparameters(const GgufHeader& header) : header_(header), architecture_(header.text("general.architecture")) {}
+
+  void check() const {
+    const GgufValue* name = header_.find("general.architecture");
+    if (name == nullptr) header_.refuse("the key \"general.architecture\" is missing");
+    if (name->is_array || name->type != GgufType::string || architecture_.empty()) header_.refuse("the key \"general.architecture\" is not the name of an architecture");
+    if (architecture_ == "clip") {
+      throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" is an image encoder (clip): use a model that generates text");
+    }
+    for (const Range& range : ranges) check_range(range);
+    check_floats();
+    check_rope();
+    check_layers();
+    check_heads();
+    check_head_lengths();
+    check_experts();
+    check_states();
+    for (const GgufTensor& tensor : header_.tensors()) check_tensor(tensor);
+  }
+
+ private:
+  std::string key(const char* name) const { return architecture_ + "." + name; }
+
+  /// One number, or one a layer; nothing if the key is missing.
+  std::vector<std::int64_t> integers(const char* name) const {
+    std::vector<std::int64_t> numbers;
+    if (const GgufValue* value = header_.find(key(name))) header_.each_integer(*value, [&](std::int64_t number) { numbers.push_back(number); });
+    return numbers;
+  }
+
+  std::optional<std::int64_t> integer(const char* name) const {
+    const std::vector<std::int64_t> numbers = integers(name);
+    return numbers.empty() ? std::nullopt : std::optional(numbers.front());
+  }
+
+  [[noreturn]] void refuse(const char* name, std::int64_t value, const std::string& expected) const {
+    header_.refuse("the key " + quoted(key(name)) + " is " + std::to_string(value) + " and must be " + expected);
+  }
+
+  void check_range(const Range& range) const {
+    const GgufValue* value = header_.find(key(range.key));
+    if (value == nullptr) return;
+    const bool fits = value->type == GgufType::u32 || (value->is_array && (value->type == GgufType::i32 || value->type == GgufType::boolean));
+    if (!fits) header_.refuse("the key " + quoted(key(range.key)) + " has the type " + name_of(value->type) + " and must have u32");
+    if (value->is_array && value->count > static_cast<std::uint64_t>(most_layers)) {
+      header_.refuse("the key " + quoted(key(range.key)) + " is an array of " + std::to_string(value->count) + " numbers, and there can be " + std::to_string(most_layers) + " layers");
+    }
+    header_.each_integer(*value, [&](std::int64_t number) {
+      if (number < range.low || number > range.high) refuse(range.key, number, "from " + std::to_string(range.low) + " to " + std::to_string(range.high));
+    });
+  }
+
+  /// ggml's norms assert that epsilon is not negative, and nothing is prepared for a constant that is not a number.
+  void check_floats() const {
+    for (const auto& entry : header_.values()) {
+      const std::string& name = entry.first;
+      if (!name.starts_with(architecture_ + ".")) continue;
+      const bool is_epsilon = name.ends_with("epsilon");
+      header_.each_float(entry.second, [&](double number) {
+        if (!std::isfinite(number) || (is_epsilon && number < 0)) {
+          header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be " + (is_epsilon ? "a number that is not negative" : "a finite number"));
+        }
+      });
+    }
+  }
+
+  void check_rope() const {
+    if (const GgufValue* value = header_.find(key("rope.scaling.type")); value != nullptr && !value->is_array && value->type == GgufType::string) {
+      const std::string type = header_.text(key("rope.scaling.type"));
+      if (type != "none" && type != "linear" && type != "yarn" && type != "longrope") {
+        throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" scales positions by " + quoted(type) +
+                                                          " (rope.scaling.type), and none, linear, yarn and longrope are known: update nudging, or convert the model again");
+      }
+    }
+    for (const char* name : {"rope.dimension_count", "rope.dimension_count_swa"}) {
+      for (const std::int64_t dimensions : integers(name)) {
+        if (dimensions % 2 != 0) refuse(name, dimensions, "even, because positions turn pairs");
+      }
+    }
+    const auto dimensions = integer("rope.dimension_count");
+    const auto heads = integer("attention.head_count");
+    const auto width = integer("embedding_length");
+    auto length = integer("attention.key_length");
+    if (!length && heads && width && *heads > 0) length = *width / *heads;
+    if (dimensions && heads && *heads > 0 && length && *dimensions > *length) {
+      refuse("rope.dimension_count", *dimensions, "at most the length of a key, " + std::to_string(*length));
+    }
+  }
+
+  void check_layers() const {
+    const auto layers = integer("block_count");
+    const auto predicting = integer("nextn_predict_layers");
+    if (layers && predicting && *predicting >= *layers) refuse("nextn_predict_layers", *predicting, "less than block_count, which is " + std::to_string(*layers));
+    const auto sharing = integer("attention.shared_kv_layers");
+    if (layers && sharing && *sharing >= *layers) refuse("attention.shared_kv_layers", *sharing, "less than block_count, which is " + std::to_string(*layers));
+  }
+
+  /// Query heads share key heads, each of these the same number.
+  void check_heads() const {
+    const std::vector<std::int64_t> heads = integers("attention.head_count");
+    const std::vector<std::int64_t> shared = integers("attention.head_count_kv");
+    for (std::size_t i = 0; i < std::max(heads.size(), shared.size()) && !heads.empty() && !shared.empty(); ++i) {
+      const std::int64_t all = heads[std::min(i, heads.size() - 1)];
+      const std::int64_t each = shared[std::min(i, shared.size() - 1)];
+      if (each > 0 && all % each != 0) refuse("attention.head_count_kv", each, "a divisor of attention.head_count, which is " + std::to_string(all));
+    }
+  }
+
+  void check_head_lengths() const {
+    const auto heads = integer("attention.head_count");
+    const auto width = integer("embedding_length");
+    // Without heads in the first layer, llama.cpp takes all lengths for 0.
+    if (!heads || !width || *heads == 0) return;
+    const std::int64_t key_length = integer("attention.key_length").value_or(*width / *heads);
+    const std::int64_t value_length = integer("attention.value_length").value_or(*width / *heads);
+    const std::int64_t rotated = integer("rope.dimension_count").value_or(key_length);
+    if (is_one_of(architecture_, architectures::one_head_length) && key_length != value_length) {
+      refuse("attention.value_length", value_length, "the length of a key, " + std::to_string(key_length));
+    }
+    if (is_one_of(architecture_, architectures::whole_rotation) && rotated != value_length) {
+      refuse("rope.dimension_count", rotated, "the length of a head, " + std::to_string(value_length));
+    }
+    if (is_one_of(architecture_, architectures::heads_fill_width) && (key_length * *heads != *width || value_length != key_length)) {
+      refuse("attention.head_count", *heads, "such that heads of length " + std::to_string(key_length) + " fill the width, " + std::to_string(*width));
+    }
+  }
+
+  /// As llama.cpp asserts.
+  void check_experts() const {
+    const std::int64_t experts = integer("expert_count").value_or(0);
+    const std::vector<std::int64_t> used = integers("expert_used_count");
+    const std::int64_t most_used = used.empty() ? 0 : *std::max_element(used.begin(), used.end());
+    const std::int64_t groups = integer("expert_group_count").value_or(0);
+    const std::int64_t groups_used = integer("expert_group_used_count").value_or(0);
+    if (is_one_of(architecture_, mixtures) && experts == 0) refuse("expert_count", 0, "at least 1 in a mixture of experts");
+    // One architecture writes a single expert for none (hunyuan-dense).
+    if (architecture_.starts_with("hunyuan") && experts <= 1) return;
+    if (most_used > experts) refuse("expert_used_count", most_used, "at most expert_count, which is " + std::to_string(experts));
+    if (experts > 0 && most_used == 0) refuse("expert_used_count", 0, "at least 1, because expert_count is " + std::to_string(experts));
+    if (groups > 0 && groups >= experts) refuse("expert_group_count", groups, "less than expert_count, which is " + std::to_string(experts));
+    if (groups > 1 && experts % groups != 0) refuse("expert_group_count", groups, "a divisor of expert_count, which is " + std::to_string(experts));
+    if (groups > 1 && (groups_used < 1 || groups_used >= groups)) refuse("expert_group_used_count", groups_used, "from 1 to less than expert_group_count, which is " + std::to_string(groups));
+  }
+
+  /// State spaces, and RWKV's heads.
+  void check_states() const {
+    const auto width = integer("embedding_length");
+    const auto inner = integer("ssm.inner_size");
+    if ((architecture_ == "jamba" || architecture_ == "granitehybrid") && width && inner && *inner != 2 * *width) {
+      refuse("ssm.inner_size", *inner, "twice embedding_length, which is " + std::to_string(*width));
+    }
+    if (const auto head = integer("wkv.head_size"); head && width && *width % *head != 0) refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
+    if (!is_one_of(architecture_, grouped_states) || !inner) return;
+    for (const char* name : {"ssm.group_count", "ssm.time_step_rank"}) {
+      if (const auto parts = integer(name); parts && (*parts == 0 || *inner % *parts != 0)) refuse(name, *parts, "a divisor of ssm.inner_size, which is " + std::to_string(*inner));
+    }
+  }
+
+  [[noreturn]] void refuse_type(const GgufTensor& tensor, const std::string& expected) const {
+    throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" holds the tensor " + quoted(tensor.name) + " as " + ggml_type_name(static_cast<ggml_type>(tensor.type)) +
+                                                      ", which llama.cpp cannot compute with: " + expected);
+  }
+
+  /// ggml's CPU backend says that it supports every type everywhere, and aborts in the first decode if it does not.
+  void check_tensor(const GgufTensor& tensor) const {
+    switch (static_cast<ggml_type>(tensor.type)) {
+      case GGML_TYPE_I32:
+        // DeepSeek 4 looks experts up in a table of integers.
+        if (tensor.name.find("_tid2eid.") != std::string::npos) return;
+        [[fallthrough]];
+      case GGML_TYPE_I8:
+      case GGML_TYPE_I16:
+      case GGML_TYPE_I64:
+      case GGML_TYPE_F64:
+      case GGML_TYPE_Q8_1:
+      case GGML_TYPE_Q8_K: refuse_type(tensor, "convert the model again with llama.cpp's convert_hf_to_gguf.py");
+      default: break;
+    }
+    const bool is_vector = tensor.dimensions == 1 || tensor.name.ends_with("_norm.weight") || tensor.name.ends_with(".bias") || tensor.name.find(".ssm_conv1d.") != std::string::npos;
+    if (is_vector && tensor.type != GGML_TYPE_F32) refuse_type(tensor, "vectors and norms must be F32; quantise the model again with llama-quantize");
+  }
+
+  const GgufHeader& header_;
+  std::string architecture_;
+};
+
+}  // namespace
+
+void check_hyperparameters(const GgufHeader& header) { Hyperparameters(header).check(); }
+
+}  // namespace nudging
