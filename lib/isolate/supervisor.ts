@@ -16,8 +16,9 @@ export class Supervisor {
   #process: EngineProcess | undefined;
   /** Whether the first loading has succeeded or failed; what a later process reports of its own loading is nobody's business. */
   #settled = false;
-  /** Requests that the process has and has not answered, and those of them whose readers have stopped reading. */
+  /** Requests that the process has and has not answered. */
   readonly #inFlight = new Set<number>();
+  /** Those of them that wait for their reader. */
   readonly #parked = new Set<number>();
   /** For the next process, because the present one is ending. */
   #waiting: Order[] = [];

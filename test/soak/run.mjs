@@ -1,0 +1,132 @@
+#!/usr/bin/env node
+// A long day: `npm run soak -- --help`.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Nudging } from '../../dist/index.js';
+import { BuildError, runMain } from '../../scripts/lib/errors.mjs';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { clients, makeAsk, pickClient, seeded } from './mix.mjs';
+
+const help = `Asks two engines for thousands of things at once, as clients do that cancel, read slowly, forget, ask wrongly and come in crowds; now and then an engine
+is closed and another one loaded. At the end everything must be accounted for and memory flat.
+
+Usage: npm run soak -- [flags]
+
+  --requests N    default: 10000
+  --at-once N     requests that are under way; default: 12
+  --minutes N     gives up after that; default: 15
+  --seed N        default: 1
+  --help          print this
+`;
+
+/** Share of the requests after which memory is compared with the end's: caches are filled by then. */
+const warmUp = 0.4;
+const mostGrowth = 0.01;
+/** How often an engine is replaced, in requests. */
+const replaceAfter = 1500;
+
+await runMain(async () => {
+  const text = /** @type {const} */ ({ type: 'string' });
+  const { values } = parseArgs({ options: { requests: text, 'at-once': text, minutes: text, seed: text, help: { type: 'boolean' } } });
+  if (values.help) {
+    process.stdout.write(help);
+    return;
+  }
+  const integer = (/** @type {'requests' | 'at-once' | 'minutes' | 'seed'} */ flag, /** @type {number} */ otherwise) => {
+    const value = values[flag];
+    if (value === undefined) return otherwise;
+    if (!/^[1-9]\d{0,6}$/.test(value)) throw new BuildError(`--${flag} cannot be "${value}": it must be a positive integer`);
+    return Number(value);
+  };
+  const gc = globalThis.gc;
+  if (!gc) throw new BuildError('memory can only be compared with --expose-gc: use npm run soak');
+  const failures = await soak({ requests: integer('requests', 10_000), atOnce: integer('at-once', 12), minutes: integer('minutes', 15), seed: integer('seed', 1), gc });
+  if (failures.length > 0) throw new BuildError(`${failures.length} failures:\n${failures.slice(0, 20).join('\n')}`);
+});
+
+/** @param {{ requests: number, atOnce: number, minutes: number, seed: number, gc: () => void }} options @returns {Promise<string[]>} what went wrong */
+async function soak({ requests, atOnce, minutes, seed, gc }) {
+  const random = seeded(seed);
+  const questions = readFileSync(inRoot('models/demo/eval.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line).question);
+  const loads = [
+    { parallel: 4, context: 256, maxQueue: 12 },
+    { pair: inRoot('models/demo/pair-cross.json'), parallel: 2, context: 256, maxQueue: 12 },
+  ];
+  const engines = await Promise.all(loads.map((options) => Nudging.load(options)));
+  /** @type {string[]} */
+  const failures = [];
+  /** @type {Map<string, number>} */
+  const endings = new Map();
+  const count = (/** @type {string} */ key) => endings.set(key, (endings.get(key) ?? 0) + 1);
+  /** @type {Promise<void>[]} */
+  const closing = [];
+  const deadline = Date.now() + 60_000 * minutes;
+  const begin = performance.now();
+  let asked = 0;
+  let settled = 0;
+  let warm = 0;
+
+  const one = async () => {
+    asked += 1;
+    const which = Math.floor(random() * engines.length);
+    const engine = /** @type {Nudging} */ (engines[which]);
+    const client = pickClient(random);
+    try {
+      const ending = await client.run(engine, makeAsk(questions, random));
+      count(`${client.name}: ${ending}`);
+      if (!client.right.test(ending)) failures.push(`a client that ${client.name} got ${ending}`);
+    } catch (error) {
+      const { code } = /** @type {{ code?: string }} */ (error);
+      // In a crowd some are sent away; and who comes while an engine is replaced finds the old one closed.
+      count(`${client.name}: ${code}`);
+      if (code !== 'ERR_BUSY' && code !== 'ERR_CLOSED') failures.push(`a client that ${client.name} got ${/** @type {Error} */ (error).stack}`);
+    }
+    settled += 1;
+  };
+  const worker = async () => {
+    while (asked < requests && Date.now() < deadline) {
+      // Now and then a crowd.
+      if (random() < 0.01) await Promise.all(Array.from({ length: Math.min(20, requests - asked) }, one));
+      else await one();
+      if (asked % replaceAfter === 0) {
+        const which = Math.floor(random() * engines.length);
+        const old = /** @type {Nudging} */ (engines[which]);
+        engines[which] = await Nudging.load(loads[which]);
+        closing.push(old.close());
+      }
+      if (warm === 0 && settled >= warmUp * requests) warm = await memory(gc);
+    }
+  };
+  const progress = setInterval(() => console.error(`${settled} of ${requests} requests, ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`), 5000);
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  clearInterval(progress);
+  const end = await memory(gc);
+  const seconds = (performance.now() - begin) / 1000;
+
+  // Whatever forgotten requests left behind would be missing now: every sequence's whole context is wanted at once.
+  for (const engine of engines) {
+    const full = await Promise.all(Array.from({ length: engine.parallel }, (_, at) => engine.generate(`${at} `.repeat(40), { maxTokens: 1000, mode: 'base', temperature: 4, seed: at })));
+    for (const { stopReason } of full) if (stopReason !== 'context' && stopReason !== 'end') failures.push(`a full context ended with ${stopReason}`);
+  }
+  await Promise.all([...closing, ...engines.map((engine) => engine.close())]);
+
+  if (asked < requests) failures.push(`only ${asked} of ${requests} requests in ${minutes} minutes`);
+  if (settled !== asked) failures.push(`${asked - settled} requests never ended`);
+  const growth = end / warm - 1;
+  if (!(growth <= mostGrowth)) failures.push(`memory grew by ${(100 * growth).toFixed(2)} %, from ${(warm / 1e6).toFixed(1)} to ${(end / 1e6).toFixed(1)} MB`);
+  console.log(`${settled} requests in ${seconds.toFixed(0)} s, seed ${seed}; memory ${(warm / 1e6).toFixed(1)} MB after ${100 * warmUp} %, ${(end / 1e6).toFixed(1)} MB at the end (${(100 * growth).toFixed(2)} %)`);
+  for (const { name } of clients) {
+    const of = [...endings].filter(([key]) => key.startsWith(`${name}: `)).map(([key, number]) => `${key.slice(name.length + 2)} ${number}`);
+    console.log(`  ${name}: ${of.join(', ')}`);
+  }
+  return failures;
+}
+
+/** Resident bytes with nothing to collect. @param {() => void} gc */
+async function memory(gc) {
+  for (let i = 0; i < 4; i += 1) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage.rss();
+}
