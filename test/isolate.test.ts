@@ -120,10 +120,10 @@ describe('an isolated engine', () => {
     }));
 });
 
-/** A model with random weights, in which an answer takes long enough to be interrupted. */
+/** A model with random weights whose answer takes a second, so that no test can be too late to interrupt it. */
 function slowModel(): LoadOptions {
-  const model = randomModel({ vocabulary: 'llama-spm', embedding: 128 });
-  return { base: model, aligned: model, mode: 'base', threads: 1, parallel: 1 };
+  const model = randomModel({ vocabulary: 'phi-3', embedding: 256, seed: 2 });
+  return { base: model, aligned: model, mode: 'base', maxTokens: 400, threads: 1, parallel: 1 };
 }
 
 /** Resolves when one more process has been started. */
