@@ -3,6 +3,10 @@
 #include <memory>
 #include <utility>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "engine/log.h"
 #include "engine/scheduler.h"
 
@@ -16,6 +20,13 @@ void start_backends() {
     capture_log();
     llama_backend_init();
   });
+}
+
+/// Gives back what the models and caches had taken. glibc keeps blocks of many megabytes for a next time that may never come.
+void trim_heap() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace
@@ -91,6 +102,7 @@ void Engine::main() {
   } catch (const std::exception& error) {
     emit({LoadFailed{FailureKind::internal, error.what(), {}}});
   }
+  trim_heap();
   emit({Closed{}});
 }
 

@@ -20,10 +20,10 @@ Usage: npm run soak -- [flags]
 `;
 
 /** Share of the requests after which memory is compared with the end's: caches are filled by then. */
-const warmUp = 0.4;
+const warmUp = 0.5;
 const mostGrowth = 0.01;
 /** How often an engine is replaced, in requests. */
-const replaceAfter = 1500;
+const replaceAfter = 300;
 
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
@@ -49,8 +49,8 @@ async function soak({ requests, atOnce, minutes, seed, gc }) {
   const random = seeded(seed);
   const questions = readFileSync(inRoot('models/demo/eval.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line).question);
   const loads = [
-    { parallel: 4, context: 256, maxQueue: 12 },
-    { pair: inRoot('models/demo/pair-cross.json'), parallel: 2, context: 256, maxQueue: 12 },
+    { parallel: 4, context: 256, maxQueue: 24 },
+    { pair: inRoot('models/demo/pair-cross.json'), parallel: 2, context: 256, maxQueue: 24 },
   ];
   const engines = await Promise.all(loads.map((options) => Nudging.load(options)));
   /** @type {string[]} */
@@ -58,13 +58,11 @@ async function soak({ requests, atOnce, minutes, seed, gc }) {
   /** @type {Map<string, number>} */
   const endings = new Map();
   const count = (/** @type {string} */ key) => endings.set(key, (endings.get(key) ?? 0) + 1);
-  /** @type {Promise<void>[]} */
-  const closing = [];
   const deadline = Date.now() + 60_000 * minutes;
   const begin = performance.now();
   let asked = 0;
   let settled = 0;
-  let warm = 0;
+  let replaceAt = replaceAfter;
 
   const one = async () => {
     asked += 1;
@@ -83,24 +81,27 @@ async function soak({ requests, atOnce, minutes, seed, gc }) {
     }
     settled += 1;
   };
-  const worker = async () => {
-    while (asked < requests && Date.now() < deadline) {
+  const worker = async (/** @type {number} */ limit) => {
+    while (asked < limit && Date.now() < deadline) {
       // Now and then a crowd.
-      if (random() < 0.01) await Promise.all(Array.from({ length: Math.min(20, requests - asked) }, one));
+      if (random() < 0.01) await Promise.all(Array.from({ length: Math.min(20, limit - asked) }, one));
       else await one();
-      if (asked % replaceAfter === 0) {
+      if (settled >= replaceAt) {
+        replaceAt += replaceAfter;
         const which = Math.floor(random() * engines.length);
         const old = /** @type {Nudging} */ (engines[which]);
         engines[which] = await Nudging.load(loads[which]);
-        closing.push(old.close());
+        await old.close();
       }
-      if (warm === 0 && settled >= warmUp * requests) warm = await memory(gc);
     }
   };
   const progress = setInterval(() => console.error(`${settled} of ${requests} requests, ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`), 5000);
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  clearInterval(progress);
+  const serve = (/** @type {number} */ limit) => Promise.all(Array.from({ length: atOnce }, () => worker(limit)));
+  await serve(Math.floor(warmUp * requests));
+  const warm = await memory(gc);
+  await serve(requests);
   const end = await memory(gc);
+  clearInterval(progress);
   const seconds = (performance.now() - begin) / 1000;
 
   // Whatever forgotten requests left behind would be missing now: every sequence's whole context is wanted at once.
@@ -108,7 +109,7 @@ async function soak({ requests, atOnce, minutes, seed, gc }) {
     const full = await Promise.all(Array.from({ length: engine.parallel }, (_, at) => engine.generate(`${at} `.repeat(40), { maxTokens: 1000, mode: 'base', temperature: 4, seed: at })));
     for (const { stopReason } of full) if (stopReason !== 'context' && stopReason !== 'end') failures.push(`a full context ended with ${stopReason}`);
   }
-  await Promise.all([...closing, ...engines.map((engine) => engine.close())]);
+  await Promise.all(engines.map((engine) => engine.close()));
 
   if (asked < requests) failures.push(`only ${asked} of ${requests} requests in ${minutes} minutes`);
   if (settled !== asked) failures.push(`${asked - settled} requests never ended`);
