@@ -5,13 +5,17 @@ import { sum } from './statistics.mjs';
 
 /** @typedef {import('./phases.mjs').Cost & { label: string }} Cost */
 
-const show = (/** @type {number} */ value) => (value === 0 ? '0' : value < 0.1 ? value.toFixed(4) : value.toFixed(2));
+export const show = (/** @type {number} */ value) => (value === 0 ? '0' : value < 0.1 ? value.toFixed(4) : value.toFixed(2));
+
+/** How and where something was measured. @param {{ command: string, machine: ReturnType<typeof import('./machine.mjs').machine>, load: { before: number, after: number } }} where */
+export const conditions = ({ command, machine, load }) =>
+  `\`${command}\`, on ${machine.cores} cores, ${machine.architecture}${machine.instructions.length > 0 ? ` with ${machine.instructions.join(', ')}` : ''}, one-minute load ${load.before} before and ${load.after} after.`;
 
 /** @param {any} measured what cost.mjs collects */
 export function costReport({ command, name, bytes, setup, questions, rounds, machine, load, modes, sweeps, forward }) {
   return `## ${name}
 
-\`${command}\`, on ${machine.cores} cores, ${machine.architecture}${machine.instructions.length > 0 ? ` with ${machine.instructions.join(', ')}` : ''}, one-minute load ${load.before} before and ${load.after} after. Base ${(bytes.base / 1e6).toFixed(0)} MB,
+${conditions({ command, machine, load })} Base ${(bytes.base / 1e6).toFixed(0)} MB,
 aligned ${(bytes.aligned / 1e6).toFixed(0)} MB; ${setup.threads.base} and ${setup.threads.aligned} threads; γ ${setup.settings.gamma}, L ${setup.settings.lookahead}; ${questions} questions, ${rounds} rounds.
 
 ### Milliseconds per output token
@@ -22,9 +26,10 @@ ${forward ? forwardPart(modes, forward) : '(llama-bench was not built: what forw
 
 ### How it grows
 
-Nudging with its defaults but for one setting. Answers change with γ, so tokens differ.
+Nudging with its defaults but for one setting. Answers change with γ and L, so tokens differ. k: tokens that the base decodes ahead; 0 is \`speculation: false\`, the last one is chosen by
+measured costs, and the default.
 
-${markdownTable(['', 'ms a token', 'base: decode', 'aligned: decode', 'nudged tokens', 'decodes a token: base, aligned'], sweeps.map(sweepRow))}`;
+${markdownTable(['', 'ms a token', 'base: decode', 'aligned: decode', 'nudged tokens', 'decodes a token: base, aligned', 'guesses right'], sweeps.map(sweepRow))}`;
 }
 
 /** @param {Cost} cost */
@@ -36,11 +41,17 @@ function phaseRow({ label, ms, phases: spent, stats, tokens }) {
 /** @param {Cost} cost */
 function sweepRow({ label, ms, phases: spent, stats, tokens }) {
   const nudged = sum(stats.map((each) => each.nudgedTokens)) / tokens;
-  return [label, show(ms), show(spent.baseDecode), show(spent.alignedDecode), `${(100 * nudged).toFixed(0)} %`, decodes({ stats, tokens })];
+  return [label, show(ms), show(spent.baseDecode), show(spent.alignedDecode), `${(100 * nudged).toFixed(0)} %`, decodes({ stats, tokens }), guessesRight(stats)];
 }
 
 /** @param {Pick<Cost, 'stats' | 'tokens'>} cost */
 const decodes = ({ stats, tokens }) => (/** @type {const} */ (['base', 'aligned'])).map((lane) => show(sum(stats.map((each) => each[lane].decodes)) / tokens)).join(', ');
+
+/** @param {Cost['stats']} stats */
+function guessesRight(stats) {
+  const guessed = sum(stats.map(({ base }) => base.guessed));
+  return guessed === 0 ? '–' : `${((100 * sum(stats.map(({ base }) => base.guessesRight))) / guessed).toFixed(0)} %`;
+}
 
 /** @param {readonly Cost[]} modes @param {{ base: import('./forward.mjs').Forward, aligned: import('./forward.mjs').Forward }} forward */
 function forwardPart(modes, { base, aligned }) {

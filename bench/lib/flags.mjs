@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
 import { BuildError } from '../../scripts/lib/errors.mjs';
 import { rivals } from '../rivals/index.mjs';
-import { namedPairs } from './named-pairs.mjs';
+import { describeNamedPairs } from './named-pairs.mjs';
 
 export const help = `Measures nudging against its rivals, each in a process of its own, and writes JSON, a table and a chart.
 
 Usage: npm run bench -- [flags]
 
   --quick             for CI: demo pair, 3 questions, 2 rounds, no external rivals, nothing written unless --out is given
-  --pair PAIR         a pair's manifest (default: models/demo/pair.json), or one that is made out of the demo pair,
-                      1.08 B and 122 M parameters in Q4_0: ${namedPairs.join(', ')}
+  --pair PAIR         a pair's manifest (default: models/demo/pair.json), or one that is made out of the demo pair:
+${describeNamedPairs(' '.repeat(24))}
   --questions N       2 to 300, spread over models/demo/eval.jsonl; default: 8 (one question, asked again, would be answered from memory)
   --rounds N          1 to 100; every round asks every rival, in another order; default: 5
   --threads N         for every model of every rival; default: all cores, fewer for small models

@@ -9,7 +9,7 @@ export const phases = /** @type {const} */ (['baseDecode', 'alignedDecode', 'top
 
 /**
  * Where a token's milliseconds go, by the engine's own stopwatches. Variants take turns, so that what disturbs one disturbs all, and never
- * answer the question that was answered just before: the engine would remember it.
+ * answer the question that was answered just before: the engine would remember it. One request at a time for the same reason: the places of others hold older answers.
  * @param {import('../rivals/index.mjs').Setup} setup
  * @param {readonly import('../../dist/index.js').GenerateOptions[]} variants
  * @param {readonly string[]} questions
@@ -18,7 +18,7 @@ export const phases = /** @type {const} */ (['baseDecode', 'alignedDecode', 'top
  */
 export async function measurePhases({ pair, prompt, settings, context, threads }, variants, questions, rounds) {
   const { name, description, ...manifest } = pair;
-  const engine = await Nudging.load({ ...manifest, ...settings, context, ...(threads.forced ? { threads: threads.base } : {}) });
+  const engine = await Nudging.load({ ...manifest, ...settings, context, parallel: 1, ...(threads.forced ? { threads: threads.base } : {}) });
   /** @type {Stats[][]} */
   const stats = variants.map(() => []);
   for (let round = -1; round < rounds; round += 1) {

@@ -5,12 +5,13 @@ import { segments } from './prompts.mjs';
 
 /**
  * This package: one model alone, or nudging with or without speculation.
+ * One request at a time, as its rivals: with more places than questions, each would find its answer of the round before, and nothing would be decoded.
  * @param {Setup} setup
  * @param {{ mode?: 'nudge' | 'base' | 'aligned', speculation?: boolean }} own
  */
 export async function open({ pair, prompt, settings, context, threads }, own) {
   const { name, description, ...manifest } = pair;
-  const engine = await Nudging.load({ ...manifest, ...settings, context, ...(threads.forced ? { threads: threads.base } : {}), ...own });
+  const engine = await Nudging.load({ ...manifest, ...settings, context, parallel: 1, ...(threads.forced ? { threads: threads.base } : {}), ...own });
   return {
     /** @param {string} question @returns {Promise<Outcome>} */
     async answer(question) {

@@ -25,9 +25,9 @@ export interface Shape {
 
 /** Shapes with names; the first two are what the figures of the benchmarks are about. */
 export const shapes = {
-  /** 1.08 B parameters. */
+  /** 1.09 B parameters. */
   base: { embedding: 2048, layers: 16, feedForward: 8192, type: 'q4_0' },
-  /** 122 M parameters. */
+  /** 124 M parameters. */
   aligned: { embedding: 576, layers: 30, feedForward: 1536, type: 'q4_0' },
   smallBase: { embedding: 512, layers: 6, feedForward: 1536, type: 'f16' },
   smallAligned: { embedding: 256, layers: 5, feedForward: 768, type: 'f16' },
