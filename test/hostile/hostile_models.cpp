@@ -36,6 +36,8 @@ class Trial {
     for (auto& lane : options.lanes) lane = {path, 0, 0};
     options.threads = 1;
     options.batch = 64;
+    options.parallel = 1;
+    options.host_memory = std::uint64_t{4} << 30;
     nudging::Engine engine(options, [this] { wake(); });
     int outcome = refused;
     for (bool closed = false; !closed;) {
