@@ -30,8 +30,13 @@ if (!isMainThread) {
 }
 
 // Two engines share the models: one of them waits while the other loads, and both answer from the same weights at the same time.
-const [wide, narrow] = await Promise.all([Nudging.load({ parallel: 3, threads: 2, onProgress: () => {} }), Nudging.load({ context: 200, batch: 8, kvCache: 'q8_0' })]);
+const [wide, narrow] = await Promise.all([Nudging.load({ parallel: 3, threads: 2, onProgress: () => {} }), Nudging.load({ context: 200, batch: 8, parallel: 2, kvCache: 'q8_0', overlap: true })]);
 console.log(...(await Promise.all([serve(wide), serve(narrow)])).flat());
+// Readers that stop leave their places to others, are wanted again, run out of time, or are never heard of again.
+const slow = [0, 1, 2, 3].map((at) => narrow.stream(questions[at] ?? '', { mode: 'base', maxTokens: 60, highWaterMark: 1, ...(at === 2 ? { timeout: 40 } : {}) }));
+for (const stream of slow) await stream.next();
+console.log(...(await serve(narrow)));
+for (const stream of slow.slice(0, 2)) for await (const _ of stream);
 await narrow.generate('harbor '.repeat(500)).catch((/** @type {Error} */ error) => console.log(error.name));
 await narrow.generate('x', { alignedPrompt: '{% for %}' }).catch((/** @type {Error} */ error) => console.log(error.name));
 await Nudging.load({ base: 'no.gguf', aligned: 'no.gguf' }).catch((/** @type {Error} */ error) => console.log(error.name));
