@@ -146,7 +146,8 @@ describe('aborting and closing', () => {
     const queued = engine.generate(question, { signal: controller.signal });
     for await (const piece of aborted) if (piece.text !== '') controller.abort();
     expect((await aborted.answer).stopReason).toBe('aborted');
-    expect(await queued).toMatchObject({ text: '', stopReason: 'aborted' });
+    // It may have begun between the two messages that cancel them.
+    expect((await queued).stopReason).toBe('aborted');
     const left = engine.stream(question);
     for await (const piece of left) if (piece.text !== '') break;
     expect((await left.answer).stopReason).toBe('aborted');
