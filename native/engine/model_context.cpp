@@ -128,7 +128,7 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
     if (shares.back().count == questions[i]->missing()) ++batch.answers;
   }
   std::size_t room = batch_size_ - used;
-  if (used > 0) room = std::min(room, std::max(costs_.room(used, most_stall), least_of_a_prompt));
+  if (used > 0 && !prompts.empty()) room = std::min(room, std::max(costs_.room(used, most_stall), least_of_a_prompt));
   for (std::size_t i = 0; i < prompts.size() && room > 0; ++i) {
     const std::size_t fair = std::max<std::size_t>(1, room / (prompts.size() - i));
     shares.push_back(take(*prompts[i], std::min(prompts[i]->missing(), fair), used));
