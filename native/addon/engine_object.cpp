@@ -16,7 +16,7 @@ thread_local std::unordered_set<EngineObject*> live;
 
 /// The request whose last event this is, if it is one.
 std::optional<RequestId> ended_request(const Event& event) {
-  if (const auto* finished = std::get_if<Finished>(&event)) return finished->id;
+  if (const auto* finished = std::get_if<std::unique_ptr<Finished>>(&event)) return (*finished)->id;
   if (const auto* inspected = std::get_if<Inspected>(&event)) return inspected->id;
   if (const auto* failed = std::get_if<RequestFailed>(&event)) return failed->id;
   return std::nullopt;
@@ -131,7 +131,7 @@ void EngineObject::deliver(Napi::Env env, Napi::Function callback, Link* link, s
   for (std::size_t i = 0; i < events.size(); ++i) {
     const Event& event = events[i];
     array.Set(static_cast<std::uint32_t>(i), to_js(env, event));
-    const bool loading_ends = std::holds_alternative<Loaded>(event) || std::holds_alternative<LoadFailed>(event);
+    const bool loading_ends = std::holds_alternative<std::unique_ptr<Loaded>>(event) || std::holds_alternative<LoadFailed>(event);
     const std::optional<RequestId> ended = ended_request(event);
     if (loading_ends || (ended && object.parked_.erase(*ended) == 0)) object.let_go();
     closed = closed || std::holds_alternative<Closed>(event);

@@ -72,11 +72,11 @@ class Converter {
     set("fraction", event.fraction);
   }
 
-  void operator()(const Loaded& event) {
+  void operator()(const std::unique_ptr<Loaded>& event) {
     set("type", "loaded");
     const char* names[lane_count] = {"base", "aligned"};
-    for (std::size_t i = 0; i < lane_count; ++i) set(names[i], model(event.models[i]));
-    set("parallel", event.parallel);
+    for (std::size_t i = 0; i < lane_count; ++i) set(names[i], model(event->models[i]));
+    set("parallel", event->parallel);
   }
 
   void operator()(const LoadFailed& event) {
@@ -101,25 +101,25 @@ class Converter {
         }));
   }
 
-  void operator()(const Finished& event) {
+  void operator()(const std::unique_ptr<Finished>& event) {
     set("type", "finished");
-    set("id", event.id);
-    set("stopReason", name(event.reason));
-    set("text", event.text);
-    set("rounds", array(env_, event.rounds, [this](const Round& round) {
+    set("id", event->id);
+    set("stopReason", name(event->reason));
+    set("text", event->text);
+    set("rounds", array(env_, event->rounds, [this](const Round& round) {
           Napi::Object item = Napi::Object::New(env_);
           item.Set("words", round.words);
           item.Set("base", round.base);
           item.Set("by", name(round.by));
           return item;
         }));
-    set("decisions", array(env_, event.decisions, [this](const Decision& decision) {
+    set("decisions", array(env_, event->decisions, [this](const Decision& decision) {
           Napi::Object item = top1_object(env_, decision.top1);
           item.Set("kind", name(decision.kind));
           item.Set("position", static_cast<double>(decision.position));
           return item;
         }));
-    set("spans", array(env_, event.spans, [this](const DecodeSpan& span) {
+    set("spans", array(env_, event->spans, [this](const DecodeSpan& span) {
           Napi::Object item = Napi::Object::New(env_);
           item.Set("lane", name(span.lane));
           item.Set("begin", span.begin_ms);
@@ -127,7 +127,7 @@ class Converter {
           item.Set("tokens", static_cast<double>(span.tokens));
           return item;
         }));
-    set("stats", generation(event.stats));
+    set("stats", generation(event->stats));
   }
 
   void operator()(const Inspected& event) {

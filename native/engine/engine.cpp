@@ -85,9 +85,19 @@ void Engine::emit(std::vector<Event> events) {
   if (events.empty()) return;
   {
     const std::scoped_lock lock(mutex_);
-    outbox_.insert(outbox_.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+    if (outbox_.empty()) {
+      outbox_ = std::move(events);
+    } else {
+      outbox_.insert(outbox_.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+    }
   }
   notify_();
+}
+
+void Engine::emit(Event event) {
+  std::vector<Event> events;
+  events.push_back(std::move(event));
+  emit(std::move(events));
 }
 
 void Engine::main() {
@@ -96,14 +106,14 @@ void Engine::main() {
     Scheduler scheduler(*this);
     scheduler.run();
   } catch (const Failure& failure) {
-    emit({LoadFailed{failure.kind(), failure.what(), failure.shortage()}});
+    emit(LoadFailed{failure.kind(), failure.what(), failure.shortage()});
   } catch (const std::bad_alloc&) {
-    emit({LoadFailed{FailureKind::out_of_memory, "out of memory while loading", {}}});
+    emit(LoadFailed{FailureKind::out_of_memory, "out of memory while loading", {}});
   } catch (const std::exception& error) {
-    emit({LoadFailed{FailureKind::internal, error.what(), {}}});
+    emit(LoadFailed{FailureKind::internal, error.what(), {}});
   }
   trim_heap();
-  emit({Closed{}});
+  emit(Closed{});
 }
 
 }  // namespace nudging

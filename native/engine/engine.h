@@ -86,6 +86,7 @@ class Engine {
   /// What has come in. Waits for it, at most until `until`.
   Inbox receive(Clock::time_point until);
   void emit(std::vector<Event> events);
+  void emit(Event event);
 
   EngineOptions options_;
   std::function<void()> notify_;

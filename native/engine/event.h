@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -98,6 +99,7 @@ struct RequestFailed {
 /// The engine's thread has ended; nothing follows.
 struct Closed {};
 
-using Event = std::variant<LoadProgress, Loaded, LoadFailed, PiecesReady, Finished, Inspected, RequestFailed, Closed>;
+/// The two that are hundreds of bytes large are boxed: a tick may bring a small event for every sequence, and none should be larger than it must.
+using Event = std::variant<LoadProgress, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, RequestFailed, Closed>;
 
 }  // namespace nudging

@@ -172,7 +172,7 @@ Event Job::finish() {
   stats.queued_ms = milliseconds(started_ - submitted_);
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;
   stats.total_ms = milliseconds(now - started_);
-  return Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), std::move(trace_), spans(), stats};
+  return std::make_unique<Finished>(Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), std::move(trace_), spans(), stats});
 }
 
 }  // namespace nudging

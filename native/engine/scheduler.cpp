@@ -24,12 +24,12 @@ RequestFailed failure_event(RequestId id, const std::exception_ptr& thrown = std
   }
 }
 
-Finished never_started(RequestId id, StopReason reason) { return {id, reason, {}, {}, {}, {}, {}}; }
+std::unique_ptr<Finished> never_started(RequestId id, StopReason reason) { return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, {}}); }
 
 }  // namespace
 
 Scheduler::Scheduler(Engine& engine) : engine_(engine) {
-  LoadedPair pair = load_pair(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit({progress}); });
+  LoadedPair pair = load_pair(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit(progress); });
   threadpools_ = std::move(pair.threadpools);
   contexts_ = std::move(pair.contexts);
   if (pair.overlap) second_thread_.emplace();
@@ -37,7 +37,7 @@ Scheduler::Scheduler(Engine& engine) : engine_(engine) {
   for (std::size_t s = 0; s < slots_.size(); ++s) {
     for (std::size_t i = 0; i < lane_count; ++i) slots_[s].lanes[i] = std::make_unique<SequenceLane>(*contexts_[i], static_cast<llama_seq_id>(s));
   }
-  engine_.emit({std::move(pair.report)});
+  engine_.emit(std::make_unique<Loaded>(std::move(pair.report)));
 }
 
 void Scheduler::run() {
@@ -291,7 +291,9 @@ void Scheduler::report() {
   for (Slot& slot : slots_) report(slot);
   for (Slot& slot : suspended_) report(slot);
   std::erase_if(suspended_, [](const Slot& slot) { return slot.job == nullptr; });
+  if (events_.empty()) return;
   engine_.emit(std::exchange(events_, {}));
+  events_.reserve(slots_.size());
 }
 
 void Scheduler::report(Slot& slot) {

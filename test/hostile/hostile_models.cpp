@@ -45,8 +45,8 @@ class Trial {
       for (const nudging::Event& event : engine.drain()) {
         if (const auto* failure = std::get_if<nudging::LoadFailed>(&event)) outcome = say(failure->kind, failure->message, refused);
         if (const auto* failure = std::get_if<nudging::RequestFailed>(&event)) outcome = say(failure->kind, failure->message, failed_later);
-        if (std::holds_alternative<nudging::Finished>(event)) outcome = answered;
-        if (std::holds_alternative<nudging::Loaded>(event)) {
+        if (std::holds_alternative<std::unique_ptr<nudging::Finished>>(event)) outcome = answered;
+        if (std::holds_alternative<std::unique_ptr<nudging::Loaded>>(event)) {
           engine.submit(request());
           engine.close(false);
         }
