@@ -1,6 +1,7 @@
 #include "engine/costs.h"
 
 #include <algorithm>
+#include <array>
 
 namespace nudging {
 
@@ -14,6 +15,13 @@ constexpr double first_slope = 0.2;
 constexpr double least_gain = 1.05;
 /// After so many decodes a size that was not used is measured anew: machines change, and one slow moment must not rule a size out for good.
 constexpr std::uint64_t remembered_for = 512;
+/// Guesses after which a mean is taken to say something.
+constexpr std::uint32_t enough = 8;
+
+std::size_t class_of(float probability) {
+  constexpr std::array limits{0.5F, 0.75F, 0.9F, 0.95F, 0.99F};
+  return static_cast<std::size_t>(std::lower_bound(limits.begin(), limits.end(), probability) - limits.begin());
+}
 
 }  // namespace
 
@@ -63,32 +71,40 @@ std::size_t Costs::room(std::size_t tokens, double factor) const {
   return room + static_cast<std::size_t>((limit - of(tokens + room)) / slope());
 }
 
-void Acceptance::note(std::size_t place, bool right) {
-  place = std::min(place, places - 1);
-  // What the first measurements replace is the best that was known.
-  if (seen_[place] == 0) rates_[place] = rate(place);
-  rates_[place] += freshness * ((right ? 1.0 : 0.0) - rates_[place]);
-  ++seen_[place];
+void Acceptance::note(std::size_t place, float probability, bool right) {
+  const auto add = [right](Mean& mean, double known_before) {
+    // What the first measurements replace is the best that was known.
+    if (mean.seen == 0) mean.rate = known_before;
+    mean.rate += freshness * ((right ? 1.0 : 0.0) - mean.rate);
+    ++mean.seen;
+  };
+  add(by_probability_[class_of(probability)], rate(place));
+  add(by_place_[std::min(place, places - 1)], rate(place));
 }
 
 double Acceptance::rate(std::size_t place) const {
   place = std::min(place, places - 1);
-  while (place > 0 && seen_[place] < enough) --place;
-  return rates_[place];
+  while (place > 0 && by_place_[place].seen < enough) --place;
+  return by_place_[place].rate;
 }
 
-std::size_t guesses_worth(const Costs& costs, const Acceptance& acceptance, double guess_ms, std::size_t available, Batch batch) {
+double Acceptance::rate(std::size_t place, float probability) const {
+  const Mean& mean = by_probability_[class_of(probability)];
+  return mean.seen < enough ? rate(place) : mean.rate;
+}
+
+std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, double guess_ms, Batch batch) {
   const double plain = costs.of(batch.tokens);
   if (plain == 0) return 0;
   // Beyond twice what was measured, an estimate is worth little.
   const std::size_t most = std::min(Costs::most_tokens, 2 * costs.largest());
-  available = std::min(available, most - std::min(most, batch.tokens));
+  const std::size_t available = std::min(rates.size(), most - std::min(most, batch.tokens));
   double best = least_gain * batch.answers / plain;
   std::size_t worth = 0;
   double expected = batch.answers;
   double chance = 1;
   for (std::size_t count = 1; count <= available; ++count) {
-    chance *= acceptance.rate(count - 1);
+    chance *= rates[count - 1];
     expected += chance;
     const double gain = expected / (costs.of(batch.tokens + count) + static_cast<double>(count) * guess_ms);
     if (gain > best) {

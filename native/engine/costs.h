@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace nudging {
 
@@ -38,21 +39,27 @@ class Costs {
   std::uint64_t decodes_ = 0;
 };
 
-/// How often a guess is right if those before it were, as a running mean for each place behind the question: what comes first is right more often.
+/// How often a guess is right if those before it were, as running means: for each place behind the question (what comes first is right more often), and for how sure the
+/// aligned model was, which says more where it is known.
 class Acceptance {
  public:
-  explicit Acceptance(double first_estimate = 0.5) { rates_.fill(first_estimate); }
+  /// `place`: 0 for the first token behind the question. `probability`: what the aligned model gave the guess.
+  void note(std::size_t place, float probability, bool right);
 
-  /// `place`: 0 for the first token behind the question.
-  void note(std::size_t place, bool right);
   /// In [0, 1]. A place that was seen too seldom is taken to be as good as the one before it.
   double rate(std::size_t place) const;
+  /// In [0, 1]. A probability like which too few were seen is taken to be as good as its place.
+  double rate(std::size_t place, float probability) const;
 
  private:
+  struct Mean {
+    double rate = 0.5;
+    std::uint32_t seen = 0;
+  };
   static constexpr std::size_t places = 16;
-  static constexpr std::uint32_t enough = 8;
-  std::array<double, places> rates_;
-  std::array<std::uint32_t, places> seen_{};
+  std::array<Mean, places> by_place_;
+  /// Of probabilities up to 0.5, 0.75, 0.9, 0.95, 0.99 and 1.
+  std::array<Mean, 6> by_probability_;
 };
 
 /// Decoding ahead what the aligned model expects.
@@ -70,8 +77,8 @@ struct Batch {
   double answers = 1;
 };
 
-/// How many guessed tokens to decode together with a question, at most `available`: the number that makes the most answers per millisecond of the whole batch, given
-/// how often guesses are right. `guess_ms` is what making one guess costs.
-std::size_t guesses_worth(const Costs& costs, const Acceptance& acceptance, double guess_ms, std::size_t available, Batch batch = {});
+/// How many guessed tokens to decode together with a question: the number that makes the most answers per millisecond of the whole batch. `rates`: how often each is right
+/// if those before it were. `guess_ms` is what making one guess costs.
+std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, double guess_ms = 0, Batch batch = {});
 
 }  // namespace nudging

@@ -1,6 +1,7 @@
 #include "engine/sequence_lane.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 constexpr std::size_t most_guessed_bytes = 256;
 /// Tokens that the aligned model drafts for nothing but a guess.
 constexpr std::size_t most_made_ahead = 16;
+/// How often a guess must come true for the aligned model to guess on behind it.
+constexpr double least_trusted = 0.5;
 /// Tokens decoded ahead of any question. Further ones hardly ever come true.
 constexpr std::size_t most_anticipated = 16;
 
@@ -40,7 +43,7 @@ void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceL
   guesser_ = guesser;
   from_nothing_ = false;
   prompt_counted_ = false;
-  guess_.clear();
+  drop_guess();
   start_counting();
   asker_ = nullptr;
   set_text({});
@@ -70,40 +73,60 @@ void SequenceLane::set_text(std::string_view text) {
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
 }
 
-void SequenceLane::expect(std::string_view continuation) {
+void SequenceLane::expect(const Guess& guess) {
   if (speculation_.guesses == Speculation::Guesses::none) return;
   judge_guess();
+  std::string_view text = guess.text();
   // What is left of a guess that was right so far is the same text, tokenised already.
-  if (!continuation.empty() && !guess_.empty() && guess_at_ == wanted_.size()) return;
-  guess_.clear();
-  if (continuation.empty()) return;
+  if (!text.empty() && !guess_.empty() && guess_at_ == wanted_.size()) return;
+  drop_guess();
+  if (text.empty()) return;
+  text = text.substr(0, most_guessed_bytes);
   if (context_.vocabulary().prefixes_space()) {
     // The tokenizer would put a space in front: what begins in the middle of a word cannot be tokenised alone.
-    if (!continuation.starts_with(' ')) return;
-    continuation.remove_prefix(1);
+    if (!text.starts_with(' ')) return;
+    text.remove_prefix(1);
   }
   const Stopwatch watch(stats_.tokenize_ms);
-  guess_ = context_.vocabulary().tokenize(continuation.substr(0, most_guessed_bytes));
+  guess_ = context_.vocabulary().tokenize(text);
+  std::size_t begin = 0;
+  for (const Token token : guess_) {
+    const std::size_t end = begin + context_.vocabulary().bytes(token).size();
+    guess_probabilities_.push_back(guess.probability(begin, end));
+    begin = end;
+  }
   guess_at_ = wanted_.size();
   guess_decoded_ = 0;
 }
 
+void SequenceLane::drop_guess() {
+  guess_.clear();
+  guess_probabilities_.clear();
+}
+
 std::size_t SequenceLane::guesses_wanted() {
   if (guesser_ == nullptr) return 0;
-  return worth(most_made_ahead, guesser_->context_.costs().of(1), {});
+  std::array<double, most_made_ahead> rates;
+  // How sure the aligned model will be is not known before it is asked.
+  for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place);
+  return worth(rates, guesser_->context_.costs().of(1), {});
 }
+
+bool SequenceLane::trusts(float probability) const { return acceptance_.rate(0, probability) >= least_trusted; }
 
 std::span<const Token> SequenceLane::guesses(std::size_t room, Batch batch) const {
   if (guess_.empty() || guess_at_ != wanted_.size()) return {};
   const std::size_t left = context_.length() - std::min(context_.length(), wanted_.size());
-  return std::span(guess_).first(worth(std::min({room, left, guess_.size()}), 0, batch));
+  std::vector<double> rates(std::min({room, left, guess_.size()}));
+  for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place, guess_probabilities_[place]);
+  return std::span(guess_).first(worth(rates, 0, batch));
 }
 
-std::size_t SequenceLane::worth(std::size_t available, double guess_ms, Batch batch) const {
+std::size_t SequenceLane::worth(std::span<const double> rates, double guess_ms, Batch batch) const {
   switch (speculation_.guesses) {
     case Speculation::Guesses::none: return 0;
-    case Speculation::Guesses::fixed: return std::min(available, speculation_.count);
-    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), acceptance_, guess_ms, available, batch);
+    case Speculation::Guesses::fixed: return std::min(rates.size(), speculation_.count);
+    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), rates, guess_ms, batch);
   }
   return 0;
 }
@@ -115,14 +138,16 @@ void SequenceLane::judge_guess() {
   std::size_t right = 0;
   while (right < guess_.size() && guess_at_ + right < wanted_.size() && wanted_[guess_at_ + right] == guess_[right]) ++right;
   const bool wrong = right < guess_.size() && guess_at_ + right < wanted_.size();
-  for (std::size_t i = 0; i < right; ++i) acceptance_.note(guess_place_ + i, true);
-  if (wrong) acceptance_.note(guess_place_ + right, false);
+  for (std::size_t i = 0; i < right; ++i) acceptance_.note(guess_place_ + i, guess_probabilities_[i], true);
+  if (wrong) acceptance_.note(guess_place_ + right, guess_probabilities_[right], false);
   stats_.guesses_right += std::min(right, guess_decoded_);
-  // What is left of a right guess stands for the rest of the text.
-  guess_.erase(guess_.begin(), wrong ? guess_.end() : guess_.begin() + static_cast<std::ptrdiff_t>(right));
   guess_decoded_ -= std::min(guess_decoded_, right);
   guess_at_ += right;
   guess_place_ += right;
+  if (wrong) return drop_guess();
+  // What is left of a right guess stands for the rest of the text.
+  guess_.erase(guess_.begin(), guess_.begin() + static_cast<std::ptrdiff_t>(right));
+  guess_probabilities_.erase(guess_probabilities_.begin(), guess_probabilities_.begin() + static_cast<std::ptrdiff_t>(right));
 }
 
 bool SequenceLane::answered() {

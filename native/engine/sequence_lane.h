@@ -75,8 +75,9 @@ class SequenceLane final : public Lane {
 
   void set_text(std::string_view text) override;
   void push(Token token) override { wanted_.push_back(token); }
-  void expect(std::string_view continuation) override;
+  void expect(const Guess& guess) override;
   std::size_t guesses_wanted() override;
+  bool trusts(float probability) const override;
   std::size_t room() override { return context_.length() - std::min(context_.length(), wanted_.size()); }
 
   /// Keeps the spans of this request's decode calls from now on.
@@ -143,9 +144,10 @@ class SequenceLane final : public Lane {
  private:
   void start_counting();
   void cut(std::size_t length);
+  void drop_guess();
   void judge_guess();
+  std::size_t worth(std::span<const double> rates, double guess_ms, Batch batch) const;
   void count_prompt();
-  std::size_t worth(std::size_t available, double guess_ms, Batch batch) const;
 
   ModelContext& context_;
   llama_seq_id sequence_;
@@ -166,6 +168,8 @@ class SequenceLane final : public Lane {
   const SequenceLane* guesser_ = nullptr;
   /// Tokens that are expected behind the first `guess_at_` tokens of the context, and how many of them were decoded.
   std::vector<Token> guess_;
+  /// How sure the aligned model is of each.
+  std::vector<float> guess_probabilities_;
   std::size_t guess_at_ = 0;
   std::size_t guess_decoded_ = 0;
   /// How many tokens the guess begins behind the last question that was decoded.

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "nudge/guess.h"
 #include "nudge/utf8.h"
 
 namespace nudging {
@@ -13,16 +15,26 @@ namespace nudging {
 /// R3, R4: what the aligned model proposes: up to L tokens, seen as text.
 class Draft {
  public:
-  /// Adds a token's bytes.
-  void add(std::string_view bytes) {
+  /// Adds a token's bytes, and the probability that the model gave it.
+  void add(std::string_view bytes, float probability) {
     characters_.feed(bytes, text_);
     shown_.push_back(text_.size());
+    probabilities_.push_back(probability);
   }
   /// R3: the aligned model has reached its end of text.
   void end() { ended_ = true; }
 
   std::string_view text() const { return text_; }
   bool ended() const { return ended_; }
+
+  /// The text from byte `from` on, as a guess of what somebody else will say there.
+  Guess rest(std::size_t from) const {
+    std::vector<Guess::Part> parts;
+    for (std::size_t i = 0; i < shown_.size(); ++i) {
+      if (shown_[i] > from) parts.push_back({shown_[i] - from, probabilities_[i]});
+    }
+    return {std::string_view(text_).substr(from), std::move(parts)};
+  }
 
   /// R12: the smallest number of leading tokens whose text covers `length` bytes.
   std::size_t cost(std::size_t length) const {
@@ -40,6 +52,7 @@ class Draft {
   Utf8Stream characters_;
   std::string text_;
   std::vector<std::size_t> shown_;
+  std::vector<float> probabilities_;
   bool ended_ = false;
 };
 

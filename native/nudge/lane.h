@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "nudge/guess.h"
 #include "nudge/top1.h"
 
 namespace nudging {
@@ -23,12 +24,18 @@ class Lane {
   /// Appends one of the model's own tokens as it is, without tokenising again (R3 inside a draft, R9 inside a run).
   virtual void push(Token token) = 0;
 
-  /// Says which text probably comes next. A guess: it may be wrong, and it must not change any answer. A lane that decodes it together with the question
+  /// Says which text probably comes next. It may be wrong, and it must not change any answer. A lane that decodes it together with the question
   /// has the following answers at hand if the guess was right (speculation).
-  virtual void expect(std::string_view continuation) { static_cast<void>(continuation); }
+  virtual void expect(const Guess& guess) { static_cast<void>(guess); }
 
   /// How many tokens beyond the present guess the lane would like to have guessed, by what guesses cost and how good they were; 0 for none.
   virtual std::size_t guesses_wanted() { return 0; }
+
+  /// Whether a guess that its author finds so probable comes true often enough to guess on behind it.
+  virtual bool trusts(float probability) const {
+    static_cast<void>(probability);
+    return true;
+  }
 
   /// How many tokens still fit behind the present context.
   virtual std::size_t room() { return std::numeric_limits<std::size_t>::max(); }

@@ -39,7 +39,7 @@ Task<Draft> complete(Lane& aligned, std::string_view text, std::size_t lookahead
       break;
     }
     aligned.push(next.token);
-    draft.add(next.bytes);
+    draft.add(next.bytes, next.probability);
   }
   co_return std::move(draft);
 }
@@ -53,7 +53,7 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
   for (const std::size_t boundary : boundaries(draft.text())) {
     context.append(draft.text().substr(context.size() - text.size(), boundary - (context.size() - text.size())));
     base.set_text(context);
-    base.expect(draft.text().substr(boundary));
+    base.expect(draft.rest(boundary));
     const Top1 next = co_await base.top1();
     note(trace, Decision::Kind::boundary, context.size(), next);
 
@@ -105,37 +105,24 @@ void take(const Draft& draft, const Verdict& verdict, std::optional<float> unsur
   answer.spend(fits ? cost : answer.left(), Source::nudge);
 }
 
-/// What the aligned model would say in the base's place: the rest of its draft, as long as the base says the same. Only a guess for the base's
-/// lane to decode ahead; it decides nothing.
-class Guess {
- public:
-  explicit Guess(std::string_view rest) : rest_(rest) {}
-
-  std::string_view rest() const { return rest_; }
-  void said(std::string_view bytes) {
-    if (rest_.starts_with(bytes)) {
-      rest_.erase(0, bytes.size());
-    } else {
-      rest_.clear();
-    }
-  }
-  void guess(std::string_view more) { rest_ = more; }
-
- private:
-  std::string rest_;
-};
-
-/// What the aligned model would say after `text`, up to `count` tokens of it. A guess must not end the answer, so it stays inside the context.
-Task<Draft> guess_ahead(Lane& aligned, std::string_view text, std::size_t count) {
+/// What the aligned model would say after `text`: up to `count` tokens, as long as the base is likely to say the same. A guess must not end the answer, so it stays inside the context.
+Task<Guess> guess_ahead(const Lane& base, Lane& aligned, std::string_view text, std::size_t count) {
+  Draft draft;
   aligned.set_text(text);
   count = std::min(count, aligned.room());
-  co_return co_await complete(aligned, text, count, nullptr);
+  for (std::size_t guessed = 0; guessed < count; ++guessed) {
+    const Top1 next = co_await aligned.top1();
+    if (next.ends) break;
+    aligned.push(next.token);
+    draft.add(next.bytes, next.probability);
+    if (!base.trusts(next.probability)) break;
+  }
+  co_return draft.rest(0);
 }
 
 /// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
-Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, std::string_view rest, float gamma, Answer& answer, Trace* trace) {
+Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess guess, float gamma, Answer& answer, Trace* trace) {
   Utf8Stream characters;
-  Guess guess(rest);
   Top1 next = first;
   while (true) {
     std::string shown;
@@ -146,13 +133,12 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, std::strin
 
     base.push(next.token);
     guess.said(next.bytes);
-    if (guess.rest().empty() && !characters.pending()) {
+    if (guess.text().empty() && !characters.pending()) {
       if (const std::size_t wanted = base.guesses_wanted(); wanted > 0) {
-        const Draft ahead = co_await guess_ahead(aligned, answer.text(), wanted);
-        guess.guess(ahead.text());
+        guess = co_await guess_ahead(base, aligned, answer.text(), wanted);
       }
     }
-    base.expect(guess.rest());
+    base.expect(guess);
     next = co_await base.top1();
     note(trace, Decision::Kind::run, answer.text().size(), next);
     if (next.silent()) co_return std::nullopt;                // R10
@@ -184,7 +170,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, T
 
     unsure.reset();
     if (verdict.handover) {
-      unsure = co_await run(base, aligned, *verdict.handover, draft.text().substr(verdict.length), rules.gamma, answer, trace);
+      unsure = co_await run(base, aligned, *verdict.handover, draft.rest(verdict.length), rules.gamma, answer, trace);
       if (answer.ended()) co_return *answer.ended();
     }
   }

@@ -13,9 +13,12 @@ Costs measured(double slope, std::size_t largest) {
   return costs;
 }
 
+/// So many guesses, each right so often if those before it were.
+std::vector<double> guesses(std::size_t count, double rate) { return std::vector<double>(count, rate); }
+
 }  // namespace
 
-TEST("costs: nothing is guessed before a single token was measured") { CHECK_EQUAL(guesses_worth(Costs(), Acceptance(1.0), 0, 8), 0U); }
+TEST("costs: nothing is guessed before a single token was measured") { CHECK_EQUAL(guesses_worth(Costs(), guesses(8, 1)), 0U); }
 
 TEST("costs: sizes between measured ones are interpolated, beyond them extrapolated") {
   const Costs costs = measured(0.5, 8);
@@ -24,21 +27,21 @@ TEST("costs: sizes between measured ones are interpolated, beyond them extrapola
   CHECK_EQUAL(costs.of(12), 65.0);
 }
 
-TEST("costs: cheap batches and good guesses are used in full") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), Acceptance(0.98), 0, 15), 15U); }
+TEST("costs: cheap batches and good guesses are used in full") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), guesses(15, 0.98)), 15U); }
 
 TEST("costs: dear batches are not tried again once they were measured") {
   Costs costs;
   costs.note(1, 10);
-  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 16), 1U);
+  CHECK_EQUAL(guesses_worth(costs, guesses(16, 0.6)), 1U);
   costs.note(2, 17);
-  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 16), 0U);
+  CHECK_EQUAL(guesses_worth(costs, guesses(16, 0.6)), 0U);
 }
 
-TEST("costs: bad guesses never pay") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), Acceptance(0.02), 0, 15), 0U); }
+TEST("costs: bad guesses never pay") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), guesses(15, 0.02)), 0U); }
 
 TEST("costs: what a guess costs to make counts") {
-  CHECK(guesses_worth(measured(0.3, 16), Acceptance(0.8), 0, 15) > 0);
-  CHECK_EQUAL(guesses_worth(measured(0.3, 16), Acceptance(0.8), 5, 15), 0U);
+  CHECK(guesses_worth(measured(0.3, 16), guesses(15, 0.8)) > 0);
+  CHECK_EQUAL(guesses_worth(measured(0.3, 16), guesses(15, 0.8), 5), 0U);
 }
 
 TEST("costs: an unused size is forgotten, one slow decode hardly counts") {
@@ -52,9 +55,9 @@ TEST("costs: an unused size is forgotten, one slow decode hardly counts") {
 TEST("costs: a batch that others share pays for guesses by what the whole of it makes") {
   // Four sequences: a guess more costs as much as for one alone, but the time that it adds is shared.
   const Costs costs = measured(0.5, 32);
-  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 8), 1U);
-  CHECK_EQUAL(guesses_worth(costs, Acceptance(0.6), 0, 8, {8, 8}), 0U);
-  CHECK_EQUAL(guesses_worth(measured(0.05, 32), Acceptance(0.98), 0, 8, {8, 8}), 8U);
+  CHECK_EQUAL(guesses_worth(costs, guesses(8, 0.6)), 1U);
+  CHECK_EQUAL(guesses_worth(costs, guesses(8, 0.6), 0, {8, 8}), 0U);
+  CHECK_EQUAL(guesses_worth(measured(0.05, 32), guesses(8, 0.98), 0, {8, 8}), 8U);
 }
 
 TEST("costs: what may join a decode without making it longer than wanted") {
@@ -64,20 +67,41 @@ TEST("costs: what may join a decode without making it longer than wanted") {
   CHECK_EQUAL(measured(0.01, 64).room(1, 4), 300U);
 }
 
+TEST("costs: guesses stop where they become unlikely") {
+  CHECK_EQUAL(guesses_worth(measured(0.3, 16), std::vector{0.95, 0.95, 0.95, 0.1, 0.95, 0.95}), 3U);
+  CHECK_EQUAL(guesses_worth(measured(0.3, 16), std::vector{0.1, 0.95, 0.95, 0.95, 0.95, 0.95}), 0U);
+}
+
 TEST("acceptance: follows what happens") {
   Acceptance acceptance;
-  for (int i = 0; i < 40; ++i) acceptance.note(0, true);
+  for (int i = 0; i < 40; ++i) acceptance.note(0, 0.9F, true);
   CHECK(acceptance.rate(0) > 0.95);
-  for (int i = 0; i < 40; ++i) acceptance.note(0, false);
+  for (int i = 0; i < 40; ++i) acceptance.note(0, 0.9F, false);
   CHECK(acceptance.rate(0) < 0.05);
 }
 
 TEST("acceptance: each place has its own, and an unknown one that of the place before") {
   Acceptance acceptance;
-  for (int i = 0; i < 40; ++i) acceptance.note(0, true);
+  for (int i = 0; i < 40; ++i) acceptance.note(0, 0.9F, true);
   CHECK(acceptance.rate(5) > 0.95);
-  for (int i = 0; i < 40; ++i) acceptance.note(3, false);
+  for (int i = 0; i < 40; ++i) acceptance.note(3, 0.9F, false);
   CHECK(acceptance.rate(2) > 0.95);
   CHECK(acceptance.rate(3) < 0.05);
   CHECK(acceptance.rate(1000) < 0.05);
+}
+
+TEST("acceptance: how sure the aligned model was says more than the place, once enough was seen") {
+  Acceptance acceptance;
+  for (int i = 0; i < 40; ++i) {
+    acceptance.note(0, 0.999F, true);
+    acceptance.note(0, 0.6F, false);
+  }
+  CHECK(acceptance.rate(0, 1.0F) > 0.95);
+  CHECK(acceptance.rate(0, 0.7F) < 0.05);
+  // Nothing was seen of these: their place decides.
+  CHECK_EQUAL(acceptance.rate(0, 0.3F), acceptance.rate(0));
+  CHECK_EQUAL(acceptance.rate(0, 0.92F), acceptance.rate(0));
+  // A wrong number must not lead outside.
+  CHECK_EQUAL(acceptance.rate(0, -1.0F), acceptance.rate(0));
+  CHECK(acceptance.rate(0, 2.0F) > 0.95);
 }

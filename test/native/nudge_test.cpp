@@ -497,6 +497,17 @@ TEST("speculation: when the draft is used up the aligned model guesses ahead, an
   CHECK_EQUAL(guessing.base.expected, std::vector<std::string>{" b c d", " y z", " z", ""});
 }
 
+TEST("speculation: guessing ahead stops behind a token that the base hardly ever confirms") {
+  Run run;
+  run.aligned.says("", {"a", " b", " c", " d"}).after("a x", " y", 0.9F).after("a x y", " z", 0.5F).says("a x w", {end_of_text});
+  run.base.after("a", " x", 0.9F).after("a x", " w", 0.9F).after("a x w", "?", 0.1F);
+  run.base.guesses = 8;
+  run.base.least_trusted = 0.6F;
+  CHECK_EQUAL(run.run(), StopReason::end);
+  // The last one is what nobody need trust to look at; behind it nothing is asked. (After the run the draft of the next round begins.)
+  CHECK_EQUAL(run.base.expected, std::vector<std::string>{" b c d", " y z", ""});
+}
+
 TEST("speculation: a guess stays inside the aligned model's context") {
   Run run;
   run.aligned.says("", {"a", " b", " c", " d"}).says("a x", {end_of_text});

@@ -49,13 +49,16 @@ class ScriptedLane final : public Lane {
   }
   void push(Token token) override { context_ += spelled_.at(static_cast<std::size_t>(token)); }
 
-  void expect(std::string_view continuation) override { expected.emplace_back(continuation); }
+  void expect(const Guess& guess) override { expected.emplace_back(guess.text()); }
+  bool trusts(float probability) const override { return probability >= least_trusted; }
   std::size_t guesses_wanted() override { return guesses; }
   std::size_t room() override { return room_left; }
 
   /// What the lane answers to `guesses_wanted` and `room`.
   std::size_t guesses = 0;
   std::size_t room_left = 100;
+  /// The lowest probability that it trusts.
+  float least_trusted = 0;
   /// Every continuation that the lane was told to expect.
   std::vector<std::string> expected;
 
