@@ -90,7 +90,7 @@ double Acceptance::rate(std::size_t place) const {
 
 double Acceptance::rate(std::size_t place, float probability) const {
   const Mean& mean = by_probability_[class_of(probability)];
-  return mean.seen < enough ? rate(place) : mean.rate;
+  return mean.seen < enough ? std::min(rate(place), static_cast<double>(probability)) : mean.rate;
 }
 
 std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, double guess_ms, Batch batch) {

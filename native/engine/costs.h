@@ -48,7 +48,7 @@ class Acceptance {
 
   /// In [0, 1]. A place that was seen too seldom is taken to be as good as the one before it.
   double rate(std::size_t place) const;
-  /// In [0, 1]. A probability like which too few were seen is taken to be as good as its place.
+  /// In [0, 1]. A probability like which too few were seen is taken at its word, but not to be better than its place.
   double rate(std::size_t place, float probability) const;
 
  private:

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t most_guessed_bytes = 256;
 /// Tokens that the aligned model drafts for nothing but a guess.
 constexpr std::size_t most_made_ahead = 16;
+/// Guesses that join a request's first question may make it so many times longer: the first text of an answer is what its reader waits for.
+constexpr double most_delay = 1.1;
 /// How often a guess must come true for the aligned model to guess on behind it.
 constexpr double least_trusted = 0.5;
 /// Tokens decoded ahead of any question. Further ones hardly ever come true.
@@ -117,6 +119,7 @@ bool SequenceLane::trusts(float probability) const { return acceptance_.rate(0, 
 std::span<const Token> SequenceLane::guesses(std::size_t room, Batch batch) const {
   if (guess_.empty() || guess_at_ != wanted_.size()) return {};
   const std::size_t left = context_.length() - std::min(context_.length(), wanted_.size());
+  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1) room = std::min(room, context_.costs().room(batch.tokens, most_delay));
   std::vector<double> rates(std::min({room, left, guess_.size()}));
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place, guess_probabilities_[place]);
   return std::span(guess_).first(worth(rates, 0, batch));

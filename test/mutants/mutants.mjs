@@ -6,7 +6,7 @@
  * @property {string} file  below native/
  * @property {string} from  text that occurs exactly once in the file
  * @property {string} to
- * @property {boolean} [sampling]  only sampling shows it: the other tests are not run
+ * @property {string[]} [tests]  only these show it: the other Node tests are not run
  */
 
 const nudge = 'nudge/nudge.cpp';
@@ -22,6 +22,7 @@ const prompt = 'engine/prompt.cpp';
 const job = 'engine/job.cpp';
 const sampling = 'engine/sampling.cpp';
 const filters = 'engine/token_filters.cpp';
+const scheduler = 'engine/scheduler.cpp';
 
 /** @type {Mutant[]} */
 export const mutants = [
@@ -78,11 +79,11 @@ export const mutants = [
   { name: 'a full context not noticed', file: 'engine/scheduler.cpp', from: 'if (slot.lanes[lane]->overflows()) {', to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {' },
   // R15
   { name: 'sampling: the uncertainty test asks the sampled token', file: sampling, from: '  top1.token = ranking.token;\n', to: '  top1.token = ranking.token;\n  top1.probability *= std::exp(ranking.logit - static_cast<float>(highest));\n' },
-  { name: 'sampling: the same noise in every context', file: 'engine/sequence_lane.h', from: 'sampling_.greedy() ? 0 : keys_.of(cached_, length)', to: '0', sampling: true },
-  { name: 'sampling: keys of tokens that were cut', file: lane, from: '  keys_.cut(length);\n', to: '', sampling: true },
-  { name: 'sampling: an answer remembered from another seed', file: lane, from: '  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);\n', to: '', sampling: true },
-  { name: 'sampling: both models draw the same', file: job, from: '  sampling.lane = static_cast<std::uint32_t>(lane);\n', to: '  static_cast<void>(lane);\n', sampling: true },
-  { name: 'sampling: half of the seed lost', file: 'addon/from_js.cpp', from: 'sampling.seed = static_cast<std::uint64_t>(seed);', to: 'sampling.seed = static_cast<std::uint64_t>(seed) & 0xFFFFFFFF;', sampling: true },
+  { name: 'sampling: the same noise in every context', file: 'engine/sequence_lane.h', from: 'sampling_.greedy() ? 0 : keys_.of(cached_, length)', to: '0', tests: ['sampling'] },
+  { name: 'sampling: keys of tokens that were cut', file: lane, from: '  keys_.cut(length);\n', to: '', tests: ['sampling'] },
+  { name: 'sampling: an answer remembered from another seed', file: lane, from: '  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);\n', to: '', tests: ['sampling'] },
+  { name: 'sampling: both models draw the same', file: job, from: '  sampling.lane = static_cast<std::uint32_t>(lane);\n', to: '  static_cast<void>(lane);\n', tests: ['sampling'] },
+  { name: 'sampling: half of the seed lost', file: 'addon/from_js.cpp', from: 'sampling.seed = static_cast<std::uint64_t>(seed);', to: 'sampling.seed = static_cast<std::uint64_t>(seed) & 0xFFFFFFFF;', tests: ['sampling'] },
   { name: 'sampling: noise shared by a block of tokens', file: sampling, from: ': exponential(words_of(draw, Drawn::token, index));', to: ': exponential(words_of(draw, Drawn::token, index / filter_block));' },
   { name: 'sampling: tokens that could win are skipped', file: sampling, from: 'const double score = ranking.second - most;', to: 'const double score = ranking.second - most + 1;' },
   { name: 'sampling: the margin in units of the temperature', file: sampling, from: '(ranking.first - ranking.second) * temperature', to: '(ranking.first - ranking.second)' },
@@ -90,6 +91,21 @@ export const mutants = [
   { name: 'sampling: top-p without the token that reaches it', file: filters, from: '    if (sum < p * total) kept.lowest = logit;\n    kept.limit = logit;\n    sum += static_cast<double>(std::exp(logit - highest));\n', to: '    sum += static_cast<double>(std::exp(logit - highest));\n    if (sum < p * total) kept.lowest = logit;\n    kept.limit = logit;\n' },
   { name: 'sampling: top-p of all tokens after top-k', file: filters, from: '      total = mass_of(candidates, highest);\n', to: '' },
   { name: 'sampling: top-k one token more', file: filters, from: 'candidates = top_k(logits, maxima, sampling.top_k);', to: 'candidates = top_k(logits, maxima, sampling.top_k + 1);' },
+  // Guesses
+  { name: 'a guess has the probability of what was said before it', file: 'nudge/guess.h', from: 'if (start >= from_ + begin) product', to: 'if (start >= begin) product' },
+  { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
+  // Many requests at once
+  { name: 'concurrency: last come, first served', file: scheduler, from: 'std::move(queue_.front());\n    queue_.pop_front();', to: 'std::move(queue_.back());\n    queue_.pop_back();', tests: ['concurrency'] },
+  { name: 'concurrency: time in the queue does not count', file: scheduler, from: 'if (deadline_of(queued.request, queued.at) > now) return false;', to: 'if (deadline_of(queued.request, now) > now) return false;', tests: ['concurrency'] },
+  { name: 'concurrency: nobody waits for slow readers', file: scheduler, from: 'slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking()', to: 'slot.job->stopped() || !slot.lanes[lane]->asking()', tests: ['concurrency'] },
+  { name: 'concurrency: a parked request keeps its place', file: scheduler, from: '  if (parked == nullptr) return false;\n', to: '  return false;\n', tests: ['concurrency'] },
+  { name: 'concurrency: who comes back finds the cache of another', file: lane, from: '  std::swap(cached_, other.cached_);\n', to: '', tests: ['concurrency'] },
+  { name: 'concurrency: a prefix is noted but not copied', file: lane, from: '  context_.copy(from.sequence_, sequence_, length);\n', to: '', tests: ['concurrency'] },
+  { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '  clear(to);\n', to: '', tests: ['concurrency', 'architectures'] },
+  { name: 'concurrency: prefixes are not shared', file: 'engine/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
+  { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
+  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = can_share(model);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
+  { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
   // Prompts
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
   { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },

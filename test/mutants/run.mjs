@@ -25,8 +25,9 @@ const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mu
 
 /** Most likely first: the run stops at the first that notices. @param {import('./mutants.mjs').Mutant | undefined} mutant */
 function unitTests(mutant) {
-  if (mutant?.sampling || isSampling(mutant)) return ['sampling'];
-  return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling'];
+  if (mutant?.tests) return mutant.tests;
+  if (isSampling(mutant)) return ['sampling'];
+  return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
 }
 const minutes = 60_000;
 

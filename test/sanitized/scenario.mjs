@@ -47,6 +47,11 @@ const worker = new Worker(new URL(import.meta.url));
 await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
 await worker.terminate();
 
+// A report ends the engine's process, and so rejects its requests.
+const isolated = await Nudging.load({ isolate: true, parallel: 2 });
+console.log(...(await serve(isolated)));
+await isolated.close();
+
 const abandoned = await Nudging.load();
 abandoned.stream('What is a harbor?', { mode: 'base' });
 console.log('done');
