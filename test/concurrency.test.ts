@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Nudging, type Answer, type Piece } from '../lib/index.ts';
+import { Nudging, type Answer, type GenerateOptions, type Piece } from '../lib/index.ts';
 import { spread } from './support/questions.ts';
 
 const question = 'What is a harbor?';
@@ -54,9 +54,13 @@ describe('timeout', () => {
 
   test('counts the time in the queue', async () => {
     await using engine = await Nudging.load({ parallel: 1 });
-    const [running, waiting] = await Promise.all([engine.generate(question, long), engine.generate(question, { timeout: 1 })]);
+    const ended: string[] = [];
+    const asked = (name: string, options: GenerateOptions) => engine.generate(question, options).finally(() => ended.push(name));
+    const [running, waiting] = await Promise.all([asked('running', long), asked('waiting', { timeout: 1 })]);
     expect(running.stopReason).not.toBe('timeout');
     expect(waiting).toMatchObject({ stopReason: 'timeout', text: '', stats: { tokens: 0 } });
+    // It did not take its turn for that.
+    expect(ended).toEqual(['waiting', 'running']);
   });
 });
 
@@ -82,9 +86,20 @@ describe('a reader that stops reading', () => {
     while (!ended) await pause(5);
     const pieces = [first.value as Piece, ...(await rest(slow))];
     expect(pieces.map(({ text }) => text).join('')).toBe(whole.text);
-    const { stats } = await slow.answer;
-    // It had to wait for its reader, who waited for five answers.
-    expect(stats.times.total).toBeGreaterThan(2 * (stats.times.baseDecode + stats.times.top1));
+  });
+
+  test('makes it wait at once: nothing is decoded for it meanwhile', async () => {
+    await using engine = await Nudging.load({ parallel: 2 });
+    const stream = engine.stream(question, { ...long, highWaterMark: 1, trace: 'full' });
+    await stream.next();
+    const begin = performance.now();
+    // Others keep the engine at work.
+    for (let i = 0; performance.now() < begin + 400; i += 1) await engine.generate(`What is a harbor, for the ${i}th time?`);
+    await rest(stream);
+    const { spans = [] } = await stream.answer;
+    const gaps = spans.slice(1).map(({ begin }, at) => begin - (spans[at]?.end ?? 0));
+    expect(Math.max(...gaps)).toBeGreaterThan(200);
+    expect(spans.findIndex((_, at) => (gaps[at] ?? 0) > 200)).toBeLessThan(spans.length / 2);
   });
 
   test('waits no more when the whole answer is asked for', async () => {
@@ -205,14 +220,17 @@ describe('both models at once', () => {
     await using turns = await Nudging.load({ overlap: false, threads: 1 });
     await using both = await Nudging.load({ overlap: true, threads: 1, parallel: 2 });
     const asked = questions(6);
-    const expected: string[] = [];
-    for (const each of asked) expected.push((await turns.generate(each)).text);
+    const expected: Answer[] = [];
+    for (const each of asked) expected.push(await turns.generate(each));
     const answers = await Promise.all(asked.map((each) => both.generate(each, { trace: 'full' })));
-    expect(answers.map(({ text }) => text)).toEqual(expected);
+    expect(answers.map(({ text }) => text)).toEqual(expected.map(({ text }) => text));
 
     const overlaps = answers.some(({ spans = [] }) => spans.some((one) => one.lane === 'base' && spans.some((other) => other.lane === 'aligned' && other.begin < one.end && one.begin < other.end)));
     expect(overlaps).toBe(true);
     expect(answers.some(({ stats }) => stats.aligned.anticipated > 0)).toBe(true);
+    // What was decoded before anybody asked is there when somebody does.
+    const remembered = (all: readonly Answer[]) => all.reduce((sum, { stats }) => sum + stats.aligned.remembered, 0);
+    expect(remembered(answers)).toBeGreaterThan(remembered(expected));
   });
 
   test('take turns on a CPU unless told otherwise', async () => {
