@@ -45,9 +45,10 @@ void check_defaults(statements& parameters) {
 
 /// A body as an expression, so that what becomes of its text is checked like any other.
 statement_ptr text_of(statements&& body, std::size_t position) {
+  check_body(body);
   auto text = std::make_unique<jinja::if_statement>(constant_at(position, constant(jinja::mk_val<jinja::value_bool>(true))), std::move(body), statements());
   text->pos = position;
-  return text;
+  return std::make_unique<Kept>(std::move(text));
 }
 
 void check_member(statement_ptr& node, jinja::member_expression& member) {
@@ -83,10 +84,13 @@ void check_loop(jinja::for_statement& loop) {
 }
 
 void check_set(statement_ptr& node, jinja::set_statement& set) {
-  if (!set.val) set.val = text_of(std::move(set.body), set.pos);
-  set.body.clear();
-  check_node(set.val);
-  set.val = std::make_unique<Kept>(std::move(set.val));
+  if (set.val) {
+    check_node(set.val);
+    set.val = std::make_unique<Kept>(std::move(set.val));
+  } else {
+    set.val = text_of(std::move(set.body), set.pos);
+    set.body.clear();
+  }
   if (auto* member = jinja::cast_stmt<jinja::member_expression>(set.assignee)) {
     check_node(member->object);
     replace<SetMember>(node, set);
@@ -110,10 +114,10 @@ void check_statement(statement_ptr& node) {
     check_defaults(call->caller_args);
     check_body(call->body);
   } else if (auto* filter = jinja::cast_stmt<jinja::filter_statement>(node)) {
-    const std::size_t position = filter->pos;
-    node = std::make_unique<jinja::filter_expression>(text_of(std::move(filter->body), position), std::move(filter->filter));
-    node->pos = position;
-    check_node(node);
+    check_arguments(filter->filter);
+    jinja::filter_expression expression(text_of(std::move(filter->body), filter->pos), std::move(filter->filter));
+    expression.pos = filter->pos;
+    replace<Filter>(node, expression);
   }
 }
 
