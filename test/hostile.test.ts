@@ -112,6 +112,11 @@ describe('templates', () => {
     ['a range without end', '{% for a in range(999999999999) %}x{% endfor %}'],
     ['macros that call themselves', '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'],
     ['deep nesting', `{{ ${'('.repeat(5000)}1${')'.repeat(5000)} }}`],
+    ['a text without end', '{{ "x" * 1000000000000 }}'],
+    ['a text that grows', '{% set ns = namespace(t="word") %}{% for i in range(60) %}{% set ns.t = ns.t|replace("w", ns.t ~ "w") %}{% endfor %}{{ ns.t }}'],
+    ['a list of many texts', '{% set l = [] %}{% for i in range(99999) %}{% set _ = l.append("x" * 99999) %}{% endfor %}'],
+    ['a list in itself', '{% set l = [] %}{% set _ = l.append(l) %}{{ l|string }}'],
+    ['a division by zero', '{{ test_is_divisibleby(1, 0) }}'],
     ['an error', '{{ raise_exception("no") }}'],
   ])('%s', { timeout: 20_000 }, async (_, template) => {
     expect(await outcome(question, { alignedPrompt: template })).toBe('ERR_TEMPLATE_FAILED');

@@ -1,13 +1,15 @@
 #include "engine/chat_template.h"
 
-#include <chrono>
 #include <exception>
 #include <functional>
 #include <string_view>
 
 #include "engine/content_marks.h"
 #include "engine/failure.h"
+#include "engine/template_checks.h"
 #include "engine/template_limits.h"
+#include "engine/template_values.h"
+#include "engine/template_watch.h"
 #include "jinja/lexer.h"
 #include "jinja/parser.h"
 #include "jinja/runtime.h"
@@ -62,6 +64,7 @@ jinja::value content_value(const std::string& content, bool as_parts) {
   return parts;
 }
 
+/// A `Watch` watches. It has to be made before the values that count in it.
 StringParts run(const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts, std::string_view bos, std::string_view eos) {
   auto list = jinja::mk_val<jinja::value_array>();
   for (const Message& message : messages) {
@@ -71,28 +74,26 @@ StringParts run(const jinja::program& program, const std::string& source, const 
     list->push_back(entry);
   }
   jinja::context context(source);
-  context.set_val("messages", list);
+  context.set_val("messages", template_limits::keep(list));
   context.set_val("bos_token", template_text(bos));
   context.set_val("eos_token", template_text(eos));
   context.set_val("add_generation_prompt", jinja::mk_val<jinja::value_bool>(true));
   // Reasoning models would otherwise begin with a hidden chain of thought, which is no answer to show.
   context.set_val("enable_thinking", jinja::mk_val<jinja::value_bool>(false));
-  context.set_val("range", jinja::mk_val<jinja::value_func>("range", template_limits::range));
 
-  const template_limits::Watch watch;
   jinja::runtime runtime(context);
   return jinja::runtime::gather_string_parts(runtime.execute(program))->as_string().parts;
 }
 
-/// Whether the template accepts such messages and shows the content of the first. Throws Failure if it takes too long: it would do so again.
+/// Whether the template accepts such messages and shows the content of the first. Throws Failure if it passes a limit: it would do so again.
 bool shows(const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts) {
-  const auto start = std::chrono::steady_clock::now();
+  template_limits::Watch watch;
   try {
     std::string text;
     for (const jinja::string_part& part : run(program, source, messages, as_parts, "", "")) text += part.val;
     return text.find(messages.front().content) != std::string::npos;
   } catch (const std::exception& error) {
-    if (std::chrono::steady_clock::now() - start < template_limits::most_time) return false;
+    if (!watch.passed()) return false;
     throw Failure(FailureKind::template_failed, std::string("the chat template cannot be used: ") + error.what());
   }
 }
@@ -131,6 +132,7 @@ std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, 
 
   std::vector<Segment> segments;
   std::size_t length = 0;
+  template_limits::Watch watch;
   try {
     for (const jinja::string_part& part : run(parsed_->program, parsed_->source, spoken, parsed_->wants_parts, vocabulary.bos_text(), vocabulary.eos_text())) {
       ContentMarks::take(part.val, !part.is_input, segments);

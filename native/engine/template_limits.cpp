@@ -1,8 +1,6 @@
 #include "engine/template_limits.h"
 
-#include <chrono>
 #include <cstdint>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -12,43 +10,12 @@ namespace nudging::template_limits {
 
 namespace {
 
-using jinja::statement;
 using jinja::token;
 
 /// The templates that come with llama.cpp need 15 and 57.
 constexpr int most_nesting = 64;
 constexpr std::size_t most_tokens_in_a_tag = 500;
 constexpr std::int64_t longest_range = 100'000;
-/// The smallest stack of a thread that we meet is 512 KiB (macOS).
-constexpr std::uintptr_t most_stack = 192 * 1024;
-
-thread_local const Watch* watch = nullptr;
-
-std::uintptr_t stack_address() {
-#if defined(__GNUC__)
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-#else
-  const volatile char here = 0;
-  return reinterpret_cast<std::uintptr_t>(&here);
-#endif
-}
-
-/// Stands in front of the body of a loop or a macro.
-struct Check final : statement {
-  std::string type() const override { return "Check"; }
-  jinja::value execute_impl(jinja::context&) const override {
-    if (watch != nullptr) watch->check();
-    return jinja::mk_val<jinja::value_undefined>();
-  }
-};
-
-void add_check(const jinja::statements& body, std::size_t position) {
-  auto check = std::make_unique<Check>();
-  check->pos = position;
-  // The tree is ours alone and no part of it is const; only the engine's visitor sees it so.
-  auto& editable = const_cast<jinja::statements&>(body);
-  editable.insert(editable.begin(), std::move(check));
-}
 
 bool is_name(const token& each, std::string_view name) { return each.t == token::identifier && each.value == name; }
 
@@ -112,46 +79,6 @@ void check_tokens(const jinja::lexer_result& source) {
     if (in_tag > most_tokens_in_a_tag) throw std::runtime_error("one of its tags is longer than " + std::to_string(most_tokens_in_a_tag) + " words");
     if (depth + brackets > most_nesting) throw std::runtime_error("it nests deeper than " + std::to_string(most_nesting) + " levels");
   }
-}
-
-void add_checks(const jinja::program& program) {
-  std::vector<const statement*> waiting;
-  for (const auto& each : program.body) waiting.push_back(each.get());
-  const auto wait = [&](const jinja::statements& children) {
-    for (const auto& child : children) waiting.push_back(child.get());
-  };
-  // Loops and macros stand only in bodies of other statements, never in expressions.
-  while (!waiting.empty()) {
-    const statement* next = waiting.back();
-    waiting.pop_back();
-    if (const auto* loop = dynamic_cast<const jinja::for_statement*>(next)) {
-      wait(loop->body);
-      wait(loop->default_block);
-      add_check(loop->body, loop->pos);
-    } else if (const auto* macro = dynamic_cast<const jinja::macro_statement*>(next)) {
-      wait(macro->body);
-      add_check(macro->body, macro->pos);
-    } else if (const auto* choice = dynamic_cast<const jinja::if_statement*>(next)) {
-      wait(choice->body);
-      wait(choice->alternate);
-    } else if (const auto* call = dynamic_cast<const jinja::call_statement*>(next)) {
-      wait(call->body);
-      add_check(call->body, call->pos);
-    } else if (const auto* set = dynamic_cast<const jinja::set_statement*>(next)) {
-      wait(set->body);
-    } else if (const auto* filter = dynamic_cast<const jinja::filter_statement*>(next)) {
-      wait(filter->body);
-    }
-  }
-}
-
-Watch::Watch() : time_(std::chrono::steady_clock::now()), stack_(stack_address()) { watch = this; }
-Watch::~Watch() { watch = nullptr; }
-
-void Watch::check() const {
-  if (std::chrono::steady_clock::now() - time_ > most_time) throw std::runtime_error("it takes longer than 5 seconds");
-  const std::uintptr_t here = stack_address();
-  if ((here < stack_ ? stack_ - here : here - stack_) > most_stack) throw std::runtime_error("its macros call each other too deep");
 }
 
 jinja::value range(const jinja::func_args& arguments) {

@@ -194,10 +194,146 @@ TEST("endless loops, deep recursion, deep nesting and long ranges end as failure
   CHECK(fails_with("{{ 1 is divisibleby(0) }}", "divisibleby"));
   CHECK(fails_with("{{ 1 is divisibleby(x) }}", "divisibleby"));
   CHECK(fails_with("{{ [1] | select('divisibleby', 0) }}", "divisibleby"));
+  CHECK(fails_with("{{ [1] | select('divis' 'ibleby', 0) }}", "divisibleby"));
+  CHECK(fails_with("{{ [1] | select('divis' ~ 'ibleby', 0) }}", "divisibleby"));
+  CHECK(fails_with("{{ test_is_divisibleby(1, 0) }}", "divisibleby"));
+  CHECK(fails_with("{% set range = nothing %}{% for i in range(1000000000000) %}x{% endfor %}", "range()"));
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
   CHECK_EQUAL(rendered("{{ 4 is divisibleby(2) }}{{ range(2, 8, 3) | join(',') }}{{ range(3) | length }}{{ range(3, 0, -2) | last }}", {{"user", "x"}}), std::string("True2,531"));
   CHECK_EQUAL(rendered("{% macro f(n) %}{% if n %}x{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(10) }}", {{"user", "x"}}), std::string("xxxxxxxxxx"));
   CHECK_EQUAL(rendered(repeated("{% if 1 %}{% if 1 %}x{% elif 0 %}{% else %}{% endif %}{% set a %}b{% endset %}{% set c = 1 %}{% endif %}", 100), {{"user", "x"}}).size(), std::size_t{100});
+}
+
+namespace {
+
+/// Ten megabytes, with the help of what is allowed.
+const std::string large = "{% set large = range(100) | join(('x' * 100000) | replace('x', 'y')) %}";
+
+/// `step` changes ns.x, forty times.
+std::string forty_times(const std::string& start, const std::string& step, const std::string& end = "") {
+  return "{% set ns = namespace(x=" + start + ") %}{% for i in range(40) %}" + step + "{% endfor %}" + end;
+}
+
+/// A tuple of 2^`levels` numbers that takes no memory to speak of.
+std::string pairs(int levels, const std::string& end) { return "{% set x = 1 %}" + repeated("{% set x = (x, x) %}", levels) + end; }
+
+}  // namespace
+
+TEST("templates whose texts and lists would fill the memory end as failures, at once") {
+  const std::string text = "more than 16 MiB";
+  const std::string work = "takes too long";
+  const std::vector<std::pair<std::string, std::string>> templates = {
+      {"{{ 'x' * 1000000000000 }}", text},
+      {"{{ 1000000000000 * 'x' }}", text},
+      {"{{ ('x' * 0) * 1000000000000 }}", text},
+      {forty_times("'xx'", "{% set ns.x = ns.x ~ ns.x %}"), "pieces"},
+      {forty_times("''", "{% set ns.x = ns.x + ns.x %}"), "pieces"},
+      {forty_times("'xx'", "{% set ns.x = (ns.x ~ ns.x) | replace('y', 'x') %}"), text},
+      {forty_times("'xx'", "{% set ns.x = ns.x | replace('x', ns.x) %}"), text},
+      {forty_times("'xx'", "{% set ns.x = ns.x.replace('', ns.x) %}"), text},
+      {forty_times("'xx'", "{% set y %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = y %}"), "put out more"},
+      {forty_times("[1]", "{% set ns.x = ns.x + ns.x %}"), "200000 elements"},
+      {forty_times("['x']", "{% set ns.x = [ns.x, ns.x] %}", "{{ ns.x }}"), text},
+      {"{% set x = 'x' * 100000 %}{% set f = x.replace %}{{ f('x', x) }}", text},
+      {"{% set x = 'x' * 100000 %}{% set f = x['replace'] %}{% call f('x', x) %}{% endcall %}", text},
+      {"{% set x = 'x' * 100000 %}{% filter replace('x', x) %}{{ x }}{% endfilter %}", text},
+      {"{{ 'a\nb' | indent(1000000000) }}", text},
+      {"{{ 'a\nb'.indent(width=1000000000) }}", text},
+      {"{{ [[1]] | tojson(indent=1000000000) }}", "indents by more"},
+      {"{{ tojson([[1]], none, 1000000000) }}", "indents by more"},
+      {large + "{{ large * 2 }}", text},
+      {large + "{{ large ~ [large] }}", text},
+      {large + "{{ [large, large] | join }}", text},
+      {large + "{{ range(9) | join(d=large) }}", text},
+      {large + "{{ range(9) | tojson(separators=[large]) }}", text},
+      {large + "{{ '{}{}'.format(large, large) }}", text},
+      {large + "{{ [large, large] | string }}", text},
+      {large + repeated("{{ large }}", 100), "put out more"},
+      {large + "{% for i in range(1000) %}{{ large }}{% endfor %}", "put out more"},
+      {large + "{% set l = [] %}{% for i in range(1000) %}{% set _ = l.append(large ~ i) %}{% endfor %}", "256 MiB"},
+      {large + "{% set l = [] %}{% for i in range(1000) %}{% set _ = l.append(large | upper) %}{% endfor %}", "256 MiB"},
+      {"{% set l = [] %}{% for i in range(1000) %}{% set _ = l.append(range(100000)) %}{% endfor %}", "256 MiB"},
+      {large + "{{ {large: 1} }}", "64 KiB"},
+      {large + "{{ large.split('y') }}", "200000 elements"},
+      {"{{ (('x ' * 150000).split(' ')) }}", work},
+      {large + "{{ large | replace('y', 'zz') }}", text},
+      {large + "{{ large | replace('y', '') }}", work},
+      {large + "{{ large[:5000000] in large }}", work},
+      {large + "{{ range(100000) | select('eq', large) }}", work},
+      {large + "{{ range(100000) | select('in', [large]) }}", work},
+      {large + "{{ large.strip(large) }}", work},
+      {pairs(40, "{{ x }}"), "32 levels"},
+      {pairs(30, "{{ x }}"), text},
+      {pairs(30, "{{ x | string }}"), text},
+      {pairs(30, "{{ x | tojson }}"), text},
+      {pairs(30, "{{ x | upper }}"), text},
+      {pairs(30, "{{ 'x' ~ x }}"), text},
+      {pairs(30, "{{ x == x }}"), text},
+      {pairs(30, "{{ {x: 1} }}"), text},
+      {pairs(30, "{{ {}[x] }}"), text},
+      {pairs(30, "{{ x in {} }}"), text},
+      {pairs(30, "{{ [x] is in([x]) }}"), text},
+      {pairs(30, "{{ [x] | select('in', [x]) }}"), text},
+      {pairs(30, "{% set l = [] %}{% set _ = l.append(x) %}"), text},
+  };
+  for (const auto& [source, reason] : templates) {
+    const auto start = std::chrono::steady_clock::now();
+    const bool fails = fails_with(source, reason);
+    const auto time = std::chrono::steady_clock::now() - start;
+    if (!fails || time > std::chrono::seconds(10)) std::cout << source << " after " << std::chrono::duration<double>(time).count() << " s\n";
+    CHECK(fails);
+    CHECK(time < std::chrono::seconds(10));
+  }
+}
+
+TEST("no value comes to contain itself, and long chains of values are destroyed without recursion") {
+  const std::string itself = "contain itself";
+  CHECK(fails_with("{% set l = [] %}{% set _ = l.append(l) %}{{ l }}", itself));
+  CHECK(fails_with("{% set l = [] %}{% set _ = l | append([[l]]) %}{{ l | tojson }}", itself));
+  CHECK(fails_with("{% set l = [] %}{% set f = l.append %}{% call f({'a': l}) %}{% endcall %}{{ l | string }}", itself));
+  CHECK(fails_with("{% set ns = namespace() %}{% set ns.x = [ns] %}{{ ns | string }}", itself));
+  CHECK(fails_with("{% set a = [] %}{% set b = [a] %}{% set _ = a.append(b) %}{{ a }}", itself));
+  // What a function holds cannot be seen.
+  CHECK(fails_with("{% set ns = namespace() %}{% set ns.x = ns.get %}{{ ns | string }}", "stores a function"));
+  CHECK(fails_with("{% macro m() %}{% set ns.x = [caller] %}{% endmacro %}{% set ns = namespace() %}{% call m() %}x{% endcall %}", "stores a function"));
+  const auto grow = [](const std::string& levels) {
+    return "{% set root = [] %}{% set ns = namespace(x=root) %}{% for i in range(" + levels + ") %}{% set next = [] %}{% set _ = ns.x.append(next) %}{% set ns.x = next %}{% endfor %}";
+  };
+  CHECK_EQUAL(rendered(grow("25000") + "{{ messages[0].content }}", {{"user", "x"}}), std::string("x"));
+  CHECK_EQUAL(rendered(grow("30") + "{{ root | string | length }}", {{"user", "x"}}), std::string("62"));
+  CHECK(fails_with(grow("100") + "{{ root | string }}", "32 levels"));
+}
+
+TEST("sorting what has no order is refused: std::sort would leave its memory") {
+  CHECK(fails_with("{{ [9, 10, '1a'] | sort }}", "sorts"));
+  CHECK(fails_with("{{ [1, 0 / 0, 2] | sort }}", "sorts"));
+  CHECK(fails_with("{{ [{'a': 1}, {'a': 'b'}] | sort(attribute='a') }}", "sorts"));
+  CHECK(fails_with("{{ {'a': 1, 'b': 'c'} | dictsort(by='value') }}", "sorts"));
+}
+
+TEST("what is checked renders as llama.cpp itself renders it") {
+  for (const std::string source : {
+           "{{ 'ab' * 3 }}{{ 2 * 'x' }}{{ 'x' * -1 }}{{ 3 * 4 }}{{ 1.5 + 1 }}{{ 7 % 4 }}{{ -3 | abs }}{{ 1 < 2 }}{{ not 1 }}",
+           "{{ 'a' ~ 1 ~ none ~ [1, 'b', {'c': none}] }}{{ 'a' + 'b' }}{{ [1] + [2, 3] }}{{ [1, 2] == [1, 2] }}{{ (1, 2) == (1, 2) }}",
+           "{{ 'abc' | replace('b', 'xx') }}{{ 'abc'.replace('', '-') }}{{ 123 | upper }}{{ [1, 'a'] | upper }}",
+           "{{ 'a,b,c'.split(',') | join('+') }}{{ 'a b c'.split() | length }}{{ 'a,b,c'.rsplit(',', 1) }}{{ [1, 2.5, 'x'] | join }}{{ [{'a': 1}] | join(d=',', attribute='a') }}",
+           "{{ 'a\n\nb\n' | indent }}{{ 'a\nb' | indent(2, true, blank=true) }}{{ 'a\nb'.indent(width='--') }}{{ '{}-{}'.format('a', 1) }}",
+           "{% set d = {'a': [1, 'x\"\\'', none, true, 1.5, {'b': (1, 2)}]} %}{{ d | string }}{{ d | tojson }}{{ d | tojson(indent=2) }}{{ d | tojson(separators=(',', ':')) }}{{ 'é' | tojson(ensure_ascii=true) }}{{ d.a[1:3] }}{{ d['a'][-1].b }}",
+           "{{ [3, 1, 2] | sort | join }}{{ ['b', 'a'] | sort(reverse=true) | join }}{{ [{'a': 2}, {'a': 1}] | sort(attribute='a') | map(attribute='a') | join }}{{ [1, 2] | max }}{{ ['b', 'a'] | min }}{% for k, v in {'b': 1, 'a': 2} | dictsort %}{{ k }}{{ v }}{% endfor %}",
+           "{{ [1, 2, 3] | select('gt', 1) | join }}{{ [{'a': 1}, {'a': 2}] | selectattr('a', 'eq', 1) | list | tojson }}{{ ['a', 'b'] | reject('in', ['a']) | join }}{{ 4 is divisibleby(2) }}{{ 'a' is in('abc') }}{{ 'z' in {'z': 1} }}{{ 1 not in [2] }}",
+           "{% set t %}  a {{ messages[0].content }} {% endset %}[{{ t | trim }}][{{ t.lstrip() }}][{{ t.rstrip(' ') }}]{{ t | upper | lower | title | capitalize }}{% filter upper %}abc{{ t }}{% endfilter %}",
+           "{% macro m(a, b='z') %}<{{ a }}{{ b }}>{% endmacro %}{{ m('q') }}{{ m('q', b='r') }}{% macro n(x) %}({{ caller(x) }}){% endmacro %}{% call(y) n('k') %}{{ y }}in{% endcall %}",
+           "{% for k, v in {'a': 1, 'b': 2}.items() if v > 1 %}{{ k }}{{ loop.index }}{{ loop.last }}{% endfor %}{% for k in {'a': 1} %}{{ k }}{% endfor %}{% for x in [] %}{% else %}none{% endfor %}{% for i in range(5) %}{% if i == 1 %}{% continue %}{% elif i == 3 %}{% break %}{% endif %}{{ loop.previtem }}{{ i }}{{ loop.length }}{% endfor %}",
+           "{% set a, b = 1, [2] %}{{ a }}{{ b }}{% set ns = namespace(q=3) %}{% set ns.r = [ns.q] %}{{ ns.r }}{{ ns.q }}{% set l = [1] %}{% set _ = l.append(messages[0]) %}{{ l | length }}{{ l.pop().role }}{{ l | append('x') }}",
+           "{{ messages[0]['content'][1:3] }}{{ messages[0].content[::-1] }}{{ 'abc'[1] }}{{ nothing }}{{ nothing.more is defined }}{{ range is defined }}{{ nothing | default('d') }}{{ messages[0].get('x', 'y') }}{{ messages | length }}{{ (1 if false else 2) }}{{ 'a' and 'b' or 'c' }}{{ tojson([1]) }}{{ range(2, 8, 3) | list }}",
+       }) {
+    const auto tokens = jinja::lexer().tokenize(source);
+    const jinja::program program = jinja::parse_from_tokens(tokens);
+    jinja::context context(tokens.source);
+    jinja::global_from_json(context, common_json{{"messages", common_json::array({{{"role", "user"}, {"content", "hello"}}})}}, true);
+    jinja::runtime runtime(context);
+    CHECK_EQUAL(rendered(source, {{"user", "hello"}}), jinja::runtime::gather_string_parts(runtime.execute(program))->as_string().str());
+  }
 }
 
 TEST("a loop in a loop in a loop is stopped by the clock") {
