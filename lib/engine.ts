@@ -126,7 +126,7 @@ export class Nudging implements AsyncDisposable {
    *   ERR_MODEL_INVALID (a vocabulary that cannot express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
-    const arriving = this.#start(input, options, this.generate);
+    const arriving = this.#start(input, options, this.generate, false);
     arriving.wantWhole();
     return arriving.answer;
   }
@@ -136,10 +136,10 @@ export class Nudging implements AsyncDisposable {
    * after that reject the iteration and `answer` with the errors of {@link generate}.
    */
   stream(input: Input, options?: GenerateOptions): AnswerStream {
-    return new AnswerStream(this.#start(input, options, this.stream));
+    return new AnswerStream(this.#start(input, options, this.stream, true));
   }
 
-  #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown): Arriving {
+  #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown, streams: boolean): Arriving {
     const failure = rememberCaller(caller);
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
@@ -159,6 +159,7 @@ export class Nudging implements AsyncDisposable {
       maxTokens: settings.maxTokens ?? defaults.maxTokens,
       stop: typeof stop === 'string' ? [stop] : [...stop],
       trace: settings.trace === 'full',
+      streams,
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
       timeout: settings.timeout ?? 0,
       sampling,

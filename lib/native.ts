@@ -72,6 +72,8 @@ export interface NativeGeneration {
   maxTokens: number;
   stop: string[];
   trace: boolean;
+  /** Whether somebody reads the pieces as they come; otherwise many come at once. */
+  streams: boolean;
   /** Tokens decoded ahead; -1: as many as pay. */
   guesses: number;
   /** Milliseconds from now; 0: none. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Nudging, type NudgingError, type Piece } from '../lib/index.ts';
+import { Arriving } from '../lib/stream.ts';
 import { randomModel } from './support/models.ts';
 
 const question = 'What is a harbor?';
@@ -40,6 +41,27 @@ describe('generate', () => {
     const second = await engine.generate(question);
     expect(second.rounds).toEqual(first.rounds);
     expect(second.stats.base.cachedPromptTokens).toBeGreaterThan(0);
+  });
+
+  test('does not wake the event loop for every token: nobody reads the pieces yet', async () => {
+    const arrived = vi.spyOn(Arriving.prototype, 'arrived');
+    try {
+      const options = { mode: 'base', maxTokens: 150, temperature: 2, seed: 1 } as const;
+      const whole = await engine.generate(question, options);
+      const atOnce = arrived.mock.calls.map(([pieces]) => pieces.length);
+      expect(whole.pieces.length).toBeGreaterThan(64);
+      expect(atOnce.length).toBeLessThanOrEqual(1 + whole.pieces.length / 64);
+      // Many are converted in several turns of the event loop.
+      expect(Math.max(...atOnce)).toBeLessThan(100);
+
+      arrived.mockClear();
+      const stream = engine.stream(question, options);
+      for await (const _ of stream);
+      expect((await stream.answer).text).toBe(whole.text);
+      expect(arrived.mock.calls.length).toBeGreaterThan(whole.pieces.length / 2);
+    } finally {
+      arrived.mockRestore();
+    }
   });
 
   test('runs either model alone', async () => {

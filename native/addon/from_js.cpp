@@ -137,6 +137,7 @@ Generation generation(Napi::Env env, Reader& reader) {
     generation.limits.stop.push_back(std::move(text));
   });
   generation.trace = reader.flag("trace");
+  generation.streams = reader.flag("streams");
   if (const double timeout = reader.number("timeout"); timeout > 0) generation.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(timeout, 1e12)));
   // -1: as it pays, 0: none, else so many.
   const auto guesses = reader.integer<std::int32_t>("guesses");

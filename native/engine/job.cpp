@@ -9,6 +9,9 @@ namespace nudging {
 
 namespace {
 
+/// Pieces in one event where nobody waits for them: few enough to be converted in well under a millisecond.
+constexpr std::size_t pieces_at_once = 64;
+
 constexpr const char* lane_names[lane_count] = {"base", "aligned"};
 
 Prompt compile(const ModelContext& context, const PromptSource& source, const char* lane) {
@@ -107,6 +110,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     for (SequenceLane* lane : lanes_) lane->trace();
   }
   anticipates_ = generation.mode == Mode::nudge && generation.speculation.guesses != Speculation::Guesses::none;
+  streams_ = generation.streams;
   answer_.emplace(generation.limits);
   SequenceLane& base = *lanes_[static_cast<std::size_t>(LaneName::base)];
   SequenceLane& aligned = *lanes_[static_cast<std::size_t>(LaneName::aligned)];
@@ -141,6 +145,7 @@ std::optional<PiecesReady> Job::report() {
   const std::size_t ready = answer_->reportable();
   if (ready <= reported_) return std::nullopt;
   if (!first_piece_) first_piece_ = Clock::now();
+  if (!streams_ && !done() && !stopped_ && ready < reported_ + pieces_at_once) return std::nullopt;
   const auto& pieces = answer_->pieces();
   PiecesReady event{id_, {pieces.begin() + static_cast<std::ptrdiff_t>(reported_), pieces.begin() + static_cast<std::ptrdiff_t>(ready)}};
   reported_ = ready;

@@ -70,6 +70,7 @@ class Job {
   SequenceLane* inspected_ = nullptr;
   Clock::time_point deadline_;
   bool anticipates_ = false;
+  bool streams_ = true;
   bool parked_ = false;
   std::optional<StopReason> stopped_;
   std::size_t reported_ = 0;

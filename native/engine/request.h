@@ -41,6 +41,8 @@ struct Generation {
   Rules rules;
   Limits limits;
   bool trace = false;
+  /// Whether somebody reads the pieces as they come. Otherwise many are reported at once, which spares the event loop.
+  bool streams = true;
   Speculation speculation;
   /// From the moment of submission; nothing: as long as it takes.
   std::optional<std::chrono::milliseconds> timeout;
