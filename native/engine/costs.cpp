@@ -11,8 +11,10 @@ namespace {
 constexpr double freshness = 0.1;
 /// What a further token is taken to cost, relative to the first, before any batch was measured: low enough that two get tried.
 constexpr double first_slope = 0.2;
-/// A gain below this is noise, and not worth another batch shape.
-constexpr double least_gain = 1.05;
+/// A gain below this is noise: of the many sizes that are weighed, the one that was measured at a good moment would be taken.
+constexpr double least_gain = 1.1;
+/// Weight of a new guess in the mean of those before it, once there are many: about the last fifty count. A mean that follows chance promises most where it errs most.
+constexpr double acceptance_freshness = 0.02;
 /// After so many decodes a size that was not used is measured anew: machines change, and one slow moment must not rule a size out for good.
 constexpr std::uint64_t remembered_for = 512;
 /// Guesses after which a mean is taken to say something.
@@ -75,8 +77,9 @@ void Acceptance::note(std::size_t place, float probability, bool right) {
   const auto add = [right](Mean& mean, double known_before) {
     // What the first measurements replace is the best that was known.
     if (mean.seen == 0) mean.rate = known_before;
-    mean.rate += freshness * ((right ? 1.0 : 0.0) - mean.rate);
     ++mean.seen;
+    const double weight = std::max(acceptance_freshness, 1 / static_cast<double>(mean.seen + 1));
+    mean.rate += weight * ((right ? 1.0 : 0.0) - mean.rate);
   };
   add(by_probability_[class_of(probability)], rate(place));
   add(by_place_[std::min(place, places - 1)], rate(place));

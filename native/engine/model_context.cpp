@@ -127,6 +127,7 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
     used += shares.back().count;
     if (shares.back().count == questions[i]->missing()) ++batch.answers;
   }
+  if (!questions.empty()) last_batch_ = {used, batch.answers};
   std::size_t room = batch_size_ - used;
   if (used > 0 && !prompts.empty()) room = std::min(room, std::max(costs_.room(used, most_stall), least_of_a_prompt));
   for (std::size_t i = 0; i < prompts.size() && room > 0; ++i) {

@@ -46,6 +46,8 @@ class ModelContext {
   const Vocabulary& vocabulary() const { return model_->vocabulary(); }
   /// What decoding costs, as measured so far.
   const Costs& costs() const { return costs_; }
+  /// The questions of the last decode that had any.
+  const Batch& last_batch() const { return last_batch_; }
   /// Tokens that a sequence can hold.
   std::size_t length() const { return length_; }
 
@@ -91,6 +93,7 @@ class ModelContext {
   std::size_t length_;
   std::size_t batch_size_;
   Costs costs_;
+  Batch last_batch_;
   std::vector<Token> tokens_;
   std::vector<llama_pos> positions_;
   std::vector<int32_t> sequence_counts_;

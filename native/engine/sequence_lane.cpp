@@ -111,7 +111,10 @@ std::size_t SequenceLane::guesses_wanted() {
   std::array<double, most_made_ahead> rates;
   // How sure the aligned model will be is not known before it is asked.
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place);
-  return worth(rates, guesser_->context_.costs().of(1), {});
+  // They would join a batch like the last one.
+  Batch batch = context_.last_batch();
+  batch.answers = std::max(batch.answers, 1.0);
+  return worth(rates, guesser_->context_.costs().of(1), batch);
 }
 
 bool SequenceLane::trusts(float probability) const { return acceptance_.rate(0, probability) >= least_trusted; }
