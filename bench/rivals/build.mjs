@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds llama-server and llama-bench from the source that the addon is built from: `npm run bench:rivals`.
+// Builds llama-server, llama-bench and llama-batched-bench from the source that the addon is built from: `npm run bench:rivals`.
 import { existsSync, mkdirSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { run } from '../../scripts/lib/process.mjs';
 import { ensureSource } from '../../vendor/fetch.mjs';
 import { binary, tree } from './binaries.mjs';
 
-const programs = /** @type {const} */ (['llama-server', 'llama-bench']);
+const programs = /** @type {const} */ (['llama-server', 'llama-bench', 'llama-batched-bench']);
 
 // llama.cpp's own defaults for speed (OpenMP, this machine's instructions); off is only what needs more libraries or a network.
 const options = {
