@@ -47,7 +47,7 @@ const worker = new Worker(new URL(import.meta.url));
 await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
 await worker.terminate();
 
-// A report ends the engine's process, and so rejects its requests.
+// ASan and UBSan end the engine's process with their report, and so reject its requests. TSan's reports from there are not seen.
 const isolated = await Nudging.load({ isolate: true, parallel: 2 });
 console.log(...(await serve(isolated)));
 await isolated.close();
