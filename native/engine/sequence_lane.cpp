@@ -117,7 +117,10 @@ std::size_t SequenceLane::guesses_wanted() {
   return worth(rates, guesser_->context_.costs().of(1), batch);
 }
 
-bool SequenceLane::trusts(float probability) const { return acceptance_.rate(0, probability) >= least_trusted; }
+bool SequenceLane::trusts(float probability) const {
+  // A fixed number of guesses was asked for whether they pay or not.
+  return speculation_.guesses == Speculation::Guesses::fixed || acceptance_.rate(0, probability) >= least_trusted;
+}
 
 std::span<const Token> SequenceLane::guesses(std::size_t room, Batch batch) const {
   if (guess_.empty() || guess_at_ != wanted_.size()) return {};
