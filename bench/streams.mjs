@@ -17,7 +17,7 @@ Usage: node bench/streams.mjs [flags]
 
   --pair PAIR       as for npm run bench; default: inflated
   --streams LIST    numbers of requests at once; the first one is what the others are compared with; default: 1,8
-  --questions N     asked once by every number of streams; default: 16
+  --questions N     asked once by every number of streams; default: 24
   --rounds N        default: 3
   --threads N       default: all cores, fewer for small models
   --name NAME       of the result files; default: streams
@@ -40,7 +40,7 @@ await runMain(async () => {
   const numbers = (values.streams ?? '1,8').split(',').map((one) => integer('streams', one.trim(), 1));
   const threads = values.threads === undefined ? undefined : integer('threads', values.threads, 1);
   const { setup, bytes, name: pairName } = await readSetup({ pair: values.pair ?? 'inflated', threads, context: 512, settings: {} });
-  const questions = readQuestions(integer('questions', values.questions, 16));
+  const questions = readQuestions(integer('questions', values.questions, 24));
   const rounds = integer('rounds', values.rounds, 3);
   const before = load();
 
@@ -97,7 +97,7 @@ ${markdownTable(['ratio (range over rounds)', 'tokens a second', 'between pieces
 /** @typedef {{ tokens: number, ms: number, gap95: number, first: number }} Measured gap95: 95th percentile of the time between two pieces of one stream; first: median time to the first piece; ms */
 
 /**
- * Asks all questions, so many at a time.
+ * Asks all questions, so many at a time. What counts is the time in which that many streams ran: until one of them finds no further question.
  * @param {Nudging} engine @param {number} streams @param {string | undefined} prompt @param {readonly string[]} questions @returns {Promise<Measured>}
  */
 async function measure(engine, streams, prompt, questions) {
@@ -108,22 +108,29 @@ async function measure(engine, streams, prompt, questions) {
   const firsts = [];
   let tokens = 0;
   const begin = performance.now();
+  let end = 0;
   const reader = async () => {
     for (let question = waiting.shift(); question !== undefined; question = waiting.shift()) {
       const stream = engine.stream(prompt === undefined ? question : { base: segments(prompt, question), aligned: segments(prompt, question) });
       let last = performance.now();
       let isFirst = true;
-      for await (const _ of stream) {
+      let inTime = 0;
+      for await (const { text } of stream) {
         const now = performance.now();
-        (isFirst ? firsts : gaps).push(now - last);
+        if (end === 0) {
+          (isFirst ? firsts : gaps).push(now - last);
+          inTime += text.length;
+        }
         isFirst = false;
         last = now;
       }
-      tokens += (await stream.answer).stats.tokens;
+      const answer = await stream.answer;
+      // Tokens are counted for answers: of one that was cut by the end, the share of its text.
+      if (inTime > 0) tokens += (answer.stats.tokens * inTime) / answer.text.length;
     }
+    end ||= performance.now();
   };
   await Promise.all(Array.from({ length: streams }, reader));
-  const ms = performance.now() - begin;
   gaps.sort((a, b) => a - b);
-  return { tokens, ms, gap95: gaps[Math.floor(gaps.length * 0.95)] ?? 0, first: spread(firsts).median };
+  return { tokens, ms: end - begin, gap95: gaps[Math.floor(gaps.length * 0.95)] ?? 0, first: spread(firsts).median };
 }

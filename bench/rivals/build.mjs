@@ -1,46 +1,13 @@
 #!/usr/bin/env node
 // Builds llama-server, llama-bench and llama-batched-bench from the source that the addon is built from: `npm run bench:rivals`.
-import { existsSync, mkdirSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import path from 'node:path';
-import { BuildError, runMain } from '../../scripts/lib/errors.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
-import { run } from '../../scripts/lib/process.mjs';
-import { ensureSource } from '../../vendor/fetch.mjs';
+import { runMain } from '../../scripts/lib/errors.mjs';
+import { buildLlamaPrograms } from '../../scripts/lib/llama-programs.mjs';
 import { binary, tree } from './binaries.mjs';
 
 const programs = /** @type {const} */ (['llama-server', 'llama-bench', 'llama-batched-bench']);
 
-// llama.cpp's own defaults for speed (OpenMP, this machine's instructions); off is only what needs more libraries or a network.
-const options = {
-  CMAKE_BUILD_TYPE: 'Release',
-  BUILD_SHARED_LIBS: 'OFF',
-  GGML_NATIVE: process.env.NUDGING_NATIVE === 'OFF' ? 'OFF' : 'ON',
-  LLAMA_OPENSSL: 'OFF',
-  LLAMA_BUILD_UI: 'OFF',
-  LLAMA_USE_PREBUILT_UI: 'OFF',
-  LLAMA_BUILD_TESTS: 'OFF',
-  LLAMA_BUILD_EXAMPLES: 'OFF',
-  LLAMA_BUILD_APP: 'OFF',
-  LLAMA_ALL_WARNINGS: 'OFF',
-};
-
 await runMain(async () => {
-  const source = await ensureSource({ thorough: true });
-  if (!existsSync(path.join(source, 'tools/server'))) throw new BuildError('this llama.cpp has no tools/server: remove vendor/llama.cpp, or unset NUDGING_LLAMA_CPP_DIR, and try again');
-  mkdirSync(tree, { recursive: true });
-  // It takes minutes on few cores, and nobody waits for it.
-  setPriority(constants.priority.PRIORITY_LOW > 10 ? 10 : constants.priority.PRIORITY_LOW);
-  const env = { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1', ...process.env };
-  const flags = Object.entries(options).map(([key, value]) => `-D${key}=${value}`);
-  const steps = [
-    ['-S', source, '-B', tree, '-G', 'Ninja', ...flags],
-    ['--build', tree, '--target', ...programs],
-  ];
-  for (const args of steps) {
-    const { code } = await run('cmake', args, { env, inherit: true });
-    if (code === 127) throw new BuildError('cmake was not found: install CMake and Ninja');
-    if (code !== 0) throw new BuildError(`cmake ended with ${code}`);
-  }
+  await buildLlamaPrograms(tree, 'tools/server', programs);
   for (const program of programs) console.error(`built ${path.relative(process.cwd(), binary(program))}`);
 });

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+// `npm run test:hostile`: for every architecture that llama.cpp's own tests can make a small model of, hundreds of wrong copies, each loaded in a process of its own.
+import { mkdirSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { makePlan } from './lib/configs.mjs';
+import { BuildError, runMain } from './lib/errors.mjs';
+import { buildLlamaPrograms } from './lib/llama-programs.mjs';
+import { buildNative } from './lib/native.mjs';
+import { inRoot } from './lib/paths.mjs';
+import { run } from './lib/process.mjs';
+
+const help = `usage: npm run test:hostile -- [--architecture REGEX] [--count 200] [--first 1]
+
+  --architecture  default: all, more than a hundred; an hour and more on two cores
+  --count         wrong copies of each model
+  --first         seed of the first of them
+`;
+
+/** @param {{ architecture: string, count: string, first: string }} flags */
+function check(flags) {
+  for (const flag of /** @type {const} */ (['count', 'first'])) {
+    if (!/^[1-9]\d{0,8}$/.test(flags[flag])) throw new BuildError(`--${flag} must be a number from 1 to 999999999; got "${flags[flag]}".`);
+  }
+  try {
+    return new RegExp(`^(?:${flags.architecture})$`);
+  } catch (error) {
+    throw new BuildError(`--architecture: ${/** @type {Error} */ (error).message}`);
+  }
+}
+
+await runMain(async () => {
+  const { values } = parseArgs({
+    options: { architecture: { type: 'string', default: '.*' }, count: { type: 'string', default: '200' }, first: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const wanted = check(values);
+  if (process.platform === 'win32') throw new BuildError('the wrong copies are loaded in forked processes, which Windows does not have.');
+
+  const plan = makePlan({ variant: 'cpu', parts: ['tests'] });
+  await buildNative(plan);
+  const tree = inRoot('.native/architectures');
+  const models = path.join(tree, 'models');
+  mkdirSync(models, { recursive: true });
+  await buildLlamaPrograms(tree, 'tests', ['test-llama-archs'], { LLAMA_BUILD_TESTS: 'ON' });
+  if (readdirSync(models).length === 0) await run(path.join(tree, 'bin/test-llama-archs'), ['--out', models]);
+
+  let bad = 0;
+  for (const file of readdirSync(models).sort()) {
+    const name = file.replace(/-(dense|moe)\.gguf$/, '');
+    if (!wanted.test(name)) continue;
+    const { code, output } = await run(path.join(plan.out, 'hostile_models'), ['--model', path.join(models, file), '--first', values.first, '--count', values.count]);
+    console.log(`${file}: ${output.trim()}`);
+    bad += Number(code !== 0);
+  }
+  console.log(bad === 0 ? 'none crashed or hung' : `${bad} models have copies that crashed or hung`);
+  return bad === 0 ? 0 : 1;
+});
