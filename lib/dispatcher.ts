@@ -82,7 +82,8 @@ export class Dispatcher {
         return this.#rejectLoaded(failure);
       }
       case 'pieces':
-        return this.#sinks.get(event.id)?.arrived(event.pieces);
+        for (const { id, pieces } of event.parts) this.#sinks.get(id)?.arrived(pieces);
+        return;
       case 'finished':
       case 'inspected':
         return this.#take(event.id)?.finished(event);

@@ -120,7 +120,7 @@ export type NativeEvent =
   | { type: 'progress'; lane: LaneName; fraction: number }
   | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number }
   | { type: 'load-failed'; code: ErrorCode; message: string; needed?: number; available?: number }
-  | { type: 'pieces'; id: number; pieces: Piece[] }
+  | { type: 'pieces'; parts: { id: number; pieces: Piece[] }[] }
   | NativeFinished
   | NativeInspected
   | { type: 'failed'; id: number; code: ErrorCode; message: string }

@@ -1,5 +1,6 @@
 #include "addon/to_js.h"
 
+#include <span>
 #include <string>
 
 namespace nudging {
@@ -91,12 +92,13 @@ class Converter {
 
   void operator()(const PiecesReady& event) {
     set("type", "pieces");
-    set("id", event.id);
-    set("pieces", array(env_, event.pieces, [this](const Piece& piece) {
+    std::span<const Piece> pieces(event.pieces);
+    std::size_t begin = 0;
+    set("parts", array(env_, event.parts, [&](const PiecesReady::Part& part) {
           Napi::Object item = Napi::Object::New(env_);
-          item.Set("text", piece.text);
-          item.Set("source", name(piece.source));
-          if (piece.top_probability) item.Set("topProbability", *piece.top_probability);
+          item.Set("id", part.id);
+          item.Set("pieces", array(env_, pieces.subspan(begin, part.end - begin), [this](const Piece& piece) { return piece_object(piece); }));
+          begin = part.end;
           return item;
         }));
   }
@@ -165,6 +167,14 @@ class Converter {
     item.Set("gpuLayers", info.gpu_layers);
     item.Set("kvCache", info.kv_cache);
     item.Set("memory", memory(info.memory));
+    return item;
+  }
+
+  Napi::Object piece_object(const Piece& piece) {
+    Napi::Object item = Napi::Object::New(env_);
+    item.Set("text", piece.text);
+    item.Set("source", name(piece.source));
+    if (piece.top_probability) item.Set("topProbability", *piece.top_probability);
     return item;
   }
 

@@ -96,7 +96,9 @@ double Acceptance::rate(std::size_t place, float probability) const {
   return mean.seen < enough ? std::min(rate(place), static_cast<double>(probability)) : mean.rate;
 }
 
-std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, double guess_ms, Batch batch) {
+namespace {
+
+std::size_t best_count(const Costs& costs, std::span<const double> rates, double draft_ms, Batch batch) {
   const double plain = costs.of(batch.tokens);
   if (plain == 0) return 0;
   // Beyond twice what was measured, an estimate is worth little.
@@ -109,13 +111,22 @@ std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, dou
   for (std::size_t count = 1; count <= available; ++count) {
     chance *= rates[count - 1];
     expected += chance;
-    const double gain = expected / (costs.of(batch.tokens + count) + static_cast<double>(count) * guess_ms);
+    const double gain = expected / (costs.of(batch.tokens + count) + static_cast<double>(count) * draft_ms);
     if (gain > best) {
       best = gain;
       worth = count;
     }
   }
   return worth;
+}
+
+}  // namespace
+
+std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, Batch batch) { return best_count(costs, rates, 0, batch); }
+
+std::size_t guesses_worth_drafting(const Costs& costs, std::span<const double> rates, double draft_ms, Batch batch) {
+  if (batch.answers > 1) return 0;
+  return best_count(costs, rates, draft_ms, {batch.tokens, 1});
 }
 
 }  // namespace nudging

@@ -78,7 +78,11 @@ struct Batch {
 };
 
 /// How many guessed tokens to decode together with a question: the number that makes the most answers per millisecond of the whole batch. `rates`: how often each is right
-/// if those before it were. `guess_ms` is what making one guess costs.
-std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, double guess_ms = 0, Batch batch = {});
+/// if those before it were.
+std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, Batch batch = {});
+
+/// The same for guesses that are still to be drafted, at `draft_ms` each, while the question waits. None where the base answers several requests in a batch, which `batch` is
+/// like: whoever waits for drafts misses as many batches, and has at most as many tokens more in the one that comes then.
+std::size_t guesses_worth_drafting(const Costs& costs, std::span<const double> rates, double draft_ms, Batch batch);
 
 }  // namespace nudging

@@ -49,9 +49,14 @@ struct LoadFailed {
   std::optional<Shortage> shortage;
 };
 
-/// Newly committed text of one request.
+/// Text that a tick has committed, of all requests. Flat: what is made for each of many requests costs the scheduler more than the text itself.
 struct PiecesReady {
-  RequestId id;
+  struct Part {
+    RequestId id;
+    /// Behind its last piece; its first one is where the part before it ends.
+    std::size_t end;
+  };
+  std::vector<Part> parts;
   std::vector<Piece> pieces;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/job.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "engine/failure.h"
@@ -139,17 +140,17 @@ void Job::begin(const Inspection& inspection, Prompts prompts) {
 
 void Job::stop(StopReason reason) { stopped_ = reason; }
 
-std::optional<PiecesReady> Job::report() {
-  if (!answer_) return std::nullopt;
+void Job::report(PiecesReady& ready) {
+  if (!answer_) return;
   if (done() || stopped_) answer_->finish();
-  const std::size_t ready = answer_->reportable();
-  if (ready <= reported_) return std::nullopt;
+  const std::size_t count = answer_->reportable();
+  if (count <= reported_) return;
   if (!first_piece_) first_piece_ = Clock::now();
-  if (!streams_ && !done() && !stopped_ && ready < reported_ + pieces_at_once) return std::nullopt;
-  const auto& pieces = answer_->pieces();
-  PiecesReady event{id_, {pieces.begin() + static_cast<std::ptrdiff_t>(reported_), pieces.begin() + static_cast<std::ptrdiff_t>(ready)}};
-  reported_ = ready;
-  return event;
+  if (!streams_ && !done() && !stopped_ && count < reported_ + pieces_at_once) return;
+  const std::span pieces(answer_->pieces());
+  ready.pieces.insert(ready.pieces.end(), pieces.begin() + static_cast<std::ptrdiff_t>(reported_), pieces.begin() + static_cast<std::ptrdiff_t>(count));
+  ready.parts.push_back({id_, ready.pieces.size()});
+  reported_ = count;
 }
 
 std::vector<DecodeSpan> Job::spans() const {

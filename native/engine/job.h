@@ -50,8 +50,8 @@ class Job {
   /// True if the aligned lane may decode on while the base's is busy: what it says next is likely to be asked.
   bool anticipates() const { return anticipates_; }
 
-  /// The piece events since the last call; none if nothing new may be shown.
-  std::optional<PiecesReady> report();
+  /// Adds the pieces since the last call, if there are any that may be shown.
+  void report(PiecesReady& ready);
   /// The last event. Only when done or stopped; call `report` first. Throws what the request threw.
   Event finish();
 

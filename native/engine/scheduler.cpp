@@ -57,6 +57,7 @@ bool Scheduler::idle() const { return queue_.empty() && jobs().empty(); }
 
 std::vector<Job*> Scheduler::jobs() const {
   std::vector<Job*> jobs;
+  jobs.reserve(slots_.size() + suspended_.size());
   for (const Slot& slot : slots_) {
     if (slot.job) jobs.push_back(slot.job.get());
   }
@@ -191,6 +192,8 @@ Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
 std::vector<SequenceLane*> Scheduler::asking(std::size_t lane) {
   std::vector<const Slot*> by_age;
   std::vector<SequenceLane*> all;
+  by_age.reserve(slots_.size());
+  all.reserve(slots_.size());
   for (Slot& slot : slots_) {
     all.push_back(slot.lanes[lane].get());
     if (!slot.job || slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking()) continue;
@@ -202,6 +205,7 @@ std::vector<SequenceLane*> Scheduler::asking(std::size_t lane) {
   }
   std::sort(by_age.begin(), by_age.end(), [](const Slot* a, const Slot* b) { return a->since < b->since; });
   std::vector<SequenceLane*> asking;
+  asking.reserve(by_age.size());
   for (const Slot* slot : by_age) asking.push_back(slot->lanes[lane].get());
   return share_prefixes(asking, all);
 }
@@ -288,18 +292,22 @@ void Scheduler::answer(std::span<SequenceLane* const> lanes, std::exception_ptr 
 }
 
 void Scheduler::report() {
-  for (Slot& slot : slots_) report(slot);
-  for (Slot& slot : suspended_) report(slot);
+  const std::vector<Job*> all = jobs();
+  PiecesReady ready;
+  ready.parts.reserve(all.size());
+  ready.pieces.reserve(all.size());
+  for (Job* job : all) job->report(ready);
+  if (!ready.parts.empty()) events_.push_back(std::move(ready));
+  for (Slot& slot : slots_) end(slot);
+  for (Slot& slot : suspended_) end(slot);
   std::erase_if(suspended_, [](const Slot& slot) { return slot.job == nullptr; });
   if (events_.empty()) return;
   engine_.emit(std::exchange(events_, {}));
-  events_.reserve(slots_.size());
 }
 
-void Scheduler::report(Slot& slot) {
-  if (!slot.job) return;
-  if (auto pieces = slot.job->report()) events_.push_back(std::move(*pieces));
-  if (!slot.job->done() && !slot.job->stopped()) return;
+/// Gives up the place of a request that has ended, once what it had to say is said.
+void Scheduler::end(Slot& slot) {
+  if (!slot.job || (!slot.job->done() && !slot.job->stopped())) return;
   try {
     events_.push_back(slot.job->finish());
   } catch (...) {

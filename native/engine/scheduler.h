@@ -50,7 +50,7 @@ class Scheduler {
   std::vector<SequenceLane*> worth_anticipating();
   void answer(std::span<SequenceLane* const> lanes, std::exception_ptr failure);
   void report();
-  void report(Slot& slot);
+  void end(Slot& slot);
   bool idle() const;
   /// When there is something to do even if nothing comes in: now, at the next deadline, or never.
   Clock::time_point next_work() const;

@@ -108,13 +108,13 @@ void SequenceLane::drop_guess() {
 
 std::size_t SequenceLane::guesses_wanted() {
   if (guesser_ == nullptr) return 0;
+  if (speculation_.guesses == Speculation::Guesses::fixed) return std::min(most_made_ahead, speculation_.count);
+  if (speculation_.guesses == Speculation::Guesses::none) return 0;
   std::array<double, most_made_ahead> rates;
   // How sure the aligned model will be is not known before it is asked.
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place);
   // They would join a batch like the last one.
-  Batch batch = context_.last_batch();
-  batch.answers = std::max(batch.answers, 1.0);
-  return worth(rates, guesser_->context_.costs().of(1), batch);
+  return guesses_worth_drafting(context_.costs(), rates, guesser_->context_.costs().of(1), context_.last_batch());
 }
 
 bool SequenceLane::trusts(float probability) const {
@@ -128,14 +128,14 @@ std::span<const Token> SequenceLane::guesses(std::size_t room, Batch batch) cons
   if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1) room = std::min(room, context_.costs().room(batch.tokens, most_delay));
   std::vector<double> rates(std::min({room, left, guess_.size()}));
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place, guess_probabilities_[place]);
-  return std::span(guess_).first(worth(rates, 0, batch));
+  return std::span(guess_).first(worth(rates, batch));
 }
 
-std::size_t SequenceLane::worth(std::span<const double> rates, double guess_ms, Batch batch) const {
+std::size_t SequenceLane::worth(std::span<const double> rates, Batch batch) const {
   switch (speculation_.guesses) {
     case Speculation::Guesses::none: return 0;
     case Speculation::Guesses::fixed: return std::min(rates.size(), speculation_.count);
-    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), rates, guess_ms, batch);
+    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), rates, batch);
   }
   return 0;
 }

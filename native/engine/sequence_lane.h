@@ -146,7 +146,7 @@ class SequenceLane final : public Lane {
   void cut(std::size_t length);
   void drop_guess();
   void judge_guess();
-  std::size_t worth(std::span<const double> rates, double guess_ms, Batch batch) const;
+  std::size_t worth(std::span<const double> rates, Batch batch) const;
   void count_prompt();
 
   ModelContext& context_;

@@ -39,9 +39,15 @@ TEST("costs: dear batches are not tried again once they were measured") {
 
 TEST("costs: bad guesses never pay") { CHECK_EQUAL(guesses_worth(measured(0.05, 16), guesses(15, 0.02)), 0U); }
 
-TEST("costs: what a guess costs to make counts") {
-  CHECK(guesses_worth(measured(0.3, 16), guesses(15, 0.8)) > 0);
-  CHECK_EQUAL(guesses_worth(measured(0.3, 16), guesses(15, 0.8), 5), 0U);
+TEST("costs: what a guess costs to draft counts") {
+  CHECK(guesses_worth_drafting(measured(0.3, 16), guesses(15, 0.8), 0, {1, 1}) > 0);
+  CHECK_EQUAL(guesses_worth_drafting(measured(0.3, 16), guesses(15, 0.8), 5, {1, 1}), 0U);
+}
+
+TEST("costs: nobody waits for guesses to be drafted while others are answered") {
+  const Costs costs = measured(0.05, 32);
+  CHECK_EQUAL(guesses_worth_drafting(costs, guesses(8, 0.98), 0.1, {1, 1}), 8U);
+  CHECK_EQUAL(guesses_worth_drafting(costs, guesses(8, 0.98), 0.1, {2, 2}), 0U);
 }
 
 TEST("costs: an unused size is forgotten, one slow decode hardly counts") {
@@ -56,8 +62,8 @@ TEST("costs: a batch that others share pays for guesses by what the whole of it 
   // Four sequences: a guess more costs as much as for one alone, but the time that it adds is shared.
   const Costs costs = measured(0.5, 32);
   CHECK_EQUAL(guesses_worth(costs, guesses(8, 0.7)), 1U);
-  CHECK_EQUAL(guesses_worth(costs, guesses(8, 0.7), 0, {8, 8}), 0U);
-  CHECK_EQUAL(guesses_worth(measured(0.05, 32), guesses(8, 0.98), 0, {8, 8}), 8U);
+  CHECK_EQUAL(guesses_worth(costs, guesses(8, 0.7), {8, 8}), 0U);
+  CHECK_EQUAL(guesses_worth(measured(0.05, 32), guesses(8, 0.98), {8, 8}), 8U);
 }
 
 TEST("costs: what may join a decode without making it longer than wanted") {

@@ -28,7 +28,7 @@ class NativeEngine {
   submit({ id, aligned }) {
     const question = aligned.messages.at(-1).content;
     if (process.env.NUDGING_FAKE_SAYS) process.stderr.write('asked\n');
-    const piece = (text) => this.#emit({ type: 'pieces', id, pieces: [{ text, source: 'nudge' }] });
+    const piece = (text) => this.#emit({ type: 'pieces', parts: [{ id, pieces: [{ text, source: 'nudge' }] }] });
     if (question.includes('endless') || question.includes('deaf')) {
       const state = { text: '', deaf: question.includes('deaf'), timer: setInterval(() => ((state.text += ' word'), piece(' word')), 5) };
       this.#endless.set(id, state);
