@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Nudging, type NudgingError, type Piece } from '../lib/index.ts';
 import { Arriving } from '../lib/stream.ts';
 import { randomModel } from './support/models.ts';
+import { spread } from './support/questions.ts';
 
 const question = 'What is a harbor?';
 let engine: Nudging;
@@ -41,6 +42,18 @@ describe('generate', () => {
     const second = await engine.generate(question);
     expect(second.rounds).toEqual(first.rounds);
     expect(second.stats.base.cachedPromptTokens).toBeGreaterThan(0);
+  });
+
+  test('a fixed number of guesses is made however few of them come true', async () => {
+    const sums = { decodes: 0, guessed: 0, right: 0 };
+    for (const { question: asked } of spread(8)) {
+      const { stats } = await engine.generate(asked, { speculation: 8, gamma: 0.05, maxTokens: 60 });
+      sums.decodes += stats.base.decodes;
+      sums.guessed += stats.base.guessed;
+      sums.right += stats.base.guessesRight;
+    }
+    expect(sums.right).toBeLessThan(sums.guessed / 2);
+    expect(sums.guessed).toBeGreaterThan(6 * sums.decodes);
   });
 
   test('does not wake the event loop for every token: nobody reads the pieces yet', async () => {

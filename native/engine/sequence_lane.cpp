@@ -65,6 +65,7 @@ void SequenceLane::forget() {
   cached_.clear();
   answers_.clear();
   keys_.cut(0);
+  alike_ = 0;
 }
 
 void SequenceLane::set_text(std::string_view text) {
@@ -73,6 +74,13 @@ void SequenceLane::set_text(std::string_view text) {
   const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);
   wanted_ = prompt_.head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
+  alike_ = 0;
+}
+
+std::size_t SequenceLane::reusable() {
+  const std::size_t most = std::min(cached_.size(), wanted_.size());
+  while (alike_ < most && cached_[alike_] == wanted_[alike_]) ++alike_;
+  return alike_;
 }
 
 void SequenceLane::expect(const Guess& guess) {
@@ -163,7 +171,7 @@ bool SequenceLane::answered() {
   ++stats_.questions;
   anticipated_ = 0;
   const std::size_t length = wanted_.size();
-  if (length == 0 || length > cached_.size() || !answers_[length - 1] || common_prefix(cached_, wanted_) < length) return false;
+  if (length == 0 || length > cached_.size() || !answers_[length - 1] || reusable() < length) return false;
   ++stats_.remembered;
   count_prompt();
   return true;
@@ -171,7 +179,7 @@ bool SequenceLane::answered() {
 
 void SequenceLane::prepare() {
   // The last token is decoded in any case: its logits are what is asked for.
-  const std::size_t kept = std::min(common_prefix(cached_, wanted_), wanted_.size() - 1);
+  const std::size_t kept = std::min(reusable(), wanted_.size() - 1);
   if (kept < cached_.size()) cut(kept);
   // After the cut: a memory that cannot be cut keeps nothing.
   count_prompt();
@@ -198,6 +206,7 @@ void SequenceLane::trade_caches(SequenceLane& other) {
     // Answers belong to a request's way of choosing tokens.
     lane->answers_.assign(lane->cached_.size(), std::nullopt);
     lane->keys_.cut(0);
+    lane->alike_ = 0;
   }
 }
 
@@ -206,6 +215,7 @@ void SequenceLane::copy_prefix(const SequenceLane& from, std::size_t length) {
   cached_.assign(from.cached_.begin(), from.cached_.begin() + static_cast<std::ptrdiff_t>(length));
   answers_.assign(length, std::nullopt);
   keys_.cut(0);
+  alike_ = 0;
 }
 
 void SequenceLane::cut(std::size_t length) {
@@ -218,6 +228,7 @@ void SequenceLane::cut(std::size_t length) {
     length = 0;
   }
   cached_.resize(length);
+  alike_ = std::min(alike_, length);
   keys_.cut(length);
   answers_.resize(length);
 }

@@ -143,6 +143,8 @@ class SequenceLane final : public Lane {
 
  private:
   void start_counting();
+  /// How many tokens the cache and the context have in common at their beginning.
+  std::size_t reusable();
   void cut(std::size_t length);
   void drop_guess();
   void judge_guess();
@@ -161,6 +163,8 @@ class SequenceLane final : public Lane {
   /// What `answers_` were chosen with.
   Sampling sampling_;
   std::vector<Token> wanted_;
+  /// `cached_` and `wanted_` are known to begin with so many equal tokens: while a context only grows, none is compared twice.
+  std::size_t alike_ = 0;
   std::coroutine_handle<> asker_;
   Speculation speculation_{Speculation::Guesses::none, 0};
   bool from_nothing_ = false;

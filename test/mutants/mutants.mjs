@@ -31,7 +31,8 @@ export const mutants = [
   // R2
   { name: 'prompt and output tokenised apart', file: lane, from: 'const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);', to: 'std::vector<Token> tokens = context_.vocabulary().tokenize(from_nothing_ ? joined : prompt_.tail);\n  const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n  if (!from_nothing_) tokens.insert(tokens.end(), rest.begin(), rest.end());' },
   { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },
-  { name: 'a remembered answer for other tokens', file: lane, from: '|| common_prefix(cached_, wanted_) < length) return false;', to: ') return false;' },
+  { name: 'a remembered answer for other tokens', file: lane, from: '|| reusable() < length) return false;', to: ') return false;' },
+  { name: 'tokens taken for alike that were before the text changed', file: lane, from: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n  alike_ = 0;\n', to: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n' },
   { name: 'answers outlive a rewind', file: lane, from: '  answers_.resize(length);\n}', to: '}' },
   { name: 'a cut next to changed text is trusted', file: text, from: 'cuts_.back().offset + 2 > unchanged', to: 'cuts_.back().offset > unchanged' },
   { name: "the tokenizer's space prefix doubled at a cut", file: text, from: 'part.remove_prefix(1);', to: 'part.remove_prefix(0);' },
@@ -93,6 +94,8 @@ export const mutants = [
   { name: 'sampling: top-k one token more', file: filters, from: 'candidates = top_k(logits, maxima, sampling.top_k);', to: 'candidates = top_k(logits, maxima, sampling.top_k + 1);' },
   // Guesses
   { name: 'a guess has the probability of what was said before it', file: 'nudge/guess.h', from: 'if (start >= from_ + begin) product', to: 'if (start >= begin) product' },
+  { name: 'a fixed number of guesses is cut short by distrust', file: lane, from: 'return speculation_.guesses == Speculation::Guesses::fixed || ', to: 'return ' },
+  { name: 'requests wait for guesses while others are answered', file: 'engine/costs.cpp', from: '  if (batch.answers > 1) return 0;\n', to: '' },
   { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
   // Many requests at once
   { name: 'concurrency: last come, first served', file: scheduler, from: 'std::move(queue_.front());\n    queue_.pop_front();', to: 'std::move(queue_.back());\n    queue_.pop_back();', tests: ['concurrency'] },
