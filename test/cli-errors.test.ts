@@ -72,7 +72,7 @@ const modelCases: Case[] = [
   ['a text file', withBase(models.text), /text\.gguf" is not a GGUF file: /],
   ['an empty file', withBase(models.empty), /is not a GGUF file: /],
   ['garbage behind the magic', withBase(models.garbage), /is damaged or cut short: download it again/],
-  ['an embedding model', withBase(models.embedding), /is an embedding model \(bert\): use a model that generates text/],
+  ['an embedding model', withBase(models.embedding), /is an embedding model \(bert\): use a model that generates text from left to right/],
   ['a directory', withBase(models.directory), /is a directory: name the \.gguf file in it/],
   ['a context that is too large', ['--context', '100000', question], /context of 100000 tokens is more than .*: lower --context/],
   ['a prompt that is too long', ['word '.repeat(600)], /prompt has \d+ tokens .*: shorten the prompt or raise --context/],

@@ -30,4 +30,17 @@ constexpr std::array<std::string_view, 28> heads_fill_width = {
     "lfm2moe", "nemotron", "olmo", "olmo2", "olmoe", "orion", "phi2", "phi3", "phimoe", "plamo", "qwen2", "qwen2moe", "qwen2vl", "stablelm",
     "starcoder2", "xverse"};
 
+/// They read the sizes of a state space, and of the convolution in front of it, and divide by them.
+constexpr std::array<std::string_view, 12> state_spaces = {"falcon-h1", "granitehybrid", "jamba", "mamba", "mamba2", "nemotron_h", "nemotron_h_moe", "plamo2", "qwen35", "qwen35moe", "qwen3next", "qwen4exp"};
+constexpr std::array<std::string_view, 15> convolutions = {"bailingmoe3", "falcon-h1", "granitehybrid",  "jamba",  "kimi-k3", "kimi-linear", "mamba",    "mamba2",
+                                                           "nemotron_h",  "nemotron_h_moe", "plamo2", "qwen35", "qwen35moe", "qwen3next",   "qwen4exp"};
+constexpr std::array<std::string_view, 4> rwkv = {"arwkv7", "rwkv6", "rwkv6qwen2", "rwkv7"};
+/// Sizes that only they read.
+constexpr std::array<std::string_view, 5> mixed_attention = {"minimax-01", "qwen35", "qwen35moe", "qwen3next", "qwen4exp"};
+constexpr std::array<std::string_view, 1> grouped_experts = {"grovemoe"};
+constexpr std::array<std::string_view, 1> grouped_outputs = {"deepseek4"};
+constexpr std::array<std::string_view, 1> indexed_blocks = {"minimax-m3"};
+constexpr std::array<std::string_view, 1> stacks = {"hrm_text"};
+constexpr std::array<std::string_view, 1> loops = {"nanbeige"};
+
 }  // namespace nudging::architectures

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "engine/gguf_architectures.h"
 #include "engine/gguf_validator.h"
 #include "ggml.h"
+#include "llama.h"
 
 namespace nudging {
 
@@ -58,20 +60,41 @@ constexpr std::array ranges = {
     Range{"expert_group_count", 0, most_experts},
     Range{"expert_group_used_count", 0, most_experts},
     Range{"nextn_predict_layers", 0, most_layers - 1},
-    Range{"ssm.conv_kernel", 1, 1 << 16},
-    Range{"ssm.inner_size", 1, widest},
-    Range{"ssm.state_size", 1, 1 << 16},
-    Range{"ssm.time_step_rank", 1, 1 << 16},
+    Range{"ssm.conv_kernel", 0, 1 << 16},
+    Range{"ssm.inner_size", 0, widest},
+    Range{"ssm.state_size", 0, 1 << 16},
+    Range{"ssm.time_step_rank", 0, 1 << 16},
     Range{"ssm.group_count", 0, 1 << 16},
-    Range{"wkv.head_size", 1, widest_head},
-    Range{"full_attention_interval", 1, most_layers},
-    Range{"experts_per_group", 1, most_experts},
-    Range{"attention.output_group_count", 1, widest},
-    Range{"attention.indexer.block_size", 1, widest},
-    Range{"hrm.layers_per_stack", 1, most_layers},
-    Range{"hrm.h_cycles", 1, most_layers},
-    Range{"hrm.l_cycles", 1, most_layers},
-    Range{"num_loops", 1, most_layers},
+    Range{"wkv.head_size", 0, widest_head},
+    Range{"full_attention_interval", 0, most_layers},
+    Range{"experts_per_group", 0, most_experts},
+    Range{"attention.output_group_count", 0, widest},
+    Range{"attention.indexer.block_size", 0, widest},
+    Range{"hrm.layers_per_stack", 0, most_layers},
+    Range{"hrm.h_cycles", 0, most_layers},
+    Range{"hrm.l_cycles", 0, most_layers},
+    Range{"num_loops", 0, most_layers},
+};
+
+/// Keys that must not be 0 where they are read. Elsewhere they may be: what llama.cpp saves has every key, those of other architectures with 0.
+struct Divisor {
+  const char* key;
+  std::span<const std::string_view> readers;
+};
+constexpr std::array divisors = {
+    Divisor{"ssm.conv_kernel", architectures::convolutions},
+    Divisor{"ssm.inner_size", architectures::state_spaces},
+    Divisor{"ssm.state_size", architectures::state_spaces},
+    Divisor{"ssm.time_step_rank", architectures::state_spaces},
+    Divisor{"wkv.head_size", architectures::rwkv},
+    Divisor{"full_attention_interval", architectures::mixed_attention},
+    Divisor{"experts_per_group", architectures::grouped_experts},
+    Divisor{"attention.output_group_count", architectures::grouped_outputs},
+    Divisor{"attention.indexer.block_size", architectures::indexed_blocks},
+    Divisor{"hrm.layers_per_stack", architectures::stacks},
+    Divisor{"hrm.h_cycles", architectures::stacks},
+    Divisor{"hrm.l_cycles", architectures::stacks},
+    Divisor{"num_loops", architectures::loops},
 };
 
 /// Architectures that divide by, or assert on, the number of experts.
@@ -90,10 +113,11 @@ class Hyperparameters {
     const GgufValue* name = header_.find("general.architecture");
     if (name == nullptr) header_.refuse("the key \"general.architecture\" is missing");
     if (name->is_array || name->type != GgufType::string || architecture_.empty()) header_.refuse("the key \"general.architecture\" is not the name of an architecture");
-    if (architecture_ == "clip") {
-      throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" is an image encoder (clip): use a model that generates text");
-    }
+    check_purpose();
     for (const Range& range : ranges) check_range(range);
+    for (const auto& [name, readers] : divisors) {
+      if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");
+    }
     check_floats();
     check_rope();
     check_layers();
@@ -105,6 +129,16 @@ class Hyperparameters {
   }
 
  private:
+  void check_purpose() const {
+    const auto refuse_as = [this](const char* what) {
+      throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" is " + what + " (" + architecture_ + "): use a model that generates text from left to right");
+    };
+    if (architecture_ == "clip") refuse_as("an image encoder");
+    const auto pooling = static_cast<std::int32_t>(integer("pooling_type").value_or(LLAMA_POOLING_TYPE_NONE));
+    if (pooling != LLAMA_POOLING_TYPE_NONE && pooling != LLAMA_POOLING_TYPE_UNSPECIFIED) refuse_as("an embedding model");
+    if (integer("attention.causal") == 0) refuse_as("an embedding or diffusion model");
+  }
+
   std::string key(const char* name) const { return architecture_ + "." + name; }
 
   /// One number, or one a layer; nothing if the key is missing.
@@ -143,6 +177,8 @@ class Hyperparameters {
       if (!name.starts_with(architecture_ + ".")) continue;
       const bool is_epsilon = name.ends_with("epsilon");
       header_.each_float(entry.second, [&](double number) {
+        // llama.cpp's own sign for "no bound", which is what it saves for architectures that have none.
+        if (number == -std::numeric_limits<double>::infinity() && name == key("kda.gate_lower_bound") && architecture_ != "bailingmoe3") return;
         if (!std::isfinite(number) || (is_epsilon && number < 0)) {
           header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be " + (is_epsilon ? "a number that is not negative" : "a finite number"));
         }
@@ -242,7 +278,7 @@ class Hyperparameters {
     if ((architecture_ == "jamba" || architecture_ == "granitehybrid") && width && inner && *inner != 2 * *width) {
       refuse("ssm.inner_size", *inner, "twice embedding_length, which is " + std::to_string(*width));
     }
-    if (const auto head = integer("wkv.head_size"); head && width && *width % *head != 0) refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
+    if (const auto head = integer("wkv.head_size"); head && *head > 0 && width && *width % *head != 0) refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
     if (const auto shifts = integer("token_shift_count"); shifts && (architecture_.starts_with("rwkv") || architecture_ == "arwkv7")) {
       // RWKV of its own shifts in two places of a layer, the kinds made from Qwen in one.
       const std::int64_t expected = architecture_ == "rwkv6" || architecture_ == "rwkv7" ? 2 : 1;

@@ -14,20 +14,6 @@ namespace {
 
 std::string in_quotes(const std::string& path) { return "\"" + path + "\""; }
 
-/// Reads a string or boolean of the header without trusting its type.
-std::string header_text(const gguf_context* header, const std::string& key) {
-  const std::int64_t id = gguf_find_key(header, key.c_str());
-  if (id < 0 || gguf_get_kv_type(header, id) != GGUF_TYPE_STRING) return {};
-  return gguf_get_val_str(header, id);
-}
-
-bool header_says_false(const gguf_context* header, const std::string& key) {
-  const std::int64_t id = gguf_find_key(header, key.c_str());
-  return id >= 0 && gguf_get_kv_type(header, id) == GGUF_TYPE_BOOL && !gguf_get_val_bool(header, id);
-}
-
-bool header_has(const gguf_context* header, const std::string& key) { return gguf_find_key(header, key.c_str()) >= 0; }
-
 void check_magic(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -55,10 +41,6 @@ void check_header(const std::string& path) {
   }
   if (gguf_get_n_tensors(header.get()) == 0) {
     throw Failure(FailureKind::model_unsupported, in_quotes(path) + " holds only a vocabulary: use a file that holds the model's weights");
-  }
-  const std::string architecture = header_text(header.get(), "general.architecture");
-  if (header_says_false(header.get(), architecture + ".attention.causal") || header_has(header.get(), architecture + ".pooling_type")) {
-    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " is an embedding model (" + architecture + "): use a model that generates text");
   }
 }
 
