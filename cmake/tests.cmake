@@ -33,7 +33,7 @@ nudging_model_tool(inflate bench/inflate)
 
 # The engine against llama.cpp's own vocabularies and chat templates, and the demo pair.
 file(GLOB engine_test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/test/engine/*.cpp")
-add_library(nudging_wrong_files STATIC test/hostile/gguf_file.cpp test/hostile/gguf_mutant.cpp)
+add_library(nudging_wrong_files STATIC test/hostile/gguf_file.cpp test/hostile/gguf_mutant.cpp test/hostile/gguf_sweep.cpp)
 target_include_directories(nudging_wrong_files PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/test/hostile")
 target_link_libraries(nudging_wrong_files PUBLIC ggml)
 nudging_own_code(nudging_wrong_files)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run test:hostile`: for every architecture that llama.cpp's own tests can make a small model of, hundreds of wrong copies, each loaded in a process of its own.
+// `npm run test:hostile`: for every architecture that llama.cpp's own tests can make a small model of, every single thing made wrong, each copy loaded in a process of its own.
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,17 +10,21 @@ import { buildNative } from './lib/native.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { run } from './lib/process.mjs';
 
-const help = `usage: npm run test:hostile -- [--architecture REGEX] [--count 200] [--first 1]
+const help = `usage: npm run test:hostile -- [--architecture REGEX] [--count N] [--first 1]
 
-  --architecture  default: all, more than a hundred; an hour and more on two cores
-  --count         wrong copies of each model
+Makes a small model of every architecture that llama.cpp's own tests can make one of, and loads wrong copies of it, each in a process of its own: every hyperparameter
+with every awkward value, and the model without each of its tensors.
+
+  --architecture  default: all, more than a hundred; half an hour and more on two cores
+  --count         instead: so many copies with several things wrong, which a seed chooses
   --first         seed of the first of them
 `;
 
-/** @param {{ architecture: string, count: string, first: string }} flags */
+/** @param {{ architecture: string, count?: string | undefined, first: string }} flags */
 function check(flags) {
   for (const flag of /** @type {const} */ (['count', 'first'])) {
-    if (!/^[1-9]\d{0,8}$/.test(flags[flag])) throw new BuildError(`--${flag} must be a number from 1 to 999999999; got "${flags[flag]}".`);
+    const value = flags[flag];
+    if (value !== undefined && !/^[1-9]\d{0,8}$/.test(value)) throw new BuildError(`--${flag} must be a number from 1 to 999999999; got "${value}".`);
   }
   try {
     return new RegExp(`^(?:${flags.architecture})$`);
@@ -31,7 +35,7 @@ function check(flags) {
 
 await runMain(async () => {
   const { values } = parseArgs({
-    options: { architecture: { type: 'string', default: '.*' }, count: { type: 'string', default: '200' }, first: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h' } },
+    options: { architecture: { type: 'string', default: '.*' }, count: { type: 'string' }, first: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h' } },
   });
   if (values.help) {
     process.stdout.write(help);
@@ -48,11 +52,12 @@ await runMain(async () => {
   await buildLlamaPrograms(tree, 'tests', ['test-llama-archs'], { LLAMA_BUILD_TESTS: 'ON' });
   if (readdirSync(models).length === 0) await run(path.join(tree, 'bin/test-llama-archs'), ['--out', models]);
 
+  const which = values.count === undefined ? ['--sweep', '1', '--count', '1000000'] : ['--first', values.first, '--count', values.count];
   let bad = 0;
   for (const file of readdirSync(models).sort()) {
     const name = file.replace(/-(dense|moe)\.gguf$/, '');
     if (!wanted.test(name)) continue;
-    const { code, output } = await run(path.join(plan.out, 'hostile_models'), ['--model', path.join(models, file), '--first', values.first, '--count', values.count]);
+    const { code, output } = await run(path.join(plan.out, 'hostile_models'), ['--model', path.join(models, file), '--seconds', '5', ...which]);
     console.log(`${file}: ${output.trim()}`);
     bad += Number(code !== 0);
   }

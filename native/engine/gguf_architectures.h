@@ -6,27 +6,23 @@
 /// What the code of llama.cpp's text generators (src/models) takes for granted about attention heads, by architecture; found by searching for its assertions.
 namespace nudging::architectures {
 
-/// They assert that keys are as long as values.
-constexpr std::array<std::string_view, 85> one_head_length = {
-    "afmoe", "apertus", "arcee", "arctic", "baichuan", "bailingmoe2", "bitnet", "bloom", "chameleon", "chatglm", "codeshell", "cogvlm", "cohere2",
-    "cohere2moe", "command-r", "dbrx", "deci", "deepseek", "dots1", "ernie4_5", "ernie4_5-moe", "exaone", "falcon", "glm4", "glm4moe", "gpt2",
-    "gptneox", "granite", "granite_swa", "granitehybrid", "graniteswitch", "grok", "grovemoe", "hunyuan-moe", "hunyuan_vl", "hy_v3", "internlm2",
-    "jais", "jais2", "laguna", "llama", "llama4", "maincoder", "mellum", "minimax-01", "minimax-m2", "minimax-m3", "mistral3", "mpt", "muse-glimmer",
-    "nanbeige", "nemotron", "nemotron_h", "nemotron_h_moe", "olmo", "olmo2", "olmoe", "openelm", "orion", "paddleocr", "pangu-embedded", "phi2",
-    "phi3", "plamo", "qwen", "qwen2", "qwen2moe", "qwen2vl", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "qwen3vl", "qwen3vlmoe",
-    "qwen4exp", "refact", "seed_oss", "smallthinker", "smollm3", "spark2_5", "stablelm", "starcoder", "starcoder2", "xverse"};
+/// Values may be longer or shorter than keys only here: other code asserts that they are not, or takes it for granted.
+constexpr std::array<std::string_view, 16> two_head_lengths = {"bailingmoe3", "deepseek2", "deepseek32", "dots3note", "gemma4", "glm-dsa", "hy_v4", "kimi-k3",
+                                                               "kimi-linear", "mimo2", "minicpm3", "mistral4", "plamo2", "plamo3", "plm", "step35"};
+/// Heads may be longer or shorter in layers with a sliding window only here.
+constexpr std::array<std::string_view, 4> own_window_heads = {"dots3note", "gemma4", "mimo2", "step35"};
 
 /// They assert that the whole head is rotated.
-constexpr std::array<std::string_view, 53> whole_rotation = {
-    "apertus", "arcee", "arctic", "baichuan", "chameleon", "codeshell", "cogvlm", "cohere2moe", "dbrx", "deci", "deepseek", "dots1", "ernie4_5",
-    "ernie4_5-moe", "exaone", "exaone-moe", "exaone4", "falcon", "granite", "granite_swa", "graniteswitch", "grok", "grovemoe", "hunyuan-moe",
+constexpr std::array<std::string_view, 55> whole_rotation = {
+    "apertus", "arcee", "arctic", "baichuan", "bailingmoe", "chameleon", "codeshell", "cogvlm", "cohere2moe", "dbrx", "deci", "deepseek", "dots1", "ernie4_5",
+    "ernie4_5-moe", "exaone", "exaone-moe", "exaone4", "falcon", "granite", "granite_swa", "graniteswitch", "grok", "grovemoe", "hunyuan-dense", "hunyuan-moe",
     "hunyuan_vl", "hy_v3", "internlm2", "jais2", "llama", "llama4", "maincoder", "mellum", "mistral3", "olmo", "olmo2", "olmoe", "orion", "paddleocr",
     "pangu-embedded", "plamo", "qwen2", "qwen2moe", "qwen2vl", "qwen3", "qwen3moe", "qwen3vl", "qwen3vlmoe", "seed_oss", "smallthinker", "smollm3",
     "starcoder2", "talkie", "xverse"};
 
 /// Their queries are as wide as the model, however long their heads are.
-constexpr std::array<std::string_view, 28> heads_fill_width = {
-    "arctic", "baichuan", "chameleon", "codeshell", "cohere2", "command-r", "deepseek", "deepseek2-ocr", "grok", "internlm2", "jamba", "lfm2",
+constexpr std::array<std::string_view, 33> heads_fill_width = {
+    "arctic", "baichuan", "bloom", "chameleon", "codeshell", "cohere2", "command-r", "dbrx", "deepseek", "deepseek2-ocr", "gpt2", "gptneox", "grok", "internlm2", "jais", "jamba", "lfm2",
     "lfm2moe", "nemotron", "olmo", "olmo2", "olmoe", "orion", "phi2", "phi3", "phimoe", "plamo", "qwen2", "qwen2moe", "qwen2vl", "stablelm",
     "starcoder2", "xverse"};
 
@@ -42,5 +38,41 @@ constexpr std::array<std::string_view, 1> grouped_outputs = {"deepseek4"};
 constexpr std::array<std::string_view, 1> indexed_blocks = {"minimax-m3"};
 constexpr std::array<std::string_view, 1> stacks = {"hrm_text"};
 constexpr std::array<std::string_view, 1> loops = {"nanbeige"};
+constexpr std::array<std::string_view, 1> interleaved = {"ernie4_5-moe"};
+constexpr std::array<std::string_view, 1> hyper_connected = {"deepseek4"};
+constexpr std::array<std::string_view, 1> always_latent = {"hy_v4"};
+/// They build their graph for layers with a sliding window, whether there are any or not.
+constexpr std::array<std::string_view, 1> windows = {"afmoe"};
+/// All query heads share one key head.
+constexpr std::array<std::string_view, 1> single_head = {"deepseek4"};
+/// Every query head has a key head of its own.
+constexpr std::array<std::string_view, 2> unshared_heads = {"dots1", "minicpm3"};
+
+/// They have no attention at all.
+constexpr std::array<std::string_view, 6> without_attention = {"arwkv7", "mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7"};
+/// Attention over a compressed cache: its keys are the latent vector and what is rotated, side by side.
+constexpr std::array<std::string_view, 9> latent_attention = {"bailingmoe3", "deepseek2", "deepseek32", "dots3note", "glm-dsa", "hy_v4", "kimi-k3", "kimi-linear", "mistral4"};
+/// They abort if the file does not say how experts are chosen.
+constexpr std::array<std::string_view, 10> need_gating = {"bailingmoe2", "bailingmoe3", "deepseek32", "dots1", "dots3note", "exaone-moe", "hy_v4", "kimi-k3", "kimi-linear", "lfm2moe"};
+
+/// Layers may share the choice of an indexer with the one before them, which the first layer does not have.
+constexpr std::array<std::string_view, 3> shared_indexers = {"dots3note", "glm-dsa", "hy_v4"};
+
+/// Tensors that are used without a look where the first one, by the ends of their names, is there.
+struct Companions {
+  std::string_view architecture;
+  std::string_view tensor;
+  std::string_view companion;
+  /// May stand for it.
+  std::string_view alternative = {};
+};
+constexpr std::array companions = {
+    Companions{"falcon-h1", ".ssm_conv1d.weight", ".ssm_conv1d.bias"},
+    Companions{"granitehybrid", ".ssm_conv1d.weight", ".ssm_conv1d.bias"},
+    Companions{"hy_v3", ".ffn_down_exps.weight", ".ffn_gate_up_exps.weight", ".ffn_gate_exps.weight"},
+    Companions{"glm-dsa", ".indexer.k_norm.weight", ".indexer.proj.weight"},
+    Companions{"glm-dsa", ".indexer.k_norm.weight", ".indexer.attn_k.weight"},
+    Companions{"glm-dsa", ".indexer.k_norm.weight", ".indexer.attn_q_b.weight"},
+};
 
 }  // namespace nudging::architectures

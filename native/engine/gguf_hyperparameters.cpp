@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,9 +58,12 @@ constexpr std::array ranges = {
     Range{"rope.scaling.original_context_length", 1, largest_int},
     Range{"expert_count", 0, most_experts},
     Range{"expert_used_count", 0, most_experts},
+    // LLAMA_EXPERT_GATING_FUNC_TYPE_SQRT_SOFTPLUS is the last.
+    Range{"expert_gating_func", 0, 4},
     Range{"expert_group_count", 0, most_experts},
     Range{"expert_group_used_count", 0, most_experts},
     Range{"nextn_predict_layers", 0, most_layers - 1},
+    Range{"interleave_moe_layer_step", 0, most_layers},
     Range{"ssm.conv_kernel", 0, 1 << 16},
     Range{"ssm.inner_size", 0, widest},
     Range{"ssm.state_size", 0, 1 << 16},
@@ -70,6 +74,7 @@ constexpr std::array ranges = {
     Range{"experts_per_group", 0, most_experts},
     Range{"attention.output_group_count", 0, widest},
     Range{"attention.indexer.block_size", 0, widest},
+    Range{"hyper_connection.sinkhorn_iterations", 0, 1 << 16},
     Range{"hrm.layers_per_stack", 0, most_layers},
     Range{"hrm.h_cycles", 0, most_layers},
     Range{"hrm.l_cycles", 0, most_layers},
@@ -95,10 +100,14 @@ constexpr std::array divisors = {
     Divisor{"hrm.h_cycles", architectures::stacks},
     Divisor{"hrm.l_cycles", architectures::stacks},
     Divisor{"num_loops", architectures::loops},
+    Divisor{"interleave_moe_layer_step", architectures::interleaved},
+    Divisor{"hyper_connection.sinkhorn_iterations", architectures::hyper_connected},
+    Divisor{"attention.key_length_mla", architectures::always_latent},
+    Divisor{"attention.value_length_mla", architectures::always_latent},
 };
 
 /// Architectures that divide by, or assert on, the number of experts.
-constexpr std::array<std::string_view, 14> mixtures = {"bailingmoe2", "glm4moe",    "grovemoe",  "llada-moe", "smallthinker", "lfm2moe", "mellum",
+constexpr std::array<std::string_view, 15> mixtures = {"bailingmoe2", "glm4moe", "hunyuan-moe",   "grovemoe",  "llada-moe", "smallthinker", "lfm2moe", "mellum",
                                                        "qwen2moe",    "qwen3moe",   "qwen3vlmoe", "qwen35moe", "qwen3next",    "rnd1",    "qwen4exp"};
 /// Architectures whose state space has heads and groups (Mamba 2, and linear attention written in its terms).
 constexpr std::array<std::string_view, 8> grouped_states = {"mamba2", "falcon-h1", "granitehybrid", "nemotron_h", "nemotron_h_moe", "qwen3next", "qwen35", "qwen35moe"};
@@ -115,17 +124,22 @@ class Hyperparameters {
     if (name->is_array || name->type != GgufType::string || architecture_.empty()) header_.refuse("the key \"general.architecture\" is not the name of an architecture");
     check_purpose();
     for (const Range& range : ranges) check_range(range);
+    if (is_one_of(architecture_, architectures::windows) && integer("attention.sliding_window").value_or(0) == 0) refuse("attention.sliding_window", 0, "at least 1");
     for (const auto& [name, readers] : divisors) {
       if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");
     }
     check_floats();
     check_rope();
+    check_own();
     check_layers();
     check_heads();
     check_head_lengths();
     check_experts();
     check_states();
     for (const GgufTensor& tensor : header_.tensors()) check_tensor(tensor);
+    for (const architectures::Companions& pair : architectures::companions) {
+      if (architecture_ == pair.architecture) check_companion(pair);
+    }
   }
 
  private:
@@ -179,6 +193,7 @@ class Hyperparameters {
       header_.each_float(entry.second, [&](double number) {
         // llama.cpp's own sign for "no bound", which is what it saves for architectures that have none.
         if (number == -std::numeric_limits<double>::infinity() && name == key("kda.gate_lower_bound") && architecture_ != "bailingmoe3") return;
+        if (architecture_ == "bailingmoe3" && name == key("kda.gate_lower_bound") && !(number < 0)) header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be negative");
         if (!std::isfinite(number) || (is_epsilon && number < 0)) {
           header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be " + (is_epsilon ? "a number that is not negative" : "a finite number"));
         }
@@ -197,6 +212,8 @@ class Hyperparameters {
     for (const char* name : {"rope.dimension_count", "rope.dimension_count_swa"}) {
       for (const std::int64_t dimensions : integers(name)) {
         if (dimensions % 2 != 0) refuse(name, dimensions, "even, because positions turn pairs");
+        // ggml never comes back from a rotation of nothing.
+        if (dimensions == 0 && has_heads()) refuse(name, dimensions, "at least 2");
       }
     }
     const auto dimensions = integer("rope.dimension_count");
@@ -207,6 +224,28 @@ class Hyperparameters {
     if (dimensions && heads && *heads > 0 && length && *dimensions > *length) {
       refuse("rope.dimension_count", *dimensions, "at most the length of a key, " + std::to_string(*length));
     }
+    const auto windowed = integer("rope.dimension_count_swa");
+    const auto windowed_length = integer("attention.key_length_swa");
+    if (windowed && has_heads() && (windowed_length || length) && *windowed > windowed_length.value_or(*length)) {
+      refuse("rope.dimension_count_swa", *windowed, "at most the length of a key, " + std::to_string(windowed_length.value_or(*length)));
+    }
+  }
+
+  /// What single architectures assert.
+  void check_own() const {
+    if (architecture_ == "hrm_text") {
+      const std::int64_t layers = integer("hrm.layers_per_stack").value_or(0) * integer("hrm.h_cycles").value_or(0) * (integer("hrm.l_cycles").value_or(0) + 1);
+      if (integer("block_count") != layers) refuse("block_count", integer("block_count").value_or(0), "hrm.layers_per_stack × hrm.h_cycles × (hrm.l_cycles + 1), which is " + std::to_string(layers));
+      if (integer("nextn_predict_layers").value_or(0) != 0) refuse("nextn_predict_layers", *integer("nextn_predict_layers"), "0");
+    }
+    if (is_one_of(architecture_, architectures::shared_indexers) && integer("attention.indexer.types") == 0) refuse("attention.indexer.types", 0, "1 for the first layer");
+    if (architecture_ == "bailingmoe3" && integer("kda.safe_gate") == 0) refuse("kda.safe_gate", 0, "true");
+    // Attention that cools with distance divides by the distance. Others take a distance that is not in the file.
+    const GgufValue* scale = header_.find(key("attention.temperature_scale"));
+    if (architecture_ != "deepseek2" || scale == nullptr || integer("attention.temperature_length").value_or(0) > 0) return;
+    header_.each_float(*scale, [this](double number) {
+      if (number != 0) refuse("attention.temperature_length", 0, "at least 1, because attention.temperature_scale is not 0");
+    });
   }
 
   void check_layers() const {
@@ -224,13 +263,22 @@ class Hyperparameters {
     if (layers && sharing && *sharing >= *layers) refuse("attention.shared_kv_layers", *sharing, "less than block_count, which is " + std::to_string(*layers));
   }
 
+  bool has_heads() const { return integer("attention.head_count").value_or(0) > 0; }
+
   /// Query heads share key heads, each of these the same number.
   void check_heads() const {
     const std::vector<std::int64_t> heads = integers("attention.head_count");
+    if (!is_one_of(architecture_, architectures::without_attention) && std::none_of(heads.begin(), heads.end(), [](std::int64_t each) { return each > 0; })) {
+      refuse("attention.head_count", 0, "at least 1 in some layer");
+    }
     const std::vector<std::int64_t> shared = integers("attention.head_count_kv");
+    // An array says which layers have none.
+    if (shared.size() == 1 && shared.front() == 0 && has_heads()) refuse("attention.head_count_kv", 0, "at least 1");
     for (std::size_t i = 0; i < std::max(heads.size(), shared.size()) && !heads.empty() && !shared.empty(); ++i) {
       const std::int64_t all = heads[std::min(i, heads.size() - 1)];
       const std::int64_t each = shared[std::min(i, shared.size() - 1)];
+      if (each != all && is_one_of(architecture_, architectures::unshared_heads)) refuse("attention.head_count_kv", each, "attention.head_count, which is " + std::to_string(all));
+      if (each > 1 && is_one_of(architecture_, architectures::single_head)) refuse("attention.head_count_kv", each, "1");
       if (each > 0 && all % each != 0) refuse("attention.head_count_kv", each, "a divisor of attention.head_count, which is " + std::to_string(all));
     }
   }
@@ -243,15 +291,33 @@ class Hyperparameters {
     const std::int64_t key_length = integer("attention.key_length").value_or(*width / *heads);
     const std::int64_t value_length = integer("attention.value_length").value_or(*width / *heads);
     const std::int64_t rotated = integer("rope.dimension_count").value_or(key_length);
-    if (is_one_of(architecture_, architectures::one_head_length) && key_length != value_length) {
+    if (!is_one_of(architecture_, architectures::two_head_lengths) && key_length != value_length) {
       refuse("attention.value_length", value_length, "the length of a key, " + std::to_string(key_length));
     }
+    for (const auto& [name, length] : {std::pair("attention.key_length_swa", key_length), std::pair("attention.value_length_swa", value_length)}) {
+      const auto windowed = integer(name);
+      if (windowed && *windowed != length && !is_one_of(architecture_, architectures::own_window_heads)) refuse(name, *windowed, "the same as without a window, " + std::to_string(length));
+    }
+    check_latent(key_length, value_length, rotated);
     if (is_one_of(architecture_, architectures::whole_rotation) && rotated != value_length) {
       refuse("rope.dimension_count", rotated, "the length of a head, " + std::to_string(value_length));
+    }
+    if (const auto windowed = integer("rope.dimension_count_swa"); windowed && *windowed != value_length && is_one_of(architecture_, architectures::whole_rotation)) {
+      refuse("rope.dimension_count_swa", *windowed, "the length of a head, " + std::to_string(value_length));
     }
     if (is_one_of(architecture_, architectures::heads_fill_width) && (key_length * *heads != *width || value_length != key_length)) {
       refuse("attention.head_count", *heads, "such that heads of length " + std::to_string(key_length) + " fill the width, " + std::to_string(*width));
     }
+  }
+
+  /// What is cached for all heads together, where heads have longer keys of their own.
+  void check_latent(std::int64_t key_length, std::int64_t value_length, std::int64_t rotated) const {
+    const std::int64_t own_length = integer("attention.key_length_mla").value_or(0);
+    if (own_length == 0 || !is_one_of(architecture_, architectures::latent_attention)) return;
+    const std::int64_t rank = integer("attention.kv_lora_rank").value_or(0);
+    if (own_length <= rotated) refuse("attention.key_length_mla", own_length, "more than what is rotated of it, " + std::to_string(rotated));
+    if (key_length != rank + rotated) refuse("attention.key_length", key_length, "attention.kv_lora_rank and what is rotated together, " + std::to_string(rank + rotated));
+    if (value_length != rank) refuse("attention.value_length", value_length, "attention.kv_lora_rank, " + std::to_string(rank));
   }
 
   /// As llama.cpp asserts.
@@ -261,9 +327,13 @@ class Hyperparameters {
     const std::int64_t most_used = used.empty() ? 0 : *std::max_element(used.begin(), used.end());
     const std::int64_t groups = integer("expert_group_count").value_or(0);
     const std::int64_t groups_used = integer("expert_group_used_count").value_or(0);
+    if (is_one_of(architecture_, architectures::need_gating) && integer("expert_gating_func").value_or(0) == 0) refuse("expert_gating_func", 0, "from 1 to 4");
     if (is_one_of(architecture_, mixtures) && experts == 0) refuse("expert_count", 0, "at least 1 in a mixture of experts");
-    // One architecture writes a single expert for none (hunyuan-dense).
-    if (architecture_.starts_with("hunyuan") && experts <= 1) return;
+    // A single expert stands for none here.
+    if ((architecture_ == "hunyuan-dense" || architecture_ == "hunyuan_vl") && experts <= 1) {
+      if (groups > 0) refuse("expert_group_count", groups, "0, because there are no experts");
+      return;
+    }
     if (most_used > experts) refuse("expert_used_count", most_used, "at most expert_count, which is " + std::to_string(experts));
     if (experts > 0 && most_used == 0) refuse("expert_used_count", 0, "at least 1, because expert_count is " + std::to_string(experts));
     if (groups > 0 && groups >= experts) refuse("expert_group_count", groups, "less than expert_count, which is " + std::to_string(experts));
@@ -312,6 +382,19 @@ class Hyperparameters {
     }
     const bool is_vector = tensor.dimensions == 1 || tensor.name.ends_with("_norm.weight") || tensor.name.ends_with(".bias") || tensor.name.find(".ssm_conv1d.") != std::string::npos;
     if (is_vector && tensor.type != GGML_TYPE_F32) refuse_type(tensor, "vectors and norms must be F32; quantise the model again with llama-quantize");
+  }
+
+  /// llama.cpp takes some tensors for optional, and uses them all the same.
+  void check_companion(const architectures::Companions& pair) const {
+    std::set<std::string_view> names;
+    for (const GgufTensor& tensor : header_.tensors()) names.insert(tensor.name);
+    for (const std::string_view name : names) {
+      if (!name.ends_with(pair.tensor)) continue;
+      const std::string layer(name.substr(0, name.size() - pair.tensor.size()));
+      const std::string other = layer + std::string(pair.companion);
+      const bool has_alternative = !pair.alternative.empty() && names.contains(layer + std::string(pair.alternative));
+      if (!names.contains(other) && !has_alternative) header_.refuse("the tensor " + quoted(std::string(name)) + " is there and " + quoted(other) + " is not");
+    }
   }
 
   const GgufHeader& header_;

@@ -175,6 +175,20 @@ TEST("the validator refuses a file that is cut anywhere") {
 
 TEST("the validator refuses hyperparameters that llama.cpp asserts on") {
   const auto number = [](const char* key, std::uint32_t value) { return [=](GgufFile& file) { file.set_u32(key, value); }; };
+  // Attention over a latent vector of 16, of which and of 8 more the cached keys consist.
+  const auto latent = [](const std::string& key, std::uint32_t value) {
+    return [=](GgufFile& file) {
+      const std::vector<std::pair<const char*, std::uint32_t>> numbers = {
+          {"attention.head_count", 4},  {"attention.head_count_kv", 1}, {"attention.kv_lora_rank", 16}, {"attention.key_length", 24},   {"attention.value_length", 16},
+          {"rope.dimension_count", 8}, {"expert_gating_func", 1},      {"embedding_length", 32},       {"attention.key_length_mla", 12}};
+      file.set_text("general.architecture", "deepseek32");
+      for (const auto& [name, sound] : numbers) file.set_u32(std::string("deepseek32.") + name, sound);
+      file.set_u32("deepseek32." + key, value);
+    };
+  };
+  GgufFile sound_latent = sound();
+  latent("block_count", 2)(sound_latent);
+  CHECK_EQUAL(verdict(sound_latent.write()), "");
   expect_refused({
       {"no architecture", [](GgufFile& file) { file.values.erase(file.values.begin()); }, "\"general.architecture\" is missing"},
       {"architecture that is a number", number("general.architecture", 1), "\"general.architecture\" is not the name"},
@@ -211,12 +225,29 @@ TEST("the validator refuses hyperparameters that llama.cpp asserts on") {
       {"heads that do not fill the width", [](GgufFile& file) {
          file.set_text("general.architecture", "qwen2"), file.set_u32("qwen2.embedding_length", 32), file.set_u32("qwen2.attention.head_count", 5);
        }, "such that heads of length 6 fill the width, 32"},
-      {"experts of a mixture", [](GgufFile& file) { file.set_text("general.architecture", "qwen3moe"); }, "\"qwen3moe.expert_count\" is 0"},
+      {"experts of a mixture", [](GgufFile& file) { file.set_text("general.architecture", "qwen3moe"), file.set_u32("qwen3moe.attention.head_count", 4); }, "\"qwen3moe.expert_count\" is 0"},
       {"attention in every 0th layer", [](GgufFile& file) { file.set_text("general.architecture", "qwen35"), file.set_u32("qwen35.full_attention_interval", 0); }, "\"qwen35.full_attention_interval\" is 0 and must be at least 1"},
       {"convolution", [](GgufFile& file) { file.set_text("general.architecture", "mamba"), file.set_u32("mamba.ssm.conv_kernel", 0); }, "\"mamba.ssm.conv_kernel\" is 0"},
       {"bound of a gate", [](GgufFile& file) { file.set_text("general.architecture", "bailingmoe3"), file.set_f32("bailingmoe3.kda.gate_lower_bound", -INFINITY); }, "is -inf and must be a finite number"},
+      {"no heads", number("llama.attention.head_count", 0), "\"llama.attention.head_count\" is 0 and must be at least 1 in some layer"},
+      {"no rotation", number("llama.rope.dimension_count", 0), "\"llama.rope.dimension_count\" is 0 and must be at least 2"},
+      {"rotation beyond the key of a window", number("llama.rope.dimension_count_swa", 10), "\"llama.rope.dimension_count_swa\" is 10 and must be at most the length of a key, 8"},
+      {"keys of a window", number("llama.attention.key_length_swa", 4), "\"llama.attention.key_length_swa\" is 4 and must be the same as without a window, 8"},
+      {"unknown choice of experts", number("llama.expert_gating_func", 5), "\"llama.expert_gating_func\" is 5 and must be from 0 to 4"},
+      {"no choice of experts", latent("expert_gating_func", 0), "\"deepseek32.expert_gating_func\" is 0 and must be from 1 to 4"},
+      {"keys that are all rotated", latent("attention.key_length_mla", 8), "\"deepseek32.attention.key_length_mla\" is 8 and must be more than what is rotated of it, 8"},
+      {"latent keys", latent("attention.key_length", 23), "\"deepseek32.attention.key_length\" is 23 and must be attention.kv_lora_rank and what is rotated together, 24"},
+      {"latent values", latent("attention.value_length", 8), "\"deepseek32.attention.value_length\" is 8 and must be attention.kv_lora_rank, 16"},
+      {"no shared head", number("llama.attention.head_count_kv", 0), "\"llama.attention.head_count_kv\" is 0 and must be at least 1"},
+      {"attention that cools over no distance", [](GgufFile& file) {
+         file.set_text("general.architecture", "deepseek2"), file.set_u32("deepseek2.attention.head_count", 4), file.set_f32("deepseek2.attention.temperature_scale", 1);
+       }, "\"deepseek2.attention.temperature_length\" is 0"},
+      {"an unsafe gate", [](GgufFile& file) {
+         file.set_text("general.architecture", "bailingmoe3"), file.set("bailingmoe3.kda.safe_gate", 7, std::string(1, '\0'));
+       }, "\"bailingmoe3.kda.safe_gate\" is 0 and must be true"},
+      {"a gate without a bound", [](GgufFile& file) { file.set_text("general.architecture", "bailingmoe3"), file.set_f32("bailingmoe3.kda.gate_lower_bound", 0); }, "\"bailingmoe3.kda.gate_lower_bound\" is 0.000000 and must be negative"},
       {"shared layers", number("llama.attention.shared_kv_layers", 2), "must be less than block_count"},
-      {"inner size", [](GgufFile& file) { file.set_text("general.architecture", "jamba"), file.set_u32("jamba.embedding_length", 32), file.set_u32("jamba.ssm.inner_size", 32); }, "must be twice embedding_length, which is 32"},
+      {"inner size", [](GgufFile& file) { file.set_text("general.architecture", "jamba"), file.set_u32("jamba.attention.head_count", 4), file.set_u32("jamba.embedding_length", 32), file.set_u32("jamba.ssm.inner_size", 32); }, "must be twice embedding_length, which is 32"},
       {"groups of a state", [](GgufFile& file) { file.set_text("general.architecture", "mamba2"), file.set_u32("mamba2.ssm.inner_size", 64), file.set_u32("mamba2.ssm.group_count", 0); }, "\"mamba2.ssm.group_count\" is 0"},
       {"heads of RWKV", [](GgufFile& file) { file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.embedding_length", 32), file.set_u32("rwkv7.wkv.head_size", 24); }, "must be a divisor of embedding_length"},
       {"shifts of RWKV", [](GgufFile& file) { file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.token_shift_count", 7); }, "\"rwkv7.token_shift_count\" is 7 and must be 2"},
@@ -279,7 +310,6 @@ TEST("the validator leaves to llama.cpp what llama.cpp mends or reports") {
       [](GgufFile& file) { file.set_array("tokenizer.ggml.tokens", string, {"a", "", std::string("\0", 1)}); },
       [](GgufFile& file) { file.set_text("tokenizer.ggml.model", "none"); },
       [](GgufFile& file) { file.set_text("tokenizer.ggml.model", "rwkv"), file.set_array("tokenizer.ggml.tokens", string, {"\\n", "a", "ab"}); },
-      [](GgufFile& file) { file.set_u32("llama.attention.head_count_kv", 0); },
       [](GgufFile& file) { file.set_array("llama.attention.head_count_kv", u32, {bytes_of(0), bytes_of(4)}); },
       [](GgufFile& file) { file.set_text("general.architecture", "stablelm"), file.set_u32("stablelm.embedding_length", 32), file.set_u32("stablelm.attention.head_count", 4), file.set_u32("stablelm.rope.dimension_count", 4); },
       [](GgufFile& file) { file.version = 2; },

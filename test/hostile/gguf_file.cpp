@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
 
 #include "ggml.h"
 
@@ -109,10 +110,12 @@ std::string GgufFile::write() const {
   return out;
 }
 
-GgufFile::Value* GgufFile::find(const std::string& key) {
+const GgufFile::Value* GgufFile::find(const std::string& key) const {
   const auto found = std::find_if(values.begin(), values.end(), [&](const Value& value) { return value.key == key; });
   return found == values.end() ? nullptr : &*found;
 }
+
+GgufFile::Value* GgufFile::find(const std::string& key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
 
 void GgufFile::set(const std::string& key, std::uint32_t type, const std::string& bytes) {
   Value value{key, type, 4, {bytes}};

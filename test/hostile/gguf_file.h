@@ -34,6 +34,7 @@ struct GgufFile {
   std::string write() const;
 
   Value* find(const std::string& key);
+  const Value* find(const std::string& key) const;
   void set(const std::string& key, std::uint32_t type, const std::string& bytes);
   void set_array(const std::string& key, std::uint32_t element, std::vector<std::string> elements);
   void set_u32(const std::string& key, std::uint32_t value);

@@ -17,10 +17,11 @@
 #include "../tools/command_line.h"
 #include "engine/engine.h"
 #include "gguf_mutant.h"
+#include "gguf_sweep.h"
 
 namespace {
 
-constexpr const char* usage = "usage: hostile_models --model FILE [--first 1] [--count 100] [--seconds 20] [--show 0]";
+constexpr const char* usage = "usage: hostile_models --model FILE [--first 1] [--count 100] [--seconds 20] [--show 0] [--sweep 0]";
 
 constexpr int answered = 0;
 constexpr int refused = 3;
@@ -140,12 +141,17 @@ std::string read(const std::string& path) {
   return bytes.str();
 }
 
+Mutant with(GgufFile file, const Change& change) {
+  change.make(file);
+  return {file.write(), change.story};
+}
+
 }  // namespace
 
 /// Prints one line a bad end, and one JSON object of counts. Exit code 1 if something crashed or hung.
 int main(int count, char** arguments) {
   try {
-    const CommandLine line(count, arguments, usage, {{"first", "1"}, {"count", "100"}, {"seconds", "20"}, {"show", "0"}}, {"model"});
+    const CommandLine line(count, arguments, usage, {{"first", "1"}, {"count", "100"}, {"seconds", "20"}, {"show", "0"}, {"sweep", "0"}}, {"model"});
     const std::string original = read(line.text("model"));
     const GgufFile sound = GgufFile::parse(original);
     const std::uint64_t first = line.number("first");
@@ -153,9 +159,11 @@ int main(int count, char** arguments) {
     const auto seconds = static_cast<unsigned>(line.number("seconds"));
     const bool show = line.number("show") != 0;
     const std::string place = (std::filesystem::temp_directory_path() / ("nudging-hostile-" + std::to_string(getpid()) + ".gguf")).string();
+    const bool sweep = line.number("sweep") != 0;
+    const std::vector<Change> changes = sweep ? every_change(sound) : std::vector<Change>{};
     std::map<std::string, std::uint64_t> outcomes;
-    for (std::uint64_t seed = first; seed < first + wanted; ++seed) {
-      const Mutant mutant = mutate(sound, original, seed);
+    for (std::uint64_t seed = first; seed < first + wanted && (!sweep || seed <= changes.size()); ++seed) {
+      const Mutant mutant = sweep ? with(sound, changes[seed - 1]) : mutate(sound, original, seed);
       std::ofstream(place, std::ios::binary) << mutant.bytes;
       const int status = in_child(place, seconds, show);
       const std::string outcome = outcome_of(status);

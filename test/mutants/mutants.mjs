@@ -95,6 +95,8 @@ export const mutants = [
   // Guesses
   { name: 'a guess has the probability of what was said before it', file: 'nudge/guess.h', from: 'if (start >= from_ + begin) product', to: 'if (start >= begin) product' },
   { name: 'a fixed number of guesses is cut short by distrust', file: lane, from: 'return speculation_.guesses == Speculation::Guesses::fixed || ', to: 'return ' },
+  { name: 'a header may divide by zero', file: 'engine/gguf_hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");', to: 'if (is_one_of(architecture_, readers) && integer(name) < 0) refuse(name, 0, "at least 1");' },
+  { name: 'a header without keys of other architectures is the only good one', file: 'engine/gguf_hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0)', to: 'if (integer(name) == 0)' },
   { name: 'requests wait for guesses while others are answered', file: 'engine/costs.cpp', from: '  if (batch.answers > 1) return 0;\n', to: '' },
   { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
   // Many requests at once

@@ -29,6 +29,8 @@ function unitTests(mutant) {
   if (isSampling(mutant)) return ['sampling'];
   return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
 }
+/** Native tests of single files. @type {Record<string, string>} */
+const tested = { 'engine/prompt.cpp': 'prompt_test', 'engine/costs.cpp': 'costs_test', 'engine/gguf_hyperparameters.cpp': 'gguf_validator_test' };
 const minutes = 60_000;
 
 const sources = inRoot('.native/mutants/native');
@@ -53,7 +55,7 @@ async function whoNotices(mutant, llama) {
     const { code, output } = await timed(path.join(plan.out, 'nudge_test'), []);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the native tests did not end';
   }
-  const engineTest = isTokenising(mutant) ? 'text_tokens_test' : mutant?.file === 'engine/prompt.cpp' ? 'prompt_test' : isSampling(mutant) ? 'sampling_test' : undefined;
+  const engineTest = isTokenising(mutant) ? 'text_tokens_test' : isSampling(mutant) ? 'sampling_test' : tested[mutant?.file ?? ''];
   if (engineTest) {
     await configureAndBuild(plan, llama, ['engine_test']);
     const { code, output } = await timed(path.join(plan.out, 'engine_test'), [engineTest]);
