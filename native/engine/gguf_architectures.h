@@ -13,17 +13,17 @@ constexpr std::array<std::string_view, 16> two_head_lengths = {"bailingmoe3", "d
 constexpr std::array<std::string_view, 4> own_window_heads = {"dots3note", "gemma4", "mimo2", "step35"};
 
 /// They assert that the whole head is rotated.
-constexpr std::array<std::string_view, 55> whole_rotation = {
+constexpr std::array<std::string_view, 56> whole_rotation = {
     "apertus", "arcee", "arctic", "baichuan", "bailingmoe", "chameleon", "codeshell", "cogvlm", "cohere2moe", "dbrx", "deci", "deepseek", "dots1", "ernie4_5",
     "ernie4_5-moe", "exaone", "exaone-moe", "exaone4", "falcon", "granite", "granite_swa", "graniteswitch", "grok", "grovemoe", "hunyuan-dense", "hunyuan-moe",
     "hunyuan_vl", "hy_v3", "internlm2", "jais2", "llama", "llama4", "maincoder", "mellum", "mistral3", "olmo", "olmo2", "olmoe", "orion", "paddleocr",
-    "pangu-embedded", "plamo", "qwen2", "qwen2moe", "qwen2vl", "qwen3", "qwen3moe", "qwen3vl", "qwen3vlmoe", "seed_oss", "smallthinker", "smollm3",
+    "pangu-embedded", "plamo", "pockettts", "qwen2", "qwen2moe", "qwen2vl", "qwen3", "qwen3moe", "qwen3vl", "qwen3vlmoe", "seed_oss", "smallthinker", "smollm3",
     "starcoder2", "talkie", "xverse"};
 
 /// Their queries are as wide as the model, however long their heads are.
-constexpr std::array<std::string_view, 33> heads_fill_width = {
+constexpr std::array<std::string_view, 35> heads_fill_width = {
     "arctic", "baichuan", "bloom", "chameleon", "codeshell", "cohere2", "command-r", "dbrx", "deepseek", "deepseek2-ocr", "gpt2", "gptneox", "grok", "internlm2", "jais", "jamba", "lfm2",
-    "lfm2moe", "nemotron", "olmo", "olmo2", "olmoe", "orion", "phi2", "phi3", "phimoe", "plamo", "qwen2", "qwen2moe", "qwen2vl", "stablelm",
+    "lfm2moe", "mpt", "nemotron", "olmo", "olmo2", "olmoe", "orion", "phi2", "phi3", "phimoe", "plamo", "pockettts", "qwen2", "qwen2moe", "qwen2vl", "stablelm",
     "starcoder2", "xverse"};
 
 /// They read the sizes of a state space, and of the convolution in front of it, and divide by them.
@@ -42,7 +42,7 @@ constexpr std::array<std::string_view, 1> interleaved = {"ernie4_5-moe"};
 constexpr std::array<std::string_view, 1> hyper_connected = {"deepseek4"};
 constexpr std::array<std::string_view, 1> always_latent = {"hy_v4"};
 /// They build their graph for layers with a sliding window, whether there are any or not.
-constexpr std::array<std::string_view, 1> windows = {"afmoe"};
+constexpr std::array<std::string_view, 2> windows = {"afmoe", "llama4"};
 /// All query heads share one key head.
 constexpr std::array<std::string_view, 1> single_head = {"deepseek4"};
 /// Every query head has a key head of its own.
@@ -53,7 +53,7 @@ constexpr std::array<std::string_view, 6> without_attention = {"arwkv7", "mamba"
 /// Attention over a compressed cache: its keys are the latent vector and what is rotated, side by side.
 constexpr std::array<std::string_view, 9> latent_attention = {"bailingmoe3", "deepseek2", "deepseek32", "dots3note", "glm-dsa", "hy_v4", "kimi-k3", "kimi-linear", "mistral4"};
 /// They abort if the file does not say how experts are chosen.
-constexpr std::array<std::string_view, 10> need_gating = {"bailingmoe2", "bailingmoe3", "deepseek32", "dots1", "dots3note", "exaone-moe", "hy_v4", "kimi-k3", "kimi-linear", "lfm2moe"};
+constexpr std::array<std::string_view, 12> need_gating = {"bailingmoe2", "bailingmoe3", "deepseek32", "dots1", "dots3note", "exaone-moe", "hy_v4", "kimi-k3", "kimi-linear", "lfm2moe", "minimax-m2", "minimax-m3"};
 
 /// Layers may share the choice of an indexer with the one before them, which the first layer does not have.
 constexpr std::array<std::string_view, 3> shared_indexers = {"dots3note", "glm-dsa", "hy_v4"};
@@ -69,6 +69,8 @@ struct Companions {
 constexpr std::array companions = {
     Companions{"falcon-h1", ".ssm_conv1d.weight", ".ssm_conv1d.bias"},
     Companions{"granitehybrid", ".ssm_conv1d.weight", ".ssm_conv1d.bias"},
+    Companions{"nemotron_h", ".ssm_conv1d.weight", ".ssm_conv1d.bias"},
+    Companions{"nemotron_h_moe", ".ssm_conv1d.weight", ".ssm_conv1d.bias"},
     Companions{"hy_v3", ".ffn_down_exps.weight", ".ffn_gate_up_exps.weight", ".ffn_gate_exps.weight"},
     Companions{"glm-dsa", ".indexer.k_norm.weight", ".indexer.proj.weight"},
     Companions{"glm-dsa", ".indexer.k_norm.weight", ".indexer.attn_k.weight"},

@@ -74,6 +74,7 @@ constexpr std::array ranges = {
     Range{"experts_per_group", 0, most_experts},
     Range{"attention.output_group_count", 0, widest},
     Range{"attention.indexer.block_size", 0, widest},
+    Range{"attention.indexer.top_k", 0, largest_int},
     Range{"hyper_connection.sinkhorn_iterations", 0, 1 << 16},
     Range{"hrm.layers_per_stack", 0, most_layers},
     Range{"hrm.h_cycles", 0, most_layers},
@@ -101,6 +102,7 @@ constexpr std::array divisors = {
     Divisor{"hrm.l_cycles", architectures::stacks},
     Divisor{"num_loops", architectures::loops},
     Divisor{"interleave_moe_layer_step", architectures::interleaved},
+    Divisor{"attention.sliding_window", architectures::windows},
     Divisor{"hyper_connection.sinkhorn_iterations", architectures::hyper_connected},
     Divisor{"attention.key_length_mla", architectures::always_latent},
     Divisor{"attention.value_length_mla", architectures::always_latent},
@@ -124,7 +126,6 @@ class Hyperparameters {
     if (name->is_array || name->type != GgufType::string || architecture_.empty()) header_.refuse("the key \"general.architecture\" is not the name of an architecture");
     check_purpose();
     for (const Range& range : ranges) check_range(range);
-    if (is_one_of(architecture_, architectures::windows) && integer("attention.sliding_window").value_or(0) == 0) refuse("attention.sliding_window", 0, "at least 1");
     for (const auto& [name, readers] : divisors) {
       if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");
     }
@@ -239,10 +240,14 @@ class Hyperparameters {
       if (integer("nextn_predict_layers").value_or(0) != 0) refuse("nextn_predict_layers", *integer("nextn_predict_layers"), "0");
     }
     if (is_one_of(architecture_, architectures::shared_indexers) && integer("attention.indexer.types") == 0) refuse("attention.indexer.types", 0, "1 for the first layer");
+    if (architecture_ == "paddleocr" && integers("rope.dimension_sections").empty()) refuse("rope.dimension_sections", 0, "a list of four numbers");
+    if (architecture_ == "plamo2" && integer("ssm.group_count").value_or(0) != 0) refuse("ssm.group_count", *integer("ssm.group_count"), "0");
+    if (architecture_ == "afmoe" && !integer("attention.sliding_window")) refuse("attention.sliding_window", 0, "at least 1");
     if (architecture_ == "bailingmoe3" && integer("kda.safe_gate") == 0) refuse("kda.safe_gate", 0, "true");
     // Attention that cools with distance divides by the distance. Others take a distance that is not in the file.
     const GgufValue* scale = header_.find(key("attention.temperature_scale"));
-    if (architecture_ != "deepseek2" || scale == nullptr || integer("attention.temperature_length").value_or(0) > 0) return;
+    const bool reads_distance = architecture_ == "deepseek2" || architecture_ == "mistral4";
+    if (!reads_distance || scale == nullptr || integer("attention.temperature_length").value_or(0) > 0) return;
     header_.each_float(*scale, [this](double number) {
       if (number != 0) refuse("attention.temperature_length", 0, "at least 1, because attention.temperature_scale is not 0");
     });
