@@ -31,6 +31,16 @@ describe.skipIf(process.platform === 'win32')('mutants of a model, each loaded i
     expect(counts['refused']).toBeGreaterThan(30);
     expect(counts['answered']).toBeGreaterThan(15);
   });
+
+  test('nor does one with any single hyperparameter made wrong, or without any single tensor', { timeout: 120_000 }, async () => {
+    const { code, output } = await run(path.join(makePlan({}).out, 'hostile_models'), ['--model', model, '--sweep', '1', '--count', '100000']);
+    const counts = JSON.parse(output.trim().split('\n').pop() ?? '') as Record<string, number>;
+    console.log(counts);
+    expect(output).not.toMatch(/crashed|hung|internal/);
+    expect(code).toBe(0);
+    expect(counts['refused']).toBeGreaterThan(80);
+    expect(counts['answered']).toBeGreaterThan(15);
+  });
 });
 
 describe('a wrong model is refused by name, key, value and remedy', () => {

@@ -264,6 +264,14 @@ class Hyperparameters {
     if (!windows.empty() && none && (!is_array || integer("attention.sliding_window").value_or(0) > 0)) {
       refuse("attention.sliding_window_pattern", windows.front(), "such that a layer has a sliding window");
     }
+    const auto stacked = integer("n_deepstack_layers");
+    if (layers && stacked && *stacked > *layers) refuse("n_deepstack_layers", *stacked, "at most block_count, which is " + std::to_string(*layers));
+    if (architecture_ == "qwen4exp") {
+      const std::int64_t parts = (integer("ple.ngram_size").value_or(1) - 1) * integer("ple.heads_per_ngram").value_or(0);
+      const std::int64_t width = integer("embedding_length").value_or(0);
+      const std::int64_t part = integer("embedding_length_per_layer_input").value_or(0);
+      if (parts != 0 && parts * part != width) refuse("ple.heads_per_ngram", integer("ple.heads_per_ngram").value_or(0), "such that all heads fill the width, " + std::to_string(width));
+    }
     const auto sharing = integer("attention.shared_kv_layers");
     if (layers && sharing && *sharing >= *layers) refuse("attention.shared_kv_layers", *sharing, "less than block_count, which is " + std::to_string(*layers));
   }
@@ -352,6 +360,9 @@ class Hyperparameters {
     const auto inner = integer("ssm.inner_size");
     if ((architecture_ == "jamba" || architecture_ == "granitehybrid") && width && inner && *inner != 2 * *width) {
       refuse("ssm.inner_size", *inner, "twice embedding_length, which is " + std::to_string(*width));
+    }
+    if (const auto heads = integer("ssm.time_step_rank"), length = integer("ssm.state_size"); is_one_of(architecture_, architectures::square_states) && inner && heads && length && *inner != *heads * *length) {
+      refuse("ssm.inner_size", *inner, "ssm.time_step_rank × ssm.state_size, which is " + std::to_string(*heads * *length));
     }
     if (const auto head = integer("wkv.head_size"); head && *head > 0 && width && *width % *head != 0) refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
     if (const auto shifts = integer("token_shift_count"); shifts && (architecture_.starts_with("rwkv") || architecture_ == "arwkv7")) {
