@@ -15,7 +15,7 @@ const help = `usage: npm run test:hostile -- [--architecture REGEX] [--count N] 
 Makes a small model of every architecture that llama.cpp's own tests can make one of, and loads wrong copies of it, each in a process of its own: every hyperparameter
 with every awkward value, and the model without each of its tensors.
 
-  --architecture  default: all, more than a hundred; half an hour and more on two cores
+  --architecture  default: all, 121 of them; most of an hour on two cores
   --count         instead: so many copies with several things wrong, which a seed chooses
   --first         seed of the first of them
 `;
