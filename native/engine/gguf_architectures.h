@@ -21,10 +21,10 @@ constexpr std::array<std::string_view, 57> whole_rotation = {
     "starcoder2", "talkie", "xverse"};
 
 /// Their queries are as wide as the model, however long their heads are.
-constexpr std::array<std::string_view, 36> heads_fill_width = {
-    "arctic", "baichuan", "bloom", "chameleon", "codeshell", "cohere2", "command-r", "dbrx", "deepseek", "deepseek2-ocr", "gpt2", "gptneox", "grok", "internlm2", "jais", "jamba", "lfm2",
+constexpr std::array<std::string_view, 38> heads_fill_width = {
+    "arctic", "baichuan", "bloom", "chameleon", "codeshell", "cohere2", "command-r", "dbrx", "deepseek", "deepseek2-ocr", "falcon", "gpt2", "gptneox", "grok", "internlm2", "jais", "jamba", "lfm2",
     "lfm2moe", "mpt", "nemotron", "olmo", "olmo2", "olmoe", "orion", "phi2", "phi3", "phimoe", "plamo", "pockettts", "qwen", "qwen2", "qwen2moe", "qwen2vl", "stablelm",
-    "starcoder2", "xverse"};
+    "starcoder", "starcoder2", "xverse"};
 
 /// They read the sizes of a state space, and of the convolution in front of it, and divide by them.
 constexpr std::array<std::string_view, 12> state_spaces = {"falcon-h1", "granitehybrid", "jamba", "mamba", "mamba2", "nemotron_h", "nemotron_h_moe", "plamo2", "qwen35", "qwen35moe", "qwen3next", "qwen4exp"};
@@ -55,7 +55,7 @@ constexpr std::array<std::string_view, 6> without_attention = {"arwkv7", "mamba"
 /// Attention over a compressed cache: its keys are the latent vector and what is rotated, side by side.
 constexpr std::array<std::string_view, 9> latent_attention = {"bailingmoe3", "deepseek2", "deepseek32", "dots3note", "glm-dsa", "hy_v4", "kimi-k3", "kimi-linear", "mistral4"};
 /// They abort if the file does not say how experts are chosen.
-constexpr std::array<std::string_view, 12> need_gating = {"bailingmoe2", "bailingmoe3", "deepseek32", "dots1", "dots3note", "exaone-moe", "hy_v4", "kimi-k3", "kimi-linear", "lfm2moe", "minimax-m2", "minimax-m3"};
+constexpr std::array<std::string_view, 13> need_gating = {"bailingmoe2", "bailingmoe3", "deepseek32", "dots1", "dots3note", "exaone-moe", "hy_v4", "kimi-k3", "kimi-linear", "lfm2moe", "minimax-m2", "minimax-m3", "smallthinker"};
 
 /// Layers may share the choice of an indexer with the one before them, which the first layer does not have.
 constexpr std::array<std::string_view, 3> shared_indexers = {"dots3note", "glm-dsa", "hy_v4"};

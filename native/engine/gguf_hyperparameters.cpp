@@ -285,6 +285,8 @@ class Hyperparameters {
       refuse("attention.head_count", 0, "at least 1 in some layer");
     }
     const std::vector<std::int64_t> shared = integers("attention.head_count_kv");
+    // What the file does not say is one for each.
+    if (shared.empty() && has_heads() && heads.front() > 1 && is_one_of(architecture_, architectures::single_head)) refuse("attention.head_count_kv", heads.front(), "1");
     // An array says which layers have none.
     if (shared.size() == 1 && shared.front() == 0 && has_heads()) refuse("attention.head_count_kv", 0, "at least 1");
     for (std::size_t i = 0; i < std::max(heads.size(), shared.size()) && !heads.empty() && !shared.empty(); ++i) {
@@ -331,6 +333,11 @@ class Hyperparameters {
     if (own_length <= rotated) refuse("attention.key_length_mla", own_length, "more than what is rotated of it, " + std::to_string(rotated));
     if (key_length != rank + rotated) refuse("attention.key_length", key_length, "attention.kv_lora_rank and what is rotated together, " + std::to_string(rank + rotated));
     if (value_length != rank) refuse("attention.value_length", value_length, "attention.kv_lora_rank, " + std::to_string(rank));
+    if (const auto windowed_rank = integer("attention.kv_lora_rank_swa"); windowed_rank && *windowed_rank > 0) {
+      const std::int64_t windowed = integer("attention.key_length_swa").value_or(key_length);
+      const std::int64_t both = *windowed_rank + integer("rope.dimension_count_swa").value_or(rotated);
+      if (windowed != both) refuse("attention.key_length_swa", windowed, "attention.kv_lora_rank_swa and what is rotated together, " + std::to_string(both));
+    }
   }
 
   /// As llama.cpp asserts.
