@@ -93,7 +93,7 @@ describe.skipIf(process.platform !== 'linux')('weights', () => {
       const options = ${JSON.stringify({ ...quantised(), context: 64, parallel: 1, batch: 16, threads: 1 })};
       const grown = [];
       let given = 0;
-      for (let i = 0; i < 6; i += 1) {
+      for (let i = 0; i < 12; i += 1) {
         const controller = new AbortController();
         const loading = Nudging.load({ ...options, signal: controller.signal, onProgress: ({ lane }) => lane === 'aligned' && controller.abort(new Error('enough')) });
         await loading.then((late) => late.close(), (error) => (given += error.message === 'enough'));
@@ -101,9 +101,10 @@ describe.skipIf(process.platform !== 'linux')('weights', () => {
         gc();
         grown.push(anonymous());
       }
-      print({ given, left: mapped(), growth: grown.at(-1) - grown[1] });`);
-    expect(result.given).toBeGreaterThanOrEqual(6);
+      print({ given, left: mapped(), growth: Math.min(...grown.slice(-6)) - grown[1] });`);
+    expect(result.given).toBeGreaterThanOrEqual(12);
     expect(result.left).toBe(0);
+    // The heap keeps what was freed for a round or two, now and then. What is lost would be lost in all of them.
     expect(result.growth).toBeLessThan(15e6);
   });
 });
