@@ -196,7 +196,7 @@ describe('patches', () => {
 
   it.each<[string, () => void, string]>([
     ['added', () => patch('0003-last.patch', 'README', 'not for a build', 'patched'), 'int main() { return 2; }\n'],
-    ['changed', () => patch('0002-more.patch', 'src/llama.cpp', 'int main() { return 1; }', 'int main() { return 3; }'), 'int main() { return 3; }\n'],
+    ['changed', () => patch('0002-more.patch', 'src/llama.cpp', 'int main() { return 1; }', 'changed'), 'changed\n'],
     ['removed', () => unlinkSync(path.join(vendor, 'patches/0002-more.patch')), 'int main() { return 1; }\n'],
     ['all removed', () => rmSync(path.join(vendor, 'patches'), { recursive: true }), 'int main() {}\n'],
   ])('that are %s lead to unpacking again', async (_what, change, expected) => {
@@ -213,7 +213,7 @@ describe('patches', () => {
     patch('0003-late.patch', 'src/llama.cpp', 'int main() {}', 'too late');
     await expect(fetch({ pin: patched() })).rejects.toMatchObject({
       name: 'BuildError',
-      message: expect.stringMatching(/^vendor\/patches\/0003-late\.patch does not apply to fake\.cpp v1: error: patch failed: src\/llama\.cpp:1$/) as string,
+      message: 'vendor/patches/0003-late.patch does not apply to fake.cpp v1: error: patch failed: src/llama.cpp:1',
     });
     expect(readdirSync(vendor).sort()).toEqual(['.cache', 'patches']);
   });
@@ -225,12 +225,13 @@ describe('patches', () => {
 
   it('that are ours say why, each with paths from the root of llama.cpp', () => {
     expect(pinned.patches.length).toBeGreaterThan(0);
+    const readme = readFileSync(path.join(import.meta.dirname, '../vendor/README.md'), 'utf8');
     for (const { name, text } of pinned.patches) {
       const [header = '', ...diffs] = text.split(/^diff --git /m);
       expect(header.trim(), name).toMatch(/\S+\s\S+/);
       expect(diffs.length, name).toBeGreaterThan(0);
       for (const diff of diffs) expect(diff, name).toMatch(/^a\/(\S+) b\/\1\n/);
-      expect(readFileSync(path.join(import.meta.dirname, '../vendor/README.md'), 'utf8')).toContain(`| \`${name.replace('.patch', '')}\` |`);
+      expect(readme).toContain(`| \`${name.replace('.patch', '')}\` |`);
     }
   });
 
@@ -243,7 +244,8 @@ describe('patches', () => {
     const refused = async () => {
       const error = (await build().then(() => undefined, (reason: unknown) => reason)) as Error;
       expect(error).toMatchObject({ name: 'BuildError' });
-      const [, missing, command = ''] = /which lacks what nudging patches in llama\.cpp: (.+)\. Patch it:\n {2}(git -C .+)$/.exec(error.message) ?? [];
+      const stated = /which lacks what nudging patches in llama\.cpp: (.+)\. Patch it:\n {2}(git -C .+)$/;
+      const [, missing, command = ''] = stated.exec(error.message) ?? [];
       return { missing, command };
     };
     expect((await refused()).missing).toBe('0001-one.patch, 0002-more.patch, 0003-text.patch');

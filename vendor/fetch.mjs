@@ -68,7 +68,9 @@ async function checkOverride(named, pin) {
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(', ');
     const command = ['git', '-C', dir, 'apply', ...missing.map(({ file }) => file)].map(quoted).join(' ');
-    throw new BuildError(`NUDGING_LLAMA_CPP_DIR names ${dir}, which lacks what nudging patches in llama.cpp: ${names}. Patch it:\n  ${command}`);
+    throw new BuildError(
+      `NUDGING_LLAMA_CPP_DIR names ${dir}, which lacks what nudging patches in llama.cpp: ${names}. Patch it:\n  ${command}`,
+    );
   }
   return dir;
 }

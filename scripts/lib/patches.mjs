@@ -16,7 +16,9 @@ export function readPatches(folder) {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => name.endsWith('.patch')).sort();
   return names.map((name) => {
-    if (!/^\d{4}-[\w.-]+\.patch$/.test(name)) throw new BuildError(`vendor/patches/${name}: patches are called NNNN-what.patch; their numbers are their order.`);
+    if (!/^\d{4}-[\w.-]+\.patch$/.test(name)) {
+      throw new BuildError(`vendor/patches/${name}: patches are called NNNN-what.patch; their numbers are their order.`);
+    }
     const file = path.join(folder, name);
     return { name, file, text: readFileSync(file, 'utf8') };
   });
