@@ -5,6 +5,7 @@ import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
+import { nextQuestion } from './next-question.ts';
 import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
 import { demoPair, readPair, type Pair } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
@@ -15,9 +16,9 @@ import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, L
 
 type Settings = Omit<GenerateOptions, 'signal'>;
 
-/** What a generation does unless it, the pair or the engine says otherwise. */
+/** What a generation does unless it, the pair or the engine says otherwise. `stop` is not here: its default depends on mode and prompt. */
 export const defaults = {
-  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
+  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
 } as const satisfies Settings;
 
 /** Requests that may wait for a place, unless `maxQueue` says otherwise. */
@@ -144,7 +145,7 @@ export class Nudging implements AsyncDisposable {
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
-    const stop = settings.stop ?? defaults.stop;
+    const stop = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
     const sampling = samplingOf(settings);
 
     let id = 0;

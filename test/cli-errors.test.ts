@@ -44,6 +44,7 @@ const flagCases: Case[] = [
   ['text for a number', ['--gamma', 'high', question], /--gamma cannot be "high": it must be a number from 0 to 2/],
   ['a number out of range', ['--max-tokens', '0', question], /--max-tokens cannot be "0": it must be an integer from 1 to/],
   ['nothing for a number', ['--threads=', question], /--threads cannot be ""/],
+  ['stop texts and none', ['--stop', 'x', '--no-stop', question], /--stop and --no-stop were given: leave out one of them/],
   ['an unknown mode', ['--mode', 'both', question], /--mode cannot be "both": it must be one of "nudge"/],
   ['an unknown lane', ['--context', 'small=1', question], /--context cannot be "small=1".*base=N,aligned=N/],
   ['an unknown type of KV cache', ['--kv-cache', 'q8', question], /--kv-cache cannot be "q8": it must be one of "f16", .*base=N,aligned=N with such values/],

@@ -31,7 +31,12 @@ export function readArguments(argv: readonly string[]): Arguments {
     if (flag.option !== undefined) Object.assign(args.load, { [flag.option]: valueOf(flag, values) });
     else Object.assign(args, { [flag.name]: lastOf(values) });
   }
-  for (const { name, option } of flags) if (option !== undefined && switches.has(name)) Object.assign(args.load, { [option]: true });
+  if (switches.has('no-stop') && args.load.stop !== undefined) {
+    throw new UsageError('--stop and --no-stop were given: leave out one of them');
+  }
+  for (const { name, option, sets = true } of flags) {
+    if (option !== undefined && switches.has(name)) Object.assign(args.load, { [option]: sets });
+  }
   if (args.trace) args.load.trace = 'full';
 
   if (words[0] === 'generate') words.shift();
