@@ -7,7 +7,7 @@ import { IsolatedEngine } from './isolate/engine.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
 import { nextQuestion } from './next-question.ts';
 import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
-import { demoPair, readPair, type Pair } from './pair.ts';
+import { pairOf } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
@@ -73,10 +73,8 @@ export class Nudging implements AsyncDisposable {
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
     }
 
-    const withoutManifest = manifest === undefined && basePath !== undefined && alignedPath !== undefined;
-    const pair: Pair = withoutManifest ? { base: basePath, aligned: alignedPath } : await readPair(manifest ?? demoPair);
+    const { name, description, base, aligned, ...fromPair } = await pairOf(given);
     signal?.throwIfAborted();
-    const { name, description, base, aligned, ...fromPair } = { ...pair, ...defined({ base: basePath, aligned: alignedPath }) };
 
     const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
     const lane = (path: string, of: LaneName) => {

@@ -2,12 +2,14 @@ import { defaultBasePrompt, type Question } from './prompts.ts';
 import type { BasePrompt } from './types.ts';
 
 /**
- * Stop strings for a base that answers alone: where it would go on to ask itself the next question, because its prompt taught it that pattern. That is a new
- * line with what the template has before `{question}`; the empty line that stands between turns goes with it. Empty where the template does not tell.
+ * Stop strings for a base that answers alone: where it would go on to ask itself the next question, because its prompt taught it that
+ * pattern. That is a new line with what the template has before `{question}`; the empty line that stands between turns goes with it. Empty
+ * where the template does not tell.
  *
- * Of the text before `{question}`, and behind `{system}`, only the last line that is not blank counts: what is above it may not come again. It must hold a
- * letter: answers have lines of their own that begin with "-", "#" or "1.". And it must end where a word does, or an answer that begins a line with a longer
- * word would be cut: behind a letter or digit the white space that follows belongs to it, behind anything else (`Question:`) it does not.
+ * Of the text before `{question}`, and behind `{system}`, only the last line that is not blank counts: what is above it may not come again.
+ * It must hold a letter: answers have lines of their own that begin with "-", "#" or "1.". And it must end where a word does, or an answer
+ * that begins a line with a longer word would be cut: behind a letter or digit the white space that follows belongs to it, behind anything
+ * else (`Question:`) it does not.
  */
 export function nextQuestion(question: Question, prompt: BasePrompt = defaultBasePrompt): string[] {
   if (question.kind === 'raw' || typeof prompt !== 'string') return [];

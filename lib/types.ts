@@ -223,9 +223,10 @@ export interface GenerateOptions extends SamplingOptions {
   /** Most tokens of the answer, 1 to 1,000,000. Default 256. */
   maxTokens?: number;
   /**
-   * The answer ends before the first of these that appears, with `stopReason: 'stop'`. None may be empty. Default: none; in `mode: 'base'`, where the base would
-   * ask itself the next question: a new line that begins as the template of `basePrompt` begins a question, `\nQuestion:` for the default one. A function, a
-   * raw prompt, and a template that does not tell (docs/semantics.md) have no default. An answer can be empty if the base asks at once. Off with `[]`.
+   * The answer ends before the first of these that appears, with `stopReason: 'stop'`. None may be empty; `[]`: no stop strings. Default:
+   * none, but in `mode: 'base'` where the base would ask itself the next question: a new line that begins as the template of `basePrompt`
+   * begins one, `\nQuestion:` for the default template. Functions, raw prompts and templates that do not tell (docs/semantics.md) have no
+   * default. The answer is empty if the base asks at once.
    */
   stop?: string | readonly string[];
   /** System text; not together with a system message. */

@@ -93,6 +93,12 @@ const rowCases: Case[] = [
   ['a row with wrong messages', ['--input', row('{"messages":[{"role":"user"}]}\n')], /line 1 of .* is wrong: "messages" must be/],
   ['a row with half a raw prompt', ['--input', row('{"base":"x"}\n')], /line 1 of .* is wrong: "aligned" must be/],
   ['a question beside --input', ['--input', inputFile, question], /a question and --input were given/],
+  ['--append without an output', ['--input', inputFile, '--append'], /--append is for --output: name the file/],
+  [
+    'an output that does not say what it was made with',
+    ['--input', inputFile, '--output', row('{"row":{"question":"one"},"text":""}\n')],
+    /does not say which models and settings it was made with: .* --append/,
+  ],
   ['the input as output', ['--input', inputFile, '--output', inputFile], /is the file of --input: choose another/],
   ['an output in no folder', ['--input', inputFile, '--output', path.join(missing, 'out.jsonl')], /the file of --output ".*" does not exist/],
   ['an output of another input', ['--input', inputFile, '--output', row('{"row":{"question":"two"},"text":""}\n')], /belongs to another input \(row 1 differs\): choose another --output/],

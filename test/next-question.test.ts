@@ -65,7 +65,8 @@ describe('the base alone', () => {
     return { whole: text, first: text.slice(0, at) };
   }
 
-  test.each([['a question', question], ['messages', { messages: chat }]])('ends before it asks itself the next question: %s', async (_, input) => {
+  const inputs = [['a question', question], ['messages', { messages: chat }]] as const;
+  test.each(inputs)('ends before it asks itself the next question: %s', async (_, input) => {
     const { first } = await circle(input);
     const { text, stopReason, pieces, rounds } = await engine.generate(input);
     expect({ text, stopReason }).toEqual({ text: first, stopReason: 'stop' });
@@ -85,7 +86,8 @@ describe('the base alone', () => {
     const upToIt = whole.slice(0, whole.indexOf('\nQuestion:'));
     const basePrompt = `{system}Question: {question}\nAnswer:\n${upToIt}`;
     expect((await engine.generate(question, { basePrompt, stop: [] })).text).toMatch(/^\nQuestion:/);
-    expect(await engine.generate(question, { basePrompt })).toMatchObject({ text: '', stopReason: 'stop', pieces: [], stats: { nudgeRatio: 0 } });
+    const nothing = await engine.generate(question, { basePrompt });
+    expect(nothing).toMatchObject({ text: '', stopReason: 'stop', pieces: [], stats: { nudgeRatio: 0 } });
     // On the line that its prompt leaves open, the same words are its answer.
     const { text } = await engine.generate(question, { basePrompt: `${basePrompt}\n` });
     expect(text).toMatch(/^Question:/);
@@ -128,7 +130,8 @@ describe('on the command line and from a pair', () => {
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
   const model = (name: string) => fileURLToPath(new URL(`../models/demo/${name}.gguf`, import.meta.url));
   const alone = ['--mode', 'base', '--max-tokens', '120'];
-  const said = async (asked: string, ...args: string[]) => JSON.parse((await nudging(['--json', ...alone, ...args, asked])).stdout) as { text: string; stopReason: string };
+  const said = async (asked: string, ...args: string[]): Promise<{ text: string; stopReason: string }> =>
+    JSON.parse((await nudging(['--json', ...alone, ...args, asked])).stdout);
   const pair = (name: string, settings: object) => {
     const place = path.join(scratch, name);
     writeFileSync(place, JSON.stringify({ base: model('base'), aligned: model('aligned'), ...settings }));

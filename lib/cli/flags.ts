@@ -89,6 +89,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     flags: [
       { name: 'input', value: 'FILE', about: 'JSON lines, one question each; - is standard input' },
       { name: 'output', value: 'FILE', about: 'JSON lines, one answer each, in the order of the input; an existing file is continued', otherwise: 'standard output' },
+      { name: 'append', about: 'continue --output with other models or settings than it was made with, or if it does not say with which' },
     ],
   },
   {
