@@ -32,7 +32,7 @@ What forward passes cost is measured with llama-bench (\`npm run bench:rivals\`)
 `;
 
 const modes = [
-  { label: 'base alone', options: { mode: 'base' } },
+  { label: 'base alone', options: { mode: 'base', stop: [] } },
   { label: 'aligned alone', options: { mode: 'aligned' } },
   { label: 'nudging, plain', options: { speculation: false } },
   { label: 'nudging', options: {} },

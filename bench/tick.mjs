@@ -7,7 +7,7 @@ import { median, sum } from './lib/statistics.mjs';
 
 const sequences = Number(process.argv[2] ?? 32);
 if (!Number.isInteger(sequences) || sequences < 1 || sequences > 256) throw new Error(`"${process.argv[2]}" is no number of sequences: give an integer from 1 to 256`);
-const engine = await Nudging.load({ parallel: sequences, context: 256, mode: 'base', trace: 'full' });
+const engine = await Nudging.load({ parallel: sequences, context: 256, mode: 'base', stop: [], trace: 'full' });
 
 /** @param {(question: string) => Promise<import('../dist/index.js').Answer>} ask */
 async function measure(ask) {

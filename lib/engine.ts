@@ -5,8 +5,9 @@ import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
+import { nextQuestion } from './next-question.ts';
 import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
-import { demoPair, readPair, type Pair } from './pair.ts';
+import { pairOf } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
@@ -15,9 +16,9 @@ import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, L
 
 type Settings = Omit<GenerateOptions, 'signal'>;
 
-/** What a generation does unless it, the pair or the engine says otherwise. */
+/** What a generation does unless it, the pair or the engine says otherwise. `stop` is not here: its default depends on mode and prompt. */
 export const defaults = {
-  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, stop: [], repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
+  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
 } as const satisfies Settings;
 
 /** Requests that may wait for a place, unless `maxQueue` says otherwise. */
@@ -72,10 +73,8 @@ export class Nudging implements AsyncDisposable {
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
     }
 
-    const withoutManifest = manifest === undefined && basePath !== undefined && alignedPath !== undefined;
-    const pair: Pair = withoutManifest ? { base: basePath, aligned: alignedPath } : await readPair(manifest ?? demoPair);
+    const { name, description, base, aligned, ...fromPair } = await pairOf(given);
     signal?.throwIfAborted();
-    const { name, description, base, aligned, ...fromPair } = { ...pair, ...defined({ base: basePath, aligned: alignedPath }) };
 
     const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
     const lane = (path: string, of: LaneName) => {
@@ -144,7 +143,7 @@ export class Nudging implements AsyncDisposable {
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
-    const stop = settings.stop ?? defaults.stop;
+    const stop = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
     const sampling = samplingOf(settings);
 
     let id = 0;

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NudgingError } from './errors.ts';
 import { check, generateRules, isObject, nonEmptyText, text } from './options.ts';
-import type { GenerateOptions } from './types.ts';
+import type { GenerateOptions, LoadOptions } from './types.ts';
 
 /** A pair of models that belong together, as its manifest (pair.json) describes it. Paths are relative to the manifest. */
 export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens' | 'stop' | 'system' | 'basePrompt' | 'alignedPrompt' | 'repeatLimit'> {
@@ -45,4 +45,15 @@ export async function readPair(path: string): Promise<Pair> {
   const pair = manifest as unknown as Pair;
   const folder = dirname(path);
   return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned) };
+}
+
+/**
+ * The pair that these options mean: two models, or what a manifest says (the demo pair's if none is named); a model given beside it wins.
+ *
+ * @throws NudgingError ERR_PAIR_INVALID
+ */
+export async function pairOf({ pair, base, aligned }: Pick<LoadOptions, 'pair' | 'base' | 'aligned'>): Promise<Pair> {
+  if (pair === undefined && base !== undefined && aligned !== undefined) return { base, aligned };
+  const manifest = await readPair(pair ?? demoPair);
+  return { ...manifest, base: base ?? manifest.base, aligned: aligned ?? manifest.aligned };
 }

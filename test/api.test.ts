@@ -59,7 +59,7 @@ describe('generate', () => {
   test('does not wake the event loop for every token: nobody reads the pieces yet', async () => {
     const arrived = vi.spyOn(Arriving.prototype, 'arrived');
     try {
-      const options = { mode: 'base', maxTokens: 150, temperature: 2, seed: 1 } as const;
+      const options = { mode: 'base', stop: [], maxTokens: 150, temperature: 2, seed: 1 } as const;
       const whole = await engine.generate(question, options);
       const atOnce = arrived.mock.calls.map(([pieces]) => pieces.length);
       expect(whole.pieces.length).toBeGreaterThan(64);

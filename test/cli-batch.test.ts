@@ -1,7 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { differences, madeWith } from '../lib/cli/made-with.ts';
+import { defaults } from '../lib/index.ts';
+import { generateRules, loadRules } from '../lib/options.ts';
 import { jsonLines, nudging, shows, start } from './support/cli.ts';
 import { spread } from './support/questions.ts';
 
@@ -107,5 +111,200 @@ describe('continuing', () => {
     const answers = jsonLines(stdout);
     expect(answers.length).toBeLessThan(rows.length);
     expect(answers.map((answer) => answer.row)).toEqual(rows.slice(0, answers.length));
+  });
+});
+
+describe('what an output was made with', () => {
+  const demo = (name: string) => fileURLToPath(new URL(`../models/demo/${name}.gguf`, import.meta.url));
+  const go = (...flags: string[]) => nudging(['--input', input, '--output', output, ...flags], { fake: true });
+  const records = () => results().flatMap((answer, index) => (answer.madeWith === undefined ? [] : [[index, answer.madeWith]]));
+  /** Makes the first two of three rows. */
+  async function begin(...flags: string[]) {
+    write(ask('one', 'two'));
+    expect(await go(...flags)).toMatchObject({ code: 0 });
+    write(ask('one', 'two', 'three'));
+  }
+  /** The command is refused with one line, and the file stays as it is. */
+  async function refused(...flags: string[]): Promise<string> {
+    const before = readFileSync(output, 'utf8');
+    const { stdout, stderr, code } = await go(...flags);
+    expect({ stdout, code, content: readFileSync(output, 'utf8') }).toEqual({ stdout: '', code: 2, content: before });
+    expect(stderr).toMatch(/^nudging: --output "[^\n]*--append\n$/);
+    expect(stderr).not.toContain('`');
+    return stderr;
+  }
+
+  test('stands in the first row, and nowhere else', async () => {
+    await begin();
+    expect(await go()).toMatchObject({ code: 0, stderr: expect.stringMatching(/^1 row after 2 that were there/) });
+    const { gamma, maxTokens, ...record } = results()[0].madeWith;
+    expect(records()).toHaveLength(1);
+    // The pair's own settings, the package's, and the models.
+    expect({ gamma, maxTokens }).toEqual({ gamma: 0.4, maxTokens: 96 });
+    expect(record).toMatchObject({ mode: 'nudge', temperature: 0, stop: [] });
+    expect(record.base).toMatchObject({ file: 'base.gguf', bytes: readFileSync(demo('base')).length });
+    expect(Object.keys(results()[1])).toEqual(['row', 'text', 'stopReason', 'rounds', 'pieces', 'stats']);
+    expect(jsonLines((await nudging(['--input', input], { fake: true })).stdout)[0]).not.toHaveProperty('madeWith');
+  });
+
+  test('is in a row with an error as well', async () => {
+    write(ask('too long', 'two'));
+    await go();
+    expect(results()[0]).toMatchObject({ error: { code: 'ERR_PROMPT_TOO_LONG' }, madeWith: { gamma: 0.4 } });
+    expect(await refused('--gamma', '0.3')).toContain('--gamma was 0.4, now 0.3');
+  });
+
+  test.each<[flags: string[], says: string]>([
+    [['--gamma', '0.3'], '--gamma was 0.4, now 0.3'],
+    [['--mode', 'aligned'], '--mode was "nudge", now "aligned"'],
+    [['--lookahead', '8'], '--lookahead was 16, now 8'],
+    [['--max-tokens', '10'], '--max-tokens was 96, now 10'],
+    [['--stop', 'x'], '--stop was [], now ["x"]'],
+    [['--temperature', '1'], '--temperature was 0, now 1'],
+    [['--system', 'Be brief.'], '--system was not set, now "Be brief."'],
+    [['--repeat-limit', '4'], '--repeat-limit was 0, now 4'],
+    [['--kv-cache', 'q8_0'], '--kv-cache was not set, now "q8_0"'],
+    [['--context', '256'], '--context was not set, now 256'],
+    [['--base', demo('base'), '--aligned', demo('aligned-cross'), '--max-tokens', '96'], '--aligned was file aligned.gguf, '],
+    [['--trace'], 'trace was "rounds", now "full"'],
+  ])('with %j it is another one', async (flags, says) => {
+    await begin();
+    expect(await refused(...flags)).toContain(`was made with other settings (${says}`);
+  });
+
+  test('prompts count by what they say', async () => {
+    await begin();
+    const template = path.join(path.dirname(output), 'template.txt');
+    const long = 'Here is what is asked, and what a careful person who is in no hurry at all answers to it.\n';
+    writeFileSync(template, `${long}Q: {question}\nA:`);
+    expect(await refused('--base-prompt', template)).toMatch(/--base-prompt was "\{system\}Question: .*, now "Here is what is asked, /);
+    rmSync(output);
+    await begin('--base-prompt', template);
+    writeFileSync(template, `${long}Q: {question}\nB:`);
+    expect(await refused('--base-prompt', template)).toContain('(--base-prompt is another one)');
+    writeFileSync(template, '{{ messages }}');
+    expect(await refused('--aligned-prompt', template)).toContain('--aligned-prompt was not set, now "{{ messages }}"');
+  });
+
+  test('many differences are all named, and the remedy is still there', async () => {
+    await begin();
+    const flags = { '--gamma': '0.3', '--lookahead': '8', '--max-tokens': '9', '--repeat-limit': '4', '--system': 'x'.repeat(500) };
+    const line = await refused(...Object.entries(flags).flat());
+    for (const flag of Object.keys(flags)) expect(line).toContain(flag);
+  });
+
+  test('samples: how they are drawn counts, and the seed', async () => {
+    await begin('--temperature', '1', '--seed', '1', '--top-p', '0.9');
+    const line = await refused('--temperature', '1', '--seed', '2', '--top-k', '5');
+    expect(line).toContain('--top-k was 0, now 5; --top-p was 0.9, now 1; --seed was 1, now 2');
+    expect(await go('--temperature', '1', '--seed', '1', '--top-p', '0.9')).toMatchObject({ code: 0 });
+  });
+
+  test('what does not change answers is not compared', async () => {
+    await begin('--parallel', '1', '--threads', '1', '--gamma', '0.4', '--seed', '1');
+    const manifest = fileURLToPath(new URL('../models/demo/pair.json', import.meta.url));
+    expect(await go('--parallel', '3', '--threads', '2', '--top-k', '5', '--verbose', '--pair', manifest)).toMatchObject({ code: 0 });
+    expect(records()).toHaveLength(1);
+  });
+
+  test('a model of the same name and size that was replaced is another one', async () => {
+    const folder = path.dirname(output);
+    const [base, aligned] = [path.join(folder, 'base.gguf'), path.join(folder, 'aligned.gguf')];
+    copyFileSync(demo('base'), base);
+    copyFileSync(demo('aligned'), aligned);
+    const pair = ['--base', base, '--aligned', aligned];
+    utimesSync(base, 1_700_000_000, 1_700_000_000);
+    await begin(...pair);
+    utimesSync(base, 1_800_000_000, 1_800_000_000);
+    expect(await refused(...pair)).toContain('(--base was modified 2023-11-14T22:13:20.000Z, now modified 2027-01-15T08:00:00.000Z)');
+    utimesSync(base, 1_700_000_000, 1_700_000_000);
+    expect(await go(...pair)).toMatchObject({ code: 0 });
+  });
+
+  test('settings that a pair lays down count when they change', async () => {
+    const pair = path.join(path.dirname(output), 'pair.json');
+    const lay = (settings: object) => writeFileSync(pair, JSON.stringify({ base: demo('base'), aligned: demo('aligned'), ...settings }));
+    lay({ gamma: 0.2, stop: 'x' });
+    await begin('--pair', pair);
+    lay({ gamma: 0.3, stop: 'x' });
+    expect(await refused('--pair', pair)).toContain('(--gamma was 0.2, now 0.3)');
+    // Written in another way they are the same.
+    lay({ stop: ['x'], name: 'mine' });
+    expect(await go('--pair', pair, '--gamma', '0.2')).toMatchObject({ code: 0 });
+  });
+
+  test('--append goes on, and the first row that is different says so', async () => {
+    await begin();
+    expect(await go('--gamma', '0.3', '--append')).toMatchObject({ code: 0 });
+    expect(records()).toMatchObject([[0, { gamma: 0.4 }], [2, { gamma: 0.3 }]]);
+    // From there on the later settings are those of the file.
+    write(ask('one', 'two', 'three', 'four'));
+    expect(await refused('--gamma', '0.4')).toContain('--gamma was 0.3, now 0.4');
+    expect(await go('--gamma', '0.3')).toMatchObject({ code: 0 });
+    expect(records()).toHaveLength(2);
+  });
+
+  test('--append does not make another input right', async () => {
+    await begin();
+    write(ask('other', 'two', 'three'));
+    expect(await go('--append')).toMatchObject({ code: 2, stderr: expect.stringContaining('belongs to another input') });
+  });
+
+  test('a file from before, without a record, needs --append', async () => {
+    await begin();
+    writeFileSync(output, results().map(({ madeWith: _, ...answer }) => `${JSON.stringify(answer)}\n`).join(''));
+    expect(await refused()).toContain('does not say which models and settings it was made with');
+    expect(await go('--append')).toMatchObject({ code: 0 });
+    expect(records()).toMatchObject([[2, { gamma: 0.4 }]]);
+    expect(await go()).toMatchObject({ code: 0, stderr: expect.stringMatching(/^0 rows after 3 that were there/) });
+  });
+
+  test('a complete file is not passed off as made with other settings', async () => {
+    await begin();
+    await go();
+    expect(await refused('--gamma', '0.3')).toContain('--gamma was 0.4, now 0.3');
+  });
+
+  test('a file whose only row was torn begins anew, with the settings of now', async () => {
+    await begin();
+    truncateSync(output, 40);
+    expect(await go('--gamma', '0.3')).toMatchObject({ code: 0 });
+    expect(records()).toMatchObject([[0, { gamma: 0.3 }]]);
+    expect(results()).toHaveLength(3);
+  });
+
+  test.skipIf(process.platform === 'win32')('an interrupted run goes on with the same flags, and only with those', async () => {
+    write(ask('one', 'two', 'endless three'));
+    const command = ['--input', input, '--output', output, '--gamma', '0.3'];
+    const { child, ran } = start(command, { fake: true, env: { NUDGING_FAKE_SAYS: '1' } });
+    await vi.waitFor(() => expect(results()).toHaveLength(2), 10_000);
+    child.kill('SIGINT');
+    expect(await ran).toMatchObject({ code: 130 });
+    expect(results()).toHaveLength(2);
+    expect(await refused()).toContain('--gamma was 0.3, now 0.4');
+    const { child: again, ran: ranAgain } = start(command, { fake: true, env: { NUDGING_FAKE_SAYS: '1' } });
+    await shows(again, 'asked', 'stderr');
+    again.kill('SIGINT');
+    expect(await ranAgain).toMatchObject({ code: 130, stderr: expect.stringContaining('0 rows after 2 that were there') });
+  });
+
+  test('every option of the library counts unless it is known not to', async () => {
+    const options = Object.keys({ ...generateRules, ...loadRules }).filter((option) => !['pair', 'base', 'aligned'].includes(option));
+    // Values that no option has by default; that they make no sense does not matter here.
+    const load = Object.fromEntries([...options.map((option) => [option, `another ${option}`]), ['temperature', 1]]);
+    const changed = Object.keys(await madeWith(load)).filter((name) => !['version', 'base', 'aligned'].includes(name));
+    const uncounted = options.filter((option) => !changed.includes(option)).sort();
+    expect(uncounted).toEqual([
+      'batch', 'highWaterMark', 'isolate', 'maxQueue', 'onProgress', 'overlap', 'parallel', 'signal', 'speculation', 'threads', 'timeout',
+    ]);
+    // And what is counted is there without a flag too, where there is a default.
+    expect(Object.keys(defaults).filter((name) => !changed.includes(name)).sort()).toEqual(['highWaterMark', 'speculation']);
+  });
+
+  test('records differ by what one of them lacks, too', () => {
+    expect(differences({ a: 1, gamma: 1 }, { gamma: 1, b: { c: 2 } })).toBe('a was 1, now not set; b was not set, now {"c":2}');
+    const lanes = (aligned: number) => ({ context: { base: 1, aligned } });
+    expect(differences(lanes(2), lanes(3))).toBe('--context was aligned 2, now aligned 3');
+    expect(differences({ a: [1] }, { a: [1] })).toBe('');
   });
 });

@@ -31,7 +31,7 @@ export async function measureVocabulary(engine, questions, { rounds, maxTokens }
   for (let round = -1; round < rounds; round += 1) {
     for (const [way, sampling] of ways) {
       for (const question of questions) {
-        const { spans, stats } = await engine.generate(question, { mode: 'base', maxTokens, trace: 'full', ...sampling });
+        const { spans, stats } = await engine.generate(question, { mode: 'base', stop: [], maxTokens, trace: 'full', ...sampling });
         const answered = stats.base.questions - stats.base.remembered;
         // The first round warms up.
         if (round < 0 || answered === 0) continue;

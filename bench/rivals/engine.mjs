@@ -7,7 +7,7 @@ import { segments } from './prompts.mjs';
  * This package: one model alone, or nudging with or without speculation.
  * One request at a time, as its rivals: with more places than questions, each would find its answer of the round before, and nothing would be decoded.
  * @param {Setup} setup
- * @param {{ mode?: 'nudge' | 'base' | 'aligned', speculation?: boolean }} own
+ * @param {{ mode?: 'nudge' | 'base' | 'aligned', speculation?: boolean, stop?: string[] }} own
  */
 export async function open({ pair, prompt, settings, context, threads }, own) {
   const { name, description, ...manifest } = pair;

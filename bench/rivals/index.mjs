@@ -41,7 +41,7 @@ const present = () => undefined;
 
 /** @type {readonly Rival[]} */
 export const rivals = [
-  { name: 'base', label: 'base alone', module: './engine.mjs', own: { mode: 'base' }, nudges: false, ours: true, missing: present },
+  { name: 'base', label: 'base alone', module: './engine.mjs', own: { mode: 'base', stop: [] }, nudges: false, ours: true, missing: present },
   { name: 'aligned', label: 'aligned alone', module: './engine.mjs', own: { mode: 'aligned' }, nudges: false, ours: true, missing: present },
   { name: 'plain', label: 'nudging, plain', module: './engine.mjs', own: { speculation: false }, nudges: true, ours: true, missing: present },
   { name: 'speculative', label: 'nudging', module: './engine.mjs', own: {}, nudges: true, ours: true, missing: present },

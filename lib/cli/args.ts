@@ -14,6 +14,8 @@ export interface Arguments {
   load: LoadOptions;
   input?: string;
   output?: string;
+  /** Go on with an output that was made with something else. */
+  append: boolean;
   json: boolean;
   trace: boolean;
   verbose: boolean;
@@ -24,14 +26,26 @@ export function readArguments(argv: readonly string[]): Arguments {
   const { texts, switches, words } = sort(argv);
   // Help must be reachable from a command line that is wrong otherwise.
   const action = switches.has('help') ? 'help' : switches.has('version') ? 'version' : 'generate';
-  const args: Arguments = { action, load: {}, json: switches.has('json'), trace: switches.has('trace'), verbose: switches.has('verbose') };
+  const args: Arguments = {
+    action,
+    load: {},
+    append: switches.has('append'),
+    json: switches.has('json'),
+    trace: switches.has('trace'),
+    verbose: switches.has('verbose'),
+  };
   if (action !== 'generate') return args;
 
   for (const [flag, values] of texts) {
     if (flag.option !== undefined) Object.assign(args.load, { [flag.option]: valueOf(flag, values) });
     else Object.assign(args, { [flag.name]: lastOf(values) });
   }
-  for (const { name, option } of flags) if (option !== undefined && switches.has(name)) Object.assign(args.load, { [option]: true });
+  if (switches.has('no-stop') && args.load.stop !== undefined) {
+    throw new UsageError('--stop and --no-stop were given: leave out one of them');
+  }
+  for (const { name, option, sets = true } of flags) {
+    if (option !== undefined && switches.has(name)) Object.assign(args.load, { [option]: sets });
+  }
   if (args.trace) args.load.trace = 'full';
 
   if (words[0] === 'generate') words.shift();
@@ -118,7 +132,7 @@ function contentOf(flag: Flag, path: string): string {
   return text;
 }
 
-function checkTogether({ question, load, input, output }: Arguments): void {
+function checkTogether({ question, load, input, output, append }: Arguments): void {
   if (load.pair === undefined && (load.base === undefined) !== (load.aligned === undefined)) {
     const [given, missing] = load.base === undefined ? ['aligned', 'base'] : ['base', 'aligned'];
     throw new UsageError(`--${given} is half a pair: add --${missing}, or --pair for the rest`);
@@ -128,6 +142,7 @@ function checkTogether({ question, load, input, output }: Arguments): void {
   if (output === '') throw new UsageError('--output names no file: pass the path of a JSONL file');
   if (input !== undefined && question !== undefined) throw new UsageError('a question and --input were given: leave out one of them');
   if (output !== undefined && input === undefined) throw new UsageError('--output is for many questions: add --input, or redirect one answer with >');
+  if (append && output === undefined) throw new UsageError('--append is for --output: name the file to go on with');
 }
 
 function lastOf(values: string[]): string {

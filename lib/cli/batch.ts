@@ -7,6 +7,7 @@ import { exitCodes } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { answerJson } from './json.ts';
 import { load } from './load.ts';
+import { madeWith } from './made-with.ts';
 import { openOutput, standardOutput, type Output } from './output.ts';
 import { Progress } from './progress.ts';
 import { readRows, type Row } from './rows.ts';
@@ -17,7 +18,8 @@ const rowCodes: ReadonlySet<ErrorCode> = new Set(['ERR_INVALID_OPTION', 'ERR_PRO
 /** Answers the rows of --input. Returns the exit code. */
 export async function batch(args: Arguments & { input: string }, interrupt: Interrupt): Promise<number> {
   const rows = await readRows(args.input, args.load, interrupt.signal);
-  const output = args.output === undefined ? standardOutput : await openOutput(args.output, args.input, rows);
+  const { input, output: path, append } = args;
+  const output = path === undefined ? standardOutput : await openOutput({ path, input, rows, append, now: await madeWith(args.load) });
   try {
     // A bar would be written into the rows if both go to the same terminal.
     const progress = new Progress(rows.length, output.kept, output.keptErrors, output === standardOutput && process.stdout.isTTY === true);
@@ -54,7 +56,7 @@ async function answerAll(nudging: Nudging, rows: readonly Row[], parallel: numbe
     writing = writing.then(async () => {
       for (let result = done.get(written); result !== undefined; result = done.get(written)) {
         done.delete(written);
-        await output.write(JSON.stringify(result.line));
+        await output.write(result.line);
         written += 1;
         progress.written(result.stats);
       }

@@ -7,8 +7,10 @@ export interface Flag {
   name: string;
   /** What stands for the value in the help; a flag without one is a switch. */
   value?: string;
-  /** The option of the library that it sets; a switch sets it to true. */
+  /** The option of the library that it sets. */
   option?: keyof LoadOptions;
+  /** What a switch sets its option to; true if missing. */
+  sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
   kind?: 'number' | 'lanes' | 'file' | 'list';
   about: string;
@@ -39,7 +41,15 @@ export const groups: { title: string; flags: Flag[] }[] = [
       { name: 'gamma', value: 'P', option: 'gamma', kind: 'number', about: 'probability of its best token below which the base defers; over 1: always', otherwise: String(defaults.gamma) },
       { name: 'lookahead', value: 'TOKENS', option: 'lookahead', kind: 'number', about: 'how far the aligned model drafts ahead', otherwise: String(defaults.lookahead) },
       { name: 'max-tokens', value: 'TOKENS', option: 'maxTokens', kind: 'number', about: 'longest answer', otherwise: String(defaults.maxTokens) },
-      { name: 'stop', value: 'TEXT', option: 'stop', kind: 'list', about: "end before this text; may be repeated; a newline is $'\\n' in bash", otherwise: 'none' },
+      {
+        name: 'stop',
+        value: 'TEXT',
+        option: 'stop',
+        kind: 'list',
+        about: "end before this text; may be repeated; a newline is $'\\n' in bash",
+        otherwise: 'none; with --mode base, before the next "Question:" or what --base-prompt has in its place',
+      },
+      { name: 'no-stop', option: 'stop', sets: [], about: 'with --mode base: go on to the end or --max-tokens' },
       { name: 'temperature', value: 'T', option: 'temperature', kind: 'number', about: 'how freely tokens are sampled; 0: always the likeliest', otherwise: String(defaults.temperature) },
       { name: 'top-k', value: 'K', option: 'topK', kind: 'number', about: 'sample among the K likeliest tokens; 0: all', otherwise: String(defaults.topK) },
       { name: 'top-p', value: 'P', option: 'topP', kind: 'number', about: 'sample among the likeliest tokens that together have this probability; over 0, 1: all', otherwise: String(defaults.topP) },
@@ -79,6 +89,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     flags: [
       { name: 'input', value: 'FILE', about: 'JSON lines, one question each; - is standard input' },
       { name: 'output', value: 'FILE', about: 'JSON lines, one answer each, in the order of the input; an existing file is continued', otherwise: 'standard output' },
+      { name: 'append', about: 'continue --output with other models or settings than it was made with, or if it does not say with which' },
     ],
   },
   {
@@ -95,7 +106,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
 
 export const flags: Flag[] = groups.flatMap((group) => group.flags);
 
-const names = new Map(flags.map((flag) => [flag.option as string, `--${flag.name}`]));
+const names = new Map(flags.filter((flag) => flag.sets === undefined).map((flag) => [flag.option as string, `--${flag.name}`]));
 
 /** The library speaks of `maxTokens`; whoever typed the command knows it as --max-tokens. */
 export function inFlagNames(message: string): string {

@@ -53,7 +53,7 @@ async function show(nudging: Nudging, question: string, signal: AbortSignal): Pr
 const endings: Record<StopReason, string> = {
   end: 'ended by itself (end)',
   length: 'cut by --max-tokens (length)',
-  stop: 'ended by --stop (stop)',
+  stop: 'ended at a stop text (stop)',
   context: 'context full (context)',
   stalled: 'went in circles (stalled)',
   aborted: 'interrupted (aborted)',

@@ -29,8 +29,11 @@ under "row", so that no field of yours can clash with one of the answer:
   {"row": {…}, "text": …, "stopReason": …, "rounds": […], "pieces": […], "stats": {…}}
   {"row": {…}, "error": {"code": …, "message": …}}   this row's prompt failed; the others go on
 All rows are checked before a model is loaded. An --output that exists is continued after its last
-complete row, if its rows are the input's; the flags are not compared, so keep them the same. After
-Ctrl-C the complete answers are kept, and the same command goes on from there.
+complete row, if its rows are the input's and were made with the same models and settings: the first
+row that a command writes says with which, under "madeWith" (version, names, sizes and times of the
+model files, prompts, and every setting that changes answers; not how many threads or rows at once).
+Where they differ, nothing is written, unless --append is given: then the first row with other ones
+says so. After Ctrl-C the complete answers are kept, and the same command goes on from there.
 
 Colour: nudged words are coloured on a terminal. NO_COLOR=1 turns that off, FORCE_COLOR=1 turns it on
 for a pipe.

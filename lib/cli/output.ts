@@ -2,6 +2,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../options.ts';
 import { fileFailure, UsageError } from './failure.ts';
+import { OtherSettingsError, type MadeWith } from './made-with.ts';
 import type { Row } from './rows.ts';
 
 /** Where the answers of --input go. */
@@ -9,7 +10,7 @@ export interface Output {
   /** Rows that were there already, and how many of them hold an error. */
   kept: number;
   keptErrors: number;
-  write(line: string): Promise<void>;
+  write(line: object): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,16 +18,31 @@ export const standardOutput: Output = {
   kept: 0,
   keptErrors: 0,
   // Waiting for the reader keeps the answers out of memory when it is slow.
-  write: (line) => new Promise((resolve, reject) => process.stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()))),
+  write: (line) =>
+    new Promise((resolve, reject) => process.stdout.write(`${JSON.stringify(line)}\n`, (error) => (error ? reject(error) : resolve()))),
   close: async () => {},
 };
 
+/** What --output has to go with. */
+export interface Opening {
+  path: string;
+  /** The path of --input, or `-`. */
+  input: string;
+  rows: readonly Row[];
+  /** What this run makes its answers with. */
+  now: MadeWith;
+  /** Go on although the file says that it was made with something else, or says nothing. */
+  append: boolean;
+}
+
 /**
- * Opens --output behind its last complete row.
+ * Opens --output behind its last complete row. The first row that is written says what it and those after it are made with, unless the rows
+ * before it say the same. In a row, readers find nothing but rows, the record moves with the file, and it is there as soon as there is
+ * anything to go on from.
  *
- * @throws UsageError if the file cannot be opened or is not the beginning of these rows' answers
+ * @throws UsageError if the file cannot be opened or is not the beginning of these rows' answers; OtherSettingsError
  */
-export async function openOutput(path: string, input: string, rows: readonly Row[]): Promise<Output> {
+export async function openOutput({ path, input, rows, now, append }: Opening): Promise<Output> {
   let file: FileHandle;
   try {
     // Reading and writing, created if missing, never emptied.
@@ -38,10 +54,17 @@ export async function openOutput(path: string, input: string, rows: readonly Row
     if (input !== '-' && (await isSameFile(input, file))) {
       throw new UsageError(`--output "${path}" is the file of --input: choose another file`);
     }
-    const { kept, keptErrors, end } = await readKept(file, path, rows);
+    const { kept, keptErrors, end, was } = await readKept(file, path, rows);
+    const same = was !== undefined && isDeepStrictEqual(was, now);
+    if (kept > 0 && !same && !append) throw new OtherSettingsError(path, was, now);
     // What follows was torn by a crash or a full disk.
     if ((await file.stat()).size > end) await file.truncate(end);
-    return { kept, keptErrors, write: async (line) => void (await file.appendFile(`${line}\n`)), close: () => file.close() };
+    let said = same;
+    const write = async (line: object) => {
+      await file.appendFile(`${JSON.stringify(said ? line : { ...line, madeWith: now })}\n`);
+      said = true;
+    };
+    return { kept, keptErrors, write, close: () => file.close() };
   } catch (error) {
     await file.close();
     if (error instanceof UsageError) throw error;
@@ -60,6 +83,8 @@ async function readKept(file: FileHandle, path: string, rows: readonly Row[]) {
   let kept = 0;
   let keptErrors = 0;
   let end = 0;
+  // The last one that was said: after --append there are several.
+  let was: MadeWith | undefined;
   for await (const line of completeLines(file)) {
     const answer = parse(line.text);
     if (!isObject(answer) || !isObject(answer['row'])) throw new UsageError(`line ${kept + 1} of --output "${path}" is no answer of this command: ${remedy}`);
@@ -67,9 +92,10 @@ async function readKept(file: FileHandle, path: string, rows: readonly Row[]) {
     if (!isDeepStrictEqual(answer['row'], rows[kept]?.value)) throw new UsageError(`--output "${path}" belongs to another input (row ${kept + 1} differs): ${remedy}`);
     kept += 1;
     if (answer['error'] !== undefined) keptErrors += 1;
+    if (isObject(answer['madeWith'])) was = answer['madeWith'];
     end = line.end;
   }
-  return { kept, keptErrors, end };
+  return { kept, keptErrors, end, was };
 }
 
 /** The lines of a file that end with a newline, each with the offset behind it. Outputs can be larger than memory. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { loadNative } from '../native.ts';
 import { readArguments } from './args.ts';
 import { batch } from './batch.ts';
@@ -6,6 +5,7 @@ import { describe, exitCodeOf, exitCodes } from './failure.ts';
 import { generate } from './generate.ts';
 import { helpText } from './help.ts';
 import { Interrupt } from './interrupt.ts';
+import { packageVersion } from './version.ts';
 
 /** Runs a command line. Returns the exit code; never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -35,14 +35,13 @@ function print(text: string): number {
 }
 
 function versionText(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   let engine: string;
   try {
     engine = `llama.cpp ${loadNative().llamaVersion}`;
   } catch {
     engine = 'its native addon is not built';
   }
-  return `nudging ${version} (${engine})\n`;
+  return `nudging ${packageVersion()} (${engine})\n`;
 }
 
 /** `nudging … | head` has what it wanted when head goes away: no error, and nothing more to compute. */

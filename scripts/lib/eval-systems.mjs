@@ -14,7 +14,7 @@ import { isRight, tasks } from './eval-questions.mjs';
 export function systems(gammas) {
   const maxTokens = 96;
   /** @type {System[]} */
-  const all = [{ name: 'base alone', pair: 'pair', alone: 'base', options: { mode: 'base', maxTokens: 64 } }];
+  const all = [{ name: 'base alone', pair: 'pair', alone: 'base', options: { mode: 'base', stop: [], maxTokens: 64 } }];
   for (const pair of /** @type {const} */ (['pair', 'pair-cross'])) {
     const aligned = pair === 'pair' ? 'aligned' : 'aligned-cross';
     all.push({ name: `${aligned} alone`, pair, alone: 'aligned', options: { mode: 'aligned', maxTokens } });

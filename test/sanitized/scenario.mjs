@@ -33,7 +33,7 @@ if (!isMainThread) {
 const [wide, narrow] = await Promise.all([Nudging.load({ parallel: 3, threads: 2, onProgress: () => {} }), Nudging.load({ context: 200, batch: 8, parallel: 2, kvCache: 'q8_0', overlap: true })]);
 console.log(...(await Promise.all([serve(wide), serve(narrow)])).flat());
 // Readers that stop leave their places to others, are wanted again, run out of time, or are never heard of again.
-const slow = [0, 1, 2, 3].map((at) => narrow.stream(questions[at] ?? '', { mode: 'base', maxTokens: 60, highWaterMark: 1, ...(at === 2 ? { timeout: 40 } : {}) }));
+const slow = [0, 1, 2, 3].map((at) => narrow.stream(questions[at] ?? '', { mode: 'base', stop: [], maxTokens: 60, highWaterMark: 1, ...(at === 2 ? { timeout: 40 } : {}) }));
 for (const stream of slow) await stream.next();
 console.log(...(await serve(narrow)));
 for (const stream of slow.slice(0, 2)) for await (const _ of stream);

@@ -106,7 +106,7 @@ async function soak({ requests, atOnce, minutes, seed, gc }) {
 
   // Whatever forgotten requests left behind would be missing now: every sequence's whole context is wanted at once.
   for (const engine of engines) {
-    const full = await Promise.all(Array.from({ length: engine.parallel }, (_, at) => engine.generate(`${at} `.repeat(40), { maxTokens: 1000, mode: 'base', temperature: 4, seed: at })));
+    const full = await Promise.all(Array.from({ length: engine.parallel }, (_, at) => engine.generate(`${at} `.repeat(40), { maxTokens: 1000, mode: 'base', stop: [], temperature: 4, seed: at })));
     for (const { stopReason } of full) if (stopReason !== 'context' && stopReason !== 'end') failures.push(`a full context ended with ${stopReason}`);
   }
   await Promise.all(engines.map((engine) => engine.close()));

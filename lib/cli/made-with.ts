@@ -1,0 +1,100 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { defaults } from '../engine.ts';
+import { isObject, samplingRules } from '../options.ts';
+import { pairOf } from '../pair.ts';
+import { defaultBasePrompt } from '../prompts.ts';
+import type { LoadOptions } from '../types.ts';
+import { UsageError } from './failure.ts';
+import { inFlagNames } from './flags.ts';
+import { packageVersion } from './version.ts';
+
+/** What answers were made with, by the library's names. Records are compared whole: whatever is added to one counts. */
+export type MadeWith = Record<string, unknown>;
+
+/**
+ * Options that leave an answer as it is, up to ties (docs/semantics.md): how fast it comes, how long one waits. All others count, so that an
+ * option that is new is not forgotten here. `pair` is only where settings come from; they count themselves.
+ */
+const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
+  'pair', 'threads', 'parallel', 'batch', 'overlap', 'speculation', 'maxQueue', 'isolate', 'timeout', 'highWaterMark', 'onProgress',
+  'signal',
+]);
+
+/**
+ * The record of what a run makes its answers with: flags, what the pair says, and defaults, as one.
+ *
+ * @throws NudgingError ERR_PAIR_INVALID
+ */
+export async function madeWith(load: LoadOptions): Promise<MadeWith> {
+  const { name, description, base, aligned, ...fromPair } = await pairOf(load);
+  const settings: LoadOptions = { ...defaults, basePrompt: defaultBasePrompt, ...fromPair, ...load };
+  const { mode, stop = mode === 'base' ? undefined : [] } = settings;
+  const relevant = Object.entries({ ...settings, stop: typeof stop === 'string' ? [stop] : stop }).filter(([option]) => {
+    // Greedy answers do not depend on how samples are drawn.
+    if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
+    return !irrelevant.has(option);
+  });
+  const [baseFile, alignedFile] = await Promise.all([fileMark(base), fileMark(aligned)]);
+  const record = { version: packageVersion(), ...Object.fromEntries(relevant), base: baseFile, aligned: alignedFile };
+  // As it will be read: what is undefined is not there.
+  return JSON.parse(JSON.stringify(record)) as MadeWith;
+}
+
+/**
+ * What tells a model's file from another one. Weights take minutes to hash, so it is what a build tool would look at. Not the folder: the
+ * same file may have moved with the answers.
+ */
+async function fileMark(path: string): Promise<object> {
+  try {
+    const { size, mtime } = await stat(path);
+    return { file: basename(path), bytes: size, modified: mtime.toISOString() };
+  } catch {
+    // Loading it will say what is wrong with it.
+    return { file: basename(path) };
+  }
+}
+
+/** An output file that was made with other models or settings than those of this run, or does not say with which. */
+export class OtherSettingsError extends UsageError {
+  /** What the file's last answers were made with; undefined if it does not say. */
+  readonly was: MadeWith | undefined;
+  readonly now: MadeWith;
+
+  constructor(path: string, was: MadeWith | undefined, now: MadeWith) {
+    const remedy = 'choose another --output, or go on all the same with --append';
+    const what = was
+      ? `--output "${path}" was made with other settings (${differences(was, now)}): use the same, ${remedy}`
+      : `--output "${path}" does not say which models and settings it was made with: ${remedy}`;
+    super(what);
+    this.was = was;
+    this.now = now;
+  }
+}
+
+/** A message has room for that many values; the rest is only named. */
+const mostShown = 3;
+
+/** What differs between two records; empty if nothing does. */
+export function differences(was: MadeWith, now: MadeWith): string {
+  const names = [...new Set([...Object.keys(was), ...Object.keys(now)])].filter((name) => !isDeepStrictEqual(was[name], now[name]));
+  const shown = names.slice(0, mostShown).map((name) => {
+    const [before, after] = [excerpt(was[name], now[name]), excerpt(now[name], was[name])];
+    return before === after ? `${flagOf(name)} is another one` : `${flagOf(name)} was ${before}, now ${after}`;
+  });
+  const others = names.slice(mostShown).map(flagOf);
+  return [...shown, ...(others.length > 0 ? [`also ${others.join(', ')}`] : [])].join('; ');
+}
+
+function flagOf(name: string): string {
+  return inFlagNames(`\`${name}\``).replaceAll('`', '');
+}
+
+/** A value on one line; of an object, what the other one does not have as well. */
+function excerpt(value: unknown, other: unknown): string {
+  if (value === undefined) return 'not set';
+  const own = isObject(value) && isObject(other) ? Object.entries(value).filter(([key, part]) => !isDeepStrictEqual(part, other[key])) : [];
+  const text = own.length > 0 ? own.map(([key, part]) => `${key} ${String(part)}`).join(', ') : JSON.stringify(value);
+  return text.length > 72 ? `${text.slice(0, 72)}…` : text;
+}
