@@ -4,7 +4,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { makePlan, variants } from './lib/configs.mjs';
 import { BuildError, runMain } from './lib/errors.mjs';
-import { buildNative, installedAddon } from './lib/native.mjs';
+import { installedAddon } from './lib/installed.mjs';
+import { buildNative } from './lib/native.mjs';
 
 const help = `usage: node scripts/build.mjs [options]
 

@@ -1,30 +1,33 @@
 #!/usr/bin/env node
-// Runs the command line from a checkout, built first if something changed. It runs in this very process, so that
-// signals, terminal and exit code are its own.
+// Runs the command line from a checkout. It never builds the addon: that takes minutes, and would replace what somebody built
+// from other sources or with other settings by something else behind their back. It runs in this very process, so that signals,
+// terminal and exit code are its own.
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { BuildError, runMain } from './lib/errors.mjs';
 import { inRoot } from './lib/paths.mjs';
 
-async function bringUpToDate() {
-  const [{ buildLibrary, isLibraryFresh }, { makePlan }, { buildNative }, { BuildError }] = await Promise.all([
-    import('./lib/library.mjs'),
-    import('./lib/configs.mjs'),
-    import('./lib/native.mjs'),
-    import('./lib/errors.mjs'),
-  ]);
-  try {
-    await buildNative(makePlan({}));
-    if (!isLibraryFresh()) await buildLibrary();
-    return true;
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    console.error(`nudging: ${error.message}`);
-    process.exitCode = 1;
-    return false;
+async function checkAddon() {
+  // Whoever names one knows what it is.
+  if (process.env.NUDGING_BINARY) return;
+  const { findAddon, findStaleness, installedAddon } = await import('./lib/installed.mjs');
+  const addon = findAddon();
+  if (addon === undefined) {
+    throw new BuildError('the native addon has not been built: `npm ci` installs and builds all, `npm run build:native` builds the addon.');
   }
+  const stale = addon === installedAddon ? findStaleness() : undefined;
+  if (stale) console.error(`nudging: the native addon is used as it is, though ${stale.reason}; to build it again: ${stale.command}`);
 }
 
-if (await bringUpToDate()) {
+let ready = false;
+await runMain(async () => {
+  await checkAddon();
+  const { buildLibrary, isLibraryFresh } = await import('./lib/library.mjs');
+  if (!isLibraryFresh()) await buildLibrary();
+  ready = true;
+});
+
+if (ready) {
   const main = inRoot('dist/cli/main.js');
   if (!existsSync(main)) throw new Error('dist/cli/main.js is missing');
   process.argv[1] = main;

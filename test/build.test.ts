@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { makePlan } from '../scripts/lib/configs.mjs';
+import { fingerprint } from '../scripts/lib/fingerprint.mjs';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { relevantLines } from '../scripts/lib/progress.mjs';
 import { checkRequirements, findProgram } from '../scripts/lib/requirements.mjs';
@@ -86,6 +87,41 @@ describe('what to build', () => {
     const { status, stderr } = spawnSync(process.execPath, [inRoot('scripts/build.mjs'), '--fast'], { encoding: 'utf8' });
     expect(stderr).toContain("nudging: Unknown option '--fast'");
     expect(status).toBe(1);
+  });
+});
+
+describe('an up-to-date build', () => {
+  const checkout = path.join(scratch, 'checkout');
+  const source = path.join(checkout, 'ggml/src/ggml-cpu/ops.cpp');
+  const key = () => fingerprint(makePlan({}), 'addon', checkout);
+  beforeEach(() => {
+    rmSync(checkout, { recursive: true, force: true });
+    mkdirSync(path.dirname(source), { recursive: true });
+    writeFileSync(source, '// as it was\n');
+  });
+
+  it('is one of the same llama.cpp: an edited, touched, added or removed file is another', () => {
+    const before = key();
+    expect(key()).toBe(before);
+    const keys = [before];
+    writeFileSync(source, '// edited\n');
+    keys.push(key());
+    utimesSync(source, new Date(), new Date(Date.now() + 5000));
+    keys.push(key());
+    writeFileSync(path.join(checkout, 'CMakeLists.txt'), '');
+    keys.push(key());
+    rmSync(source);
+    keys.push(key());
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('does not depend on what no build reads', () => {
+    const before = key();
+    mkdirSync(path.join(checkout, '.git'));
+    writeFileSync(path.join(checkout, '.git/index'), '');
+    mkdirSync(path.join(checkout, 'docs'));
+    writeFileSync(path.join(checkout, 'docs/build.md'), '');
+    expect(key()).toBe(before);
   });
 });
 

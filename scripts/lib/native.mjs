@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensureSource } from '../../vendor/fetch.mjs';
 import { configureAndBuild } from './cmake.mjs';
 import { fingerprint } from './fingerprint.mjs';
+import { describeOrigin, install, isComplete, writeOrigin } from './installed.mjs';
 import { withLock } from './lock.mjs';
-import { inRoot } from './paths.mjs';
 import { checkRequirements } from './requirements.mjs';
 
 /** @typedef {import('./configs.mjs').Plan} Plan */
@@ -13,8 +13,6 @@ import { checkRequirements } from './requirements.mjs';
 const targets = { addon: 'nudging', tests: 'nudge_test', tools: 'nudging_test_tools' };
 const addonIn = (/** @type {Plan} */ plan) => path.join(plan.out, 'nudging.node');
 const stampOf = (/** @type {Plan} */ plan, /** @type {Part} */ part) => path.join(plan.out, `${part}.stamp`);
-/** What an installed package loads. */
-export const installedAddon = inRoot('build/Release/nudging.node');
 
 /**
  * Brings the native side up to date; does nothing when it is.
@@ -36,10 +34,14 @@ async function build(plan, parts, llama, log) {
   if (parts.length === 0) return false;
   // Taken before compiling: a file saved meanwhile makes the next build run again.
   const keys = parts.map((part) => fingerprint(plan, part, llama));
+  const origin = describeOrigin(plan, llama);
   log(`building ${plan.name} (${parts.join(', ')}) …`);
   for (const part of parts) rmSync(stampOf(plan, part), { force: true });
   await configureAndBuild(plan, llama, parts.map((part) => targets[part]));
-  if (parts.includes('addon') && plan.isRelease) install(addonIn(plan));
+  if (parts.includes('addon')) {
+    writeOrigin(addonIn(plan), origin);
+    if (plan.isRelease) install(addonIn(plan));
+  }
   parts.forEach((part, index) => writeFileSync(stampOf(plan, part), keys[index] ?? ''));
   return true;
 }
@@ -49,26 +51,8 @@ function isUpToDate(plan, part, key) {
   const stamp = stampOf(plan, part);
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) return false;
   if (part !== 'addon') return true;
-  if (!existsSync(addonIn(plan))) return false;
+  if (!isComplete(addonIn(plan))) return false;
   // Another variant may have been built in between, or build/ wiped by node-gyp.
-  if (plan.isRelease && !isSameFile(addonIn(plan), installedAddon)) install(addonIn(plan));
+  if (plan.isRelease) install(addonIn(plan));
   return true;
-}
-
-/** @param {string} one @param {string} other */
-function isSameFile(one, other) {
-  // install() hands the time on; reading megabytes to compare them would cost more than the rest of the check.
-  const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
-  return a !== undefined && b !== undefined && a.size === b.size && Math.trunc(a.mtimeMs) === Math.trunc(b.mtimeMs);
-}
-
-/** @param {string} addon */
-function install(addon) {
-  mkdirSync(path.dirname(installedAddon), { recursive: true });
-  // A running process has the old file mapped: replace it, never write into it.
-  const incoming = `${installedAddon}.${process.pid}`;
-  copyFileSync(addon, incoming);
-  const { atime, mtime } = statSync(addon);
-  utimesSync(incoming, atime, mtime);
-  renameSync(incoming, installedAddon);
 }
