@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -38,10 +39,11 @@ KnownProduct make_known_product(ggml_type type, std::int64_t length, std::int64_
 /// How far results are from exact ones, in standard deviations.
 struct Deviation {
   double worst = 0;
-  /// Root of the mean of the squares: about 1 for a right kernel of a quantised type.
+  /// Root of the mean of the squares: about 1 for a right kernel of a quantised type, less where it rounds more finely than it may.
   double overall = 0;
-  /// Not one result is beyond what chance explains (8 standard deviations: once in 10^15), and neither are all together.
-  bool is_explained() const { return worst <= 8 && overall <= 1.35; }
+  std::size_t results = 0;
+  /// Whether chance explains it: no result is 8 standard deviations off (once in 10^15), and all together are what so many random ones may be.
+  bool is_explained() const;
 };
 
 /// `results` holds the first columns of the product, or all of them. NaNs are infinitely far off.
