@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildCommand } from './build-command.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
 
@@ -148,7 +149,7 @@ export function loadNative(): NativeAddon {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     const remedy = named
       ? `check NUDGING_BINARY (${named})`
-      : 'build it with "npm rebuild nudging --foreground-scripts" (needs a C++20 compiler and CMake 3.21 or newer)';
+      : `build it with "${buildCommand()}" (needs a C++20 compiler and CMake 3.21 or newer)`;
     throw new NudgingError('ERR_NATIVE_LOAD', `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`, { cause });
   }
   return loaded;

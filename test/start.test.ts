@@ -37,8 +37,8 @@ async function built(changes: { llama?: string; portable?: boolean; variant?: st
   writeOrigin(inPack(addon), describeOrigin({ cmake }, changes.llama ?? inPack('vendor/llama.cpp')));
 }
 
+const outside = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NUDGING_')));
 function start(env: NodeJS.ProcessEnv = {}) {
-  const outside = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NUDGING_')));
   const before = existsSync(inPack(addon)) ? readFileSync(inPack(addon), 'utf8') : undefined;
   const { status, stdout, stderr } = spawnSync(process.execPath, [inPack('scripts/start.mjs'), 'a', 'question'], {
     env: { ...outside, ...env },
@@ -56,6 +56,22 @@ const checkout = () => {
   write('elsewhere/src/llama.cpp', '// another\n');
   return inPack('elsewhere');
 };
+
+describe('npx nudging', () => {
+  it.each([
+    ['a checkout', 'npm run build:native'],
+    ['an installed package', 'npm rebuild nudging --foreground-scripts'],
+  ])('without an addon says how to build it in %s, and does not', (where, command) => {
+    cpSync(path.join(root, 'dist'), inPack('dist'), { recursive: true });
+    cpSync(path.join(root, 'models/demo'), inPack('models/demo'), { recursive: true });
+    if (where === 'a checkout') mkdirSync(inPack('lib'));
+    const { status, stderr } = spawnSync(process.execPath, [inPack('dist/cli/main.js'), 'a question'], { encoding: 'utf8', env: outside });
+    expect(stderr).toMatch(/^nudging: the native addon .* could not be loaded/);
+    expect(stderr).toContain(`build it with "${command}"`);
+    expect(status).toBeGreaterThan(0);
+    expect(existsSync(inPack('.native')) || existsSync(inPack('build'))).toBe(false);
+  });
+});
 
 describe('npm start', () => {
   it('runs the command line with the addon that is there', async () => {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { buildCommand } from '../build-command.ts';
 
 const mostBytes = 8192;
 const mostLines = 5;
@@ -29,7 +30,7 @@ const meanings: Partial<Record<NodeJS.Signals, string>> = {
   SIGABRT: 'a check inside llama.cpp failed',
   SIGKILL: 'the system does that when memory runs out: lower `context` or `parallel`, or take smaller models',
   SIGBUS: 'reading a model file failed: was it changed or cut while in use?',
-  SIGILL: 'the native addon was built for another CPU: run "npm rebuild nudging --foreground-scripts" on this one',
+  SIGILL: `the native addon was built for another CPU: run "${buildCommand()}" on this one`,
 };
 
 /** How a process ended, in words: by which signal or exit code, what that means, and what it wrote last. */

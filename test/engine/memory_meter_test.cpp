@@ -30,16 +30,24 @@ TEST("memory meter: what it says is what llama.cpp takes") {
         const std::atomic<bool> never = false;
         const ModelContext context(model, {.length = numbers.length, .sequences = numbers.sequences, .batch = 512, .cache_type = type}, nullptr, never);
         MemoryUse taken;
+        std::uint64_t copies = 0;
         for (const auto& [buffer, bytes] : llama_get_memory_breakdown(context.handle())) {
+          if (ggml_backend_buft_is_host(buffer)) {
+            taken.mapped += bytes.model;
+          } else {
+            copies += bytes.model;
+          }
           taken.cache += bytes.context;
           taken.compute += bytes.compute;
         }
         CHECK_EQUAL(demand.use.cache, taken.cache);
         CHECK_EQUAL(demand.use.compute, taken.compute);
-        // Tensors are padded.
+        // Copies in an order for the CPU's matrix or vector instructions may take more than the file's tensors, depending on the CPU.
+        CHECK_EQUAL(demand.use.weights - demand.use.mapped, copies);
+        // Tensors are padded, and between those that are mapped lie others.
+        CHECK(demand.use.mapped < taken.mapped + 100'000);
         CHECK(demand.use.weights >= model->bytes());
-        CHECK(demand.use.weights < model->bytes() + 100'000);
-        CHECK(demand.use.mapped <= demand.use.weights);
+        if (copies == 0) CHECK(demand.use.weights < model->bytes() + 100'000);
         CHECK(demand.context[0] > taken.cache + taken.compute);
       }
     }
