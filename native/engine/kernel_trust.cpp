@@ -25,7 +25,7 @@ CpuBuffers trusted_buffers(CpuBuffers wanted, KernelTrust& trust, const std::fun
     if (wrong == kernels.end()) return wanted;
     const std::string buffer = ggml_backend_buft_name(wrong->buffer);
     warn("the kernel for " + name_of(*wrong) + " multiplies wrongly on this machine: " + buffer +
-         " is not used for these models, which costs time and changes nothing else");
+         " is not used for these models, which costs time");
     // Nothing more to leave out would go round for ever.
     if (wanted.erase(buffer) == 0) return wanted;
   }
