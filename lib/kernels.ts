@@ -39,8 +39,8 @@ export function buffersFromEnvironment(): string | string[] | undefined {
 let known: Promise<{ buffer: string; message: string }[]> | undefined;
 
 /**
- * The extra CPU buffers with a kernel that crashed or multiplied wrongly when all were tried in a process of their own: by the build, or by the first load on
- * this machine. Found out once in a process.
+ * The extra CPU buffers with a kernel that crashed or multiplied wrongly when all were tried in a process of their own: by the build, or by
+ * the first load on this machine. Found out once in a process.
  */
 export function harmfulBuffers(): Promise<{ buffer: string; message: string }[]> {
   known ??= findHarm();

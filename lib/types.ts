@@ -143,8 +143,8 @@ export interface MemoryUse {
   /** Those among the weights that are the file's own pages: other processes share them, and a system short of memory drops them and reads them again. */
   mapped: number;
   /**
-   * The weights again, by llama.cpp's name of the kind of memory they are in: "CPU" as they are in the file; "CPU_REPACK" and "AMX" in an order of their own, for
-   * faster kernels (see `cpuBuffers`); others on GPUs.
+   * The weights again, by llama.cpp's name of the kind of memory they are in: "CPU" as they are in the file; "CPU_REPACK" and "AMX" in an
+   * order of their own, for faster kernels (see `cpuBuffers`); others on GPUs.
    */
   buffers: Record<string, number>;
   /** KV cache or recurrent state, of all `parallel` requests. */
@@ -260,8 +260,8 @@ export interface LoadProgress {
 /** Something that a user should know though all goes on. */
 export interface NudgingWarning {
   /**
-   * Stable, for programs. `WARN_KERNEL_DISABLED`: a kernel of an extra CPU buffer multiplies wrongly or crashes on this machine, and the buffer is not used (see
-   * `cpuBuffers`).
+   * Stable, for programs. `WARN_KERNEL_DISABLED`: a kernel of an extra CPU buffer multiplies wrongly or crashes on this machine, and the
+   * buffer is not used (see `cpuBuffers`).
    */
   code: 'WARN_KERNEL_DISABLED';
   message: string;
@@ -316,9 +316,10 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    */
   isolate?: boolean;
   /**
-   * Which of llama.cpp's extra CPU buffers the weights may be put into: `'all'` (default) that this machine has, `'plain'`: none, or a list of names. They copy the
-   * weights and are faster. `NUDGING_CPU_BUFFERS` (a name, or several with commas) holds where the option is missing. Upper and lower case are the same. Whatever is
-   * chosen, a buffer whose kernels give wrong answers here is left out, with a warning.
+   * Which of llama.cpp's extra CPU buffers the weights may be put into: `'all'` (default) that this machine has, `'plain'`: none, or a list
+   * of names. They copy the weights and are faster. `NUDGING_CPU_BUFFERS` (a name, or several with commas) holds where the option is
+   * missing. Upper and lower case are the same. Whatever is chosen, a buffer whose kernels give wrong answers here is left out, with a
+   * warning.
    */
   cpuBuffers?: 'all' | 'plain' | readonly CpuBuffer[];
   onProgress?: (progress: LoadProgress) => void;

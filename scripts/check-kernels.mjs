@@ -1,5 +1,5 @@
-// node check-kernels.mjs ADDON [BUFFER…]: tries the kernels of an addon but for those in the named buffers, and may crash doing so. lib/kernels.mjs reads
-// what it prints: each kernel before it is tried, whether it was right, and a last line.
+// node check-kernels.mjs ADDON [BUFFER…]: tries the kernels of an addon but for those in the named buffers, and may crash doing so.
+// lib/kernels.mjs reads what it prints: each kernel before it is tried, whether it was right, and a last line.
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 

@@ -4,8 +4,8 @@
 
 namespace nudging {
 
-/// For the check of all kernels in a process of its own (scripts/lib/kernels.mjs): `extraKernels()` lists them as { buffer, type }, by ggml's names, and
-/// `givesKnownAnswer(index, threads)` tries one of that list.
+/// For the check of all kernels in a process of its own (scripts/lib/kernels.mjs): `extraKernels()` lists them as { buffer, type }, by
+/// ggml's names, and `givesKnownAnswer(index, threads)` tries one of that list.
 void export_kernels(Napi::Env env, Napi::Object exports);
 
 }  // namespace nudging

@@ -21,7 +21,8 @@ const std::vector<ggml_backend_buffer_type_t>& extra_cpu_buffers() {
     if (list == nullptr) return types;
     // Not what a scope on this thread leaves of them.
     ggml_backend_cpu_set_extra_buft_filter(nullptr, nullptr);
-    for (ggml_backend_buffer_type_t* each = list(ggml_backend_reg_dev_get(cpu, 0)); each != nullptr && *each != nullptr; ++each) types.push_back(*each);
+    ggml_backend_buffer_type_t* each = list(ggml_backend_reg_dev_get(cpu, 0));
+    for (; each != nullptr && *each != nullptr; ++each) types.push_back(*each);
     return types;
   }();
   return all;

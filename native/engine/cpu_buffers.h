@@ -9,8 +9,8 @@
 
 namespace nudging {
 
-/// ggml's kinds of CPU memory that hold weights in an order of their own, for kernels of their own: such as "AMX" and "CPU_REPACK". The first one that takes
-/// a weight gets it; what none takes is in plain memory. Does not change while the process lives.
+/// ggml's kinds of CPU memory that hold weights in an order of their own, for kernels of their own: such as "AMX" and "CPU_REPACK". The
+/// first one that takes a weight gets it; what none takes is in plain memory. Does not change while the process lives.
 const std::vector<ggml_backend_buffer_type_t>& extra_cpu_buffers();
 
 /// The same by name.

@@ -41,7 +41,9 @@ bool takes(const Kernel& kernel, std::int64_t length, std::int64_t rows) {
 
 }  // namespace
 
-std::string name_of(const Kernel& kernel) { return std::string(ggml_type_name(kernel.type)) + " weights in " + ggml_backend_buft_name(kernel.buffer); }
+std::string name_of(const Kernel& kernel) {
+  return std::string(ggml_type_name(kernel.type)) + " weights in " + ggml_backend_buft_name(kernel.buffer);
+}
 
 std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads) {
   if (!takes(kernel, product.length, product.rows)) return std::nullopt;

@@ -27,8 +27,8 @@ class KernelTrust {
   std::map<Kernel, bool> answers_;  // guarded by mutex_
 };
 
-/// Those of the wanted buffers whose kernels multiply rightly whatever models bring. `kernels_with` says which kernels are used when only the given buffers
-/// may be: weights that one does not get go into the next. `warn` is called for each buffer that is left out.
+/// Those of the wanted buffers whose kernels multiply rightly whatever models bring. `kernels_with` says which kernels are used when only
+/// the given buffers may be: weights that one does not get go into the next. `warn` is called for each buffer that is left out.
 CpuBuffers trusted_buffers(CpuBuffers wanted, KernelTrust& trust, const std::function<std::vector<Kernel>(const CpuBuffers&)>& kernels_with,
                            const std::function<void(const std::string&)>& warn);
 

@@ -37,7 +37,14 @@ class Numbers {
 
 /// Before ggml quantises to these types it sorts tables for seconds. But any bits are weights of theirs, if only the scale is a number.
 bool takes_any_bits(ggml_type type) {
-  return type == GGML_TYPE_IQ2_XXS || type == GGML_TYPE_IQ2_XS || type == GGML_TYPE_IQ2_S || type == GGML_TYPE_IQ1_S || type == GGML_TYPE_IQ1_M;
+  switch (type) {
+    case GGML_TYPE_IQ2_XXS:
+    case GGML_TYPE_IQ2_XS:
+    case GGML_TYPE_IQ2_S:
+    case GGML_TYPE_IQ1_S:
+    case GGML_TYPE_IQ1_M: return true;
+    default: return false;
+  }
 }
 
 std::vector<std::uint8_t> random_blocks(ggml_type type, std::size_t bytes, Numbers& numbers) {
@@ -82,7 +89,8 @@ double additions_of(ggml_type type, std::int64_t length) {
   const auto terms = static_cast<double>(length);
   // One float holds the sum so far, which each addition rounds by up to 2^-24 of it. Kernels have several such sums and are better.
   if (type != GGML_TYPE_F16) return std::ldexp(1.0, -48) * terms / 3;
-  // On some CPUs (AVX512-FP16, ARM with 16-bit arithmetic) ggml adds products of 16-bit weights in 16 bits: in at least 32 sums, which are then added in pairs.
+  // On some CPUs (AVX512-FP16, ARM with 16-bit arithmetic) ggml adds products of 16-bit weights in 16 bits: in at least 32 sums, which are
+  // then added in pairs.
   return std::ldexp(1.0, -22) * (8 + terms / 64) / 3;
 }
 

@@ -11,10 +11,11 @@ namespace nudging {
 
 /// A product of weights of some type with columns of activations whose exact value is known, with what a right kernel may differ from it.
 ///
-/// Right kernels of quantised types round the activations: in blocks, whose largest value becomes 127. Each activation is then off by up to half a step, and
-/// that is the only rounding that matters: what they multiply is whole numbers. Roundings of many activations are as good as independent, so the
-/// error of a result is close to normal, and its standard deviation follows from the steps: step² / 12 for each activation, times its weight². Errors of
-/// wrong kernels (a scale of another block, a column too few, rubbish in a register) are some hundred times as large.
+/// Right kernels of quantised types round the activations: in blocks, whose largest value becomes 127. Each activation is then off by up to
+/// half a step, and that is the only rounding that matters: what they multiply is whole numbers. Roundings of many activations are as good
+/// as independent, so the error of a result is close to normal, and its standard deviation follows from the steps: step² / 12 for each
+/// activation, times its weight². Errors of wrong kernels (a scale of another block, a column too few, rubbish in a register) are some
+/// hundred times as large.
 struct KnownProduct {
   ggml_type type = GGML_TYPE_F32;
   /// Numbers in a row of weights and in a column of activations.
@@ -30,7 +31,8 @@ struct KnownProduct {
   std::vector<double> spread;
 };
 
-/// Whether there are known products of a type: it must have a product on the CPU, and weights must be made of numbers without knowledge of activations.
+/// Whether there are known products of a type: it must have a product on the CPU, and weights must be made of numbers without knowledge of
+/// activations.
 bool has_known_product(ggml_type type);
 
 /// Fixed pseudo-random numbers: the same for the same arguments on every machine. `length` must be a multiple of the type's block.
@@ -42,7 +44,8 @@ struct Deviation {
   /// Root of the mean of the squares: about 1 for a right kernel of a quantised type, less where it rounds more finely than it may.
   double overall = 0;
   std::size_t results = 0;
-  /// Whether chance explains it: no result is 8 standard deviations off (once in 10^15), and all together are what so many random ones may be.
+  /// Whether chance explains it: no result is 8 standard deviations off (once in 10^15), and all together are what so many random ones may
+  /// be.
   bool is_explained() const;
 };
 

@@ -48,7 +48,8 @@ export function writeRecord(addon, harmful) {
 /**
  * Tries all kernels. After a crash another process goes on with the other kinds of buffer.
  * @param {string} addon
- * @returns {Promise<Harm[] | undefined>} nothing if it could not be found out: no process could be started, it could not load the addon, or took too long
+ * @returns {Promise<Harm[] | undefined>} nothing if it could not be found out: no process could be started, it could not load the
+ *   addon, or took too long
  */
 export async function checkKernels(addon) {
   /** @type {Harm[]} */
@@ -92,14 +93,19 @@ export const describeHarm = ({ buffer, type, how }) =>
  * @property {boolean} [done]  behind the last one
  */
 
-/** @param {string} addon @param {string[]} without @returns {Promise<{ told: Told[], code: number | null, signal: NodeJS.Signals | null }>} */
+/**
+ * @param {string} addon
+ * @param {string[]} without
+ * @returns {Promise<{ told: Told[], code: number | null, signal: NodeJS.Signals | null }>}
+ */
 function tryRest(addon, without) {
   return new Promise((resolve) => {
     let output = '';
     const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1', GGML_NO_BACKTRACE: '1', NODE_OPTIONS: '' };
     const failed = () => resolve({ told: [], code: 1, signal: null });
     try {
-      const started = spawn(process.execPath, [child, path.resolve(addon), ...without], { env, stdio: ['ignore', 'pipe', 'ignore'], windowsHide: true, timeout: mostMs });
+      const args = [child, path.resolve(addon), ...without];
+      const started = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'], windowsHide: true, timeout: mostMs });
       started.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
       started.on('error', failed);
       started.on('close', (code, signal) => {

@@ -48,7 +48,11 @@ async function build(plan, parts, llama, log) {
   return true;
 }
 
-/** Each load heeds what is found; a build that cannot find out (one with sanitizers needs their library) leaves it to the first load. @param {Plan} plan @param {(line: string) => void} log */
+/**
+ * Each load heeds what is found; a build that cannot find out (one with sanitizers needs their library) leaves it to the first load.
+ * @param {Plan} plan
+ * @param {(line: string) => void} log
+ */
 async function tryKernels(plan, log) {
   const harmful = await checkKernels(addonIn(plan));
   if (!harmful) return;

@@ -25,7 +25,9 @@ Multiply wrong_in(std::string buffer, int* asked = nullptr) {
   };
 }
 
-std::vector<Kernel> kernels_of(const std::string& model, const CpuBuffers& allowed) { return MemoryMeter(demo + model, {}, allowed).extra_kernels(); }
+std::vector<Kernel> kernels_of(const std::string& model, const CpuBuffers& allowed) {
+  return MemoryMeter(demo + model, {}, allowed).extra_kernels();
+}
 
 /// The first extra buffer that the demo models use on this machine; empty where there is none.
 std::string used_buffer() {
@@ -73,14 +75,15 @@ TEST("kernel trust: what is wrong is left out, and what takes its place is check
     if (allowed.contains(last)) return std::vector{of_last};
     return std::vector<Kernel>();
   };
-  const CpuBuffers left = trusted_buffers({first, last}, trust, kernels_with, [&](const std::string& warning) { warnings.push_back(warning); });
+  const auto warn = [&](const std::string& warning) { warnings.push_back(warning); };
+  const CpuBuffers left = trusted_buffers({first, last}, trust, kernels_with, warn);
   CHECK(left.empty());
   CHECK_EQUAL(warnings.size(), CpuBuffers({first, last}).size());
   CHECK(warnings.front().find("q4_0 weights in " + first) != std::string::npos);
 
   KernelTrust right;
   warnings.clear();
-  CHECK(trusted_buffers({first, last}, right, kernels_with, [&](const std::string& warning) { warnings.push_back(warning); }) == CpuBuffers({first, last}));
+  CHECK(trusted_buffers({first, last}, right, kernels_with, warn) == CpuBuffers({first, last}));
   CHECK(warnings.empty());
 }
 
