@@ -1,6 +1,6 @@
 import type { NativeEvent, NativeFinished, NativeInspected } from './native.ts';
 import type { ErrorCode } from './errors.ts';
-import type { LoadProgress, ModelInfo, Piece } from './types.ts';
+import type { LoadProgress, ModelInfo, NudgingWarning, Piece } from './types.ts';
 
 /** Where the events of one request go. */
 export interface Sink {
@@ -22,6 +22,11 @@ export interface LoadFailure {
   available?: number;
 }
 
+/** Where warnings go that nobody asked for. */
+export function emitWarning({ code, message }: NudgingWarning): void {
+  process.emitWarning(message, { code, type: 'NudgingWarning' });
+}
+
 /**
  * Hands native events to whom they concern. It knows nothing of the engine: the native callback refers to it, and an engine that nobody
  * refers to any more must be collectable.
@@ -29,6 +34,7 @@ export interface LoadFailure {
 export class Dispatcher {
   readonly #sinks = new Map<number, Sink>();
   readonly #onProgress: (progress: LoadProgress) => void;
+  readonly #onWarning: (warning: NudgingWarning) => void;
   readonly loaded: Promise<LoadedEngine>;
   readonly closed: Promise<void>;
   #resolveLoaded!: (loaded: LoadedEngine) => void;
@@ -36,8 +42,9 @@ export class Dispatcher {
   #resolveClosed!: () => void;
   #nextId = 1;
 
-  constructor(onProgress: (progress: LoadProgress) => void = () => {}) {
+  constructor(onProgress: (progress: LoadProgress) => void = () => {}, onWarning: (warning: NudgingWarning) => void = emitWarning) {
     this.#onProgress = onProgress;
+    this.#onWarning = onWarning;
     this.loaded = new Promise((resolve, reject) => {
       this.#resolveLoaded = resolve;
       this.#rejectLoaded = reject;
@@ -75,6 +82,8 @@ export class Dispatcher {
     switch (event.type) {
       case 'progress':
         return this.#onProgress({ lane: event.lane, fraction: event.fraction });
+      case 'warning':
+        return this.#onWarning({ code: event.code, message: event.message });
       case 'loaded':
         return this.#resolveLoaded({ models: { base: event.base, aligned: event.aligned }, parallel: event.parallel });
       case 'load-failed': {

@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { onAbort } from './abort.ts';
-import { Dispatcher, type LoadFailure } from './dispatcher.ts';
+import { Dispatcher, emitWarning, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
+import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
 import { nextQuestion } from './next-question.ts';
-import { check, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
+import { check, cpuBuffersRule, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
 import { pairOf } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
@@ -66,7 +67,7 @@ export class Nudging implements AsyncDisposable {
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, isolate, onProgress, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, isolate, cpuBuffers, onProgress, onWarning, signal, ...own } = given;
     signal?.throwIfAborted();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -74,6 +75,12 @@ export class Nudging implements AsyncDisposable {
     }
 
     const { name, description, base, aligned, ...fromPair } = await pairOf(given);
+    signal?.throwIfAborted();
+
+    const buffers = cpuBuffers ?? buffersFromEnvironment() ?? 'all';
+    if (!cpuBuffersRule.check(buffers)) reject('NUDGING_CPU_BUFFERS', process.env['NUDGING_CPU_BUFFERS'], `all, plain, or some of ${cpuBufferNames.join(', ')} with commas between them`);
+    const allowed = allowedBuffers(buffers);
+    const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     signal?.throwIfAborted();
 
     const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
@@ -92,12 +99,15 @@ export class Nudging implements AsyncDisposable {
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
       hostMemory: hostMemory(),
+      cpuBuffers: allowed,
+      harmfulCpuBuffers: harmful.map(({ buffer }) => buffer),
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
     // Isolated, this process does not even load the addon.
     const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
-    const dispatcher = new Dispatcher(onProgress);
+    const dispatcher = new Dispatcher(onProgress, onWarning);
+    for (const { message } of harmful) (onWarning ?? emitWarning)({ code: 'WARN_KERNEL_DISABLED', message });
     const engine = new EngineClass(options, dispatcher.dispatch);
     const abort = () => engine.close(true);
     signal?.addEventListener('abort', abort, { once: true });

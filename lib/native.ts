@@ -2,11 +2,14 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { buildCommand } from './build-command.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
-import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, Piece, Round, StopReason, Top1 } from './types.ts';
+import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, Top1 } from './types.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
 export interface NativeAddon {
   NativeEngine: new (options: NativeEngineOptions, onEvents: (events: NativeEvent[]) => void) => NativeEngine;
+  /** Kernels of this machine's extra CPU buffers, and whether one of them (by its index) gives a known answer: for scripts/check-kernels.mjs. */
+  extraKernels(): { buffer: string; type: string }[];
+  givesKnownAnswer(index: number, threads: number): boolean;
   /** Version of the llama.cpp underneath. */
   llamaVersion: string;
 }
@@ -42,6 +45,10 @@ export interface NativeEngineOptions {
   overlap: number;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
+  /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */
+  cpuBuffers?: string[];
+  /** Those among them that must not be used on this machine. */
+  harmfulCpuBuffers: string[];
 }
 
 export interface NativeSegment {
@@ -119,6 +126,7 @@ export interface NativeInspected {
 
 export type NativeEvent =
   | { type: 'progress'; lane: LaneName; fraction: number }
+  | ({ type: 'warning' } & NudgingWarning)
   | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number }
   | { type: 'load-failed'; code: ErrorCode; message: string; needed?: number; available?: number }
   | { type: 'pieces'; parts: { id: number; pieces: Piece[] }[] }
@@ -129,6 +137,17 @@ export type NativeEvent =
 
 const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** The file that {@link loadNative} loads; nothing if there is none. */
+export function addonPath(): string | undefined {
+  const named = process.env['NUDGING_BINARY'];
+  try {
+    return named ? require.resolve(named) : (require('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(packageRoot);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Loads the addon: the file that NUDGING_BINARY names, else build/Release, else the prebuilt binary for this platform.
@@ -143,7 +162,7 @@ export function loadNative(): NativeAddon {
       loaded = require(named) as NativeAddon;
     } else {
       const findBinary = require('node-gyp-build') as (packageRoot: string) => NativeAddon;
-      loaded = findBinary(fileURLToPath(new URL('..', import.meta.url)));
+      loaded = findBinary(packageRoot);
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { NudgingError } from './errors.ts';
+import { cpuBufferNames } from './kernels.ts';
 import type { KvCacheType } from './types.ts';
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
@@ -28,6 +29,9 @@ export const oneOf = (...names: string[]): Rule => ({
   check: (value) => names.includes(value as string),
   expected: `one of ${names.map((name) => JSON.stringify(name)).join(', ')}`,
 });
+
+/** Upper and lower case are the same. */
+const oneOfNames = (...names: string[]): Rule => ({ ...oneOf(...names), check: (value) => typeof value === 'string' && names.includes(value.toLowerCase()) });
 
 export const flag: Rule = { check: (value) => typeof value === 'boolean', expected: 'true or false' };
 export const text: Rule = { check: (value) => typeof value === 'string', expected: 'a string' };
@@ -117,6 +121,8 @@ export const generateRules: Record<string, Rule> = {
 /** Types of the KV cache; native/engine/kv_cache_type.h has the same. */
 export const kvCacheTypes = ['f16', 'bf16', 'f32', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'] as const satisfies readonly KvCacheType[];
 
+export const cpuBuffersRule: Rule = eitherOf(oneOfNames('all', 'plain'), listOf(oneOfNames(...cpuBufferNames)));
+
 export const loadRules: Record<string, Rule> = {
   ...generateRules,
   pair: nonEmptyText,
@@ -131,5 +137,7 @@ export const loadRules: Record<string, Rule> = {
   overlap: flag,
   maxQueue: integer(0, 1_000_000_000),
   isolate: flag,
+  cpuBuffers: cpuBuffersRule,
   onProgress: callback,
+  onWarning: callback,
 };

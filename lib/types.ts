@@ -142,6 +142,11 @@ export interface MemoryUse {
   weights: number;
   /** Those among the weights that are the file's own pages: other processes share them, and a system short of memory drops them and reads them again. */
   mapped: number;
+  /**
+   * The weights again, by llama.cpp's name of the kind of memory they are in: "CPU" as they are in the file; "CPU_REPACK" and "AMX" in an
+   * order of their own, for faster kernels (see `cpuBuffers`); others on GPUs.
+   */
+  buffers: Record<string, number>;
   /** KV cache or recurrent state, of all `parallel` requests. */
   cache: number;
   /** Buffers of the forward pass. */
@@ -257,6 +262,19 @@ export interface LoadProgress {
   fraction: number;
 }
 
+/** Something that a user should know though all goes on. */
+export interface NudgingWarning {
+  /**
+   * Stable, for programs. `WARN_KERNEL_DISABLED`: a kernel of an extra CPU buffer multiplies wrongly or crashes on this machine, and the
+   * buffer is not used (see `cpuBuffers`).
+   */
+  code: 'WARN_KERNEL_DISABLED';
+  message: string;
+}
+
+/** llama.cpp's extra CPU buffers: kinds of memory in which weights lie in an order of their own, for kernels of their own. */
+export type CpuBuffer = 'amx' | 'repack' | 'kleidiai' | 'spacemit';
+
 /** What to load. Everything from {@link GenerateOptions} is the default of the engine's generations. */
 export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /** A pair's manifest (pair.json). Default: the demo pair, unless `base` and `aligned` are given. Options given beside it win over it. */
@@ -302,7 +320,16 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * price is in docs/isolation.md. The process gets this one's environment (without a debugger's options) and working directory, and ends with it.
    */
   isolate?: boolean;
+  /**
+   * Which of llama.cpp's extra CPU buffers the weights may be put into: `'all'` (default) that this machine has, `'plain'`: none, or a list
+   * of names. They copy the weights and are faster. `NUDGING_CPU_BUFFERS` (a name, or several with commas) holds where the option is
+   * missing. Upper and lower case are the same. Whatever is chosen, a buffer whose kernels give wrong answers here is left out, with a
+   * warning.
+   */
+  cpuBuffers?: 'all' | 'plain' | readonly CpuBuffer[];
   onProgress?: (progress: LoadProgress) => void;
+  /** Called for each warning while loading. Default: `process.emitWarning`, which prints it once with the type `NudgingWarning`. */
+  onWarning?: (warning: NudgingWarning) => void;
   /** Gives up loading; `load` then rejects with the signal's reason. */
   signal?: AbortSignal;
 }

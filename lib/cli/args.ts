@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { buffersIn } from '../kernels.ts';
 import type { LoadOptions } from '../types.ts';
 import { fileFailure, UsageError } from './failure.ts';
 import { flags, ruleOf, type Flag } from './flags.ts';
@@ -89,7 +90,7 @@ function unknown(rawName: string): UsageError {
 
 function valueOf(flag: Flag, texts: string[]): unknown {
   const text = lastOf(texts);
-  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberOrWord(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : text;
+  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberOrWord(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : flag.kind === 'names' ? buffersIn(text) : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected = flag.kind === 'list' ? 'a non-empty text' : flag.kind === 'lanes' ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values') : rule.expected;

@@ -12,7 +12,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names';
   about: string;
   /** What holds without the flag, for the help. */
   otherwise?: string;
@@ -81,6 +81,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
       { name: 'context', value: 'TOKENS', option: 'context', kind: 'lanes', about: 'prompt and answer together, for both models or as base=N,aligned=N; auto: as trained, if memory allows', otherwise: 'as trained, at most 4096' },
       { name: 'kv-cache', value: 'TYPE', option: 'kvCache', kind: 'lanes', about: 'type of the KV caches: f16, bf16, f32, q8_0, q5_1, q5_0, q4_1 or q4_0, for both models or as base=TYPE,aligned=TYPE', otherwise: 'f16' },
       { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input); auto: up to 4, as memory allows', otherwise: 'auto' },
+      { name: 'cpu-buffers', value: 'NAMES', option: 'cpuBuffers', kind: 'names', about: "llama.cpp's faster kinds of CPU memory for weights: all, plain (none), or some of amx,repack,kleidiai,spacemit", otherwise: 'all' },
       { name: 'isolate', option: 'isolate', about: 'run the engine in a process of its own: a crash there is an error here' },
     ],
   },

@@ -87,6 +87,7 @@ export class Supervisor {
     for (const event of events) {
       switch (event.type) {
         case 'progress':
+        case 'warning':
           if (!this.#settled) passedOn.push(event);
           break;
         case 'loaded':

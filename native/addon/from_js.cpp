@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <string>
 
 #include "engine/kv_cache_type.h"
@@ -25,6 +26,16 @@ class Reader {
   Napi::Value get(const char* name) {
     if (!ok()) return env_.Undefined();
     return object_.Get(name);
+  }
+
+  /// An array of strings.
+  std::set<std::string> names(const char* name) {
+    std::set<std::string> names;
+    each(name, [&](Napi::Value value) {
+      if (!value.IsString()) return fail(name, "an array of strings");
+      names.insert(value.As<Napi::String>().Utf8Value());
+    });
+    return names;
   }
 
   std::string text(const char* name) {
@@ -183,6 +194,8 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   const auto overlap = reader.integer<std::int32_t>("overlap");
   if (overlap >= 0) options.overlap = overlap != 0;
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
+  if (reader.has("cpuBuffers")) options.cpu_buffers = reader.names("cpuBuffers");
+  options.harmful_cpu_buffers = reader.names("harmfulCpuBuffers");
   if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");
   if (reader.ok() && options.parallel > 256) reader.fail("parallel", "between 0 and 256");

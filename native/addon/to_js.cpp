@@ -73,6 +73,12 @@ class Converter {
     set("fraction", event.fraction);
   }
 
+  void operator()(const Warning& event) {
+    set("type", "warning");
+    set("code", event.code);
+    set("message", event.message);
+  }
+
   void operator()(const std::unique_ptr<Loaded>& event) {
     set("type", "loaded");
     const char* names[lane_count] = {"base", "aligned"};
@@ -182,6 +188,9 @@ class Converter {
     Napi::Object item = Napi::Object::New(env_);
     item.Set("weights", static_cast<double>(use.weights));
     item.Set("mapped", static_cast<double>(use.mapped));
+    Napi::Object buffers = Napi::Object::New(env_);
+    for (const auto& [name, bytes] : use.buffers) buffers.Set(name, static_cast<double>(bytes));
+    item.Set("buffers", buffers);
     item.Set("cache", static_cast<double>(use.cache));
     item.Set("compute", static_cast<double>(use.compute));
     return item;

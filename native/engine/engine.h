@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/cpu_buffers.h"
 #include "engine/event.h"
 #include "engine/request.h"
 #include "engine/stopwatch.h"
@@ -43,6 +44,10 @@ struct EngineOptions {
   std::optional<bool> overlap;
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
+  /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no harm.
+  std::optional<CpuBuffers> cpu_buffers;
+  /// Of those, the ones that are known to do harm.
+  CpuBuffers harmful_cpu_buffers;
 };
 
 /// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.

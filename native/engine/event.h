@@ -37,6 +37,12 @@ struct ModelInfo {
   MemoryUse memory;
 };
 
+/// Something that a user should know while loading goes on. `code` is stable and for programs.
+struct Warning {
+  const char* code;
+  std::string message;
+};
+
 struct Loaded {
   std::array<ModelInfo, lane_count> models;
   /// Requests that decode together.
@@ -105,6 +111,6 @@ struct RequestFailed {
 struct Closed {};
 
 /// The two that are hundreds of bytes large are boxed: a tick may bring a small event for every sequence, and none should be larger than it must.
-using Event = std::variant<LoadProgress, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, RequestFailed, Closed>;
+using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, RequestFailed, Closed>;
 
 }  // namespace nudging

@@ -68,9 +68,35 @@ ModelContext::Options context_options(const EngineOptions& options, std::size_t 
   return context;
 }
 
-MemoryPlan plan_for(const EngineOptions& options) {
-  std::array<MemoryMeter, lane_count> meters = {MemoryMeter(options.lanes[0].path, context_options(options, 0, {})),
-                                                MemoryMeter(options.lanes[1].path, context_options(options, 1, {}))};
+/// What is known of both models before their weights are read.
+struct Sketch {
+  std::vector<MemoryMeter> meters;
+  CpuBuffers cpu_buffers;
+};
+
+/// Opens both models without weights, with the extra CPU buffers that are wanted and trusted.
+Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::function<void(Warning)>& on_warning) {
+  Sketch sketch;
+  CpuBuffers wanted = all_cpu_buffers();
+  std::erase_if(wanted, [&](const std::string& name) {
+    return (options.cpu_buffers && !options.cpu_buffers->contains(name)) || options.harmful_cpu_buffers.contains(name);
+  });
+  const auto kernels_with = [&](const CpuBuffers& buffers) {
+    sketch.meters.clear();
+    std::vector<Kernel> kernels;
+    for (std::size_t i = 0; i < lane_count; ++i) {
+      const MemoryMeter& meter = sketch.meters.emplace_back(options.lanes[i].path, context_options(options, i, {}), buffers);
+      kernels.insert(kernels.end(), meter.extra_kernels().begin(), meter.extra_kernels().end());
+    }
+    return kernels;
+  };
+  const auto warn = [&](const std::string& message) { on_warning({"WARN_KERNEL_DISABLED", message}); };
+  sketch.cpu_buffers = trusted_buffers(std::move(wanted), trust, kernels_with, warn);
+  return sketch;
+}
+
+MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
+  std::vector<MemoryMeter>& meters = sketch.meters;
   MemoryRequest request;
   for (std::size_t i = 0; i < lane_count; ++i) {
     const EngineOptions::Lane& lane = options.lanes[i];
@@ -91,7 +117,7 @@ MemoryPlan plan_for(const EngineOptions& options) {
 
   return plan_memory(request, [&](std::size_t lane, const LaneNumbers& numbers) {
     LaneDemand demand = meters[lane].measure(numbers, limit);
-    if (ModelRegistry::instance().holds({options.lanes[lane].path, numbers.gpu_layers})) {
+    if (ModelRegistry::instance().holds({options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all, sketch.cpu_buffers})) {
       // The copies are taken already. Mapped pages count as free memory even while they are used.
       std::fill(demand.weights.begin(), demand.weights.end(), 0);
       demand.weights[0] = demand.use.mapped;
@@ -117,14 +143,19 @@ ModelInfo describe(const ModelContext& context, const LaneNumbers& numbers, cons
 
 }  // namespace
 
-LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress) {
-  const MemoryPlan plan = plan_for(options);
+LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
+                     const std::function<void(Warning)>& on_warning, KernelTrust& trust) {
+  // Gone before weights are read.
+  auto [plan, cpu_buffers] = [&] {
+    Sketch drawn = sketch(options, trust, on_warning);
+    return std::pair(plan_for(options, drawn), drawn.cpu_buffers);
+  }();
   if (stopping.load(std::memory_order_relaxed)) throw Failure(FailureKind::load_aborted, "loading was aborted");
 
   std::array<std::shared_ptr<const Model>, lane_count> models;
   for (std::size_t i = 0; i < lane_count; ++i) {
     float told = -1;
-    models[i] = ModelRegistry::instance().load({options.lanes[i].path, plan.lanes[i].gpu_layers}, [&](float fraction) {
+    models[i] = ModelRegistry::instance().load({options.lanes[i].path, plan.lanes[i].gpu_layers, Model::Weights::all, cpu_buffers}, [&](float fraction) {
       // llama.cpp calls this for every tensor.
       if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({static_cast<LaneName>(i), told = fraction});
       return !stopping.load(std::memory_order_relaxed);

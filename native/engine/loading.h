@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/kernel_trust.h"
 #include "engine/model_context.h"
 
 namespace nudging {
@@ -26,6 +27,7 @@ struct LoadedPair {
 /// was loaded until then is freed.
 ///
 /// `stopping` gives up while weights are read, and later makes a running decode give up.
-LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress);
+LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
+                     const std::function<void(Warning)>& on_warning, KernelTrust& trust = KernelTrust::instance());
 
 }  // namespace nudging

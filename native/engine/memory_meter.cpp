@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "engine/failure.h"
 #include "engine/log.h"
 #include "engine/model.h"
 #include "src/llama-ext.h"
+#include "src/llama-model.h"
 
 namespace nudging {
 
@@ -43,6 +45,18 @@ bool maps_files(const llama_model* model) {
   return true;
 }
 
+/// llama.cpp has chosen a buffer for each tensor, though there is nothing in it.
+std::vector<Kernel> extra_kernels_of(const llama_model* model) {
+  const std::vector<ggml_backend_buffer_type_t>& extra = extra_cpu_buffers();
+  std::set<Kernel> kernels;
+  for (const auto& [name, tensor] : llama_internal_get_tensor_map(model)) {
+    if (tensor->buffer == nullptr) continue;
+    const ggml_backend_buffer_type_t type = ggml_backend_buffer_get_type(tensor->buffer);
+    if (std::ranges::find(extra, type) != extra.end()) kernels.insert({type, tensor->type});
+  }
+  return {kernels.begin(), kernels.end()};
+}
+
 std::uint64_t cells_of(const LaneNumbers& numbers) {
   const std::uint64_t padded = (std::uint64_t{numbers.length} + smallest_context - 1) / smallest_context * smallest_context;
   return padded * numbers.sequences;
@@ -50,8 +64,10 @@ std::uint64_t cells_of(const LaneNumbers& numbers) {
 
 }  // namespace
 
-MemoryMeter::MemoryMeter(std::string path, ModelContext::Options context) : path_(std::move(path)), context_(context) {
+MemoryMeter::MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers)
+    : path_(std::move(path)), context_(context), cpu_buffers_(std::move(cpu_buffers)) {
   open(0);
+  extra_kernels_ = extra_kernels_of(skeleton_.get());
   for (int i = 0; i < llama_model_n_devices(skeleton_.get()); ++i) {
     const ggml_backend_dev_t device = llama_model_get_device(skeleton_.get(), i);
     if (memory_of(device).total > 0) devices_.push_back(device);
@@ -60,7 +76,7 @@ MemoryMeter::MemoryMeter(std::string path, ModelContext::Options context) : path
 
 void MemoryMeter::open(std::uint32_t gpu_layers) {
   skeleton_.reset();
-  skeleton_ = open_model({path_, gpu_layers, Model::Weights::none}, [](float) { return true; });
+  skeleton_ = open_model({path_, gpu_layers, Model::Weights::none, cpu_buffers_}, [](float) { return true; });
   gpu_layers_ = gpu_layers;
   least_.reset();
 }
@@ -105,6 +121,7 @@ LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {
     demand.weights[place] += taken.model;
     demand.context[place] += taken.context + taken.compute;
     demand.use.weights += taken.model;
+    if (taken.model > 0) demand.use.buffers[ggml_backend_buft_name(type)] += taken.model;
     // Other kinds of host memory hold copies, such as weights in an order of their own for the CPU's vector instructions.
     if (maps && type == ggml_backend_cpu_buffer_type()) demand.use.mapped += taken.model;
     demand.use.cache += taken.context;

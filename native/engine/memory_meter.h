@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/cpu_buffers.h"
+#include "engine/kernel_check.h"
 #include "engine/llama_handles.h"
 #include "engine/memory_plan.h"
 #include "engine/model_context.h"
@@ -16,7 +18,11 @@ namespace nudging {
 class MemoryMeter {
  public:
   /// Reads the file's header and vocabulary. Throws Failure as `Model` does. `context` says what is the same in every question.
-  MemoryMeter(std::string path, ModelContext::Options context);
+  /// Weights go into no other extra CPU buffers than these; nothing: into all.
+  MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers = std::nullopt);
+
+  /// The kernels of extra CPU buffers that the model would be multiplied with if all of it were on the CPU.
+  const std::vector<Kernel>& extra_kernels() const { return extra_kernels_; }
 
   std::uint32_t trained_context() const;
   /// All layers and the output layer; 0 without a GPU.
@@ -36,8 +42,10 @@ class MemoryMeter {
 
   std::string path_;
   ModelContext::Options context_;
+  std::optional<CpuBuffers> cpu_buffers_;
   std::uint32_t gpu_layers_ = 0;
   ModelHandle skeleton_;
+  std::vector<Kernel> extra_kernels_;
   std::vector<ggml_backend_dev_t> devices_;
   /// One sequence in the shortest context, and what each cell and sequence add to the caches, in bytes.
   std::optional<LaneDemand> least_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct MemoryUse {
   /// Weights, and those among them that are pages of the file: shared between processes, and the first that a system short of memory drops and reads again.
   std::uint64_t weights = 0;
   std::uint64_t mapped = 0;
+  /// The weights again, by ggml's name of the kind of memory they are in, such as "CPU", "CPU_REPACK", "AMX" or "CUDA0".
+  std::map<std::string, std::uint64_t> buffers;
   /// KV cache or recurrent state of all sequences.
   std::uint64_t cache = 0;
   /// Buffers of the forward pass.

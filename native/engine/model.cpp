@@ -72,6 +72,8 @@ ModelHandle open_model(const Model::Options& options, const Model::Progress& pro
     parameters.load_mode = LLAMA_LOAD_MODE_NONE;
   }
 
+  std::optional<CpuBufferScope> scope;
+  if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);
   take_log();
   ModelHandle model(llama_model_load_from_file(path.c_str(), parameters));
   if (!model) {

@@ -4,9 +4,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "engine/chat_template.h"
+#include "engine/cpu_buffers.h"
 #include "engine/llama_handles.h"
 #include "engine/vocabulary.h"
 
@@ -22,6 +24,8 @@ class Model {
     /// How many layers to put on the GPU, the output layer counted as one. Without a GPU backend it has no effect.
     std::uint32_t gpu_layers = 0;
     Weights weights = Weights::all;
+    /// Extra CPU buffers that weights may be put into; nothing: all of this machine's.
+    std::optional<CpuBuffers> cpu_buffers = std::nullopt;
   };
   /// Called with the loaded fraction in [0, 1]; loading is given up when it returns false.
   using Progress = std::function<bool(float)>;

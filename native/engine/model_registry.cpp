@@ -19,8 +19,12 @@ ModelRegistry& ModelRegistry::instance() {
   return registry;
 }
 
+ModelRegistry::Key ModelRegistry::key_of(const Model::Options& options) {
+  return {FileIdentity::of(options.path), options.gpu_layers, options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()};
+}
+
 std::shared_ptr<const Model> ModelRegistry::load(const Model::Options& options, const Model::Progress& progress) {
-  const Key key{FileIdentity::of(options.path), options.gpu_layers};
+  const Key key = key_of(options);
   while (true) {
     float fraction = 1;
     {
@@ -66,7 +70,7 @@ std::shared_ptr<const Model> ModelRegistry::load_as(const Key& key, const Model:
     changed_.notify_all();
     throw;
   }
-  const bool unchanged = FileIdentity::of(options.path) == key.first;
+  const bool unchanged = FileIdentity::of(options.path) == key.file;
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[key];
   entry.loading = false;
@@ -77,16 +81,16 @@ std::shared_ptr<const Model> ModelRegistry::load_as(const Key& key, const Model:
 }
 
 bool ModelRegistry::holds(const Model::Options& options) const {
-  const FileIdentity identity = FileIdentity::of(options.path);
+  const Key key = key_of(options);
   const std::scoped_lock lock(mutex_);
-  const auto entry = entries_.find({identity, options.gpu_layers});
+  const auto entry = entries_.find(key);
   return entry != entries_.end() && !entry->second.model.expired();
 }
 
 bool ModelRegistry::is_loading(const Model::Options& options) const {
-  const FileIdentity identity = FileIdentity::of(options.path);
+  const Key key = key_of(options);
   const std::scoped_lock lock(mutex_);
-  const auto entry = entries_.find({identity, options.gpu_layers});
+  const auto entry = entries_.find(key);
   return entry != entries_.end() && entry->second.loading;
 }
 
@@ -94,7 +98,7 @@ std::optional<std::uint32_t> ModelRegistry::gpu_layers_of(const std::string& pat
   const FileIdentity identity = FileIdentity::of(path);
   const std::scoped_lock lock(mutex_);
   for (const auto& [key, entry] : entries_) {
-    if (key.first == identity && !entry.model.expired()) return key.second;
+    if (key.file == identity && !entry.model.expired()) return key.gpu_layers;
   }
   return std::nullopt;
 }

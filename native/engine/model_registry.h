@@ -1,20 +1,21 @@
 #pragma once
 
+#include <compare>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
 
+#include "engine/cpu_buffers.h"
 #include "engine/file_identity.h"
 #include "engine/model.h"
 
 namespace nudging {
 
-/// The models that are loaded in this process, so that whoever loads the same file with the same layers on the GPU shares its weights. It keeps no model
-/// alive. A model in several files is known by the one that is named. Thread-safe: every engine loads on its own thread.
+/// The models that are loaded in this process, so that whoever loads the same file with the same layers on the GPU and the same extra CPU buffers shares its
+/// weights. It keeps no model alive. A model in several files is known by the one that is named. Thread-safe: every engine loads on its own thread.
 class ModelRegistry {
  public:
   /// The process's.
@@ -34,7 +35,13 @@ class ModelRegistry {
   std::optional<std::uint32_t> gpu_layers_of(const std::string& path) const;
 
  private:
-  using Key = std::pair<FileIdentity, std::uint32_t>;
+  struct Key {
+    FileIdentity file;
+    std::uint32_t gpu_layers;
+    /// What decides in which order the weights lie, and by which kernels they are multiplied.
+    CpuBuffers cpu_buffers;
+    auto operator<=>(const Key&) const = default;
+  };
   struct Entry {
     std::weak_ptr<const Model> model;
     /// A thread is loading it.
@@ -42,6 +49,7 @@ class ModelRegistry {
     float fraction = 0;
   };
 
+  static Key key_of(const Model::Options& options);
   std::shared_ptr<const Model> load_as(const Key& key, const Model::Options& options, const Model::Progress& progress);
   void forget_expired();
 

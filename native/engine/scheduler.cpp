@@ -29,7 +29,8 @@ std::unique_ptr<Finished> never_started(RequestId id, StopReason reason) { retur
 }  // namespace
 
 Scheduler::Scheduler(Engine& engine) : engine_(engine) {
-  LoadedPair pair = load_pair(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit(progress); });
+  LoadedPair pair = load_pair(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit(progress); },
+                              [&engine](Warning warning) { engine.emit(std::move(warning)); });
   threadpools_ = std::move(pair.threadpools);
   contexts_ = std::move(pair.contexts);
   if (pair.overlap) second_thread_.emplace();

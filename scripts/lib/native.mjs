@@ -3,7 +3,8 @@ import path from 'node:path';
 import { ensureSource } from '../../vendor/fetch.mjs';
 import { configureAndBuild } from './cmake.mjs';
 import { fingerprint } from './fingerprint.mjs';
-import { describeOrigin, install, isComplete, writeOrigin } from './installed.mjs';
+import { describeOrigin, install, installedAddon, isComplete, writeOrigin } from './installed.mjs';
+import { checkKernels, describeHarm, writeRecord } from './kernels.mjs';
 import { withLock } from './lock.mjs';
 import { checkRequirements } from './requirements.mjs';
 
@@ -41,9 +42,22 @@ async function build(plan, parts, llama, log) {
   if (parts.includes('addon')) {
     writeOrigin(addonIn(plan), origin);
     if (plan.isRelease) install(addonIn(plan));
+    await tryKernels(plan, log);
   }
   parts.forEach((part, index) => writeFileSync(stampOf(plan, part), keys[index] ?? ''));
   return true;
+}
+
+/**
+ * Each load heeds what is found; a build that cannot find out (one with sanitizers needs their library) leaves it to the first load.
+ * @param {Plan} plan
+ * @param {(line: string) => void} log
+ */
+async function tryKernels(plan, log) {
+  const harmful = await checkKernels(addonIn(plan));
+  if (!harmful) return;
+  for (const addon of plan.isRelease ? [addonIn(plan), installedAddon] : [addonIn(plan)]) writeRecord(addon, harmful);
+  for (const harm of harmful) log(describeHarm(harm));
 }
 
 /** @param {Plan} plan @param {Part} part @param {string} key */

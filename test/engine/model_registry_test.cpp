@@ -62,6 +62,15 @@ TEST("registry: other layers on the GPU are another model, and so is a file that
   CHECK(registry.load({copy, 0}, any) != first);
 }
 
+TEST("registry: other extra CPU buffers are another model, and all of them are what is not chosen") {
+  ModelRegistry registry;
+  const std::shared_ptr<const Model> all = registry.load({base, 0}, any);
+  CHECK(registry.load({base, 0, Model::Weights::all, all_cpu_buffers()}, any) == all);
+  if (all_cpu_buffers().empty()) return;
+  CHECK(!registry.holds({base, 0, Model::Weights::all, CpuBuffers{}}));
+  CHECK(registry.load({base, 0, Model::Weights::all, CpuBuffers{}}, any) != all);
+}
+
 TEST("registry: who comes while it is loading waits, hears how far it is, and shares") {
   ModelRegistry registry;
   std::atomic<bool> waits = false;

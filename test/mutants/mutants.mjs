@@ -111,6 +111,14 @@ export const mutants = [
   { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
   { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = can_share(model);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
   { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
+  // Kernels
+  { name: 'kernels: whatever a kernel says is right', file: 'engine/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
+  { name: 'kernels: only products with one column are checked', file: 'engine/kernel_check.cpp', from: 'std::array{std::int64_t{1}, answer_columns}', to: 'std::array{std::int64_t{1}}' },
+  { name: 'kernels: the tolerance is a hundred times as wide', file: 'engine/known_product.cpp', from: 'return worst <= 8 && overall * overall <= 1.21', to: 'return worst <= 800 && overall * overall <= 12100' },
+  { name: 'kernels: a wrong one is warned of and used', file: 'engine/kernel_trust.cpp', from: 'if (wanted.erase(buffer) == 0) return wanted;', to: 'return wanted;' },
+  { name: 'kernels: weights in another buffer are shared', file: 'engine/model_registry.cpp', from: 'options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()', to: 'all_cpu_buffers()' },
+  { name: 'kernels: one that crashes is used', file: 'engine/loading.cpp', from: ' || options.harmful_cpu_buffers.contains(name)', to: '', tests: ['kernels'] },
+  { name: 'kernels: a choice of buffers is ignored', file: 'engine/model.cpp', from: 'if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);', to: '', tests: ['kernels'] },
   // Prompts
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
   { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },
