@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cleanNpmEnv } from '../scripts/lib/npm.mjs';
+import { readPatches } from '../scripts/lib/patches.mjs';
 import { findDamage, isForBuild, type Pin } from '../scripts/lib/vendor-tree.mjs';
 import { ensureSource, pinned } from '../vendor/fetch.mjs';
 
@@ -58,6 +59,7 @@ beforeAll(() => {
     file: 'package/fake.bundle',
     omit: ['docs'],
     build: ['CMakeLists.txt', 'include/', 'src/*.*'],
+    patches: [],
   };
   return () => rmSync(scratch, { recursive: true, force: true });
 });
@@ -162,6 +164,107 @@ describe('fetching the pinned source', () => {
     await Promise.all([fetch(), fetch(), fetch()]);
     expect(findDamage(inTree(), pin)).toBeUndefined();
     expect(readdirSync(vendor).sort()).toEqual(['.cache', 'fake.cpp']);
+  });
+});
+
+/** A patch of one line of a file that has only that line. */
+function patch(name: string, file: string, from: string, to: string) {
+  const folder = path.join(vendor, 'patches');
+  mkdirSync(folder, { recursive: true });
+  const text = `Why this is needed.\n\ndiff --git a/${file} b/${file}\n--- a/${file}\n+++ b/${file}\n@@ -1 +1 @@\n-${from}\n+${to}\n`;
+  writeFileSync(path.join(folder, name), text);
+}
+const patched = (): Pin => ({ ...pin, patches: readPatches(path.join(vendor, 'patches')) });
+
+describe('patches', () => {
+  const source = () => readFileSync(inTree('src/llama.cpp'), 'utf8');
+  /** The second changes what the first wrote. */
+  const two = () => {
+    patch('0002-more.patch', 'src/llama.cpp', 'int main() { return 1; }', 'int main() { return 2; }');
+    patch('0001-one.patch', 'src/llama.cpp', 'int main() {}', 'int main() { return 1; }');
+    return patched();
+  };
+
+  it('are applied in the order of their names, and once', async () => {
+    await fetch({ pin: two() });
+    expect(source()).toBe('int main() { return 2; }\n');
+    expect(findDamage(inTree(), patched())).toBeUndefined();
+    lines = [];
+    await fetch({ pin: patched() });
+    expect({ downloads, lines }).toEqual({ downloads: 1, lines: [] });
+  });
+
+  it.each<[string, () => void, string]>([
+    ['added', () => patch('0003-last.patch', 'README', 'not for a build', 'patched'), 'int main() { return 2; }\n'],
+    ['changed', () => patch('0002-more.patch', 'src/llama.cpp', 'int main() { return 1; }', 'changed'), 'changed\n'],
+    ['removed', () => unlinkSync(path.join(vendor, 'patches/0002-more.patch')), 'int main() { return 1; }\n'],
+    ['all removed', () => rmSync(path.join(vendor, 'patches'), { recursive: true }), 'int main() {}\n'],
+  ])('that are %s lead to unpacking again', async (_what, change, expected) => {
+    await fetch({ pin: two() });
+    change();
+    expect(findDamage(inTree(), patched())).toBe('unpacked for another pin or with other patches');
+    await fetch({ pin: patched() });
+    expect(source()).toBe(expected);
+    expect(downloads).toBe(1);
+  });
+
+  it('that do not apply are named, and nothing is left behind', async () => {
+    two();
+    patch('0003-late.patch', 'src/llama.cpp', 'int main() {}', 'too late');
+    await expect(fetch({ pin: patched() })).rejects.toMatchObject({
+      name: 'BuildError',
+      message: 'vendor/patches/0003-late.patch does not apply to fake.cpp v1: error: patch failed: src/llama.cpp:1',
+    });
+    expect(readdirSync(vendor).sort()).toEqual(['.cache', 'patches']);
+  });
+
+  it('must have a number', () => {
+    patch('more.patch', 'README', 'a', 'b');
+    expect(patched).toThrow('vendor/patches/more.patch: patches are called NNNN-what.patch');
+  });
+
+  it('that are ours say why, each with paths from the root of llama.cpp', () => {
+    expect(pinned.patches.length).toBeGreaterThan(0);
+    const readme = readFileSync(path.join(import.meta.dirname, '../vendor/README.md'), 'utf8');
+    for (const { name, text } of pinned.patches) {
+      const [header = '', ...diffs] = text.split(/^diff --git /m);
+      expect(header.trim(), name).toMatch(/\S+\s\S+/);
+      expect(diffs.length, name).toBeGreaterThan(0);
+      for (const diff of diffs) expect(diff, name).toMatch(/^a\/(\S+) b\/\1\n/);
+      expect(readme).toContain(`| \`${name.replace('.patch', '')}\` |`);
+    }
+  });
+
+  it('must be in a checkout that is built from, and the command that puts the missing ones there does', async () => {
+    two();
+    patch('0003-text.patch', 'README', 'not for a build', 'patched');
+    const dir = path.join(vendor, 'a checkout');
+    cpSync(path.join(scratch, 'source'), dir, { recursive: true });
+    const build = () => fetch({ pin: patched(), env: { NUDGING_LLAMA_CPP_DIR: dir } });
+    const refused = async () => {
+      const error = (await build().then(() => undefined, (reason: unknown) => reason)) as Error;
+      expect(error).toMatchObject({ name: 'BuildError' });
+      const stated = /which lacks what nudging patches in llama\.cpp: (.+)\. Patch it:\n {2}(git -C .+)$/;
+      const [, missing, command = ''] = stated.exec(error.message) ?? [];
+      return { missing, command };
+    };
+    expect((await refused()).missing).toBe('0001-one.patch, 0002-more.patch, 0003-text.patch');
+    git(dir, 'apply', path.join(vendor, 'patches/0001-one.patch'));
+    git(dir, 'apply', path.join(vendor, 'patches/0003-text.patch'));
+    const { missing, command } = await refused();
+    expect(missing).toBe('0002-more.patch');
+    if (process.platform !== 'win32') execFileSync('sh', ['-c', command]);
+    else git(dir, 'apply', path.join(vendor, 'patches/0002-more.patch'));
+    expect(await build()).toBe(dir);
+    expect(readFileSync(path.join(dir, 'src/llama.cpp'), 'utf8')).toBe('int main() { return 2; }\n');
+    expect(downloads).toBe(0);
+  });
+
+  it('that are in a folder which we unpacked need no git to be found', async () => {
+    await fetch({ pin: two() });
+    vi.stubEnv('PATH', '');
+    expect(await fetch({ pin: patched(), env: { NUDGING_LLAMA_CPP_DIR: inTree() } })).toBe(inTree());
+    vi.unstubAllEnvs();
   });
 });
 

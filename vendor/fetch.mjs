@@ -1,12 +1,12 @@
 // Puts the pinned llama.cpp source into vendor/llama.cpp. See README.md in this folder.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BuildError, runMain } from '../scripts/lib/errors.mjs';
+import { git } from '../scripts/lib/git.mjs';
 import { npm } from '../scripts/lib/npm.mjs';
-import { run } from '../scripts/lib/process.mjs';
+import { applyPatches, findMissingPatches, readPatches } from '../scripts/lib/patches.mjs';
 import { readFromTarball } from '../scripts/lib/tar.mjs';
 import { findDamage, writeRecords } from '../scripts/lib/vendor-tree.mjs';
 
@@ -15,7 +15,10 @@ import { findDamage, writeRecords } from '../scripts/lib/vendor-tree.mjs';
 
 const vendorDir = path.dirname(fileURLToPath(import.meta.url));
 /** @type {Pin} */
-export const pinned = JSON.parse(readFileSync(path.join(vendorDir, 'llama.cpp.json'), 'utf8'));
+export const pinned = {
+  ...JSON.parse(readFileSync(path.join(vendorDir, 'llama.cpp.json'), 'utf8')),
+  patches: readPatches(path.join(vendorDir, 'patches')),
+};
 
 /**
  * The folder to build from: the one the user named, or ours, fetched or mended as needed.
@@ -29,7 +32,7 @@ export const pinned = JSON.parse(readFileSync(path.join(vendorDir, 'llama.cpp.js
  */
 export async function ensureSource(options = {}) {
   const { vendor = vendorDir, pin = pinned, env = process.env, log = console.error } = options;
-  if (env.NUDGING_LLAMA_CPP_DIR) return checkOverride(env.NUDGING_LLAMA_CPP_DIR);
+  if (env.NUDGING_LLAMA_CPP_DIR) return checkOverride(env.NUDGING_LLAMA_CPP_DIR, pin);
   const target = path.join(vendor, pin.name);
   const damage = findDamage(target, pin, options.thorough);
   if (damage === undefined) return target;
@@ -42,6 +45,7 @@ export async function ensureSource(options = {}) {
   try {
     mkdirSync(temporary);
     const tree = await checkOut(tarball, pin, temporary);
+    await applyPatches(tree, pin.patches, `${pin.name} ${pin.tag}`);
     writeRecords(tree, pin);
     moveIntoPlace(tree, target, pin, temporary);
   } finally {
@@ -50,16 +54,29 @@ export async function ensureSource(options = {}) {
   return target;
 }
 
-/** @param {string} named */
-function checkOverride(named) {
+/** @param {string} named @param {Pin} pin */
+async function checkOverride(named, pin) {
   const dir = path.resolve(named);
   for (const file of ['CMakeLists.txt', 'include/llama.h']) {
     if (!existsSync(path.join(dir, file))) {
       throw new BuildError(`NUDGING_LLAMA_CPP_DIR names ${dir}, which is not a llama.cpp checkout: it has no ${file}.`);
     }
   }
+  // A folder that we unpacked ourselves says so, and needs no git to be asked.
+  if (findDamage(dir, pin, false) === undefined) return dir;
+  const missing = await findMissingPatches(dir, pin.patches);
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(', ');
+    const command = ['git', '-C', dir, 'apply', ...missing.map(({ file }) => file)].map(quoted).join(' ');
+    throw new BuildError(
+      `NUDGING_LLAMA_CPP_DIR names ${dir}, which lacks what nudging patches in llama.cpp: ${names}. Patch it:\n  ${command}`,
+    );
+  }
   return dir;
 }
+
+/** @param {string} word */
+const quoted = (word) => (/^[\w@%+=:,./\\-]+$/.test(word) ? word : JSON.stringify(word));
 
 /** @param {string} file @param {string} integrity */
 function matches(file, integrity) {
@@ -134,22 +151,6 @@ async function checkOut(tarball, pin, temporary) {
   rmSync(path.join(tree, '.git'), { recursive: true });
   rmSync(bundle);
   return tree;
-}
-
-/** @param {string} cwd @param {string[]} args */
-async function git(cwd, ...args) {
-  // A hook or a surrounding repository must not redirect these commands; a user's settings must not change file contents.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('GIT_')));
-  const fixed = ['-c', 'core.autocrlf=false', '-c', 'core.longpaths=true', '-c', 'advice.detachedHead=false'];
-  const { code, output } = await run('git', [...fixed, ...args], {
-    cwd,
-    env: { ...env, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: os.devNull, GIT_CEILING_DIRECTORIES: path.dirname(cwd) },
-  });
-  if (code === 127) {
-    throw new BuildError('git is needed to unpack the llama.cpp source. Install it: `apt-get install git` or `brew install git`.');
-  }
-  if (code !== 0) throw new BuildError(`git ${args[0]} failed while unpacking llama.cpp: ${output.trim()}`);
-  return output;
 }
 
 /** @param {string} tree @param {string} target @param {Pin} pin @param {string} temporary */

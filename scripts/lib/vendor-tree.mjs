@@ -13,6 +13,7 @@ import path from 'node:path';
  * @property {string} file
  * @property {string[]} omit    folders of the source that nobody here needs
  * @property {string[]} build   what a build reads: exact files, folders (`x/`), and the files directly in a folder (`x/*.*`)
+ * @property {import('./patches.mjs').Patch[]} patches what is changed in it
  */
 
 const STAMP = 'nudging-stamp.json';
@@ -21,7 +22,8 @@ const MANIFESTS = /** @type {const} */ ({ build: 'nudging-build.manifest', rest:
 export const SHIPPED_RECORDS = [STAMP, MANIFESTS.build];
 
 const sha256 = (/** @type {string} */ text) => createHash('sha256').update(text).digest('hex');
-const pinKey = (/** @type {Pin} */ pin) => sha256(JSON.stringify([pin.commit, pin.integrity, pin.omit, pin.build]));
+const pinKey = (/** @type {Pin} */ pin) =>
+  sha256(JSON.stringify([pin.commit, pin.integrity, pin.omit, pin.build, pin.patches.map(({ name, text }) => [name, text])]));
 
 /**
  * @param {Pin} pin
@@ -92,7 +94,7 @@ export function findDamage(dir, pin, thorough = true) {
   } catch {
     return 'its stamp is damaged';
   }
-  if (stamp.pin !== pinKey(pin)) return 'unpacked for another pin';
+  if (stamp.pin !== pinKey(pin)) return 'unpacked for another pin or with other patches';
   for (const [kind, name] of Object.entries(MANIFESTS)) {
     if (kind === 'rest' && !thorough) continue;
     const text = readIfThere(path.join(dir, name));
