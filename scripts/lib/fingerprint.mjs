@@ -22,7 +22,7 @@ export function listing(parts, wanted = () => true) {
   return lines;
 }
 
-const sources = { addon: ['native'], tests: ['native', 'test/native', 'test/engine', 'test/hostile'], tools: ['native', 'test/probe', 'test/tools', 'test/engine', 'test/hostile', 'bench/inflate'] };
+const sources = { addon: ['native'], tests: ['native', 'test/native', 'test/engine', 'test/hostile'], tools: ['native', 'test/probe', 'test/tools', 'test/engine', 'test/hostile', 'test/real/dequantise', 'bench/inflate'] };
 
 /**
  * What a part of a build depends on. Node's version is not in it: the addon speaks Node-API.
