@@ -9,8 +9,8 @@ const places = [...prose.matchAll(/ /g)].map(({ index }) => index).filter((place
 let quantised: Nudging;
 let exact: Nudging;
 beforeAll(async () => {
-  quantised = await load({ threads: 2 });
-  exact = await load({ ...setup.exact, threads: 2 });
+  quantised = await load();
+  exact = await load(setup.exact);
 });
 afterAll(async () => {
   await quantised.close();

@@ -39,7 +39,7 @@ test('the models know something', async () => {
   const capital = await says('base', 'Berlin is the capital of Germany. Rome is the capital of Italy. Paris is the capital of');
   expect(capital.word).toBe(' France');
   expect(capital.probability).toBeGreaterThan(0.8);
-  const days = await says('aligned', 'Monday, Tuesday, Wednesday,');
-  expect(days.word).toBe(' Thursday');
-  expect(days.probability).toBeGreaterThan(0.8);
+  const opposite = await says('aligned', 'The opposite of hot is cold. The opposite of up is');
+  expect(opposite.word).toBe(' down');
+  expect(opposite.probability).toBeGreaterThan(0.8);
 });

@@ -6,7 +6,7 @@ import { load, questions, setup } from './support/setup.ts';
 
 let engine: Nudging;
 beforeAll(async () => {
-  engine = await load({ threads: 2 });
+  engine = await load();
 });
 afterAll(() => engine.close());
 

@@ -18,7 +18,7 @@ export const setup = JSON.parse(given) as Setup;
 /** An engine that promises the same bits whatever else it does. */
 export function load(options: LoadOptions = {}): Promise<Nudging> {
   const { models, cpuBuffers } = setup;
-  return Nudging.load({ ...models, deterministic: true, context: 1024, parallel: 1, ...(cpuBuffers === undefined ? {} : { cpuBuffers }), ...options });
+  return Nudging.load({ ...models, deterministic: true, context: 1024, parallel: 1, threads: 1, ...(cpuBuffers === undefined ? {} : { cpuBuffers }), ...options });
 }
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
