@@ -60,7 +60,7 @@ await runMain(async () => {
   const exact = { base: await exactCopy(tool, models.base), aligned: await exactCopy(tool, models.aligned) };
 
   const vitest = inRoot('node_modules/vitest/vitest.mjs');
-  const args = ['run', '--config', inRoot('test/real/vitest.config.ts'), '--reporter=default', ...files];
+  const args = ['run', '--config', inRoot('test/real/vitest.config.ts'), '--reporter=verbose', ...files];
   const env = { ...process.env, NUDGING_REAL: JSON.stringify({ ...setup, models, exact }) };
   const { code } = await run(process.execPath, [vitest, ...args], { cwd: inRoot(), env, inherit: true });
   return code;
