@@ -12,14 +12,14 @@ const other = about('How many boats are there today?');
 const options: GenerateOptions = { gamma: 0.4, maxTokens: 32, trace: 'full', speculation: false };
 const report = new Report('A long prompt, against plain, alone, 1 thread, all of it at once');
 
-const engineFor = (loading: LoadOptions = {}) => load({ context: 2560, threads: 2, batch: 2560, ...loading });
+const engineFor = (loading: LoadOptions = {}) => load({ context: 2560, batch: 2560, ...loading });
 const kept = ({ stats }: Answer) => [stats.base.cachedPromptTokens / stats.base.promptTokens, stats.aligned.cachedPromptTokens / stats.aligned.promptTokens];
 
 let expected: Answer;
 let expectedOther: Answer;
 beforeAll(async () => {
   const fresh = async (input: string) => {
-    await using engine = await engineFor({ threads: 1 });
+    await using engine = await engineFor();
     return engine.generate(input, options);
   };
   expected = await fresh(question);
@@ -50,7 +50,7 @@ describe('read in pieces', () => {
 });
 
 test('is not read again by who asks something else about it', async () => {
-  const [answer] = await judge('after another question about it', {}, async (engine) => {
+  const [answer] = await judge('after another question about it, 2 threads', { threads: 2 }, async (engine) => {
     await engine.generate(other, options);
     return [await engine.generate(question, options)];
   });
