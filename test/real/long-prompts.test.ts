@@ -20,7 +20,7 @@ let expectedOther: Answer;
 beforeAll(async () => {
   const fresh = async (input: string) => {
     await using engine = await engineFor();
-    return engine.generate(input, options);
+    return await engine.generate(input, options);
   };
   expected = await fresh(question);
   expectedOther = await fresh(other);

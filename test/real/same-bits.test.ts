@@ -10,7 +10,7 @@ import { load, questions, setup } from './support/setup.ts';
 /** An engine of its own for each: what another setting has left in the caches would answer for this one. */
 async function answers(loading: LoadOptions, asking: Asking, inputs: readonly Input[], options: GenerateOptions): Promise<Answer[]> {
   await using engine = await load(loading);
-  return asking(engine, inputs, { ...options, gamma: 0.4, maxTokens: setup.maxTokens, trace: 'full' });
+  return await asking(engine, inputs, { ...options, gamma: 0.4, maxTokens: setup.maxTokens, trace: 'full' });
 }
 
 const secondTurns = (first: readonly Answer[]): Input[] =>
