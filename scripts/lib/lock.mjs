@@ -3,17 +3,18 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * One build at a time in a tree: two of them would write the same object files.
+ * One build at a time in a tree: two of them would write the same object files. Likewise whatever else two processes must not do at once.
  * @template T
  * @param {string} file
  * @param {() => Promise<T>} action
  * @param {(line: string) => void} log
+ * @param {string} [who] keeps us waiting
  */
-export async function withLock(file, action, log) {
+export async function withLock(file, action, log, who = 'another build of this tree is running') {
   mkdirSync(path.dirname(file), { recursive: true });
   let said = false;
   while (!tryTake(file)) {
-    if (!said) log('another build of this tree is running; waiting for it …');
+    if (!said) log(`${who}; waiting for it …`);
     said = true;
     await sleep(200);
   }
