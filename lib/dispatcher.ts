@@ -12,6 +12,9 @@ export interface Sink {
 export interface LoadedEngine {
   models: Record<'base' | 'aligned', ModelInfo>;
   parallel: number;
+  deterministic: boolean;
+  /** Empty where it is, or was declined. */
+  whyNotDeterministic: string;
 }
 
 /** What {@link Dispatcher.loaded} rejects with. */
@@ -85,7 +88,12 @@ export class Dispatcher {
       case 'warning':
         return this.#onWarning({ code: event.code, message: event.message });
       case 'loaded':
-        return this.#resolveLoaded({ models: { base: event.base, aligned: event.aligned }, parallel: event.parallel });
+        return this.#resolveLoaded({
+          models: { base: event.base, aligned: event.aligned },
+          parallel: event.parallel,
+          deterministic: event.deterministic,
+          whyNotDeterministic: event.whyNotDeterministic,
+        });
       case 'load-failed': {
         const { type, ...failure } = event;
         return this.#rejectLoaded(failure);

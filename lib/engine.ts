@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { onAbort } from './abort.ts';
-import { Dispatcher, emitWarning, type LoadFailure } from './dispatcher.ts';
+import { Dispatcher, emitWarning, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
@@ -38,19 +38,25 @@ export class Nudging implements AsyncDisposable {
   readonly models: Readonly<Record<LaneName, ModelInfo>>;
   /** Requests that decode together; others wait their turn. */
   readonly parallel: number;
+  /** Whether a request gives the same bits whatever runs beside it; see {@link LoadOptions.deterministic}. */
+  readonly deterministic: boolean;
+  /** Why not, where `deterministic: false` was not asked for; undefined otherwise. */
+  readonly whyNotDeterministic: string | undefined;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
   readonly #settings: Settings;
   readonly #mostRequests: number;
   #closing: Promise<void> | undefined;
 
-  private constructor(engine: NativeEngine, dispatcher: Dispatcher, models: Record<LaneName, ModelInfo>, parallel: number, settings: Settings, maxQueue: number) {
+  private constructor(engine: NativeEngine, dispatcher: Dispatcher, loaded: LoadedEngine, settings: Settings, maxQueue: number) {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
     this.#settings = settings;
-    this.#mostRequests = parallel + maxQueue;
-    this.models = models;
-    this.parallel = parallel;
+    this.#mostRequests = loaded.parallel + maxQueue;
+    this.models = loaded.models;
+    this.parallel = loaded.parallel;
+    this.deterministic = loaded.deterministic;
+    this.whyNotDeterministic = loaded.whyNotDeterministic || undefined;
   }
 
   /**
@@ -59,7 +65,7 @@ export class Nudging implements AsyncDisposable {
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
+   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
    *   signal's reason if `signal` is aborted
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
@@ -67,14 +73,14 @@ export class Nudging implements AsyncDisposable {
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, maxQueue, isolate, cpuBuffers, onProgress, onWarning, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, onProgress, onWarning, signal, ...own } = given;
     signal?.throwIfAborted();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
     }
 
-    const { name, description, base, aligned, ...fromPair } = await pairOf(given);
+    const { name, description, base, aligned, deterministic: pairDeterminism, ...fromPair } = await pairOf(given);
     signal?.throwIfAborted();
 
     const buffers = cpuBuffers ?? buffersFromEnvironment() ?? 'all';
@@ -83,11 +89,21 @@ export class Nudging implements AsyncDisposable {
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     signal?.throwIfAborted();
 
-    const perLane = <T extends number | string>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
+    const deterministic = ownDeterminism ?? pairDeterminism;
+    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
     const lane = (path: string, of: LaneName) => {
       const length = perLane(context, of) ?? 0;
       const layers = perLane(gpuLayers, of) ?? -1;
-      return { path, gpuLayers: layers === 'auto' ? -2 : layers, context: length === 'auto' ? -1 : length, kvCache: perLane(kvCache, of) ?? 'f16' };
+      const cache = perLane(kvCache, of) ?? 'f16';
+      const attention = perLane(flashAttention, of) ?? 'auto';
+      if (attention === false && /^q\d/.test(cache)) reject('flashAttention', false, `true or "auto" for a quantised KV cache (${cache})`);
+      return {
+        path,
+        gpuLayers: layers === 'auto' ? -2 : layers,
+        context: length === 'auto' ? -1 : length,
+        kvCache: cache,
+        flashAttention: attention === 'auto' ? -1 : Number(attention),
+      };
     };
     const options: NativeEngineOptions = {
       base: lane(base, 'base'),
@@ -98,6 +114,7 @@ export class Nudging implements AsyncDisposable {
       parallel: parallel === undefined || parallel === 'auto' ? 0 : parallel,
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
+      deterministic: deterministic === undefined ? -1 : Number(deterministic),
       hostMemory: hostMemory(),
       cpuBuffers: allowed,
       harmfulCpuBuffers: harmful.map(({ buffer }) => buffer),
@@ -115,7 +132,7 @@ export class Nudging implements AsyncDisposable {
       const loaded = await dispatcher.loaded;
       // The signal may have come too late to end the loading; the engine is closing then.
       signal?.throwIfAborted();
-      return new Nudging(engine, dispatcher, loaded.models, loaded.parallel, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
+      return new Nudging(engine, dispatcher, loaded, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;

@@ -5,7 +5,7 @@
  * `ERR_PROMPT_EMPTY`, `ERR_PROMPT_TOO_LONG`, `ERR_TEMPLATE_MISSING`, `ERR_TEMPLATE_FAILED`.
  * From loading: `ERR_NATIVE_LOAD` (no native addon for this platform), `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`,
  * `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY` (with `needed` and `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model
- * cannot have a KV cache of this type).
+ * cannot have a KV cache of this type), `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had).
  * From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait already), `ERR_DECODE_FAILED`, `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process
  * crashed or could not be started), `ERR_INTERNAL`.
  */
@@ -27,6 +27,7 @@ export type NativeErrorCode =
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_CONTEXT_TOO_LARGE'
   | 'ERR_KV_CACHE_UNSUPPORTED'
+  | 'ERR_NOT_DETERMINISTIC'
   | 'ERR_PROMPT_EMPTY'
   | 'ERR_PROMPT_TOO_LONG'
   | 'ERR_TEMPLATE_MISSING'

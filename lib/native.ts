@@ -30,6 +30,8 @@ export interface NativeLaneOptions {
   /** Tokens; 0: at most 4096 of what the model was trained with; -1: as much of it as fits. */
   context: number;
   kvCache: KvCacheType;
+  /** -1: by device and context. */
+  flashAttention: number;
 }
 
 export interface NativeEngineOptions {
@@ -43,6 +45,8 @@ export interface NativeEngineOptions {
   batch: number;
   /** Both models decode at the same time; -1: if one of them runs on a GPU. */
   overlap: number;
+  /** -1: where it can be had. */
+  deterministic: number;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
   /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */
@@ -127,7 +131,7 @@ export interface NativeInspected {
 export type NativeEvent =
   | { type: 'progress'; lane: LaneName; fraction: number }
   | ({ type: 'warning' } & NudgingWarning)
-  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number }
+  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number; deterministic: boolean; whyNotDeterministic: string }
   | { type: 'load-failed'; code: ErrorCode; message: string; needed?: number; available?: number }
   | { type: 'pieces'; parts: { id: number; pieces: Piece[] }[] }
   | NativeFinished

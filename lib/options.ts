@@ -135,6 +135,8 @@ export const loadRules: Record<string, Rule> = {
   parallel: eitherOf(integer(1, 256), oneOf('auto')),
   batch: integer(1, 65_536),
   overlap: flag,
+  deterministic: flag,
+  flashAttention: perLane(eitherOf(flag, oneOf('auto'))),
   maxQueue: integer(0, 1_000_000_000),
   isolate: flag,
   cpuBuffers: cpuBuffersRule,

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NudgingError } from './errors.ts';
-import { check, generateRules, isObject, nonEmptyText, text } from './options.ts';
+import { check, flag, generateRules, isObject, nonEmptyText, text } from './options.ts';
 import type { GenerateOptions, LoadOptions } from './types.ts';
 
 /** A pair of models that belong together, as its manifest (pair.json) describes it. Paths are relative to the manifest. */
-export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens' | 'stop' | 'system' | 'basePrompt' | 'alignedPrompt' | 'repeatLimit'> {
+export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens' | 'stop' | 'system' | 'basePrompt' | 'alignedPrompt' | 'repeatLimit'>, Pick<LoadOptions, 'deterministic'> {
   name?: string;
   description?: string;
   /** Path of the base model's GGUF file. */
@@ -19,7 +19,7 @@ export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'max
 export const demoPair = fileURLToPath(new URL('../models/demo/pair.json', import.meta.url));
 
 const { gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit } = generateRules;
-const rules = { name: text, description: text, base: nonEmptyText, aligned: nonEmptyText, basePrompt: nonEmptyText, gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit } as typeof generateRules;
+const rules = { name: text, description: text, base: nonEmptyText, aligned: nonEmptyText, basePrompt: nonEmptyText, gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit, deterministic: flag } as typeof generateRules;
 
 /**
  * Reads a manifest and makes its paths absolute.

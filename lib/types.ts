@@ -311,9 +311,21 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   maxQueue?: number;
   /**
    * Whether both models decode at the same time, and the aligned model drafts on while the base is busy. Default: if one of them runs on a GPU; on a CPU they would
-   * take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go the other way.
+   * take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go the other way where the engine is not {@link Nudging.deterministic}.
    */
   overlap?: boolean;
+  /**
+   * Whether a request gives the same bits (decisions and probabilities) alone and beside any others, with or without speculation, overlap and shared prefixes, after parking, and for any
+   * number of threads, on one machine with one build. Default: where it can be had, which is on CPUs with models that keep a KV cache ({@link Nudging.deterministic} says
+   * whether it is so). `true` rejects with ERR_NOT_DETERMINISTIC where it cannot; `false` takes llama.cpp's own kernels, which are not faster (docs/determinism.md).
+   */
+  deterministic?: boolean;
+  /**
+   * Whether attention is computed in tiles, without a matrix of all scores, for both models or each. `auto` (default): yes where the engine is deterministic, which
+   * has a kernel of its own, on a GPU, with a quantised `kvCache` (which needs it), and for contexts up to 512 tokens; else no, because llama.cpp's own kernel for CPUs takes twice as
+   * long from some hundred tokens on. Either way is deterministic, each with its own bits; without it, sequences do not share prefixes then.
+   */
+  flashAttention?: boolean | 'auto' | Partial<Record<LaneName, boolean | 'auto'>>;
   /**
    * Runs the engine in a process of its own, behind the same API. Default false. What would end this process (a failed check inside llama.cpp, a fault in a GPU driver, the
    * system's out-of-memory killer) then rejects that engine's requests with ERR_ENGINE_CRASHED, and the next request starts another process and loads the models again. Its

@@ -107,6 +107,7 @@ function numberIn(text: string): number {
 
 /** Some options take a word in place of a number, such as `auto`: which, is for the rule to judge. */
 function numberOrWord(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
   const value = numberIn(text);
   return Number.isNaN(value) ? text : value;
 }

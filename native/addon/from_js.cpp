@@ -185,6 +185,9 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     const std::optional<ggml_type> cache_type = kv_cache_type(lane_reader.text("kvCache"));
     if (!cache_type) lane_reader.fail("kvCache", "the name of a type that a KV cache can have");
     options.lanes[i].cache_type = cache_type.value_or(GGML_TYPE_F16);
+    // -1: by device and context.
+    const auto flash_attention = lane_reader.integer<std::int32_t>("flashAttention");
+    if (flash_attention >= 0) options.lanes[i].flash_attention = flash_attention != 0;
   }
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
@@ -193,6 +196,9 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   // -1: where it pays.
   const auto overlap = reader.integer<std::int32_t>("overlap");
   if (overlap >= 0) options.overlap = overlap != 0;
+  // -1: where it can be had.
+  const auto deterministic = reader.integer<std::int32_t>("deterministic");
+  if (deterministic >= 0) options.deterministic = deterministic != 0;
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.has("cpuBuffers")) options.cpu_buffers = reader.names("cpuBuffers");
   options.harmful_cpu_buffers = reader.names("harmfulCpuBuffers");

@@ -84,6 +84,8 @@ class Converter {
     const char* names[lane_count] = {"base", "aligned"};
     for (std::size_t i = 0; i < lane_count; ++i) set(names[i], model(event->models[i]));
     set("parallel", event->parallel);
+    set("deterministic", event->deterministic);
+    set("whyNotDeterministic", event->why_not);
   }
 
   void operator()(const LoadFailed& event) {

@@ -9,6 +9,7 @@
 
 #include "engine/log.h"
 #include "engine/scheduler.h"
+#include "kernels/attention.h"
 
 namespace nudging {
 
@@ -19,6 +20,7 @@ void start_backends() {
   std::call_once(once, [] {
     capture_log();
     llama_backend_init();
+    install_attention();
   });
 }
 

@@ -31,6 +31,8 @@ struct EngineOptions {
     std::int32_t context = 0;
     /// One of `kv_cache_types`.
     ggml_type cache_type = GGML_TYPE_F16;
+    /// Nothing: by device and context.
+    std::optional<bool> flash_attention;
   };
   Lane lanes[lane_count];
   /// CPU threads per model; 0: as many as its size is worth, at most `cores`.
@@ -42,6 +44,8 @@ struct EngineOptions {
   std::uint32_t batch = 512;
   /// Both models decode at the same time; nothing: if one of them runs on a GPU.
   std::optional<bool> overlap;
+  /// Whether passes must give the same bits whatever is decoded beside them; nothing: where that can be had.
+  std::optional<bool> deterministic;
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
   /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no harm.

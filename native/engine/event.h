@@ -45,6 +45,9 @@ struct Warning {
 
 struct Loaded {
   std::array<ModelInfo, lane_count> models;
+  /// Whether passes give the same bits whatever is decoded beside them; and if not though it was not declined, why.
+  bool deterministic;
+  std::string why_not;
   /// Requests that decode together.
   std::uint32_t parallel;
 };

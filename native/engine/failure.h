@@ -16,6 +16,7 @@ enum class FailureKind : std::uint8_t {
   out_of_memory,
   context_too_large,
   kv_cache_unsupported,
+  not_deterministic,
   prompt_empty,
   prompt_too_long,
   template_missing,
@@ -34,6 +35,7 @@ constexpr const char* failure_code(FailureKind kind) {
     case FailureKind::out_of_memory: return "ERR_OUT_OF_MEMORY";
     case FailureKind::context_too_large: return "ERR_CONTEXT_TOO_LARGE";
     case FailureKind::kv_cache_unsupported: return "ERR_KV_CACHE_UNSUPPORTED";
+    case FailureKind::not_deterministic: return "ERR_NOT_DETERMINISTIC";
     case FailureKind::prompt_empty: return "ERR_PROMPT_EMPTY";
     case FailureKind::prompt_too_long: return "ERR_PROMPT_TOO_LONG";
     case FailureKind::template_missing: return "ERR_TEMPLATE_MISSING";

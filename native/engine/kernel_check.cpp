@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <memory>
 
 #include "engine/cpu_buffers.h"
 #include "engine/llama_handles.h"
 #include "ggml-alloc.h"
+#include "ggml-cpu.h"
 
 namespace nudging {
 
@@ -45,7 +47,9 @@ std::string name_of(const Kernel& kernel) {
   return std::string(ggml_type_name(kernel.type)) + " weights in " + ggml_backend_buft_name(kernel.buffer);
 }
 
-std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads) {
+namespace {
+
+std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads, bool batch_invariant) {
   if (!takes(kernel, product.length, product.rows)) return std::nullopt;
   const TensorsHandle holds_weights = tensors(1);
   ggml_tensor* weights = ggml_new_tensor_2d(holds_weights.get(), kernel.type, product.length, product.rows);
@@ -63,10 +67,34 @@ std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProd
   ggml_cgraph* graph = ggml_new_graph(holds_rest.get());
   ggml_build_forward_expand(graph, result);
   ggml_backend_cpu_set_n_threads(backend.get(), threads);
+  ggml_backend_cpu_set_batch_invariant(backend.get(), batch_invariant);
   if (ggml_backend_graph_compute(backend.get(), graph) != GGML_STATUS_SUCCESS) throw std::bad_alloc();
   std::vector<float> results(static_cast<std::size_t>(product.rows * columns));
   ggml_backend_tensor_get(result, results.data(), 0, ggml_nbytes(result));
   return results;
+}
+
+}  // namespace
+
+std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads) {
+  return multiply(kernel, product, columns, threads, false);
+}
+
+std::optional<std::vector<float>> multiply_batch_invariantly(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads) {
+  return multiply(kernel, product, columns, threads, true);
+}
+
+bool treats_columns_alike(const Kernel& kernel, const Multiply& product) {
+  if (!has_known_product(kernel.type) || !takes(kernel, answer_length, answer_rows)) return true;
+  const KnownProduct known = make_known_product(kernel.type, answer_length, answer_rows, answer_columns);
+  const std::optional<std::vector<float>> all = product(kernel, known, answer_columns, 1);
+  if (!all) return true;
+  if (!deviation_of(*all, known).is_explained()) return false;
+  // Whole tiles of the kernels that there are, and what they leave over.
+  return std::ranges::all_of(std::array<std::int64_t, 8>{1, 2, 3, 4, 5, 8, 16, 33}, [&](std::int64_t columns) {
+    const std::optional<std::vector<float>> some = product(kernel, known, columns, 1);
+    return some && std::memcmp(some->data(), all->data(), some->size() * sizeof(float)) == 0;
+  });
 }
 
 bool gives_known_answer(const Kernel& kernel, int threads, const Multiply& product) {

@@ -17,6 +17,13 @@ bool KernelTrust::is_right(const Kernel& kernel) {
   return answers_[kernel] = gives_known_answer(kernel, 1, multiply_);
 }
 
+bool KernelTrust::treats_columns_alike(const Kernel& kernel) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = alike_.find(kernel);
+  if (known != alike_.end()) return known->second;
+  return alike_[kernel] = nudging::treats_columns_alike(kernel, invariantly_);
+}
+
 CpuBuffers trusted_buffers(CpuBuffers wanted, KernelTrust& trust, const std::function<std::vector<Kernel>(const CpuBuffers&)>& kernels_with,
                            const std::function<void(const std::string&)>& warn) {
   while (true) {

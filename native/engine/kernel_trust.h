@@ -14,17 +14,22 @@ namespace nudging {
 /// Which kernels of this process have given a known answer. Each is asked once. Thread-safe: every engine loads on its own thread.
 class KernelTrust {
  public:
-  explicit KernelTrust(Multiply multiply = nudging::multiply) : multiply_(std::move(multiply)) {}
+  explicit KernelTrust(Multiply multiply = nudging::multiply, Multiply invariantly = multiply_batch_invariantly)
+      : multiply_(std::move(multiply)), invariantly_(std::move(invariantly)) {}
   /// The process's.
   static KernelTrust& instance();
 
   /// Takes some milliseconds for a kernel that was not asked for yet.
   bool is_right(const Kernel& kernel);
+  /// Whether deterministic contexts can use it.
+  bool treats_columns_alike(const Kernel& kernel);
 
  private:
   Multiply multiply_;
+  Multiply invariantly_;
   std::mutex mutex_;
   std::map<Kernel, bool> answers_;  // guarded by mutex_
+  std::map<Kernel, bool> alike_;    // guarded by mutex_
 };
 
 /// Those of the wanted buffers whose kernels multiply rightly whatever models bring. `kernels_with` says which kernels are used when only

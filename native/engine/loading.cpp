@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/determinism.h"
 #include "engine/failure.h"
 #include "engine/file_identity.h"
 #include "engine/memory_meter.h"
@@ -72,7 +73,36 @@ ModelContext::Options context_options(const EngineOptions& options, std::size_t 
 struct Sketch {
   std::vector<MemoryMeter> meters;
   CpuBuffers cpu_buffers;
+  bool deterministic = false;
+  /// Why not, where nobody had declined it.
+  std::string why_not;
+  std::array<std::optional<bool>, lane_count> flash_attention;
 };
+
+/// False without a GPU, whatever was wanted; true if some layers may get there.
+bool may_use_gpu(const EngineOptions::Lane& lane, const MemoryMeter& meter) { return meter.most_gpu_layers() > 0 && lane.gpu_layers != 0; }
+
+/// Whether the pair will be deterministic. Throws Failure(not_deterministic) if it must and cannot.
+void settle_determinism(const EngineOptions& options, KernelTrust& trust, Sketch& sketch) {
+  std::optional<std::string> why_not;
+  for (std::size_t i = 0; i < lane_count && !why_not && options.deterministic != false; ++i) {
+    const EngineOptions::Lane& lane = options.lanes[i];
+    const MemoryMeter& meter = sketch.meters[i];
+    why_not = why_not_deterministic({lane.path, meter.skeleton(), meter.kernels(), may_use_gpu(lane, meter), lane.flash_attention.value_or(true), lane.cache_type}, trust);
+  }
+  if (why_not && options.deterministic == true) throw Failure(FailureKind::not_deterministic, "`deterministic` cannot be had: " + *why_not);
+  sketch.deterministic = options.deterministic != false && !why_not;
+  sketch.why_not = why_not.value_or("");
+}
+
+/// Which attention a lane will have; nothing: as llama.cpp finds the devices able.
+std::optional<bool> settled_attention(const EngineOptions::Lane& lane, const MemoryMeter& meter, bool deterministic) {
+  if (lane.flash_attention) return lane.flash_attention;
+  const bool on_gpu = may_use_gpu(lane, meter);
+  if (on_gpu) return std::nullopt;
+  const std::uint32_t length = lane.context > 0 ? static_cast<std::uint32_t>(lane.context) : default_context;
+  return attention_by_itself(deterministic, on_gpu, length, lane.cache_type);
+}
 
 /// Opens both models without weights, with the extra CPU buffers that are wanted and trusted.
 Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::function<void(Warning)>& on_warning) {
@@ -86,12 +116,21 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
     std::vector<Kernel> kernels;
     for (std::size_t i = 0; i < lane_count; ++i) {
       const MemoryMeter& meter = sketch.meters.emplace_back(options.lanes[i].path, context_options(options, i, {}), buffers);
-      kernels.insert(kernels.end(), meter.extra_kernels().begin(), meter.extra_kernels().end());
+      const std::vector<Kernel> its = meter.extra_kernels();
+      kernels.insert(kernels.end(), its.begin(), its.end());
     }
     return kernels;
   };
   const auto warn = [&](const std::string& message) { on_warning({"WARN_KERNEL_DISABLED", message}); };
   sketch.cpu_buffers = trusted_buffers(std::move(wanted), trust, kernels_with, warn);
+  settle_determinism(options, trust, sketch);
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    sketch.flash_attention[i] = settled_attention(options.lanes[i], sketch.meters[i], sketch.deterministic);
+    ModelContext::Options context = context_options(options, i, {});
+    context.flash_attention = sketch.flash_attention[i];
+    context.deterministic = sketch.deterministic;
+    sketch.meters[i].set_context(context);
+  }
   return sketch;
 }
 
@@ -146,16 +185,18 @@ ModelInfo describe(const ModelContext& context, const LaneNumbers& numbers, cons
 LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
                      const std::function<void(Warning)>& on_warning, KernelTrust& trust) {
   // Gone before weights are read.
-  auto [plan, cpu_buffers] = [&] {
-    Sketch drawn = sketch(options, trust, on_warning);
-    return std::pair(plan_for(options, drawn), drawn.cpu_buffers);
+  auto [plan, drawn] = [&] {
+    Sketch first = sketch(options, trust, on_warning);
+    MemoryPlan found = plan_for(options, first);
+    first.meters.clear();
+    return std::pair(std::move(found), std::move(first));
   }();
   if (stopping.load(std::memory_order_relaxed)) throw Failure(FailureKind::load_aborted, "loading was aborted");
 
   std::array<std::shared_ptr<const Model>, lane_count> models;
   for (std::size_t i = 0; i < lane_count; ++i) {
     float told = -1;
-    models[i] = ModelRegistry::instance().load({options.lanes[i].path, plan.lanes[i].gpu_layers, Model::Weights::all, cpu_buffers}, [&](float fraction) {
+    models[i] = ModelRegistry::instance().load({options.lanes[i].path, plan.lanes[i].gpu_layers, Model::Weights::all, drawn.cpu_buffers}, [&](float fraction) {
       // llama.cpp calls this for every tensor.
       if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({static_cast<LaneName>(i), told = fraction});
       return !stopping.load(std::memory_order_relaxed);
@@ -173,9 +214,13 @@ LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stop
   }
 
   pair.report.parallel = plan.lanes[0].sequences;
+  pair.report.deterministic = drawn.deterministic;
+  pair.report.why_not = drawn.why_not;
   for (std::size_t i = 0; i < lane_count; ++i) {
     ModelContext::Options context = context_options(options, i, plan.lanes[i]);
     context.threads = threads[i];
+    context.flash_attention = drawn.flash_attention[i];
+    context.deterministic = drawn.deterministic;
     pair.contexts[i] = std::make_unique<ModelContext>(models[i], context, pair.threadpools[pair.overlap ? i : 0].get(), stopping);
     pair.report.models[i] = describe(*pair.contexts[i], plan.lanes[i], plan.use[i], context.cache_type);
   }

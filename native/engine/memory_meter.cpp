@@ -46,13 +46,11 @@ bool maps_files(const llama_model* model) {
 }
 
 /// llama.cpp has chosen a buffer for each tensor, though there is nothing in it.
-std::vector<Kernel> extra_kernels_of(const llama_model* model) {
-  const std::vector<ggml_backend_buffer_type_t>& extra = extra_cpu_buffers();
+std::vector<Kernel> kernels_of(const llama_model* model) {
   std::set<Kernel> kernels;
   for (const auto& [name, tensor] : llama_internal_get_tensor_map(model)) {
     if (tensor->buffer == nullptr) continue;
-    const ggml_backend_buffer_type_t type = ggml_backend_buffer_get_type(tensor->buffer);
-    if (std::ranges::find(extra, type) != extra.end()) kernels.insert({type, tensor->type});
+    kernels.insert({ggml_backend_buffer_get_type(tensor->buffer), tensor->type});
   }
   return {kernels.begin(), kernels.end()};
 }
@@ -67,11 +65,23 @@ std::uint64_t cells_of(const LaneNumbers& numbers) {
 MemoryMeter::MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers)
     : path_(std::move(path)), context_(context), cpu_buffers_(std::move(cpu_buffers)) {
   open(0);
-  extra_kernels_ = extra_kernels_of(skeleton_.get());
+  kernels_ = kernels_of(skeleton_.get());
   for (int i = 0; i < llama_model_n_devices(skeleton_.get()); ++i) {
     const ggml_backend_dev_t device = llama_model_get_device(skeleton_.get(), i);
     if (memory_of(device).total > 0) devices_.push_back(device);
   }
+}
+
+std::vector<Kernel> MemoryMeter::extra_kernels() const {
+  const std::vector<ggml_backend_buffer_type_t>& extra = extra_cpu_buffers();
+  std::vector<Kernel> kernels = kernels_;
+  std::erase_if(kernels, [&](const Kernel& kernel) { return std::ranges::find(extra, kernel.buffer) == extra.end(); });
+  return kernels;
+}
+
+void MemoryMeter::set_context(const ModelContext::Options& context) {
+  context_ = context;
+  least_.reset();
 }
 
 void MemoryMeter::open(std::uint32_t gpu_layers) {

@@ -21,8 +21,13 @@ class MemoryMeter {
   /// Weights go into no other extra CPU buffers than these; nothing: into all.
   MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers = std::nullopt);
 
-  /// The kernels of extra CPU buffers that the model would be multiplied with if all of it were on the CPU.
-  const std::vector<Kernel>& extra_kernels() const { return extra_kernels_; }
+  /// The kernels that the model would be multiplied with if all of it were on the CPU, and those of them that belong to extra CPU buffers.
+  const std::vector<Kernel>& kernels() const { return kernels_; }
+  std::vector<Kernel> extra_kernels() const;
+  /// The model without weights. It lives as long as the meter, and only until the meter is asked about another number of GPU layers.
+  const llama_model* skeleton() const { return skeleton_.get(); }
+  /// What contexts are laid out like from now on.
+  void set_context(const ModelContext::Options& context);
 
   std::uint32_t trained_context() const;
   /// All layers and the output layer; 0 without a GPU.
@@ -45,7 +50,7 @@ class MemoryMeter {
   std::optional<CpuBuffers> cpu_buffers_;
   std::uint32_t gpu_layers_ = 0;
   ModelHandle skeleton_;
-  std::vector<Kernel> extra_kernels_;
+  std::vector<Kernel> kernels_;
   std::vector<ggml_backend_dev_t> devices_;
   /// One sequence in the shortest context, and what each cell and sequence add to the caches, in bytes.
   std::optional<LaneDemand> least_;

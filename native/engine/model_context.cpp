@@ -30,22 +30,33 @@ bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->lo
 
 bool ModelContext::can_cut(const llama_model* model) { return !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model); }
 
-bool ModelContext::can_share(const llama_model* model) { return can_cut(model) && llama_model_n_swa(model) == 0; }
+namespace {
+
+/// Whether one buffer for all sequences is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need.
+/// And without flash attention sums are taken in the order of cells, which is that of the text only in a buffer of its own.
+bool shares_cells(const llama_model* model, const ModelContext::Options& options) {
+  return ModelContext::can_cut(model) && llama_model_n_swa(model) == 0 && !(options.deterministic && options.flash_attention == false);
+}
+
+}  // namespace
 
 llama_context_params ModelContext::parameters(const llama_model* model, const Options& options) {
   llama_context_params parameters = llama_context_default_params();
   parameters.n_ctx = options.length * options.sequences;
   parameters.n_seq_max = options.sequences;
-  // One buffer for all sequences where that is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need.
   // With a buffer for each, llama.cpp cuts a batch into one forward pass for every stretch of neighbouring sequences with equally many tokens, and sequences that nudge
   // are hardly ever in step.
-  parameters.kv_unified = can_share(model);
+  parameters.kv_unified = shares_cells(model, options);
   parameters.n_batch = static_cast<std::uint32_t>(batch_size(options));
   parameters.n_ubatch = std::min(parameters.n_ubatch, parameters.n_batch);
   parameters.n_threads = options.threads;
   parameters.n_threads_batch = options.threads;
   parameters.type_k = options.cache_type;
   parameters.type_v = options.cache_type;
+  parameters.batch_invariant = options.deterministic;
+  if (options.flash_attention) parameters.flash_attn_type = *options.flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  // A GPU that helps with big batches would round otherwise than the CPU does with small ones.
+  if (options.deterministic) parameters.op_offload = false;
   // A sliding-window cache that keeps only its window cannot be cut back to a shorter context.
   parameters.swa_full = true;
   parameters.no_perf = true;
@@ -59,7 +70,7 @@ void ModelContext::check_length(std::uint32_t length, std::uint32_t trained, con
 }
 
 ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
-    : model_(std::move(model)), length_(options.length), batch_size_(batch_size(options)) {
+    : model_(std::move(model)), length_(options.length), batch_size_(batch_size(options)), shares_(shares_cells(model_->handle(), options)) {
   check_length(options.length, model_->trained_context(), model_->path());
   llama_context_params parameters = ModelContext::parameters(model_->handle(), options);
   parameters.abort_callback = is_set;

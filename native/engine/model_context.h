@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ class ModelContext {
     std::int32_t threads = 1;
     /// Of the KV cache. One that is quantised needs flash attention, and heads that are multiples of a block (32); `MemoryMeter` finds out.
     ggml_type cache_type = GGML_TYPE_F16;
+    /// Nothing: llama.cpp finds out whether the devices can.
+    std::optional<bool> flash_attention;
+    /// The same bits for a token whatever is decoded beside it. Only what `why_not_deterministic` has nothing against.
+    bool deterministic = false;
   };
   /// Throws Failure(context_too_large) if `length` is more than the model at `path` was trained for.
   static void check_length(std::uint32_t length, std::uint32_t trained, const std::string& path);
@@ -35,8 +40,6 @@ class ModelContext {
   static llama_context_params parameters(const llama_model* model, const Options& options);
   /// False for recurrent memories, which hold no past to go back to.
   static bool can_cut(const llama_model* model);
-  /// True if sequences can have tokens in common.
-  static bool can_share(const llama_model* model);
 
   /// Throws Failure: context_too_large, out_of_memory. `threadpool` may be null. `stopping` makes a running decode give up (on a CPU).
   ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping);
@@ -52,7 +55,8 @@ class ModelContext {
   std::size_t length() const { return length_; }
 
   bool can_cut() const { return can_cut(model_->handle()); }
-  bool can_share() const { return can_share(model_->handle()); }
+  /// True if sequences can have tokens in common.
+  bool can_share() const { return shares_; }
 
   /// Empties a sequence.
   void clear(llama_seq_id sequence);
@@ -92,6 +96,7 @@ class ModelContext {
   ContextHandle context_;
   std::size_t length_;
   std::size_t batch_size_;
+  bool shares_;
   Costs costs_;
   Batch last_batch_;
   std::vector<Token> tokens_;

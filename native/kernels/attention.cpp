@@ -520,8 +520,14 @@ class Worker {
   Sums total_{};
 };
 
+/// Whether the node's mask is an input that carries positions. (Computed masks have other tensors for sources.)
+bool has_positions(const ggml_tensor* node) {
+  const ggml_tensor* mask = node->src[3];
+  return mask != nullptr && mask->op == GGML_OP_NONE && mask->src[0] != nullptr && mask->src[0]->type == GGML_TYPE_I32;
+}
+
 std::size_t work_size(const ggml_tensor* node, int threads) {
-  if (node->src[3] == nullptr || node->src[3]->src[0] == nullptr) return 0;
+  if (!has_positions(node)) return 0;
   const Attention attention(node);
   const Cut cut(attention, threads);
   return static_cast<std::size_t>(threads * cut.scratch_floats + cut.partial_floats) * sizeof(float);
@@ -529,7 +535,7 @@ std::size_t work_size(const ggml_tensor* node, int threads) {
 
 /// False if the node is none of a deterministic context.
 bool compute(const ggml_compute_params* params, ggml_tensor* node) {
-  if (node->src[3] == nullptr || node->src[3]->src[0] == nullptr) return false;
+  if (!has_positions(node)) return false;
   const Attention attention(node);
   const Cut cut(attention, params->nth);
   float* scratch = static_cast<float*>(params->wdata);

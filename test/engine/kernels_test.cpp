@@ -1,6 +1,7 @@
 // Every weight type in every kind of CPU buffer that this machine has, against exact arithmetic.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -86,7 +87,7 @@ KnownProduct column_of(const KnownProduct& product, std::int64_t column) {
   return one;
 }
 
-std::vector<std::vector<float>> of_all_widths(const Kernel& kernel, const KnownProduct& product, int threads) {
+std::vector<std::vector<float>> of_all_widths(const Kernel& kernel, const KnownProduct& product, int threads, const Multiply& multiply = nudging::multiply) {
   std::vector<std::vector<float>> results;
   for (std::int64_t columns = 1; columns <= product.columns; ++columns) {
     std::optional<std::vector<float>> result = multiply(kernel, product, columns, threads);
@@ -96,7 +97,7 @@ std::vector<std::vector<float>> of_all_widths(const Kernel& kernel, const KnownP
   return results;
 }
 
-std::vector<std::vector<float>> alone(const Kernel& kernel, const KnownProduct& product) {
+std::vector<std::vector<float>> alone(const Kernel& kernel, const KnownProduct& product, const Multiply& multiply = nudging::multiply) {
   std::vector<std::vector<float>> results;
   for (std::int64_t column = 0; column < product.columns; ++column) {
     std::optional<std::vector<float>> result = multiply(kernel, column_of(product, column), 1, 1);
@@ -172,6 +173,43 @@ TEST("kernels: a table of where the number of columns changes the bits of one") 
     }
   }
   CHECK(rows > 25);
+}
+
+TEST("kernels: in deterministic contexts a column is the same to the bit alone and beside any others") {
+  capture_log();
+  int kernels = 0;
+  for (const ggml_type type : weight_types()) {
+    for (const Shape& shape : {shapes[0], shapes[1], shapes[3]}) {
+      const KnownProduct product = make_known_product(type, shape.length, shape.rows, most_columns);
+      for (const ggml_backend_buffer_type_t buffer : cpu_buffers()) {
+        const Kernel kernel{buffer, type};
+        const std::vector<std::vector<float>> results = of_all_widths(kernel, product, 1, multiply_batch_invariantly);
+        if (results.empty()) continue;
+        ++kernels;
+        const Variance variance = variance_of(results, alone(kernel, product, multiply_batch_invariantly), product.rows);
+        if (!variance.from_alone.empty()) {
+          ++check::failures;
+          std::cout << name_of(kernel) << ", " << shape.rows << " rows: differs at " << ranges(variance.from_alone) << " columns\n";
+        }
+        // The check at load must come to the same end.
+        CHECK(treats_columns_alike(kernel) == variance.from_alone.empty());
+        if (shape.length == usual.length) CHECK(multiply_batch_invariantly(kernel, product, most_columns, 2) == results.back());
+      }
+    }
+  }
+  CHECK(kernels > 60);
+}
+
+TEST("kernels: a kernel that depends on the number of columns is found out") {
+  // As repacked Q4_K was: what is left over of fours is added up in another order.
+  const Multiply otherwise = [](const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads) {
+    std::optional<std::vector<float>> results = multiply_batch_invariantly(kernel, product, columns, threads);
+    if (columns % 4 != 0) results->back() = std::nextafter(results->back(), 1e9F);
+    return results;
+  };
+  const Kernel plain{ggml_backend_cpu_buffer_type(), GGML_TYPE_Q4_K};
+  CHECK(treats_columns_alike(plain));
+  CHECK(!treats_columns_alike(plain, otherwise));
 }
 
 TEST("kernels: a difference in one bit of one column is seen") {

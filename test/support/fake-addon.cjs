@@ -22,7 +22,7 @@ class NativeEngine {
       setImmediate(() => onEvents([{ type: 'load-failed', code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }, { type: 'closed' }]));
       return;
     }
-    setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path), parallel: options.parallel || 2 }));
+    setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path), parallel: options.parallel || 2, deterministic: options.deterministic !== 0, whyNotDeterministic: '' }));
   }
 
   submit({ id, aligned }) {
