@@ -1,4 +1,5 @@
 import type { Answer, GenerateOptions, Input, Nudging, Piece } from '../../../lib/index.ts';
+import { kept } from './kept.ts';
 
 /** A way to have all inputs answered; the answers are in the inputs' order. */
 export type Asking = (engine: Nudging, inputs: readonly Input[], options: GenerateOptions) => Promise<Answer[]>;
@@ -48,9 +49,7 @@ export const afterTheTurnBefore: Asking = async (engine, inputs, options) => {
     if (!Array.isArray(input)) throw new Error('not a chat');
     await engine.generate(input.slice(0, 1), options);
     const answer = await engine.generate(input, options);
-    for (const { promptTokens, cachedPromptTokens } of [answer.stats.base, answer.stats.aligned]) {
-      if (cachedPromptTokens < promptTokens / 3) throw new Error(`only ${cachedPromptTokens} of ${promptTokens} tokens were kept from the turn before`);
-    }
+    for (const part of kept(answer)) if (part < 1 / 3) throw new Error(`only ${part} of a prompt was kept from the turn before`);
     answers.push(answer);
   }
   return answers;
