@@ -15,7 +15,7 @@ const help = `usage: npm run test:real -- [flags] [part of a file's name in test
 
 Fetches a real pair with pip (once, 350 MB), and checks on it what the demo pair is too small for. test/real/README.md has the details.
 
-  --quick                fewer questions and settings: about two minutes on two cores
+  --quick                fewer questions and settings: two to three minutes on two idle cores
   --cpu-buffers KINDS    what the CPU's weights are kept in: plain, all, or some of repack,amx; default: the engine's own choice
   --max-tokens N         of each answer; default: 48, with --quick 32
   --if-available         where pip or its packages are out of reach, say so in one line and end well

@@ -4,7 +4,7 @@ import type { LaneName, Nudging } from '../../lib/index.ts';
 import { load, prose, setup } from './support/setup.ts';
 
 /** After these many letters of the text, always before a space, both are asked what comes next. */
-const places = [...prose.matchAll(/ /g)].map(({ index }) => index).filter((place) => place > 200).slice(0, setup.quick ? 60 : 240);
+const places = [...prose.matchAll(/ /g)].map(({ index }) => index).filter((place) => place > 200).slice(0, setup.quick ? 48 : 240);
 
 let quantised: Nudging;
 let exact: Nudging;
@@ -52,7 +52,7 @@ const few = { sameWord: 0.7, difference: 0.04 };
 describe.each(['base', 'aligned'] as const)('%s', (lane) => {
   test.each([
     ['word by word', wordByWord, places, many],
-    ['whole texts', wholeTexts, places.filter((_, index) => index % (setup.quick ? 5 : 12) === 0), few],
+    ['whole texts', wholeTexts, places.filter((_, index) => index % (setup.quick ? 4 : 12) === 0), few],
   ])('%s: as float arithmetic says, but for the rounding of activations', async (name, says, asked, bounds) => {
     const { sameWord, difference } = await distance(says, lane, asked);
     const shown = `${lane}, ${name}: the same top-1 token at ${(100 * sameWord).toFixed(1)} % of ${asked.length} places`;

@@ -6,7 +6,9 @@ import { Report } from './support/report.ts';
 import { allTheSame, sameness } from './support/sameness.ts';
 import { load, prose, setup } from './support/setup.ts';
 
-const story = [1, 2, 3, 4].map((number) => `Copy ${number}.\n\n${prose}`).join('\n\n');
+// The short run makes do with more than one window.
+const copies = setup.quick ? [1, 2] : [1, 2, 3, 4];
+const story = copies.map((number) => `Copy ${number}.\n\n${prose}`).join('\n\n');
 const about = (question: string) => `${story}\n\n${question}`;
 const question = about('What is at the end of the wall?');
 const other = about('How many boats are there today?');
@@ -37,8 +39,8 @@ async function judge(name: string, loading: LoadOptions, run: (engine: Nudging) 
   return got;
 }
 
-test('is longer than two windows', () => {
-  expect(expected.stats.base.promptTokens).toBeGreaterThan(1500);
+test('is longer than a sliding window', () => {
+  expect(expected.stats.base.promptTokens).toBeGreaterThan(setup.quick ? 700 : 1500);
   expect(kept(expected)).toEqual([0, 0]);
   expect(expected.stats.tokens).toBeGreaterThan(5);
 });

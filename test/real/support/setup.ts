@@ -23,7 +23,7 @@ export function load(options: LoadOptions = {}): Promise<Nudging> {
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
 
-export const questions = (JSON.parse(fixture('questions.json')) as string[]).slice(0, setup.quick ? 5 : undefined);
+export const questions = (JSON.parse(fixture('questions.json')) as string[]).slice(0, setup.quick ? 4 : undefined);
 export const prose = fixture('prose.txt').replace(/(?<!\n)\n(?!\n)/g, ' ').trim();
 export const tokens = JSON.parse(fixture('tokens.json')) as {
   texts: ({ text: string } & Record<LaneName, number[]>)[];
