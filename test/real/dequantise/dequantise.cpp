@@ -1,5 +1,5 @@
-// Writes a copy of a GGUF model whose weights are 32-bit floats of exactly the values that the quantised ones stand for. What then still differs between
-// the two is how a kernel computes with quantised weights.
+// Writes a copy of a GGUF model whose weights are of another type. With 32-bit floats they are exactly the values that the quantised ones stand for: what then still
+// differs between the two is how a kernel computes with quantised weights. Other types are for measuring what those kernels take.
 
 #include <cstdio>
 #include <exception>
@@ -13,8 +13,28 @@
 
 namespace {
 
-constexpr const char* usage = "usage: dequantise --model FILE --out FILE\n";
+constexpr const char* usage = "usage: dequantise --model FILE --out FILE [--type f32|f16|q8_0|…]\n";
 constexpr std::uint32_t all_f32 = 0;
+
+ggml_type type_named(const std::string& name) {
+  for (int i = 0; i < GGML_TYPE_COUNT; ++i) {
+    const auto type = static_cast<ggml_type>(i);
+    if (ggml_get_type_traits(type)->type_name != nullptr && name == ggml_type_name(type)) return type;
+  }
+  throw std::runtime_error("no type of weights is called " + name);
+}
+
+/// The type of a tensor's copy: vectors stay floats, and so do rows that are no multiple of a block.
+ggml_type type_of_copy(const ggml_tensor* tensor, ggml_type wanted) {
+  return ggml_n_dims(tensor) < 2 || tensor->ne[0] % ggml_blck_size(wanted) != 0 ? GGML_TYPE_F32 : wanted;
+}
+
+std::vector<char> as_type(const ggml_tensor* tensor, const std::vector<float>& values, ggml_type type) {
+  const std::int64_t rows = ggml_nelements(tensor) / tensor->ne[0];
+  std::vector<char> bytes(ggml_row_size(type, tensor->ne[0]) * static_cast<std::size_t>(rows));
+  ggml_quantize_chunk(type, values.data(), bytes.data(), 0, rows, tensor->ne[0], nullptr);
+  return bytes;
+}
 
 std::vector<float> as_floats(const ggml_tensor* tensor, const std::vector<char>& bytes) {
   std::vector<float> values(static_cast<std::size_t>(ggml_nelements(tensor)));
@@ -35,6 +55,7 @@ void convert(const CommandLine& options) {
   const OwnedTensors tensors(shapes);
   if (!model || !tensors) throw std::runtime_error("cannot read " + path);
 
+  const ggml_type type = type_named(options.text("type"));
   const OwnedHeader copy(gguf_init_empty());
   gguf_set_kv(copy.get(), model.get());
   gguf_set_val_u32(copy.get(), "general.file_type", all_f32);
@@ -42,7 +63,7 @@ void convert(const CommandLine& options) {
   for (std::int64_t i = 0; i < count; ++i) {
     const char* name = gguf_get_tensor_name(model.get(), i);
     gguf_add_tensor(copy.get(), ggml_get_tensor(tensors.get(), name));
-    gguf_set_tensor_type(copy.get(), name, GGML_TYPE_F32);
+    gguf_set_tensor_type(copy.get(), name, type_of_copy(ggml_get_tensor(tensors.get(), name), type));
   }
   const std::string& out = options.text("out");
   if (!gguf_write_to_file(copy.get(), out.c_str(), /*only_meta=*/true)) throw std::runtime_error("cannot write " + out);
@@ -56,9 +77,9 @@ void convert(const CommandLine& options) {
     std::vector<char> bytes(gguf_get_tensor_size(model.get(), i));
     source.seekg(static_cast<std::streamoff>(gguf_get_data_offset(model.get()) + gguf_get_tensor_offset(model.get(), i)));
     source.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    const std::vector<float> values = as_floats(tensor, bytes);
-    const std::size_t size = values.size() * sizeof(float);
-    target.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(size));
+    const std::vector<char> copied = as_type(tensor, as_floats(tensor, bytes), type_of_copy(tensor, type));
+    const std::size_t size = copied.size();
+    target.write(copied.data(), static_cast<std::streamsize>(size));
     const std::string padding((alignment - size % alignment) % alignment, '\0');
     target.write(padding.data(), static_cast<std::streamsize>(padding.size()));
   }
@@ -70,7 +91,7 @@ void convert(const CommandLine& options) {
 
 int main(int count, char** words) {
   try {
-    convert({count, words, usage, {}, {"model", "out"}});
+    convert({count, words, usage, {{"type", "f32"}}, {"model", "out"}});
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
