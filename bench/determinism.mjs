@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Nudging } from '../dist/index.js';
 import { makePlan } from '../scripts/lib/configs.mjs';
-import { exactCopy } from '../scripts/lib/exact-copy.mjs';
+import { weightsCopy } from '../scripts/lib/weights-copy.mjs';
 import { realWeights } from '../scripts/lib/real-weights.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable } from './lib/markdown.mjs';
@@ -18,12 +18,12 @@ const kinds = values['cpu-buffers'];
 const cpuBuffers = /** @type {any} */ (kinds === undefined || kinds === 'all' || kinds === 'plain' ? (kinds ?? 'all') : kinds.split(','));
 
 const { base, aligned } = await realWeights();
-const tool = path.join(makePlan({}).out, 'dequantise');
+const tool = path.join(makePlan({}).out, 'convert_weights');
 const models = {
   'Gemma 3 270M, Q4_K_M': base,
-  'Gemma 3 270M, Q8_0': await exactCopy(tool, base, console.error, 'q8_0'),
+  'Gemma 3 270M, Q8_0': await weightsCopy(tool, base, console.error, 'q8_0'),
   'SmolLM2 135M, Q4_1': aligned,
-  'SmolLM2 135M, F16': await exactCopy(tool, aligned, console.error, 'f16'),
+  'SmolLM2 135M, F16': await weightsCopy(tool, aligned, console.error, 'f16'),
 };
 /** The last is what `flashAttention: true` was before there was a kernel of ours. */
 const ways = {

@@ -30,7 +30,7 @@ function(nudging_model_tool name folder)
 endfunction()
 nudging_model_tool(random_model test/tools)
 nudging_model_tool(inflate bench/inflate)
-nudging_model_tool(dequantise test/real/dequantise)
+nudging_model_tool(convert_weights test/weights)
 
 # The engine against llama.cpp's own vocabularies and chat templates, and the demo pair.
 file(GLOB engine_test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/test/engine/*.cpp")

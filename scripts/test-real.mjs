@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { makePlan } from './lib/configs.mjs';
 import { BuildError, runMain } from './lib/errors.mjs';
-import { exactCopy } from './lib/exact-copy.mjs';
+import { weightsCopy } from './lib/weights-copy.mjs';
 import { buildNative } from './lib/native.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { Unavailable } from './lib/pip.mjs';
@@ -56,8 +56,8 @@ await runMain(async () => {
   }
   const plan = makePlan({ parts: ['addon', 'tools'] });
   await buildNative(plan);
-  const tool = path.join(plan.out, process.platform === 'win32' ? 'dequantise.exe' : 'dequantise');
-  const exact = { base: await exactCopy(tool, models.base), aligned: await exactCopy(tool, models.aligned) };
+  const tool = path.join(plan.out, process.platform === 'win32' ? 'convert_weights.exe' : 'convert_weights');
+  const exact = { base: await weightsCopy(tool, models.base), aligned: await weightsCopy(tool, models.aligned) };
 
   const vitest = inRoot('node_modules/vitest/vitest.mjs');
   const args = ['run', '--config', inRoot('test/real/vitest.config.ts'), '--reporter=verbose', ...files];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging, type Answer, type GenerateOptions, type LoadOptions } from '../lib/index.ts';
-import { randomModel } from './support/models.ts';
+import { demoPairIn, randomModel } from './support/models.ts';
 import { spread } from './support/questions.ts';
 
 const questions = spread(8).map((row) => row.question);
@@ -22,6 +22,9 @@ describe('the same bits', () => {
     'the demo pair': {},
     'the demo pair in plain memory': { cpuBuffers: 'plain' },
     'the demo pair without flash attention': { flashAttention: false },
+    'the demo pair in Q4_K': demoPairIn('q4_K'),
+    'the demo pair in Q4_K, not in AMX': { ...demoPairIn('q4_K'), cpuBuffers: ['repack'] },
+    'the demo pair in Q4_0': { ...demoPairIn('q4_0'), cpuBuffers: ['repack'] },
     'the demo pair with a quantised cache': { kvCache: 'q8_0' },
     'models of random weights, one of them with a sliding window': oddPair,
     'the same without flash attention': { ...oddPair, flashAttention: false },

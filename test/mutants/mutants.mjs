@@ -3,14 +3,17 @@
  *
  * @typedef {object} Mutant
  * @property {string} name  what the wrong engine does
- * @property {string} file  below native/
+ * @property {string} file  below native/, or llama.cpp's folder
  * @property {string} from  text that occurs exactly once in the file
  * @property {string} to
  * @property {string[]} [tests]  only these show it: the other Node tests are not run
+ * @property {string} [native]  the engine test that shows it
+ * @property {boolean} [vendored]  the file is one of llama.cpp's, patched: what is undone is a patch
  */
 
 const nudge = 'nudge/nudge.cpp';
 const words = 'nudge/words.cpp';
+const attention = 'kernels/attention.cpp';
 const draft = 'nudge/draft.h';
 const answer = 'nudge/answer.cpp';
 const stops = 'nudge/stop_strings.cpp';
@@ -109,7 +112,7 @@ export const mutants = [
   { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '  clear(to);\n', to: '', tests: ['concurrency', 'architectures'] },
   { name: 'concurrency: prefixes are not shared', file: 'engine/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
   { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
-  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = can_share(model);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
+  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
   { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
   // Kernels
   { name: 'kernels: whatever a kernel says is right', file: 'engine/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
@@ -119,6 +122,22 @@ export const mutants = [
   { name: 'kernels: weights in another buffer are shared', file: 'engine/model_registry.cpp', from: 'options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()', to: 'all_cpu_buffers()' },
   { name: 'kernels: one that crashes is used', file: 'engine/loading.cpp', from: ' || options.harmful_cpu_buffers.contains(name)', to: '', tests: ['kernels'] },
   { name: 'kernels: a choice of buffers is ignored', file: 'engine/model.cpp', from: 'if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);', to: '', tests: ['kernels'] },
+  // Determinism
+  { name: "determinism: llama.cpp's own attention", file: attention, from: '  if (!has_positions(node)) return false;\n', to: '  return false;\n', native: 'attention_test', tests: ['determinism'] },
+  { name: 'determinism: sums in the order of cells', file: attention, from: 'const std::int32_t position = positions[i];', to: 'const auto position = static_cast<std::int32_t>(i);', native: 'attention_test' },
+  { name: 'determinism: chunks as many as threads', file: attention, from: 'for (std::int64_t c = low_ / chunk; c * chunk < high_; ++c) {', to: 'for (std::int64_t c = low_ / chunk; c * chunk < high_ && c < 1; ++c) {', native: 'attention_test' },
+  { name: 'determinism: a hidden cell counts a little', file: attention, from: 'if (row[i] == hidden) continue;', to: '', native: 'attention_test' },
+  { name: 'determinism: two cells at one place, and the last one wins', file: attention, from: '        if (cells_[position] >= 0 && cells_[position] != i) return false;\n', to: '', native: 'attention_test' },
+  { name: 'determinism: contexts are not told of it', file: context, from: '  parameters.batch_invariant = options.deterministic;\n', to: '', tests: ['determinism'] },
+  { name: 'determinism: one buffer for all without flash attention', file: context, from: ' && !(options.deterministic && options.flash_attention == false)', to: '', tests: ['determinism'] },
+  { name: 'determinism: promised whatever kernels do', file: 'engine/determinism.cpp', from: 'if (!trust.treats_columns_alike(kernel))', to: 'if (kernel.buffer == nullptr)', native: 'determinism_test' },
+  { name: 'determinism: promised of recurrent memories', file: 'engine/determinism.cpp', from: 'if (!ModelContext::can_cut(lane.model))', to: 'if (lane.model == nullptr)', tests: ['determinism'] },
+  { name: 'determinism: only whole tiles are compared', file: 'engine/kernel_check.cpp', from: '{1, 2, 3, 4, 5, 8, 16, 33}', to: '{4, 8, 12, 16, 20, 24, 28, 32}', native: 'kernels_test' },
+  { name: 'vendored: one column is multiplied in another way than two', vendored: true, file: 'ggml/src/ggml-cpu/llamafile/sgemm.cpp', from: 'if (n < 2 && !params->batch_invariant)', to: 'if (n < 2)', native: 'kernels_test' },
+  { name: 'vendored: panels from eight columns on', vendored: true, file: 'ggml/src/ggml-cpu/ggml-cpu.c', from: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref && !params->batch_invariant', to: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref', native: 'kernels_test' },
+  { name: 'vendored: a repacked row alone is rounded in another way than four', vendored: true, file: 'ggml/src/ggml-cpu/arch/x86/repack.cpp', from: '                    q8s = _mm256_bsrli_epi128(q8s, 4);\n\n                    // Multiply-Add with scale values, for every sb like the gemm, so that both round alike\n                    acc_row = _mm256_fmadd_ps(_mm256_cvtepi32_ps(iacc_sb), _mm256_mul_ps(col_scale_f32, row_scale_f32), acc_row);', to: '                    q8s = _mm256_bsrli_epi128(q8s, 4);\n\n                    acc_row = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(iacc_sb), col_scale_f32), row_scale_f32, acc_row);', native: 'kernels_test' },
+  { name: 'vendored: positions are not passed on', vendored: true, file: 'src/llama-graph.cpp', from: '        res->src[0] = pos;\n', to: '', tests: ['determinism'] },
+  { name: 'vendored: AMX tiles are configured from what is left of a local variable', vendored: true, file: 'ggml/src/ggml-cpu/amx/mmq.cpp', from: 'alignas(64) static constexpr tile_config_t tc = {', to: 'alignas(64) tile_config_t tc = {', tests: ['amx'] },
   // Prompts
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
   { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },

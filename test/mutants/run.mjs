@@ -26,6 +26,7 @@ const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mu
 /** Most likely first: the run stops at the first that notices. @param {import('./mutants.mjs').Mutant | undefined} mutant */
 function unitTests(mutant) {
   if (mutant?.tests) return mutant.tests;
+  if (mutant?.native) return [];
   if (isSampling(mutant)) return ['sampling'];
   return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
 }
@@ -35,36 +36,38 @@ const tested = { 'engine/prompt.cpp': 'prompt_test', 'engine/costs.cpp': 'costs_
 const minutes = 60_000;
 
 const sources = inRoot('.native/mutants/native');
+// Another copy, whose patches can be undone one by one.
+const vendored = inRoot('.native/mutants/llama.cpp');
 const plan = makePlan({ config: 'release' });
 plan.out = inRoot('.native/mutants/build');
 plan.cmake['NUDGING_SOURCE_DIR'] = sources;
 
 /** Changes the mutant's file, and returns what undoes it. Both write, so that the build sees a new file time. @param {import('./mutants.mjs').Mutant} mutant */
 function apply(mutant) {
-  const file = path.join(sources, mutant.file);
+  const file = path.join(mutant.vendored ? vendored : sources, mutant.file);
   const text = readFileSync(file, 'utf8');
-  if (text.split(mutant.from).length !== 2) throw new Error(`"${mutant.name}": its text must occur exactly once in native/${mutant.file}`);
+  if (text.split(mutant.from).length !== 2) throw new Error(`"${mutant.name}": its text must occur exactly once in ${mutant.file}`);
   writeFileSync(file, text.replace(mutant.from, () => mutant.to));
   return () => writeFileSync(file, text);
 }
 
-/** @param {import('./mutants.mjs').Mutant | undefined} mutant @param {string} llama @returns {Promise<string | undefined>} who noticed */
-async function whoNotices(mutant, llama) {
+/** @param {import('./mutants.mjs').Mutant | undefined} mutant @returns {Promise<string | undefined>} who noticed */
+async function whoNotices(mutant) {
   const inNudge = mutant?.file.startsWith('nudge/');
   if (inNudge || !mutant) {
-    await configureAndBuild(plan, llama, ['nudge_test']);
+    await configureAndBuild(plan, vendored, ['nudge_test']);
     const { code, output } = await timed(path.join(plan.out, 'nudge_test'), []);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the native tests did not end';
   }
-  const engineTest = isTokenising(mutant) ? 'text_tokens_test' : isSampling(mutant) ? 'sampling_test' : tested[mutant?.file ?? ''];
+  const engineTest = mutant?.native ?? (isTokenising(mutant) ? 'text_tokens_test' : isSampling(mutant) ? 'sampling_test' : tested[mutant?.file ?? '']);
   if (engineTest) {
-    await configureAndBuild(plan, llama, ['engine_test']);
+    await configureAndBuild(plan, vendored, ['engine_test']);
     const { code, output } = await timed(path.join(plan.out, 'engine_test'), [engineTest]);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the engine tests did not end';
   }
-  await configureAndBuild(plan, llama, ['nudging', 'nudging_probe']);
+  await configureAndBuild(plan, vendored, ['nudging', 'nudging_probe']);
   for (const file of unitTests(mutant)) {
-    const env = { ...process.env, NUDGING_BINARY: path.join(plan.out, 'nudging.node'), NUDGING_PROBE: path.join(plan.out, 'nudging_probe.node'), NO_COLOR: '1' };
+    const env = { ...process.env, NUDGING_BINARY: path.join(plan.out, 'nudging.node'), NUDGING_PROBE: path.join(plan.out, 'nudging_probe.node'), NUDGING_TEST_LLAMA_CPP: vendored, NO_COLOR: '1' };
     const { code, output } = await timed(process.execPath, [inRoot('node_modules/vitest/vitest.mjs'), 'run', '--bail=1', `test/${file}.test.ts`], env);
     if (code !== 0) return /FAIL\s+(.*)/.exec(output)?.[1] ?? `test/${file}.test.ts did not end well`;
   }
@@ -84,17 +87,17 @@ await runMain(async () => {
   }
   rmSync(sources, { recursive: true, force: true });
   cpSync(inRoot('native'), sources, { recursive: true });
-  const llama = await ensureSource({ log: console.error, thorough: true });
+  cpSync(await ensureSource({ log: console.error, thorough: true }), vendored, { recursive: true, preserveTimestamps: true });
   await buildLibrary();
   const wanted = mutants.filter(({ name }) => !values.only || values.only.some((part) => name.includes(part)));
 
-  const untouched = values['no-baseline'] ? undefined : await whoNotices(undefined, llama);
+  const untouched = values['no-baseline'] ? undefined : await whoNotices(undefined);
   if (untouched) throw new Error(`the unchanged engine fails: ${untouched}`);
   console.log('| wrong engine | noticed by |\n| --- | --- |');
   let survivors = 0;
   for (const mutant of wanted) {
     const undo = apply(mutant);
-    const noticed = await whoNotices(mutant, llama).finally(undo);
+    const noticed = await whoNotices(mutant).finally(undo);
     survivors += noticed ? 0 : 1;
     console.log(`| ${mutant.name} | ${noticed ?? '**nobody**'} |`);
   }

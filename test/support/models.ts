@@ -14,7 +14,8 @@ export interface RandomModel {
   embedding?: number;
 }
 
-const tool = path.join(makePlan({}).out, process.platform === 'win32' ? 'random_model.exe' : 'random_model');
+const toolNamed = (name: string) => path.join(makePlan({}).out, process.platform === 'win32' ? `${name}.exe` : name);
+const tool = toolNamed('random_model');
 const folder = inRoot('.native/models');
 let toolHash: string | undefined;
 
@@ -41,4 +42,20 @@ function prepareFolder(): string {
     if (name.endsWith('.gguf') && !name.endsWith(`-${hash}.gguf`)) rmSync(path.join(folder, name), { force: true });
   }
   return hash;
+}
+
+/** The paths of the demo pair's models as copies with weights of another type. */
+export function demoPairIn(type: string): { base: string; aligned: string } {
+  const converter = toolNamed('convert_weights');
+  if (!existsSync(converter)) throw new Error('convert_weights is not built: run `node scripts/build.mjs --tests`');
+  toolHash ??= prepareFolder();
+  const [base, aligned] = ['base', 'aligned'].map((name) => {
+    const file = path.join(folder, `demo-${name}-${type}-${toolHash}.gguf`);
+    if (existsSync(file)) return file;
+    const incoming = `${file}.${process.pid}`;
+    execFileSync(converter, ['--model', inRoot(`models/demo/${name}.gguf`), '--out', incoming, '--type', type]);
+    renameSync(incoming, file);
+    return file;
+  });
+  return { base: base as string, aligned: aligned as string };
 }

@@ -6,12 +6,12 @@ import { run } from './process.mjs';
 
 /**
  * The path of a copy of a model with other weights, made beside it if it is not there yet: by default 32-bit floats that are exactly the numbers of the original.
- * @param {string} tool test/real/dequantise
+ * @param {string} tool test/weights
  * @param {string} model
  * @param {(line: string) => void} [log]
  * @param {string} [type] ggml's name of a type of weights
  */
-export async function exactCopy(tool, model, log = console.error, type = 'f32') {
+export async function weightsCopy(tool, model, log = console.error, type = 'f32') {
   const target = model.replace(/\.gguf$/, `.${type.toUpperCase()}.gguf`);
   const make = async () => {
     if (existsSync(target)) return target;

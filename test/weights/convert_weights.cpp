@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "../../tools/command_line.h"
-#include "../../tools/owned.h"
+#include "../tools/command_line.h"
+#include "../tools/owned.h"
 
 namespace {
 
-constexpr const char* usage = "usage: dequantise --model FILE --out FILE [--type f32|f16|q8_0|…]\n";
+constexpr const char* usage = "usage: convert_weights --model FILE --out FILE [--type f32|f16|q8_0|…]\n";
 constexpr std::uint32_t all_f32 = 0;
 
 ggml_type type_named(const std::string& name) {
