@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// What the same bits in any company cost: `npm run bench:determinism -- [--cpu-buffers KINDS] [--rounds N] [--threads N]`. Real weights (test/real/README.md), as they are and as copies of other
-// types. Deterministic engines against llama.cpp's own kernels, in turn, in rounds of one run; ratios are of the same round.
+// What the same bits in any company cost: `npm run bench:determinism -- [--cpu-buffers KINDS] [--rounds N] [--threads N]`. Real weights
+// (test/real/README.md), as they are and as copies of other types. Deterministic engines against llama.cpp's own kernels, in turn, in
+// rounds of one run; ratios are of the same round.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Nudging } from '../dist/index.js';
@@ -11,11 +12,13 @@ import { machine } from './lib/machine.mjs';
 import { markdownTable } from './lib/markdown.mjs';
 import { median, sum } from './lib/statistics.mjs';
 
-const { values } = parseArgs({ options: { 'cpu-buffers': { type: 'string' }, rounds: { type: 'string', default: '5' }, threads: { type: 'string' } } });
+const text = /** @type {const} */ ({ type: 'string' });
+const { values } = parseArgs({ options: { 'cpu-buffers': text, rounds: { ...text, default: '5' }, threads: text } });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds cannot be "${values.rounds}": it must be an integer from 1`);
 const kinds = values['cpu-buffers'];
-const cpuBuffers = /** @type {any} */ (kinds === undefined || kinds === 'all' || kinds === 'plain' ? (kinds ?? 'all') : kinds.split(','));
+const isWord = kinds === undefined || kinds === 'all' || kinds === 'plain';
+const cpuBuffers = /** @type {any} */ (isWord ? (kinds ?? 'all') : kinds.split(','));
 
 const { base, aligned } = await realWeights();
 const tool = path.join(makePlan({}).out, 'convert_weights');
@@ -31,11 +34,14 @@ const ways = {
   'not deterministic': { deterministic: false },
   'not deterministic, flash attention': { deterministic: false, flashAttention: true },
 };
-const sentence = 'A harbor is a place where ships lie safe from wind and waves, and where they are loaded, mended and watched over by people who know them. ';
+const sentence =
+  'A harbor is a place where ships lie safe from wind and waves, and where they are loaded, mended and watched over by people who know them. ';
 
 /** @typedef {import('../dist/index.js').Answer} Answer */
-/** @param {Nudging} engine @param {string} text @param {number} maxTokens */
-const go = (engine, text, maxTokens) => engine.generate({ base: text, aligned: text }, { mode: 'base', maxTokens, stop: [], speculation: false, trace: 'full' });
+/** @param {Nudging} engine @param {string} prompt @param {number} maxTokens */
+function go(engine, prompt, maxTokens) {
+  return engine.generate({ base: prompt, aligned: prompt }, { mode: 'base', maxTokens, stop: [], speculation: false, trace: 'full' });
+}
 /** @param {Answer} answer */
 const spansOf = (answer) => answer.spans ?? [];
 /** Milliseconds of a pass over one token. @param {Answer} answer */
@@ -87,5 +93,6 @@ for (const [model, file] of Object.entries(models)) {
   for (const { engine } of engines) await engine.close();
 }
 const { cores, architecture, instructions, node } = machine();
-console.log(`${cores} cores, ${architecture} with ${instructions.join(', ')}, Node.js ${node}; cpuBuffers: ${kinds ?? 'all'}; ${rounds} rounds: medians, and the range of the ratios\n`);
+console.log(`${cores} cores, ${architecture} with ${instructions.join(', ')}, Node.js ${node}; cpuBuffers: ${kinds ?? 'all'}`);
+console.log(`${rounds} rounds: medians, and the range of the ratios\n`);
 console.log(markdownTable(['weights', 'what', 'ms', '÷ not deterministic', '÷ that with flash attention'], rows));

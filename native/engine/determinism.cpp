@@ -18,7 +18,8 @@ std::string architecture_of(const llama_model* model) {
   return name.data();
 }
 
-/// Architectures whose attention llama.cpp builds in a way of its own, which our kernel does not get to see. `npm run test:architectures` finds them.
+/// Architectures whose attention llama.cpp builds in a way of its own, which our kernel does not get to see. `npm run test:architectures`
+/// finds them.
 bool has_attention_of_its_own(const std::string& architecture) {
   static constexpr std::array names = {"grok"};
   return std::ranges::find(names, architecture) != names.end();
@@ -29,7 +30,8 @@ bool has_attention_of_its_own(const std::string& architecture) {
 std::optional<std::string> why_not_deterministic(const LaneTraits& lane, KernelTrust& trust) {
   const std::string who = "\"" + lane.path + "\"";
   if (lane.on_gpu) return who + " runs on a GPU, whose kernels depend on the shape of a batch: set `gpuLayers` to 0";
-  if (!ModelContext::can_cut(lane.model)) return who + " has a recurrent memory, whose state is computed in other steps for one token than for several";
+  if (!ModelContext::can_cut(lane.model))
+    return who + " has a recurrent memory, whose state is computed in other steps for one token than for several";
   const std::string architecture = architecture_of(lane.model);
   if (has_attention_of_its_own(architecture)) return "the architecture of " + who + " (" + architecture + ") has an attention of its own";
   if (!lane.flash_attention && lane.cache_type == GGML_TYPE_F32) {

@@ -19,11 +19,12 @@ struct LaneTraits {
   ggml_type cache_type = GGML_TYPE_F16;
 };
 
-/// Why the lane's passes may differ in their last bits from one batch to another; nothing: they do not. A sentence's end, such as "… because it runs on a GPU".
+/// Why the lane's passes may differ in their last bits from one batch to another; nothing: they do not. A sentence's end, such as "…
+/// because it runs on a GPU".
 std::optional<std::string> why_not_deterministic(const LaneTraits& lane, KernelTrust& trust);
 
-/// The attention that `auto` stands for. Ours (deterministic) is the fastest there is on a CPU. llama.cpp's own flash attention loses half the speed there
-/// from some hundred tokens on (docs/determinism.md), but a quantised cache needs it.
+/// The attention that `auto` stands for. Ours (deterministic) is the fastest there is on a CPU. llama.cpp's own flash attention loses half
+/// the speed there from some hundred tokens on (docs/determinism.md), but a quantised cache needs it.
 bool attention_by_itself(bool deterministic, bool on_gpu, std::uint32_t context, ggml_type cache_type);
 
 }  // namespace nudging

@@ -1,12 +1,15 @@
-// Attention on a CPU whose result for a token depends on nothing but that token and what it attends to: not on the tokens beside it in the batch, the cells that the cache
-// chose, other sequences, or the number of threads. llama.cpp's own kernels differ in the last bits (a kernel for one query, one for 64 and more, sums in the order of cells,
-// parts by threads), and quantised weights make large differences of those.
+// Attention on a CPU whose result for a token depends on nothing but that token and what it attends to: not on the tokens beside it in the
+// batch, the cells that the cache chose, other sequences, or the number of threads. llama.cpp's own kernels differ in the last bits (a
+// kernel for one query, one for 64 and more, sums in the order of cells, parts by threads), and quantised weights make large differences of
+// those.
 //
-// How: everything is summed in the order of positions. Positions are cut into chunks and these into tiles, at fixed places. A tile's keys and values are
-// gathered from wherever their cells are, and all rows (queries of a head) that share them are multiplied with them; each row goes through the same operations in the same order, however many there are.
-// A chunk has a softmax of its own; the results of chunks are merged from the first to the last, on one thread or many.
+// How: everything is summed in the order of positions. Positions are cut into chunks and these into tiles, at fixed places. A tile's keys
+// and values are gathered from wherever their cells are, and all rows (queries of a head) that share them are multiplied with them; each
+// row goes through the same operations in the same order, however many there are. A chunk has a softmax of its own; the results of chunks
+// are merged from the first to the last, on one thread or many.
 //
-// Online softmax and its merging: Rabe, Staats, "Self-attention does not need O(n²) memory" (arXiv 2112.05682); Dao et al., FlashAttention (arXiv 2205.14135).
+// Online softmax and its merging: Rabe, Staats, "Self-attention does not need O(n²) memory" (arXiv 2112.05682); Dao et al., FlashAttention
+// (arXiv 2205.14135).
 
 #include "kernels/attention.h"
 
@@ -69,7 +72,8 @@ struct Attention {
   std::int64_t chunks() const { return quotient_up(cells(), chunk); }
 
   const std::uint16_t* mask_row(std::int64_t stream, std::int64_t token) const {
-    return reinterpret_cast<const std::uint16_t*>(static_cast<const char*>(mask->data) + token * mask->nb[1] + stream % mask->ne[3] * mask->nb[3]);
+    return reinterpret_cast<const std::uint16_t*>(static_cast<const char*>(mask->data) + token * mask->nb[1] +
+                                                  stream % mask->ne[3] * mask->nb[3]);
   }
   const std::int32_t* positions_of(std::int64_t stream) const {
     return reinterpret_cast<const std::int32_t*>(static_cast<const char*>(positions->data) + stream % positions->ne[3] * positions->nb[3]);
@@ -106,8 +110,9 @@ struct Cut {
     const std::int64_t partials = a.streams() * a.tokens() * a.heads() * a.chunks() * partial;
     by_chunk = threads > 1 && units(a) < 4 * threads && a.chunks() > 1 && partials <= most_partial_floats;
     partial_floats = by_chunk ? partials : 0;
-    scratch_floats = rows * padded(a.key_size()) + rows * tile + 2 * rows * padded(a.value_size()) + 4 * padded(rows) + 2 * tile * padded(a.key_size()) +
-                     tile * padded(a.value_size()) + block * tile + padded(a.chunks() * chunk) + padded(block);
+    scratch_floats = rows * padded(a.key_size()) + rows * tile + 2 * rows * padded(a.value_size()) + 4 * padded(rows) +
+                     2 * tile * padded(a.key_size()) + tile * padded(a.value_size()) + block * tile + padded(a.chunks() * chunk) +
+                     padded(block);
   }
 
   std::int64_t blocks(const Attention& a) const { return quotient_up(a.tokens(), block); }
@@ -149,12 +154,15 @@ void merge(float& top, float& weight, float* values, float chunk_top, float chun
   const float after = std::exp(chunk_top - both);
   top = both;
   weight = weight * before + chunk_weight * after;
-  for (std::int64_t i = 0; i < n; i += lanes) store(values + i, fused(load(chunk_values + i), all(after), product(load(values + i), all(before))));
+  for (std::int64_t i = 0; i < n; i += lanes) {
+    store(values + i, fused(load(chunk_values + i), all(after), product(load(values + i), all(before))));
+  }
 }
 
 /// scores[r][j] = Σ_d q[r][d] · keys[d][j], for the tile's positions from `begin` to `end`, d ascending.
 template <int rows>
-void multiply_keys(const float* q, std::int64_t q_stride, const float* keys, std::int64_t size, float* scores, std::int64_t begin, std::int64_t end) {
+void multiply_keys(const float* q, std::int64_t q_stride, const float* keys, std::int64_t size, float* scores, std::int64_t begin,
+                   std::int64_t end) {
   constexpr std::int64_t step = 2 * lanes;
   for (std::int64_t j = begin / step * step; j < end; j += step) {
     Vector sums[rows][2];
@@ -262,10 +270,12 @@ class Worker {
         for (std::int64_t c = low_ / chunk; c * chunk < high_; ++c) {
           sum_chunk(c);
           for (std::int64_t r = 0; r < rows(); ++r) {
-            merge(total_.top[r], total_.weight[r], total_.values + r * total_.stride, chunk_.top[r], chunk_.weight[r], chunk_.values + r * chunk_.stride, total_.stride);
+            merge(total_.top[r], total_.weight[r], total_.values + r * total_.stride, chunk_.top[r], chunk_.weight[r],
+                  chunk_.values + r * chunk_.stride, total_.stride);
           }
         }
-        for (std::int64_t r = 0; r < rows(); ++r) finish(token(r), head(r), total_.top[r], total_.weight[r], total_.values + r * total_.stride);
+        for (std::int64_t r = 0; r < rows(); ++r)
+          finish(token(r), head(r), total_.top[r], total_.weight[r], total_.values + r * total_.stride);
       }
     }
   }
@@ -290,7 +300,8 @@ class Worker {
   std::int64_t token(std::int64_t row) const { return first_ + row / a_.group(); }
   std::int64_t head(std::int64_t row) const { return kv_head_ * a_.group() + row % a_.group(); }
 
-  /// Finds out where the cells of each position are, for as many tokens from `first_` on as agree. False if the first one has no such order.
+  /// Finds out where the cells of each position are, for as many tokens from `first_` on as agree. False if the first one has no such
+  /// order.
   bool gather(std::int64_t end) {
     const std::int32_t* positions = a_.positions_of(stream_);
     const std::int64_t most = a_.chunks() * chunk;
@@ -308,10 +319,16 @@ class Worker {
     return true;
   }
 
-  /// Notes the cells that a row of the mask shows. False if one of them has no position, or shares it with another cell. `before`: a row whose cells are noted, or null.
+  /// Notes the cells that a row of the mask shows. False if one of them has no position, or shares it with another cell. `before`: a row
+  /// whose cells are noted, or null.
   bool add_cells(const std::uint16_t* row, const std::uint16_t* before, const std::int32_t* positions) {
     const std::int64_t cells = a_.cells();
-    const auto all_hidden = [] { std::uint16_t four[4] = {hidden, hidden, hidden, hidden}; std::uint64_t bits; std::memcpy(&bits, four, 8); return bits; }();
+    const auto all_hidden = [] {
+      std::uint16_t four[4] = {hidden, hidden, hidden, hidden};
+      std::uint64_t bits;
+      std::memcpy(&bits, four, 8);
+      return bits;
+    }();
     std::int64_t i = 0;
     // Four at a time while there is nothing new.
     const auto nothing_new = [&] {
@@ -341,7 +358,8 @@ class Worker {
 
   void load_queries() {
     for (std::int64_t r = 0; r < rows(); ++r) {
-      const auto* from = reinterpret_cast<const float*>(static_cast<const char*>(a_.q->data) + token(r) * a_.q->nb[1] + head(r) * a_.q->nb[2] + stream_ * a_.q->nb[3]);
+      const auto* from = reinterpret_cast<const float*>(static_cast<const char*>(a_.q->data) + token(r) * a_.q->nb[1] +
+                                                        head(r) * a_.q->nb[2] + stream_ * a_.q->nb[3]);
       for (std::int64_t d = 0; d < a_.key_size(); ++d) q_[r * key_stride_ + d] = from[d] * a_.scale;
     }
   }
@@ -382,7 +400,8 @@ class Worker {
       if (neighbours) {
         ggml_cpu_fp16_to_fp32(row + cells[0], bias, tile);
       } else {
-        for (std::int64_t j = 0; j < tile; ++j) bias[j] = cells[j] < 0 || row[cells[j]] == hidden ? minus_infinity : ggml_fp16_to_fp32(row[cells[j]]);
+        for (std::int64_t j = 0; j < tile; ++j)
+          bias[j] = cells[j] < 0 || row[cells[j]] == hidden ? minus_infinity : ggml_fp16_to_fp32(row[cells[j]]);
       }
       sees_[t] = std::any_of(bias, bias + tile, [](float value) { return value != minus_infinity; }) ? 1 : 0;
     }
@@ -401,7 +420,8 @@ class Worker {
       }
     }
     for (std::int64_t j = begin / 16 * 16; j < end; j += 16) {
-      for (std::int64_t d = 0; d < key_stride_; d += 16) transpose_16(key_rows_ + j * key_stride_ + d, static_cast<int>(key_stride_), keys_ + d * tile + j, tile);
+      for (std::int64_t d = 0; d < key_stride_; d += 16)
+        transpose_16(key_rows_ + j * key_stride_ + d, static_cast<int>(key_stride_), keys_ + d * tile + j, tile);
     }
   }
 
@@ -474,7 +494,8 @@ class Worker {
   }
 
   float* result(std::int64_t token, std::int64_t head) const {
-    return reinterpret_cast<float*>(static_cast<char*>(a_.out->data) + head * a_.out->nb[1] + token * a_.out->nb[2] + stream_ * a_.out->nb[3]);
+    return reinterpret_cast<float*>(static_cast<char*>(a_.out->data) + head * a_.out->nb[1] + token * a_.out->nb[2] +
+                                    stream_ * a_.out->nb[3]);
   }
 
   /// A cache without an order of positions has no result. Whoever reads logits finds that they are no numbers.

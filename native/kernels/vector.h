@@ -1,7 +1,8 @@
 #pragma once
 
-// The few vector operations that the kernels are written in, for the instructions that this file is compiled with. Multiplications and additions are fused
-// where they say so and nowhere else (the kernels are compiled with -ffp-contract=off): how a result is rounded must not depend on what a compiler makes of a loop.
+// The few vector operations that the kernels are written in, for the instructions that this file is compiled with. Multiplications and
+// additions are fused where they say so and nowhere else (the kernels are compiled with -ffp-contract=off): how a result is rounded must
+// not depend on what a compiler makes of a loop.
 
 #if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
 #include <immintrin.h>
@@ -69,8 +70,12 @@ inline void transpose_16(const float* from, int from_stride, float* to, int to_s
     pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
   }
   for (int i = 0; i < 16; i += 4) {
-    const auto low = [&](int a, int b) { return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(pairs[a]), _mm512_castps_pd(pairs[b]))); };
-    const auto high = [&](int a, int b) { return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(pairs[a]), _mm512_castps_pd(pairs[b]))); };
+    const auto low = [&](int a, int b) {
+      return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(pairs[a]), _mm512_castps_pd(pairs[b])));
+    };
+    const auto high = [&](int a, int b) {
+      return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(pairs[a]), _mm512_castps_pd(pairs[b])));
+    };
     rows[i] = low(i, i + 2);
     rows[i + 1] = high(i, i + 2);
     rows[i + 2] = low(i + 1, i + 3);

@@ -68,7 +68,8 @@ float slope_of(const Shape& shape, std::int64_t head) {
 }
 
 float bias_of(const Shape& shape, const Query& query, const Cell& cell) {
-  const bool seen = cell.sequence == query.sequence && cell.position <= query.position && (shape.window == 0 || query.position - cell.position < shape.window);
+  const bool seen = cell.sequence == query.sequence && cell.position <= query.position &&
+                    (shape.window == 0 || query.position - cell.position < shape.window);
   if (!seen) return -std::numeric_limits<float>::infinity();
   return shape.max_bias == 0 ? 0 : -static_cast<float>(query.position - cell.position);
 }
@@ -99,8 +100,8 @@ std::vector<float> attend(const Shape& shape, const std::vector<Query>& queries,
   ggml_tensor* sinks = ggml_new_tensor_1d(context, GGML_TYPE_F32, shape.heads);
   mask->src[0] = positions;
   const float scale = 1 / std::sqrt(static_cast<float>(shape.key_size));
-  ggml_tensor* out = ggml_flash_attn_ext(context, ggml_permute(context, q, 0, 2, 1, 3), ggml_permute(context, k, 0, 2, 1, 3), ggml_permute(context, v, 0, 2, 1, 3), mask, scale,
-                                         shape.max_bias, shape.softcap);
+  ggml_tensor* out = ggml_flash_attn_ext(context, ggml_permute(context, q, 0, 2, 1, 3), ggml_permute(context, k, 0, 2, 1, 3),
+                                         ggml_permute(context, v, 0, 2, 1, 3), mask, scale, shape.max_bias, shape.softcap);
   if (shape.sinks) ggml_flash_attn_ext_add_sinks(out, sinks);
   const BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context, ggml_backend_cpu_buffer_type()));
 
@@ -110,7 +111,8 @@ std::vector<float> attend(const Shape& shape, const std::vector<Query>& queries,
       const std::vector<float> row = numbers(1, query.sequence, query.position, h, shape.key_size);
       std::memcpy(static_cast<char*>(q->data) + i * q->nb[2] + h * q->nb[1], row.data(), row.size() * sizeof(float));
     }
-    for (std::int64_t c = 0; c < n_cells; ++c) static_cast<ggml_fp16_t*>(mask->data)[i * n_cells + c] = ggml_fp32_to_fp16(bias_of(shape, query, cells[static_cast<std::size_t>(c)]));
+    for (std::int64_t c = 0; c < n_cells; ++c)
+      static_cast<ggml_fp16_t*>(mask->data)[i * n_cells + c] = ggml_fp32_to_fp16(bias_of(shape, query, cells[static_cast<std::size_t>(c)]));
   }
   for (std::int64_t c = 0; c < n_cells; ++c) {
     const Cell& cell = cells[static_cast<std::size_t>(c)];
@@ -118,7 +120,8 @@ std::vector<float> attend(const Shape& shape, const std::vector<Query>& queries,
     for (std::int64_t h = 0; h < shape.kv_heads; ++h) {
       const auto put = [&](ggml_tensor* tensor, std::uint32_t what, std::int64_t size) {
         const std::vector<float> row = numbers(what, cell.sequence, cell.position, h, size);
-        ggml_get_type_traits_cpu(tensor->type)->from_float(row.data(), static_cast<char*>(tensor->data) + c * tensor->nb[2] + h * tensor->nb[1], size);
+        ggml_get_type_traits_cpu(tensor->type)
+            ->from_float(row.data(), static_cast<char*>(tensor->data) + c * tensor->nb[2] + h * tensor->nb[1], size);
       };
       put(k, 2, shape.key_size);
       put(v, 3, shape.value_size);
@@ -223,7 +226,8 @@ TEST("attention: a token's bits do not depend on the tokens beside it, nor on th
       for (const std::int64_t width : {1, 2, 5, 33, 70}) {
         for (const std::int64_t from : {std::int64_t{0}, std::int64_t{250}, length - width}) {
           const std::vector<float> some = attend(shape, tokens(0, from, from + width), cells, threads);
-          for (std::int64_t i = 0; i < width; ++i) CHECK(same(shape, some, static_cast<std::size_t>(i), all, static_cast<std::size_t>(from + i)));
+          for (std::int64_t i = 0; i < width; ++i)
+            CHECK(same(shape, some, static_cast<std::size_t>(i), all, static_cast<std::size_t>(from + i)));
         }
       }
     }
