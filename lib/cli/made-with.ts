@@ -14,7 +14,7 @@ import { packageVersion } from './version.ts';
 export type MadeWith = Record<string, unknown>;
 
 /**
- * Options that leave an answer as it is, up to ties (docs/semantics.md): how fast it comes, how long one waits. All others count, so that an
+ * Options that leave an answer as it is (without `deterministic`, which counts, up to ties: docs/semantics.md): how fast it comes, how long one waits. All others count, so that an
  * option that is new is not forgotten here. `pair` is only where settings come from; they count themselves.
  */
 const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
