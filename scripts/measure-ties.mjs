@@ -48,8 +48,8 @@ await runMain(async () => {
   const models = positionals.length > 0 ? positionals : [...Object.values(await realWeights()), inRoot('models/demo/base.gguf'), inRoot('models/demo/aligned.gguf')];
   for (const model of models) {
     // The same weights twice: the lane of the aligned model drafts one token after a text, so its first decision is what the model says there. An engine
-    // for each way, because what was asked before is remembered; long enough contexts that attention is the one that long contexts get.
-    const load = () => Nudging.load({ base: model, aligned: model, deterministic: false, threads: 1, parallel: 4, context: 1024, cpuBuffers });
+    // for each way, because what was asked before is remembered. Attention as contexts of the default length have it on a CPU.
+    const load = () => Nudging.load({ base: model, aligned: model, deterministic: false, threads: 1, parallel: 4, context: 512, flashAttention: false, cpuBuffers });
     const [one, four, last] = [await load(), await load(), await load()];
     const steps = await inSteps(one, texts, 1);
     const company = await inSteps(four, texts, 4);
