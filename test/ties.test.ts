@@ -1,37 +1,36 @@
 import { describe, expect, test } from 'vitest';
-import { Nudging, type Answer, type Decision } from '../lib/index.ts';
+import { Nudging, type Answer } from '../lib/index.ts';
 
 const question = 'What is a harbor?';
 const full = { trace: 'full', speculation: false } as const;
 
-/** Decisions of which γ is sure to have made something: the base's, with a token that shows something, where it does not just agree. */
-function undecided({ decisions = [] }: Answer): Decision {
-  const found = decisions.find(({ kind, ends, bytes, probability }) => kind === 'run' && !ends && bytes.length > 0 && probability > 0.45 && probability < 0.95);
-  if (!found) throw new Error('the question is no good for this test');
-  return found;
+/** What the base said where its last run broke off. It is far from all other probabilities of that answer, so that γ can be moved there without changing anything before. */
+function lastOfRun({ decisions = [] }: Answer): number {
+  const asked = decisions.filter(({ kind }) => kind !== 'draft').map(({ probability }) => probability);
+  const last = decisions.findLast(({ kind }) => kind === 'run')?.probability ?? 1;
+  expect(last).toBeLessThan(0.35);
+  expect(asked.filter((probability) => Math.abs(probability - last) < 0.1)).toEqual([last]);
+  return last;
 }
 
 describe.each([{ isolate: false }, { isolate: true }])('isolate: $isolate', ({ isolate }) => {
-  test('γ exactly at a probability is a tie without `deterministic`', async () => {
+  test('γ at a probability of the base is a tie without `deterministic`, whichever side it falls on', async () => {
     await using fast = await Nudging.load({ deterministic: false, isolate, threads: 1 });
-    const free = await fast.generate(question, full);
-    const { probability, position } = undecided(free);
+    const far = await fast.generate(question, full);
+    const probability = lastOfRun(far);
     const there = await fast.generate(question, { ...full, gamma: probability });
-    const asked = there.decisions?.find((decision) => decision.kind === 'run' && decision.position === position);
-    // The same decision, and this time γ is there.
-    expect(Math.abs((asked?.probability ?? 0) - probability)).toBeLessThan(0.005);
     expect(there.ties).toBeGreaterThanOrEqual(1);
-    // Nothing is near a γ that no probability reaches.
-    const far = await fast.generate(question, { ...full, gamma: 1.5 });
-    const close = far.decisions?.filter(({ margin }) => margin < 0.05).length ?? 0;
-    expect(far.ties).toBeLessThanOrEqual(close);
+    // A little over it the answer is as before, and one more decision is close.
+    const near = await fast.generate(question, { ...full, gamma: probability + 0.004 });
+    expect(near.rounds).toEqual(far.rounds);
+    expect(near.ties).toBe(far.ties + 1);
   });
 
   test('and none with it: nothing can go otherwise there', async () => {
     await using engine = await Nudging.load({ deterministic: true, isolate, threads: 1 });
-    const { probability } = undecided(await engine.generate(question, full));
+    const probability = lastOfRun(await engine.generate(question, full));
     const answer = await engine.generate(question, { ...full, gamma: probability });
-    expect(answer.decisions?.filter((decision) => decision.probability === probability)).not.toEqual([]);
+    expect(answer.decisions?.map((decision) => decision.probability)).toContain(probability);
     expect(answer.ties).toBe(0);
   });
 });
@@ -43,9 +42,13 @@ test('an answer that never began has none', async () => {
 
 test('one model alone counts the tokens that were close', async () => {
   await using fast = await Nudging.load({ deterministic: false, threads: 1 });
-  // Sampled at random among about equal scores: margins are of every size.
-  let ties = 0;
-  for (let seed = 0; seed < 10; seed += 1) ties += (await fast.generate(question, { mode: 'aligned', temperature: 1, topK: 0, seed, maxTokens: 24 })).ties;
+  // Sampled without filters: the margins between the best scores are of every size.
+  let [ties, tokens] = [0, 0];
+  for (let seed = 0; seed < 10; seed += 1) {
+    const answer = await fast.generate(question, { mode: 'aligned', temperature: 1, seed, maxTokens: 24 });
+    ties += answer.ties;
+    tokens += answer.stats.tokens;
+  }
   expect(ties).toBeGreaterThan(0);
-  expect(ties).toBeLessThan(120);
+  expect(ties).toBeLessThan(tokens / 2);
 });
