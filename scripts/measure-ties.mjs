@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Measures how far the shape of a batch moves what a model says, without `deterministic`: where native/engine/tie_tolerance.cpp has its numbers from.
+// Measures how far the shape of a batch moves what a model says, without `deterministic`: native/engine/tie_tolerance.cpp has its numbers
+// from here.
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,8 +10,8 @@ import { realWeights } from './lib/real-weights.mjs';
 
 const help = `usage: node scripts/measure-ties.mjs [flags] [model.gguf …]
 
-Asks each model what comes after the same texts in batches of other shapes, on one thread and with llama.cpp's own kernels, and prints how far the
-answers are from each other. Default: the real pair of \`npm run test:real\` (quantised) and the demo pair (F16). About two minutes.
+Asks each model what comes after the same texts in batches of other shapes, on one thread and with llama.cpp's own kernels, and prints how
+far the answers are from each other. Default: the real pair of \`npm run test:real\` (quantised) and the demo pair (F16). About two minutes.
 
   --texts N             texts of 30 contexts each, 1 to 16; default: 8
   --cpu-buffers KINDS   what the CPU's weights are kept in: plain, all (default), or some of repack,amx
@@ -38,18 +39,21 @@ await runMain(async () => {
   const count = Number(values.texts);
   if (!Number.isInteger(count) || count < 1 || count > 16) throw new BuildError(`--texts must be a number from 1 to 16; got "${values.texts}".`);
   const kinds = values['cpu-buffers'];
-  const cpuBuffers = /** @type {import('../lib/index.ts').LoadOptions['cpuBuffers']} */ (kinds === 'all' || kinds === 'plain' ? kinds : kinds.split(','));
+  const isWord = kinds === 'all' || kinds === 'plain';
+  const cpuBuffers = /** @type {import('../lib/index.ts').LoadOptions['cpuBuffers']} */ (isWord ? kinds : kinds.split(','));
   const main = inRoot('dist/index.js');
   if (!existsSync(main)) throw new BuildError('dist/ is missing: run npm run build first');
   /** @type {typeof import('../lib/index.ts')} */
   const { Nudging } = await import(pathToFileURL(main).href);
 
   const texts = readTexts(count);
-  const models = positionals.length > 0 ? positionals : [...Object.values(await realWeights()), inRoot('models/demo/base.gguf'), inRoot('models/demo/aligned.gguf')];
+  const demo = ['base', 'aligned'].map((lane) => inRoot(`models/demo/${lane}.gguf`));
+  const models = positionals.length > 0 ? positionals : [...Object.values(await realWeights()), ...demo];
   for (const model of models) {
-    // The same weights twice: the lane of the aligned model drafts one token after a text, so its first decision is what the model says there. An engine
-    // for each way, because what was asked before is remembered. Attention as contexts of the default length have it on a CPU.
-    const load = () => Nudging.load({ base: model, aligned: model, deterministic: false, threads: 1, parallel: 4, context: 512, flashAttention: false, cpuBuffers });
+    // The same weights twice: the lane of the aligned model drafts one token after a text, so its first decision is what the model says there.
+    // An engine for each way, because what was asked before is remembered. Attention as contexts of the default length have it on a CPU.
+    const options = { deterministic: false, flashAttention: false, threads: 1, parallel: 4, context: 512, cpuBuffers };
+    const load = () => Nudging.load({ base: model, aligned: model, ...options });
     const [one, four, last] = [await load(), await load(), await load()];
     const steps = await inSteps(one, texts, 1);
     const company = await inSteps(four, texts, 4);
@@ -64,7 +68,8 @@ await runMain(async () => {
 
 /** Prose of this project: it is at hand, and no model has learnt it by heart. @param {number} count */
 function readTexts(count) {
-  const prose = ['README.md', 'docs/semantics.md', 'docs/architecture.md', 'docs/isolation.md', 'docs/cost-model.md'].map((name) => readFileSync(inRoot(name), 'utf8')).join('\n\n');
+  const files = ['README.md', 'docs/semantics.md', 'docs/architecture.md', 'docs/isolation.md', 'docs/cost-model.md'];
+  const prose = files.map((name) => readFileSync(inRoot(name), 'utf8')).join('\n\n');
   const paragraphs = prose.split(/\n\s*\n/).filter((text) => /^[A-Z]/.test(text)).map((text) => text.split(/\s+/));
   const long = paragraphs.filter((words) => words.length > contexts + 4);
   if (long.length < count) throw new BuildError(`only ${long.length} paragraphs are long enough`);
@@ -120,7 +125,8 @@ function report(shapes, one, other) {
 /** @param {number[]} values */
 function spread(values) {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (/** @type {number} */ part) => (sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN).toPrecision(2);
+  const place = (/** @type {number} */ part) => Math.min(sorted.length - 1, Math.floor(part * sorted.length));
+  const at = (/** @type {number} */ part) => (sorted[place(part)] ?? Number.NaN).toPrecision(2);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return `mean ${mean.toPrecision(2)}, median ${at(0.5)}, 90 % ${at(0.9)}, 99 % ${at(0.99)}, most ${at(1)} (${values.length})`;
 }

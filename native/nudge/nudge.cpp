@@ -77,7 +77,8 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
   co_return std::move(verdict);
 }
 
-/// How many tokens of the draft the answer rests on, if `left` may still be spent: those whose text is taken or agreed with; of a draft that ends it, all and its end.
+/// How many tokens of the draft the answer rests on, if `left` may still be spent: those whose text is taken or agreed with; of a draft that
+/// ends it, all and its end.
 std::size_t relied_on(const Draft& draft, const Verdict& verdict, std::size_t left) {
   if (draft.ended() && draft.cost(verdict.length) <= left) return std::numeric_limits<std::size_t>::max();
   const std::size_t agreed = verdict.by == By::agree ? verdict.handover->bytes.size() : 0;

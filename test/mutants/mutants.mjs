@@ -60,7 +60,7 @@ export const mutants = [
   // R7
   { name: "ends at the base's end of text", file: nudge, from: '    if (words.empty()) co_return StopReason::stalled;', to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;' },
   { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
-  { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (word_at(draft.text(), boundary).starts_with(next.bytes)) {', to: 'if (word_at(draft.text(), boundary).starts_with(next.bytes) && next.probability >= gamma) {' },
+  { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (agrees) {', to: 'if (agrees && next.probability >= gamma) {' },
   { name: 'agreement the wrong way round', file: nudge, from: 'word_at(draft.text(), boundary).starts_with(next.bytes)', to: 'next.bytes.starts_with(word_at(draft.text(), boundary))' },
   { name: '> instead of >= at a boundary', file: nudge, from: 'if (next.probability >= gamma) {  // R7c', to: 'if (next.probability > gamma) {  // R7c' },
   // R8
@@ -113,7 +113,7 @@ export const mutants = [
   { name: 'ties: no tolerance', file: 'engine/loading.cpp', from: '    context.tolerance = drawn.tolerance[i];\n', to: '', tests: ['ties'] },
   { name: 'ties: in a deterministic engine too', file: 'engine/loading.cpp', from: 'if (!sketch.deterministic) sketch.tolerance[i]', to: 'sketch.tolerance[i]', tests: ['ties'] },
   { name: 'ties: quantised weights are as steady as others', file: tolerance, from: 'return is_quantised ? quantised : floating;', to: 'return is_quantised && kernels.empty() ? quantised : floating;' },
-  { name: 'ties: a quantised cache is as steady as others', file: tolerance, from: 'ggml_is_quantized(cache_type) || ', to: '' },
+  { name: 'ties: a quantised cache is as steady as others', file: tolerance, from: 'ggml_is_quantized(cache_type) ||', to: '(ggml_is_quantized(cache_type) && kernels.empty()) ||' },
   // Many requests at once
   { name: 'concurrency: last come, first served', file: scheduler, from: 'std::move(queue_.front());\n    queue_.pop_front();', to: 'std::move(queue_.back());\n    queue_.pop_back();', tests: ['concurrency'] },
   { name: 'concurrency: time in the queue does not count', file: scheduler, from: 'if (deadline_of(queued.request, queued.at) > now) return false;', to: 'if (deadline_of(queued.request, now) > now) return false;', tests: ['concurrency'] },
@@ -124,7 +124,7 @@ export const mutants = [
   { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '  clear(to);\n', to: '', tests: ['concurrency', 'architectures'] },
   { name: 'concurrency: prefixes are not shared', file: 'engine/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
   { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
-  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = can_share(model);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
+  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
   { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
   // Kernels
   { name: 'kernels: whatever a kernel says is right', file: 'engine/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
@@ -138,5 +138,5 @@ export const mutants = [
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
   { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },
   { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
-  { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_)); break;', to: 'case Mode::base: task_.emplace(decode_alone(aligned, Source::base, *answer_)); break;' },
+  { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, ', to: 'case Mode::base: task_.emplace(decode_alone(aligned, ' },
 ];
