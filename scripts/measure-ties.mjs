@@ -12,6 +12,7 @@ const help = `usage: node scripts/measure-ties.mjs [flags] [model.gguf …]
 
 Asks each model what comes after the same texts in batches of other shapes, on one thread and with llama.cpp's own kernels, and prints how
 far the answers are from each other. Default: the real pair of \`npm run test:real\` (quantised) and the demo pair (F16). About two minutes.
+The texts are paragraphs of this project, so the numbers change a little when those do.
 
   --texts N             texts of 30 contexts each, 1 to 16; default: 8
   --cpu-buffers KINDS   what the CPU's weights are kept in: plain, all (default), or some of repack,amx
