@@ -115,6 +115,7 @@ export interface NativeFinished {
     aligned: LaneStats;
     tokens: number;
     baseTokens: number;
+    ties: number;
     queuedMs: number;
     firstPieceMs: number;
     totalMs: number;

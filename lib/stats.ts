@@ -14,6 +14,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], seed?:
     stopReason: event.stopReason,
     pieces: [...pieces],
     rounds: event.rounds,
+    ties: stats.ties,
     ...(seed === undefined ? {} : { seed }),
     ...(decisions.length > 0 ? { decisions } : {}),
     ...(spans.length > 0 ? { spans } : {}),
@@ -67,5 +68,5 @@ export const abortedAtOnce: NativeFinished = {
   rounds: [],
   decisions: [],
   spans: [],
-  stats: { base: nothing, aligned: nothing, tokens: 0, baseTokens: 0, queuedMs: 0, firstPieceMs: 0, totalMs: 0 },
+  stats: { base: nothing, aligned: nothing, tokens: 0, baseTokens: 0, ties: 0, queuedMs: 0, firstPieceMs: 0, totalMs: 0 },
 };

@@ -124,6 +124,14 @@ export interface Answer {
   stopReason: StopReason;
   pieces: Piece[];
   rounds: Round[];
+  /**
+   * Decisions that might have gone otherwise in other company (docs/semantics.md, Ties): those that stand in the answer and were closer than
+   * batch shapes have been measured to move the model that took them. That is γ where the base's probability was that near to it and γ
+   * decided, and a token where the next best one was that near. Each counts once; what was drafted and dropped does not. Always 0 where the
+   * engine is {@link Nudging.deterministic}: nothing goes otherwise there, however close it was. 0 elsewhere means that another run probably
+   * says the same, not that it must.
+   */
+  ties: number;
   /** What tokens were sampled with, if they were: together with the same settings it gives the same text again. */
   seed?: number;
   /** Only with `trace: 'full'`. */
@@ -212,8 +220,9 @@ export interface SamplingOptions {
   /** Only tokens at least this likely relative to the most likely one, 0 to 1; 0 (default): all. */
   minP?: number;
   /**
-   * 0 to 2^53 - 1. The same seed, settings and prompts give the same text: alone or beside other requests, with speculation or without, up to ties
-   * (docs/semantics.md). Default: another one for each answer, which says it in `seed`.
+   * 0 to 2^53 - 1. The same seed, settings and prompts give the same text where the engine is {@link Nudging.deterministic}: alone or beside
+   * other requests, with speculation or without. Elsewhere they do until a tie goes otherwise ({@link Answer.ties}). Default: another one for
+   * each answer, which says it in `seed`.
    */
   seed?: number;
 }
@@ -242,8 +251,9 @@ export interface GenerateOptions extends SamplingOptions {
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**
-   * Decode ahead what the aligned model expects, where measured costs say that it saves time. Default true. It never changes which rules apply; batch shapes
-   * differ, so a tie (docs/semantics.md) may go the other way. A number, 1 to 31, decodes that many tokens ahead whether it pays or not.
+   * Decode ahead what the aligned model expects, where measured costs say that it saves time. Default true. It never changes which rules apply,
+   * nor the answer where the engine is {@link Nudging.deterministic}; elsewhere batch shapes differ, so that a tie may go otherwise
+   * ({@link Answer.ties}). A number, 1 to 31, decodes that many tokens ahead whether it pays or not.
    */
   speculation?: boolean | number;
   /** `full` adds every decision to the answer. */
@@ -310,8 +320,9 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /** Requests that may wait for a place, 0 to 1,000,000,000; further ones fail at once with ERR_BUSY. Default 1024. */
   maxQueue?: number;
   /**
-   * Whether both models decode at the same time, and the aligned model drafts on while the base is busy. Default: if one of them runs on a GPU; on a CPU they would
-   * take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go the other way where the engine is not {@link Nudging.deterministic}.
+   * Whether both models decode at the same time, and the aligned model drafts on while the base is busy. Default: if one of them runs on a
+   * GPU; on a CPU they would take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go otherwise where
+   * the engine is not {@link Nudging.deterministic}.
    */
   overlap?: boolean;
   /**

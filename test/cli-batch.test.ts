@@ -143,7 +143,7 @@ describe('what an output was made with', () => {
     expect({ gamma, maxTokens }).toEqual({ gamma: 0.4, maxTokens: 96 });
     expect(record).toMatchObject({ mode: 'nudge', temperature: 0, stop: [] });
     expect(record.base).toMatchObject({ file: 'base.gguf', bytes: readFileSync(demo('base')).length });
-    expect(Object.keys(results()[1])).toEqual(['row', 'text', 'stopReason', 'rounds', 'pieces', 'stats']);
+    expect(Object.keys(results()[1])).toEqual(['row', 'text', 'stopReason', 'rounds', 'ties', 'pieces', 'stats']);
     expect(jsonLines((await nudging(['--input', input], { fake: true })).stdout)[0]).not.toHaveProperty('madeWith');
   });
 

@@ -45,11 +45,20 @@ describe('one question', () => {
     const answers = jsonLines(stdout);
     expect(answers).toHaveLength(1);
     const { text, stopReason, rounds, pieces, stats } = answers[0];
-    expect(Object.keys(answers[0])).toEqual(['text', 'stopReason', 'rounds', 'pieces', 'stats']);
+    expect(Object.keys(answers[0])).toEqual(['text', 'stopReason', 'rounds', 'ties', 'pieces', 'stats']);
     expect(stopReason).toBe('end');
     expect(rounds.map((round: { words: string; base: string }) => round.words + round.base).join('')).toBe(text);
     expect(pieces.map((piece: { text: string }) => piece.text).join('')).toBe(text);
     expect(stats.tokens).toBe(stats.baseTokens + stats.nudgedTokens);
+  });
+
+  test('ties are told where there are any', async () => {
+    const shown = async (asked: string) => (await nudging([asked], { fake: true })).stderr;
+    expect(await shown('tied')).toMatch(/\(end\), 3 ties\n$/);
+    expect(await shown('free')).toMatch(/\(end\)\n$/);
+    expect(JSON.parse((await nudging(['--json', 'tied'], { fake: true })).stdout)).toMatchObject({ ties: 3 });
+    const real = await nudging(['--json', '--gamma', '0.9', question]);
+    expect(JSON.parse(real.stdout)).toMatchObject({ ties: 0 });
   });
 
   test('a sampled answer tells its seed, and the flags repeat it', async () => {

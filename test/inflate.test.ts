@@ -7,7 +7,7 @@ import { Nudging, type Answer, type LaneName } from '../lib/index.ts';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { agreeingPair, disagreeingPair, inflated, inflatedPair, shapes, tool, type Pair } from './support/inflated.ts';
 import { spread } from './support/questions.ts';
-import { questions as asked, replay } from './support/replay.ts';
+import { questions as asked, replay, tie } from './support/replay.ts';
 
 const questions = spread(10).map(({ question }) => question);
 const options = { gamma: 0.3, maxTokens: 96, trace: 'full' } as const;
@@ -39,7 +39,7 @@ async function compareAnswers(engine: Nudging): Promise<Difference> {
     const isSame = JSON.stringify(answer.rounds) === JSON.stringify(expected.rounds);
     result.rounds += Number(isSame);
     if (isSame) continue;
-    const { ties, wrong } = await replay(demo, question, answer, options);
+    const { ties, wrong } = await replay(demo, question, answer, options, tie);
     if (wrong.length === 0 && ties > 0) result.ties += 1;
     else result.reasons.push(...wrong, `${JSON.stringify(answer.text)} instead of ${JSON.stringify(expected.text)}`);
   }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Nudging, type Answer, type Input } from '../lib/index.ts';
 import { inRoot } from '../scripts/lib/paths.mjs';
-import { batchNoise, compare, toleranceFor } from './support/compare.ts';
+import { batchNoise, compare } from './support/compare.ts';
 import { randomModel } from './support/models.ts';
 
 /**
@@ -34,7 +34,6 @@ interface Row {
   runs: number;
   handOvers: number;
   exact: number;
-  ties: number;
   mismatches: number;
   seconds: number;
 }
@@ -63,20 +62,16 @@ function look({ rounds, stopReason, decisions = [] }: Answer): void {
 }
 
 describe('random weights', () => {
-  let tolerance = toleranceFor({ probability: 0, margin: 0 });
-
-  test('the shape of a batch moves the numbers little', { timeout: 60_000 }, async () => {
+  test('the shape of a batch moves no number', { timeout: 60_000 }, async () => {
     const engines = await Promise.all([512, 1, 7].map((batch) => load('llama-spm', 'gpt-2', batch)));
     const noise = await batchNoise(engines, prompts);
     await Promise.all(engines.map((engine) => engine.close()));
-    console.log(`batch noise: ${noise.probability.toExponential(1)} in p, ${noise.margin.toExponential(1)} in the margin`);
-    tolerance = toleranceFor(noise);
-    expect(noise.probability).toBeLessThan(0.1);
+    expect(noise).toEqual({ probability: 0, margin: 0 });
   });
 
   test.each(pairs)('$base with $aligned gives the stateless reference\'s rounds', { timeout: 60_000 }, async ({ index, base, aligned }) => {
     const start = Date.now();
-    const row: Row = { pair: `${base} + ${aligned}`, runs: 0, handOvers: 0, exact: 0, ties: 0, mismatches: 0, seconds: 0 };
+    const row: Row = { pair: `${base} + ${aligned}`, runs: 0, handOvers: 0, exact: 0, mismatches: 0, seconds: 0 };
     table.push(row);
     const engine = await load(base, aligned);
     const wrong: string[] = [];
@@ -84,11 +79,11 @@ describe('random weights', () => {
       // Three quarters of the prompts a pair, to save time; all of them, with all gammas, over all pairs.
       if ((at + index) % 4 === 0) continue;
       const gamma = gammas[(at + index) % gammas.length] as number;
-      const { result, answer, handOvers, reasons } = await compare(engine, prompt, { gamma, lookahead: 12, maxTokens: 40, speculation: guesses[(at + index) % guesses.length] }, tolerance);
+      const { result, answer, handOvers, reasons } = await compare(engine, prompt, { gamma, lookahead: 12, maxTokens: 40, speculation: guesses[(at + index) % guesses.length] });
       look(answer);
       row.runs += 1;
       row.handOvers += handOvers;
-      row[result === 'mismatch' ? 'mismatches' : result] += 1;
+      row[result === 'exact' ? 'exact' : 'mismatches'] += 1;
       if (reasons.length > 0) wrong.push(`${JSON.stringify(prompt)}, gamma ${gamma}\n  ${reasons.join('\n  ')}`);
     }
     await engine.close();

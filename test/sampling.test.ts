@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging, type Answer, type NudgingError, type SamplingOptions } from '../lib/index.ts';
 import { compare } from './support/compare.ts';
 import { spread } from './support/questions.ts';
-import { tie } from './support/replay.ts';
 
 const question = 'What is a harbor?';
 const questions = spread(8).map((row) => row.question);
@@ -61,18 +60,10 @@ describe('the same seed gives the same text', () => {
     for (const [i, asked] of questions.entries()) alone.push(await engine.generate(asked, { ...free, seed: i, maxTokens: 48, trace: 'full' }));
     await using wide = await Nudging.load({ parallel: 4 });
     const together = await Promise.all(questions.map((asked, i) => wide.generate(asked, { ...free, seed: i, maxTokens: 48, speculation: i % 2 === 0, trace: 'full' })));
-    let same = 0;
     for (const [i, first] of alone.entries()) {
-      const second = together[i] as Answer;
-      if (first.text === second.text) {
-        same += 1;
-        continue;
-      }
-      // They may part at a tie (Freedom d), and nowhere else.
-      const parting = first.decisions?.findIndex((decision, at) => decision.token !== second.decisions?.[at]?.token) ?? -1;
-      expect(first.decisions?.[parting]?.margin).toBeLessThan(tie.margin);
+      expect(said(together[i] as Answer)).toEqual(said(first));
+      expect(together[i]?.decisions).toEqual(first.decisions);
     }
-    expect(same).toBeGreaterThan(questions.length / 2);
   });
 
   test.each(['base', 'aligned'] as const)('for the %s model alone', async (mode) => {
@@ -162,21 +153,18 @@ describe('the uncertainty test', () => {
       const answer = await engine.generate(question, { temperature: 2, topK: 20, seed, maxTokens: 32, trace: 'full' });
       const [first] = answer.decisions ?? [];
       const raw = await engine.inspect({ lane: 'aligned', input: question });
-      expect(first?.probability).toBeCloseTo(raw.probability, 3);
+      expect(first?.probability).toBe(raw.probability);
     }
   });
 
   test.each(['pair.json', 'pair-cross.json'])('%s: sampled runs give the stateless reference\'s rounds', { timeout: 120_000 }, async (manifest) => {
     await using pair = await Nudging.load(fileURLToPath(new URL(`../models/demo/${manifest}`, import.meta.url)));
-    const results = [];
     const reasons = [];
     for (const [i, asked] of questions.slice(0, 6).entries()) {
       const compared = await compare(pair, asked, { gamma: [0.4, 0.2, 0.9][i % 3] as number, lookahead: 12, maxTokens: 32, speculation: i % 2 === 0 ? 4 : true, ...(i % 4 < 2 ? free : warm), seed: i });
-      results.push(compared.result);
       reasons.push(...compared.reasons);
     }
     expect(reasons).toEqual([]);
-    expect(results.filter((result) => result === 'exact').length).toBeGreaterThan(3);
   });
 });
 

@@ -99,7 +99,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
   {
     title: 'Output',
     flags: [
-      { name: 'json', about: 'print one JSON object and nothing else: text, stopReason, rounds, pieces, stats, and seed if sampled' },
+      { name: 'json', about: 'print one JSON object and nothing else: text, stopReason, rounds, ties, pieces, stats, and seed if sampled' },
       { name: 'trace', about: "add every decision: to the JSON as \"decisions\" (a token's bytes in hexadecimal), else on stderr" },
       { name: 'verbose', about: 'say what was loaded; show the stack of an error' },
       { name: 'version', about: 'print the versions of nudging and llama.cpp' },

@@ -1,8 +1,9 @@
 import type { Answer, Decision } from '../types.ts';
 
 /** An answer as it is printed: the same keys in the same order everywhere. */
-export function answerJson({ text, stopReason, rounds, pieces, stats, seed, decisions }: Answer): object {
-  return { text, stopReason, rounds, pieces, stats, ...(seed === undefined ? {} : { seed }), ...(decisions ? { decisions: decisions.map(decisionJson) } : {}) };
+export function answerJson({ text, stopReason, rounds, ties, pieces, stats, seed, decisions }: Answer): object {
+  const sometimes = { ...(seed === undefined ? {} : { seed }), ...(decisions ? { decisions: decisions.map(decisionJson) } : {}) };
+  return { text, stopReason, rounds, ties, pieces, stats, ...sometimes };
 }
 
 /** Bytes need not be whole characters, so they are kept in hexadecimal beside their text. */

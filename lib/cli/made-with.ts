@@ -14,8 +14,9 @@ import { packageVersion } from './version.ts';
 export type MadeWith = Record<string, unknown>;
 
 /**
- * Options that leave an answer as it is, up to ties (docs/semantics.md): how fast it comes, how long one waits. All others count, so that an
- * option that is new is not forgotten here. `pair` is only where settings come from; they count themselves.
+ * Options that leave an answer as it is (up to ties where the engine is not deterministic: docs/semantics.md): how fast it comes, how long
+ * one waits. All others count, so that an option that is new is not forgotten here. `pair` is only where settings come from; they count
+ * themselves.
  */
 const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
   'pair', 'threads', 'parallel', 'batch', 'overlap', 'speculation', 'maxQueue', 'isolate', 'timeout', 'highWaterMark', 'onProgress',

@@ -225,6 +225,7 @@ class Converter {
     item.Set("aligned", lane(stats.lanes[1]));
     item.Set("tokens", static_cast<double>(stats.tokens));
     item.Set("baseTokens", static_cast<double>(stats.base_tokens));
+    item.Set("ties", static_cast<double>(stats.ties));
     item.Set("queuedMs", stats.queued_ms);
     item.Set("firstPieceMs", stats.first_piece_ms);
     item.Set("totalMs", stats.total_ms);

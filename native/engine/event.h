@@ -73,6 +73,8 @@ struct GenerationStats {
   std::array<LaneStats, lane_count> lanes;
   std::uint64_t tokens;
   std::uint64_t base_tokens;
+  /// Decisions that other company might have turned.
+  std::uint64_t ties;
   double queued_ms;
   /// From leaving the queue to the first committed piece; 0 if there was none.
   double first_piece_ms;

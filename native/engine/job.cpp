@@ -115,10 +115,11 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   answer_.emplace(generation.limits);
   SequenceLane& base = *lanes_[static_cast<std::size_t>(LaneName::base)];
   SequenceLane& aligned = *lanes_[static_cast<std::size_t>(LaneName::aligned)];
+  record_ = Record(base.context().tolerance(), aligned.context().tolerance(), generation.trace);
   switch (generation.mode) {
-    case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, generation.trace ? &trace_ : nullptr)); break;
-    case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_)); break;
-    case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_)); break;
+    case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_)); break;
+    case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
+    case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_, record_)); break;
   }
 }
 
@@ -175,10 +176,11 @@ Event Job::finish() {
   for (std::size_t i = 0; i < lane_count; ++i) stats.lanes[i] = lanes_[i]->stats();
   stats.tokens = answer_->used();
   stats.base_tokens = answer_->base_tokens();
+  stats.ties = record_.ties();
   stats.queued_ms = milliseconds(started_ - submitted_);
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;
   stats.total_ms = milliseconds(now - started_);
-  return std::make_unique<Finished>(Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), std::move(trace_), spans(), stats});
+  return std::make_unique<Finished>(Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
 }
 
 }  // namespace nudging

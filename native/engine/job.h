@@ -66,7 +66,7 @@ class Job {
   Clock::time_point started_ = Clock::now();
   std::optional<Clock::time_point> first_piece_;
   std::optional<Answer> answer_;
-  Trace trace_;
+  Record record_;
   SequenceLane* inspected_ = nullptr;
   Clock::time_point deadline_;
   bool anticipates_ = false;

@@ -10,6 +10,7 @@
 #include "engine/memory_meter.h"
 #include "engine/memory_plan.h"
 #include "engine/model_registry.h"
+#include "engine/tie_tolerance.h"
 
 namespace nudging {
 
@@ -77,6 +78,7 @@ struct Sketch {
   /// Why not, where nobody had declined it.
   std::string why_not;
   std::array<std::optional<bool>, lane_count> flash_attention;
+  std::array<Tolerance, lane_count> tolerance;
 };
 
 /// False without a GPU, whatever was wanted; true if some layers may get there.
@@ -125,6 +127,7 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
   sketch.cpu_buffers = trusted_buffers(std::move(wanted), trust, kernels_with, warn);
   settle_determinism(options, trust, sketch);
   for (std::size_t i = 0; i < lane_count; ++i) {
+    if (!sketch.deterministic) sketch.tolerance[i] = measured_tolerance(sketch.meters[i].kernels(), options.lanes[i].cache_type);
     sketch.flash_attention[i] = settled_attention(options.lanes[i], sketch.meters[i], sketch.deterministic);
     ModelContext::Options context = context_options(options, i, {});
     context.flash_attention = sketch.flash_attention[i];
@@ -221,6 +224,7 @@ LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stop
     context.threads = threads[i];
     context.flash_attention = drawn.flash_attention[i];
     context.deterministic = drawn.deterministic;
+    context.tolerance = drawn.tolerance[i];
     pair.contexts[i] = std::make_unique<ModelContext>(models[i], context, pair.threadpools[pair.overlap ? i : 0].get(), stopping);
     pair.report.models[i] = describe(*pair.contexts[i], plan.lanes[i], plan.use[i], context.cache_type);
   }

@@ -70,7 +70,11 @@ void ModelContext::check_length(std::uint32_t length, std::uint32_t trained, con
 }
 
 ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
-    : model_(std::move(model)), length_(options.length), batch_size_(batch_size(options)), shares_(shares_cells(model_->handle(), options)) {
+    : model_(std::move(model)),
+      length_(options.length),
+      batch_size_(batch_size(options)),
+      shares_(shares_cells(model_->handle(), options)),
+      tolerance_(options.tolerance) {
   check_length(options.length, model_->trained_context(), model_->path());
   llama_context_params parameters = ModelContext::parameters(model_->handle(), options);
   parameters.abort_callback = is_set;

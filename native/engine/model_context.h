@@ -11,6 +11,7 @@
 #include "engine/costs.h"
 #include "engine/model.h"
 #include "engine/sampling.h"
+#include "nudge/record.h"
 
 namespace nudging {
 
@@ -33,6 +34,8 @@ class ModelContext {
     std::optional<bool> flash_attention;
     /// The same bits for a token whatever is decoded beside it. Only what `why_not_deterministic` has nothing against.
     bool deterministic = false;
+    /// How far other company moves what it says.
+    Tolerance tolerance = {};
   };
   /// Throws Failure(context_too_large) if `length` is more than the model at `path` was trained for.
   static void check_length(std::uint32_t length, std::uint32_t trained, const std::string& path);
@@ -53,6 +56,9 @@ class ModelContext {
   const Batch& last_batch() const { return last_batch_; }
   /// Tokens that a sequence can hold.
   std::size_t length() const { return length_; }
+
+  /// How far other company moves what it says.
+  Tolerance tolerance() const { return tolerance_; }
 
   bool can_cut() const { return can_cut(model_->handle()); }
   /// True if sequences can have tokens in common.
@@ -97,6 +103,7 @@ class ModelContext {
   std::size_t length_;
   std::size_t batch_size_;
   bool shares_;
+  Tolerance tolerance_;
   Costs costs_;
   Batch last_batch_;
   std::vector<Token> tokens_;

@@ -1,6 +1,7 @@
 #include "nudge/nudge.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,10 +12,6 @@
 namespace nudging {
 
 namespace {
-
-void note(Trace* trace, Decision::Kind kind, std::size_t position, const Top1& top1) {
-  if (trace != nullptr) trace->push_back({kind, position, top1});
-}
 
 /// What came of asking the base about a draft.
 struct Verdict {
@@ -28,12 +25,12 @@ struct Verdict {
 };
 
 /// R3: the aligned model completes up to `lookahead` tokens.
-Task<Draft> complete(Lane& aligned, std::string_view text, std::size_t lookahead, Trace* trace) {
+Task<Draft> complete(Lane& aligned, std::string_view text, std::size_t lookahead, Record& record) {
   Draft draft;
   aligned.set_text(text);
   for (std::size_t drafted = 0; drafted < lookahead; ++drafted) {
     const Top1 next = co_await aligned.top1();
-    note(trace, Decision::Kind::draft, text.size() + draft.text().size(), next);
+    record.drafted(text.size() + draft.text().size(), next);
     if (next.ends) {
       draft.end();
       break;
@@ -45,7 +42,7 @@ Task<Draft> complete(Lane& aligned, std::string_view text, std::size_t lookahead
 }
 
 /// R5-R8: the base is asked at every boundary of the draft until it takes over.
-Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float gamma, Trace* trace) {
+Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float gamma, Record& record) {
   Verdict verdict{draft.text().size(), By::end, std::nullopt, {}};
   if (draft.ended()) co_return std::move(verdict);  // R3: the base is not asked about any of it
 
@@ -55,14 +52,15 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
     base.set_text(context);
     base.expect(draft.rest(boundary));
     const Top1 next = co_await base.top1();
-    note(trace, Decision::Kind::boundary, context.size(), next);
+    const bool agrees = word_at(draft.text(), boundary).starts_with(next.bytes);
+    record.asked(context.size(), next, agrees, gamma);
 
     verdict.length = boundary;
     if (next.silent()) {  // R7a
       verdict.by = By::base_end;
       co_return std::move(verdict);
     }
-    if (word_at(draft.text(), boundary).starts_with(next.bytes)) {  // R7b
+    if (agrees) {  // R7b
       verdict.by = By::agree;
       verdict.handover = next;
       co_return std::move(verdict);
@@ -77,6 +75,14 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
   verdict.by = By::none;
   verdict.length = without_last_word(draft.text());  // R8
   co_return std::move(verdict);
+}
+
+/// How many tokens of the draft the answer rests on, if `left` may still be spent: those whose text is taken or agreed with; of a draft that
+/// ends it, all and its end.
+std::size_t relied_on(const Draft& draft, const Verdict& verdict, std::size_t left) {
+  if (draft.ended() && draft.cost(verdict.length) <= left) return std::numeric_limits<std::size_t>::max();
+  const std::size_t agreed = verdict.by == By::agree ? verdict.handover->bytes.size() : 0;
+  return std::min(draft.cost(verdict.length + agreed), left);
 }
 
 /// Commits what the verdict takes of the draft, word by word, as far as the budget goes (R12, R13).
@@ -121,7 +127,7 @@ Task<Guess> guess_ahead(const Lane& base, Lane& aligned, std::string_view text, 
 }
 
 /// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
-Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess guess, float gamma, Answer& answer, Trace* trace) {
+Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess guess, float gamma, Answer& answer, Record& record) {
   Utf8Stream characters;
   Top1 next = first;
   while (true) {
@@ -140,7 +146,7 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess gues
     }
     base.expect(guess);
     next = co_await base.top1();
-    note(trace, Decision::Kind::run, answer.text().size(), next);
+    record.ran(answer.text().size(), next, gamma);
     if (next.silent()) co_return std::nullopt;                // R10
     if (next.probability < gamma) co_return next.probability;  // R9
   }
@@ -148,14 +154,14 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess gues
 
 }  // namespace
 
-Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Trace* trace) {
+Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record) {
   std::optional<float> unsure;
   std::string last_words;
   std::size_t repeats = 0;
 
   while (true) {  // R1: every round begins with the aligned model
-    const Draft draft = co_await complete(aligned, answer.text(), rules.lookahead, trace);
-    const Verdict verdict = co_await ask(base, answer.text(), draft, rules.gamma, trace);
+    const Draft draft = co_await complete(aligned, answer.text(), rules.lookahead, record);
+    const Verdict verdict = co_await ask(base, answer.text(), draft, rules.gamma, record);
 
     const std::string_view words = draft.text().substr(0, verdict.length);
     repeats = words == last_words ? repeats + 1 : 1;
@@ -163,6 +169,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, T
     if (rules.repeat_limit > 0 && repeats >= rules.repeat_limit && !draft.ended()) co_return StopReason::stalled;
 
     const bool fits = draft.cost(verdict.length) <= answer.left();
+    record.took(relied_on(draft, verdict, answer.left()));
     take(draft, verdict, unsure, answer);
     if (draft.ended() && fits && answer.ended() != StopReason::stop) co_return StopReason::end;  // R3, R13
     if (answer.ended()) co_return *answer.ended();
@@ -170,18 +177,19 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, T
 
     unsure.reset();
     if (verdict.handover) {
-      unsure = co_await run(base, aligned, *verdict.handover, draft.rest(verdict.length), rules.gamma, answer, trace);
+      unsure = co_await run(base, aligned, *verdict.handover, draft.rest(verdict.length), rules.gamma, answer, record);
       if (answer.ended()) co_return *answer.ended();
     }
   }
 }
 
-Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer) {
+Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer, Record& record) {
   Utf8Stream characters;
   answer.open_round(By::none);
   model.set_text({});
   while (true) {
     const Top1 next = co_await model.top1();
+    record.decoded(source, next);
     if (next.ends) {
       co_return StopReason::end;
     }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 #include "nudge/answer.h"
 #include "nudge/lane.h"
+#include "nudge/record.h"
 #include "nudge/task.h"
 
 namespace nudging {
@@ -19,14 +19,11 @@ struct Rules {
   std::size_t repeat_limit = 0;
 };
 
-/// Notes every decision of a run, if the caller wants to replay it.
-using Trace = std::vector<Decision>;
-
 /// The algorithm of arXiv 2410.09300 as semantics.md numbers it: `base` decodes, and wherever it is unsure `aligned` supplies
-/// the next word. Commits to `answer` as it goes. `trace` may be null. The lanes, the answer and the trace must outlive the task.
-Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Trace* trace);
+/// the next word. Commits to `answer` as it goes. The lanes, the answer and the record must outlive the task.
+Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record);
 
 /// Plain decoding by one model, for comparison: ends at its end of text.
-Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer);
+Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer, Record& record);
 
 }  // namespace nudging

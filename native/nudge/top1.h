@@ -13,7 +13,7 @@ struct Top1 {
   Token token = -1;
   /// Softmax probability of the most likely token over the whole vocabulary, in [0, 1]; also where another token was sampled.
   float probability = 0;
-  /// Logit of `token` minus the next best logit, >= 0; with sampling, the same of what was compared (R15). A decision with a margin under 0.05 is a tie (Freedom d).
+  /// Logit of `token` minus the next best logit, >= 0; with sampling, the same of what was compared (R15). (semantics.md, "Ties").
   float margin = 0;
   /// True for every token of llama.cpp's end-of-generation set.
   bool ends = false;

@@ -12,6 +12,7 @@
  */
 
 const nudge = 'nudge/nudge.cpp';
+const record = 'nudge/record.cpp';
 const words = 'nudge/words.cpp';
 const attention = 'kernels/attention.cpp';
 const draft = 'nudge/draft.h';
@@ -24,13 +25,14 @@ const context = 'engine/model_context.cpp';
 const prompt = 'engine/prompt.cpp';
 const job = 'engine/job.cpp';
 const sampling = 'engine/sampling.cpp';
+const tolerance = 'engine/tie_tolerance.cpp';
 const filters = 'engine/token_filters.cpp';
 const scheduler = 'engine/scheduler.cpp';
 
 /** @type {Mutant[]} */
 export const mutants = [
   // R1
-  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, trace);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
+  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
   // R2
   { name: 'prompt and output tokenised apart', file: lane, from: 'const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);', to: 'std::vector<Token> tokens = context_.vocabulary().tokenize(from_nothing_ ? joined : prompt_.tail);\n  const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n  if (!from_nothing_) tokens.insert(tokens.end(), rest.begin(), rest.end());' },
   { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },
@@ -61,7 +63,7 @@ export const mutants = [
   // R7
   { name: "ends at the base's end of text", file: nudge, from: '    if (words.empty()) co_return StopReason::stalled;', to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;' },
   { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
-  { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (word_at(draft.text(), boundary).starts_with(next.bytes)) {', to: 'if (word_at(draft.text(), boundary).starts_with(next.bytes) && next.probability >= gamma) {' },
+  { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (agrees) {', to: 'if (agrees && next.probability >= gamma) {' },
   { name: 'agreement the wrong way round', file: nudge, from: 'word_at(draft.text(), boundary).starts_with(next.bytes)', to: 'next.bytes.starts_with(word_at(draft.text(), boundary))' },
   { name: '> instead of >= at a boundary', file: nudge, from: 'if (next.probability >= gamma) {  // R7c', to: 'if (next.probability > gamma) {  // R7c' },
   // R8
@@ -102,6 +104,19 @@ export const mutants = [
   { name: 'a header without keys of other architectures is the only good one', file: 'engine/gguf_hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0)', to: 'if (integer(name) == 0)' },
   { name: 'requests wait for guesses while others are answered', file: 'engine/costs.cpp', from: '  if (batch.answers > 1) return 0;\n', to: '' },
   { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
+  // Ties
+  { name: 'ties: γ is never close', file: record, from: 'return std::abs(said.probability - gamma) < tolerance.probability;', to: 'return said.probability - gamma < -2 - tolerance.probability;' },
+  { name: 'ties: tokens are never close', file: record, from: 'return said.margin < tolerance.margin;', to: 'return said.margin < -tolerance.margin;' },
+  { name: 'ties: γ counts where the base agrees', file: record, from: 'const bool gamma_decides = !said.silent() && !agrees;', to: 'const bool gamma_decides = !said.silent();\n  static_cast<void>(agrees);' },
+  { name: 'ties: the token counts where a run ends anyway', file: record, from: 'const bool token_decides = said.probability >= gamma;', to: 'const bool token_decides = said.probability >= 0;' },
+  { name: 'ties: what was drafted and dropped counts', file: record, from: 'std::min(tokens, drafted_.size())', to: 'std::max(tokens * 0, drafted_.size())' },
+  { name: "ties: the aligned model's tokens by the base's tolerance", file: record, from: 'return margin < aligned_.margin;', to: 'return margin < base_.margin;' },
+  { name: 'ties: the end of a draft does not count', file: nudge, from: 'return std::numeric_limits<std::size_t>::max();', to: 'return draft.cost(verdict.length);' },
+  { name: 'ties: what the base agreed with does not count', file: nudge, from: 'std::min(draft.cost(verdict.length + agreed), left)', to: 'std::min(draft.cost(verdict.length + agreed * 0), left)' },
+  { name: 'ties: no tolerance', file: 'engine/loading.cpp', from: '    context.tolerance = drawn.tolerance[i];\n', to: '', tests: ['ties'] },
+  { name: 'ties: in a deterministic engine too', file: 'engine/loading.cpp', from: 'if (!sketch.deterministic) sketch.tolerance[i]', to: 'sketch.tolerance[i]', tests: ['ties'] },
+  { name: 'ties: quantised weights are as steady as others', file: tolerance, from: 'return is_quantised ? quantised : floating;', to: 'return is_quantised && kernels.empty() ? quantised : floating;' },
+  { name: 'ties: a quantised cache is as steady as others', file: tolerance, from: 'ggml_is_quantized(cache_type) ||', to: '(ggml_is_quantized(cache_type) && kernels.empty()) ||' },
   // Many requests at once
   { name: 'concurrency: last come, first served', file: scheduler, from: 'std::move(queue_.front());\n    queue_.pop_front();', to: 'std::move(queue_.back());\n    queue_.pop_back();', tests: ['concurrency'] },
   { name: 'concurrency: time in the queue does not count', file: scheduler, from: 'if (deadline_of(queued.request, queued.at) > now) return false;', to: 'if (deadline_of(queued.request, now) > now) return false;', tests: ['concurrency'] },
@@ -142,5 +157,5 @@ export const mutants = [
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
   { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },
   { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
-  { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_)); break;', to: 'case Mode::base: task_.emplace(decode_alone(aligned, Source::base, *answer_)); break;' },
+  { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, ', to: 'case Mode::base: task_.emplace(decode_alone(aligned, ' },
 ];

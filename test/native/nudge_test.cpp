@@ -28,24 +28,32 @@ struct Run {
   std::size_t used = 0;
   std::size_t base_tokens = 0;
   Trace trace;
+  Tolerance base_tolerance;
+  Tolerance aligned_tolerance;
+  std::size_t ties = 0;
 
   StopReason run() {
     Answer answer(limits);
-    auto task = nudge(base, aligned, rules, answer, &trace);
+    Record record(base_tolerance, aligned_tolerance, true);
+    auto task = nudge(base, aligned, rules, answer, record);
     task.start();
     CHECK(task.done());
     const StopReason reason = task.take();
     read(answer);
+    trace = record.trace();
+    ties = record.ties();
     return reason;
   }
 
   StopReason run_alone(Source source) {
     Answer answer(limits);
-    auto task = decode_alone(source == Source::base ? base : aligned, source, answer);
+    Record record(base_tolerance, aligned_tolerance, true);
+    auto task = decode_alone(source == Source::base ? base : aligned, source, answer, record);
     task.start();
     CHECK(task.done());
     const StopReason reason = task.take();
     read(answer);
+    ties = record.ties();
     return reason;
   }
 
@@ -530,4 +538,103 @@ TEST("one model alone decodes greedily to its end of text or the budget") {
   cut.aligned.says("", {"a", " b", end_of_text});
   CHECK_EQUAL(cut.run_alone(Source::nudge), StopReason::length);
   CHECK_EQUAL(cut.pieces.front().source, Source::nudge);
+}
+
+namespace {
+
+/// Ties of a run in which everything is far from everything but what `change` says.
+template <typename Change>
+std::size_t ties_of(Change change) {
+  Run run;
+  run.base_tolerance = {0.05F, 0.5F};
+  run.aligned_tolerance = {0.05F, 0.2F};
+  change(run);
+  run.aligned.says("", {"a", " b", " c", " d"}).says("a b x", {" y", end_of_text});
+  run.base.after("a", "?", 0.1F).after("a b", " x", 0.9F).after("a b x", "?", 0.1F);
+  CHECK_EQUAL(run.run(), StopReason::end);
+  CHECK_EQUAL(run.rounds, "[a b| x|confident][ y||end]");
+  return run.ties;
+}
+
+}  // namespace
+
+TEST("ties: none where nothing is close") {
+  CHECK_EQUAL(ties_of([](Run&) {}), 0U);
+}
+
+TEST("ties: γ where γ decides, at a boundary and in a run") {
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a", "?", 0.36F); }), 1U);
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a b", " x", 0.44F); }), 1U);
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a b x", "?", 0.36F); }), 1U);
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a", "?", 0.36F).after("a b", " x", 0.44F).after("a b x", "?", 0.36F); }), 3U);
+  // As far as the tolerance is far enough.
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a", "?", 0.3F).after("a b", " x", 0.5F).after("a b x", "?", 0.3F); }), 0U);
+}
+
+TEST("ties: the base's token, at boundaries and as long as its run goes on") {
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a", "?", 0.1F, 0.4F); }), 1U);
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a b", " x", 0.9F, 0.4F); }), 1U);
+  // Below γ the run ends with any token.
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a b x", "?", 0.1F, 0.4F); }), 0U);
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a", "?", 0.1F, 0.5F).after("a b", " x", 0.9F, 0.5F); }), 0U);
+}
+
+TEST("ties: a decision that is close in both ways is one") {
+  CHECK_EQUAL(ties_of([](Run& run) { run.base.after("a", "?", 0.36F, 0.4F).after("a b", " x", 0.44F, 0.4F); }), 2U);
+}
+
+TEST("ties: drafted tokens that stand in the answer, by the aligned model's own tolerance; those that were dropped do not count") {
+  CHECK_EQUAL(ties_of([](Run& run) { run.aligned.after("", "a", 0.9F, 0.1F).after("a", " b", 0.9F, 0.1F); }), 2U);
+  CHECK_EQUAL(ties_of([](Run& run) { run.aligned.after("", "a", 0.9F, 0.3F); }), 0U);
+  CHECK_EQUAL(ties_of([](Run& run) { run.aligned.after("a b", " c", 0.9F, 0.1F).after("a b c", " d", 0.9F, 0.1F); }), 0U);
+}
+
+TEST("ties: the end of the answer is a decision too") {
+  CHECK_EQUAL(ties_of([](Run& run) { run.aligned.after("a b x", " y", 0.9F).after("a b x y", end_of_text, 0.9F, 0.1F); }), 1U);
+}
+
+TEST("ties: where the base agrees or would end, γ decides nothing, and the token does") {
+  const auto ties = [](const std::string& said, float probability, float margin) {
+    Run run;
+    run.rules.lookahead = 2;
+    run.base_tolerance = {0.05F, 0.5F};
+    run.aligned.says("", {"a", " b"}).says("a b", {end_of_text}).says("a", {" b"});
+    run.base.after("a", said, probability, margin).after("a b", "?", 0.1F);
+    run.run();
+    return run.ties;
+  };
+  CHECK_EQUAL(ties(" b", 0.36F, 10), 0U);
+  CHECK_EQUAL(ties(" b", 0.36F, 0.4F), 1U);
+  CHECK_EQUAL(ties(end_of_text, 0.36F, 10), 0U);
+  CHECK_EQUAL(ties(end_of_text, 0.36F, 0.4F), 1U);
+}
+
+TEST("ties: words that the base agreed with are in the answer, so their tokens count, once") {
+  Run run;
+  run.aligned_tolerance = {0.05F, 0.2F};
+  run.rules.lookahead = 3;
+  run.aligned.after("", "a").after("a", " b", 0.9F, 0.1F).says("a b", {" c", end_of_text});
+  run.base.after("a", " b", 0.1F).after("a b", "?", 0.1F);
+  run.run();
+  CHECK_EQUAL(run.ties, 1U);
+}
+
+TEST("ties: a budget that cuts the draft leaves out what lies behind") {
+  Run run;
+  run.limits.max_tokens = 2;
+  run.aligned_tolerance = {0.05F, 0.2F};
+  run.aligned.after("", "a", 0.9F, 0.1F).after("a", " b").after("a b", " c", 0.9F, 0.1F).after("a b c", end_of_text, 0.9F, 0.1F);
+  CHECK_EQUAL(run.run(), StopReason::length);
+  CHECK_EQUAL(run.ties, 1U);
+}
+
+TEST("ties: one model alone counts its tokens") {
+  for (const Source source : {Source::base, Source::nudge}) {
+    Run run;
+    (source == Source::base ? run.base_tolerance : run.aligned_tolerance) = {0.05F, 0.2F};
+    ScriptedLane& lane = source == Source::base ? run.base : run.aligned;
+    lane.after("", "a", 0.41F, 0.1F).after("a", " b", 0.41F).after("a b", end_of_text, 0.9F, 0.1F);
+    CHECK_EQUAL(run.run_alone(source), StopReason::end);
+    CHECK_EQUAL(run.ties, 2U);
+  }
 }

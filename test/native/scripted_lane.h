@@ -19,7 +19,8 @@ class ScriptedLane final : public Lane {
   static constexpr const char* control = "<control>";
 
   /// After `text`, the model says `bytes` with `probability`. `end_of_text` is an EOG token, `control` one that shows nothing.
-  ScriptedLane& after(const std::string& text, const std::string& bytes, float probability = 0.9F) {
+  /// `margin` is how far its token is in front of the next best.
+  ScriptedLane& after(const std::string& text, const std::string& bytes, float probability = 0.9F, float margin = 10) {
     // A model is a function of its context: a script that contradicts itself is a mistake in the test.
     const auto before = script_.find(text);
     if (before != script_.end()) {
@@ -30,6 +31,7 @@ class ScriptedLane final : public Lane {
     entry.token = static_cast<Token>(spelled_.size());
     spelled_.push_back(bytes);
     entry.probability = probability;
+    entry.margin = margin;
     return *this;
   }
 
@@ -77,6 +79,7 @@ class ScriptedLane final : public Lane {
     Top1 top1;
     top1.token = found->second.token;
     top1.probability = found->second.probability;
+    top1.margin = found->second.margin;
     top1.ends = bytes == end_of_text;
     if (!top1.ends && bytes != control) top1.bytes = bytes;
     return top1;
@@ -86,6 +89,7 @@ class ScriptedLane final : public Lane {
   struct Entry {
     Token token;
     float probability;
+    float margin;
   };
   std::map<std::string, Entry> script_;
   // A deque: views into its strings stay good while it grows.

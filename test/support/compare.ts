@@ -1,9 +1,9 @@
 import type { Answer, Input, Inspected, Nudging, SamplingOptions } from '../../lib/index.ts';
 import { reference } from './reference.ts';
-import { replay, tie } from './replay.ts';
+import { replay, tie, toleranceOf } from './replay.ts';
 
 export interface Comparison {
-  /** `ties`: the answers differ, and every decision of the engine is the models' own or a tie. */
+  /** `ties`, where the engine is not deterministic: the answers differ, and every decision of the engine is the models' own or a tie. */
   result: 'exact' | 'ties' | 'mismatch';
   answer: Answer;
   /** Times the base took over. */
@@ -13,7 +13,7 @@ export interface Comparison {
 }
 
 /** Compares one answer with the stateless reference's, and decision by decision where it differs. */
-export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & SamplingOptions, tolerance = tie): Promise<Comparison> {
+export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & SamplingOptions, tolerance = toleranceOf(engine)): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });
   const slow = await reference(engine, input, options);
   const handOvers = answer.rounds.filter(({ by }) => by === 'agree' || by === 'confident').length;
@@ -53,7 +53,8 @@ export async function batchNoise(engines: readonly Nudging[], inputs: readonly I
   return noise;
 }
 
-/** Freedom d of the rules: the larger of the two. */
-export function toleranceFor(noise: typeof tie): typeof tie {
+/** The larger of the two, for an engine that is not deterministic. */
+export function toleranceFor(engine: Nudging, noise: typeof tie): typeof tie {
+  if (engine.deterministic) return toleranceOf(engine);
   return { probability: Math.max(tie.probability, noise.probability), margin: Math.max(tie.margin, noise.margin) };
 }

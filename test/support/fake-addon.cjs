@@ -4,6 +4,7 @@
 //   slow      answers after a while
 //   long      fails as a prompt that is too long
 //   broken    fails as the engine would on bad hardware
+//   tied      is answered with three ties
 //   assert    ends the process as a failed check inside llama.cpp does, after a lot of other output
 // A base model whose path has "too-big" in it does not fit into memory.
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
@@ -62,7 +63,7 @@ class NativeEngine {
   }
 
   #finish(id, text, stopReason) {
-    const stats = { base: lane, aligned: lane, tokens: 1, baseTokens: 0, queuedMs: 0, firstPieceMs: 1, totalMs: 1 };
+    const stats = { base: lane, aligned: lane, tokens: 1, baseTokens: 0, ties: text.includes('tied') ? 3 : 0, queuedMs: 0, firstPieceMs: 1, totalMs: 1 };
     this.#emit({ type: 'finished', id, stopReason, text, rounds: [{ words: text, base: '', by: 'end' }], decisions: [], spans: [], stats });
   }
 }
