@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableCores } from '../scripts/lib/cores.mjs';
 import { onAbort } from './abort.ts';
 import { Dispatcher, emitWarning, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
@@ -109,8 +109,8 @@ export class Nudging implements AsyncDisposable {
       base: lane(base, 'base'),
       aligned: lane(aligned, 'aligned'),
       threads: threads ?? 0,
-      // Unlike the number that C++ can ask for, this one respects CPU affinity.
-      cores: availableParallelism(),
+      // Unlike the number that C++ can ask for, this one respects CPU affinity and the quotas of containers.
+      cores: availableCores(),
       parallel: parallel === undefined || parallel === 'auto' ? 0 : parallel,
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
