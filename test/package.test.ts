@@ -30,7 +30,7 @@ describe('the published package', () => {
   });
 
   it('ships all that an install from source runs', () => {
-    const needed = ['CMakeLists.txt', 'binding.gyp', 'cmake/llama.cmake', 'scripts/install.mjs', 'scripts/build.mjs', 'scripts/lib/native.mjs', 'vendor/fetch.mjs', 'vendor/llama.cpp.json', ...pinned.patches.map(({ name }) => `vendor/patches/${name}`), 'LICENSE', 'THIRD_PARTY_NOTICES.md'];
+    const needed = ['CMakeLists.txt', 'binding.gyp', 'cmake/llama.cmake', 'scripts/install.mjs', 'scripts/build.mjs', 'scripts/lib/native.mjs', 'scripts/lib/cores.mjs', 'scripts/lib/control-groups.mjs', 'native/kernels/attention.cpp', 'scripts/check-kernels.mjs', 'vendor/fetch.mjs', 'vendor/llama.cpp.json', ...pinned.patches.map(({ name }) => `vendor/patches/${name}`), 'LICENSE', 'THIRD_PARTY_NOTICES.md'];
     expect(needed.filter((file) => !packed.includes(file))).toEqual([]);
     expect(packed.some((file) => file.startsWith('native/addon/'))).toBe(true);
   });
