@@ -3,6 +3,7 @@ import { onAbort } from './abort.ts';
 import { Dispatcher, emitWarning, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
+import { refuseChain } from './isolate/chain.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
@@ -75,6 +76,7 @@ export class Nudging implements AsyncDisposable {
     check(given, loadRules);
     const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, onProgress, onWarning, signal, ...own } = given;
     signal?.throwIfAborted();
+    refuseChain(isolate === true);
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
