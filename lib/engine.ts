@@ -30,8 +30,9 @@ const defaultMaxQueue = 1024;
  * A base and an aligned model that answer together.
  *
  * ```ts
- * await using nudging = await Nudging.load();
+ * const nudging = await Nudging.load();
  * for await (const piece of nudging.stream('What is a harbor?')) process.stdout.write(piece.text);
+ * await nudging.close();
  * ```
  */
 export class Nudging implements AsyncDisposable {
