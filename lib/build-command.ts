@@ -21,12 +21,13 @@ export function buildCommand(root = packageRoot): string {
 }
 
 /**
- * How to get an addon that is missing or cannot be loaded, as a request. Package managers that run no script of a package unless told to leave it without
- * one, and say so in a line that is easily missed.
+ * How to get an addon that is missing or cannot be loaded, as a request. Package managers that run no script of a package unless told to
+ * leave it without one, and say so in a line that is easily missed.
  */
 export function howToBuild(root = packageRoot): string {
   const { build, allow } = commands[installerOf(root)];
-  return `build it with "${build}" (needs a C++20 compiler and CMake 3.21 or newer)${allow === undefined ? '' : `; where install scripts are blocked, allow this package's first: "${allow}"`}`;
+  const blocked = allow === undefined ? '' : `; where install scripts are blocked, allow this package's first: "${allow}"`;
+  return `build it with "${build}" (needs a C++20 compiler and CMake 3.21 or newer)${blocked}`;
 }
 
 function installerOf(root: string): Installer {

@@ -179,7 +179,8 @@ export function loadNative(): NativeAddon {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
     const remedy = remedyFor(cause, { named, permission, packageRoot });
-    throw new NudgingError('ERR_NATIVE_LOAD', `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
+    const message = `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`;
+    throw new NudgingError('ERR_NATIVE_LOAD', message, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
   }
   return loaded;
 }

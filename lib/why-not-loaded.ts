@@ -18,9 +18,12 @@ export function remedyFor(cause: unknown, { named, permission, packageRoot }: Ci
   const code = (cause as { code?: unknown } | null)?.code;
   const file = named ?? packageRoot;
   // The permission model names what it keeps away only if it is asked.
-  if (code === 'ERR_ACCESS_DENIED' || permission?.has('fs.read', file) === false) return `Node.js may not read it: add --allow-fs-read=${file}`;
+  const unreadable = code === 'ERR_ACCESS_DENIED' || permission?.has('fs.read', file) === false;
+  if (unreadable) return `Node.js may not read it: add --allow-fs-read=${file}`;
   if (code === 'ERR_DLOPEN_DISABLED') {
-    return permission ? "Node.js's permission model forbids native addons: add --allow-addons" : 'Node.js was told to load no native addons: leave out --no-addons (on the command line or in NODE_OPTIONS)';
+    return permission
+      ? "Node.js's permission model forbids native addons: add --allow-addons"
+      : 'Node.js was told to load no native addons: leave out --no-addons (on the command line or in NODE_OPTIONS)';
   }
   if (named !== undefined) return `check NUDGING_BINARY (${named})`;
   return howToBuild();

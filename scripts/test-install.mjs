@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run test:install`: what somebody does who finds the package: installs it into an empty project, asks it something. It packs this checkout and
-// compiles all of it once more, which takes minutes where there is no ccache, so it is no part of `npm test`.
+// `npm run test:install`: what somebody does who finds the package: installs it into an empty project, asks it something. It packs this
+// checkout and compiles all of it once more, which takes minutes where there is no ccache, so it is no part of `npm test`.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -59,11 +59,12 @@ async function tryPackage(folder) {
 
   const started = Date.now();
   const installed = path.join(project, 'node_modules/nudging');
-  const { output } = await mustSucceed('npm install', npm(['install', `../${tarball}`, '--foreground-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: project }));
+  const install = ['install', `../${tarball}`, '--foreground-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+  const { output } = await mustSucceed('npm install', npm(install, { cwd: project }));
   if (!/building .*-release \(addon\)/.test(output)) throw new BuildError(`npm install built no addon:\n${output}`);
   const bytes = sizeOf(installed);
   console.log(`installed: ${megabytes(bytes)}, in ${Math.round((Date.now() - started) / 1000)} s`);
-  if (bytes > mostBytes) throw new BuildError(`the installed package takes ${megabytes(bytes)}, and at most ${megabytes(mostBytes)} are expected`);
+  if (bytes > mostBytes) throw new BuildError(`the installed package takes ${megabytes(bytes)}: over ${megabytes(mostBytes)}`);
   for (const leftover of ['.native', 'vendor/.cache']) {
     if (existsSync(path.join(installed, leftover))) throw new BuildError(`the installed package still has ${leftover}`);
   }
@@ -82,7 +83,8 @@ async function tryPackage(folder) {
 
 /** @param {string} folder where the tarball goes @returns {Promise<{ tarball: string, size: number, files: string[] }>} */
 async function pack(folder) {
-  const { output } = await mustSucceed('npm pack', npm(['pack', '--pack-destination', folder, '--json', '--loglevel=error'], { cwd: root }));
+  const packing = npm(['pack', '--pack-destination', folder, '--json', '--loglevel=error'], { cwd: root });
+  const { output } = await mustSucceed('npm pack', packing);
   // What scripts print comes before it.
   const [{ filename, size, files }] = JSON.parse(output.slice(output.indexOf('[\n')));
   return { tarball: filename, size, files: files.map((/** @type {{ path: string }} */ file) => file.path) };

@@ -13,7 +13,7 @@ const cores = (files: Record<string, string>, bound = 64, platform = 'linux') =>
       return text;
     },
   });
-const limit1 = (folder: string, quota: number, period = 100_000) => ({ [`${folder}/cpu.cfs_quota_us`]: `${quota}\n`, [`${folder}/cpu.cfs_period_us`]: `${period}\n` });
+const limit1 = (folder: string, quota: number) => ({ [`${folder}/cpu.cfs_quota_us`]: `${quota}\n`, [`${folder}/cpu.cfs_period_us`]: '100000\n' });
 
 describe('cores of a process', () => {
   test('are those it is bound to where nothing limits its time', () => {
@@ -49,11 +49,14 @@ describe('cores of a process', () => {
     const own = { '/proc/self/cgroup': '4:cpu,cpuacct:/docker/abc\n1:cpuset:/\n0::/\n' };
     expect(cores({ '/proc/self/cgroup': '1:cpu:/box\n', ...limit1('/sys/fs/cgroup/cpu/box', 150_000) })).toBe(1);
     // A container that sees its own group at the mount point, and reads the path that it has outside.
-    const container = '33 31 0:30 /docker/abc /sys/fs/cgroup/cpu,cpuacct ro,nosuid - cgroup cgroup rw,cpu,cpuacct\n34 31 0:31 / /sys/fs/cgroup/cpuset ro - cgroup cgroup rw,cpuset\n';
+    const container =
+      '33 31 0:30 /docker/abc /sys/fs/cgroup/cpu,cpuacct ro,nosuid - cgroup cgroup rw,cpu,cpuacct\n' +
+      '34 31 0:31 / /sys/fs/cgroup/cpuset ro - cgroup cgroup rw,cpuset\n';
     expect(cores({ ...own, '/proc/self/mountinfo': container, ...limit1('/sys/fs/cgroup/cpu,cpuacct', 200_000) })).toBe(2);
     // The machine itself.
     const machine = '33 31 0:30 / /my\\040groups rw - cgroup cgroup rw,cpu,cpuacct\n';
-    expect(cores({ ...own, '/proc/self/mountinfo': machine, ...limit1('/my groups/docker/abc', 500_000), ...limit1('/my groups/docker', 300_000) })).toBe(3);
+    const limits = { ...limit1('/my groups/docker/abc', 500_000), ...limit1('/my groups/docker', 300_000) };
+    expect(cores({ ...own, '/proc/self/mountinfo': machine, ...limits })).toBe(3);
     // A controller's name that only contains the other's.
     expect(cores({ '/proc/self/cgroup': '4:cpuset:/a\n', ...limit1('/sys/fs/cgroup/cpu/a', 100_000) })).toBe(64);
   });
@@ -61,14 +64,16 @@ describe('cores of a process', () => {
   test('heed both versions where both are mounted', () => {
     const files = {
       '/proc/self/cgroup': '1:cpu:/a\n0::/b\n',
-      '/proc/self/mountinfo': '1 2 0:1 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n3 2 0:2 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n',
+      '/proc/self/mountinfo':
+        '1 2 0:1 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n3 2 0:2 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n',
     };
     expect(cores({ ...files, ...limit1('/sys/fs/cgroup/cpu/a', 400_000), '/sys/fs/cgroup/unified/b/cpu.max': '300000 100000' })).toBe(3);
     expect(cores({ ...files, ...limit1('/sys/fs/cgroup/cpu/a', 200_000), '/sys/fs/cgroup/unified/b/cpu.max': '300000 100000' })).toBe(2);
   });
 
   test('are not limited by a group that cannot be seen', () => {
-    expect(cores({ '/proc/self/cgroup': '0::/../other\n', '/sys/fs/cgroup/cpu.max': '200000 100000', '/sys/fs/cgroup/../other/cpu.max': '100000 100000' })).toBe(2);
+    const limits = { '/sys/fs/cgroup/cpu.max': '200000 100000', '/sys/fs/cgroup/../other/cpu.max': '100000 100000' };
+    expect(cores({ '/proc/self/cgroup': '0::/../other\n', ...limits })).toBe(2);
   });
 
   test('never more than the fewest of both', () => {

@@ -29,21 +29,29 @@ async function application(program: string, env: NodeJS.ProcessEnv = {}) {
   return { stdout, starts: readFileSync(starts, 'utf8').length };
 }
 
-const refusal = /^ERR_ENGINE_CRASHED isolate true an engine's process is started with .*app-\d+\.sh, and that is an application, which would start itself again: leave out `isolate`, or run the application with node\n$/;
+const refusal = new RegExp(
+  "^ERR_ENGINE_CRASHED isolate true an engine's process is started with .*app-\\d+\\.sh, and that is an application, " +
+    'which would start itself again: leave out `isolate`, or run the application with node\n$',
+);
 
-describe.skipIf(process.platform === 'win32')('an application that is its own runtime (made of a shell script, which Windows has not)', () => {
-  const load = "await Nudging.load({ isolate: true }).catch(({ code, option = 'isolate', value = true, message }) => console.log(code, option, value, message));";
+const isWindows = process.platform === 'win32';
+describe.skipIf(isWindows)('an application that is its own runtime (made of a shell script, which Windows has not)', () => {
+  const load = `await Nudging.load({ isolate: true }).catch(({ code, option = 'isolate', value = true, message }) => {
+    console.log(code, option, value, message);
+  });`;
 
   test('is started once more and not without end by `isolate`', async () => {
     expect(await application(load)).toEqual({ stdout: expect.stringMatching(refusal), starts: 2 });
   });
 
   test('even if it goes on without its engine', async () => {
-    expect(await application(`${load}\nif (process.env.NUDGING_CHILD_PROCESS) setInterval(() => {}, 1000);`)).toEqual({ stdout: expect.stringMatching(refusal), starts: 2 });
+    const stays = `${load}\nif (process.env.NUDGING_CHILD_PROCESS) setInterval(() => {}, 1000);`;
+    expect(await application(stays)).toEqual({ stdout: expect.stringMatching(refusal), starts: 2 });
   });
 
   test('is not started at all where the runtime says that it is in one', async () => {
-    const single = "const { getBuiltinModule } = process;\nprocess.getBuiltinModule = (name) => (name === 'node:sea' ? { isSea: () => true } : getBuiltinModule(name));\n";
+    const single = `const { getBuiltinModule } = process;
+      process.getBuiltinModule = (name) => (name === 'node:sea' ? { isSea: () => true } : getBuiltinModule(name));\n`;
     expect(await application(single + load)).toEqual({ stdout: expect.stringMatching(refusal), starts: 1 });
   });
 
@@ -51,7 +59,9 @@ describe.skipIf(process.platform === 'win32')('an application that is its own ru
     // Nothing is known of the kernels of a copy.
     const addon = path.join(scratch, 'fresh.node');
     copyFileSync(inRoot('build/Release/nudging.node'), addon);
-    const answer = "const nudging = await Nudging.load();\nconsole.log((await nudging.generate('What is a harbor?')).text);\nawait nudging.close();";
+    const answer = `const nudging = await Nudging.load();
+      console.log((await nudging.generate('What is a harbor?')).text);
+      await nudging.close();`;
     const { stdout, starts } = await application(answer, { NUDGING_BINARY: addon });
     expect(stdout).toContain('a sheltered port');
     expect(starts).toBe(2);
@@ -60,7 +70,8 @@ describe.skipIf(process.platform === 'win32')('an application that is its own ru
 });
 
 const bun = findProgram('bun');
-test.skipIf(bun === undefined)('an engine answers on Bun, in its process and in one of its own (where Bun is installed)', { timeout: 60_000 }, async () => {
+const inTime = { timeout: 60_000 };
+test.skipIf(bun === undefined)('an engine answers on Bun, in its process and in one of its own (where Bun is installed)', inTime, async () => {
   const main = path.join(scratch, 'bun.mjs');
   writeFileSync(main, `${prelude}
 for (const isolate of [false, true]) {

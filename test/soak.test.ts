@@ -4,10 +4,12 @@ import { growth, mostGrowth, slope, type Sample } from './soak/trend.mjs';
 
 /** Megabytes that a run without a leak had taken after every 200 requests: it fills up, and engines that are replaced come and go. */
 const measured = [
-  116.3, 118.5, 117.1, 121.7, 120.1, 119.5, 123.6, 125.1, 123.3, 126.7, 126.2, 122.9, 126.3, 126.1, 123.1, 125.9, 127.6, 125.2, 128.4, 128.9, 126.5, 129.3, 128, 124.9, 129.1,
-  128.9, 125.1, 128.3, 127.4, 125.6, 128.8, 127.9, 125.2, 128.9, 127.7, 125.2, 129, 128.8, 126.2, 129.2, 128.1, 125.5, 129.2, 128.3, 126.2, 128.9, 127.5, 125.6, 129.1, 129.1,
+  116.3, 118.5, 117.1, 121.7, 120.1, 119.5, 123.6, 125.1, 123.3, 126.7, 126.2, 122.9, 126.3, 126.1, 123.1, 125.9, 127.6,
+  125.2, 128.4, 128.9, 126.5, 129.3, 128, 124.9, 129.1, 128.9, 125.1, 128.3, 127.4, 125.6, 128.8, 127.9, 125.2, 128.9,
+  127.7, 125.2, 129, 128.8, 126.2, 129.2, 128.1, 125.5, 129.2, 128.3, 126.2, 128.9, 127.5, 125.6, 129.1, 129.1,
 ].map((megabytes, at): Sample => ({ requests: 200 * (at + 1), bytes: 1e6 * megabytes }));
-const leaking = (samples: readonly Sample[], bytesARequest: number) => samples.map(({ requests, bytes }) => ({ requests, bytes: bytes + bytesARequest * requests }));
+const leaking = (samples: readonly Sample[], bytesARequest: number) =>
+  samples.map(({ requests, bytes }) => ({ requests, bytes: bytes + bytesARequest * requests }));
 
 /** Runs that somebody could have: how long it fills up, by how much, and how far single samples are off. */
 const runs = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {

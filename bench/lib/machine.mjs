@@ -4,7 +4,8 @@ import { availableCores } from '../../scripts/lib/cores.mjs';
 
 /** The machine in words that do not name it. */
 export function machine() {
-  return { cores: availableCores(), architecture: process.arch, instructions: instructions(), platform: process.platform, node: process.versions.node.split('.')[0] };
+  const { arch: architecture, platform, versions } = process;
+  return { cores: availableCores(), architecture, instructions: instructions(), platform, node: versions.node.split('.')[0] };
 }
 
 function instructions() {

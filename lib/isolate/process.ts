@@ -31,7 +31,8 @@ export class EngineProcess {
       listener.ended(how);
     };
     const notStarted = (error: NodeJS.ErrnoException) => {
-      const remedy = error.code === 'ERR_ACCESS_DENIED' ? "Node.js's permission model forbids it: add --allow-child-process" : 'check the limits on processes and memory';
+      const forbidden = error.code === 'ERR_ACCESS_DENIED';
+      const remedy = forbidden ? "Node.js's permission model forbids it: add --allow-child-process" : 'check the limits on processes and memory';
       end(`the engine's process could not be started (${error.message}): ${remedy}`);
     };
     try {
@@ -80,7 +81,8 @@ export class EngineProcess {
 
   /** Whether it keeps the parent's event loop alive. */
   hold(needed: boolean): void {
-    const handles: ({ ref?: () => unknown; unref?: () => unknown } | null | undefined)[] = [this.#child, this.#child?.channel, this.#child?.stderr as Socket | null | undefined];
+    const stderr = this.#child?.stderr as Socket | null | undefined;
+    const handles: ({ ref?: () => unknown; unref?: () => unknown } | null | undefined)[] = [this.#child, this.#child?.channel, stderr];
     for (const handle of handles) {
       // Not all of them can be held and let go on every runtime: Bun has no such channel.
       if (needed) handle?.ref?.();

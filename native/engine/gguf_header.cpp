@@ -150,7 +150,9 @@ GgufHeader::GgufHeader(ByteSource& source, std::string path) : source_(source), 
   constexpr std::string_view magic = "GGUF";
   std::string beginning(std::min(telling_bytes, source_.size()), '\0');
   source_.read(0, beginning);
-  if (!beginning.starts_with(magic) || beginning == magic) throw Failure(FailureKind::model_invalid, "\"" + path_ + "\" " + describe_foreign_file(beginning));
+  if (!beginning.starts_with(magic) || beginning == magic) {
+    throw Failure(FailureKind::model_invalid, "\"" + path_ + "\" " + describe_foreign_file(beginning));
+  }
   at.skip(magic.size(), "the magic");
   const auto version = at.take<std::uint32_t>("the version");
   if (version != 0 && (version & 0xFFFFU) == 0) {

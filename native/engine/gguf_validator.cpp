@@ -27,7 +27,9 @@ std::int32_t parts_of(const GgufHeader& header) {
 /// Which of the parts this file is, from 0 on. llama.cpp reads it without a look at its type.
 std::int32_t part_of(const GgufHeader& header) {
   const GgufValue* number = header.find("split.no");
-  if (number == nullptr || number->is_array || number->type != GgufType::u16) header.refuse("the key \"split.no\" is missing or has not the type u16");
+  if (number == nullptr || number->is_array || number->type != GgufType::u16) {
+    header.refuse("the key \"split.no\" is missing or has not the type u16");
+  }
   std::int32_t part = 0;
   header.each_integer(*number, [&](std::int64_t value) { part = static_cast<std::int32_t>(value); });
   return part;
@@ -52,14 +54,16 @@ std::string ending_of(std::int32_t part, std::int32_t parts) {
 /// Refuses a file of a model in parts that is not the first, or from whose name the others' names cannot be made.
 void check_first_part(const GgufHeader& header, std::int32_t parts) {
   const std::string& path = header.path();
-  const std::string of = " of " + std::to_string(parts);
+  const auto fail = [&](std::int32_t part, const std::string& rest) {
+    const std::string which = "\"" + path + "\" is part " + std::to_string(part + 1) + " of " + std::to_string(parts);
+    throw Failure(FailureKind::model_unreadable, which + " of a model" + rest);
+  };
   if (const std::int32_t part = part_of(header); part != 0) {
-    const std::string first = path_of(0, path, part, parts).value_or("…" + ending_of(0, parts));
-    throw Failure(FailureKind::model_unreadable, "\"" + path + "\" is part " + std::to_string(part + 1) + of + " of a model: name part 1, \"" + first + "\"");
+    fail(part, ": name part 1, \"" + path_of(0, path, part, parts).value_or("…" + ending_of(0, parts)) + "\"");
   }
   if (!path_of(0, path, 0, parts)) {
-    throw Failure(FailureKind::model_unreadable, "\"" + path + "\" is part 1" + of + " of a model, and the others are found by its name, which must end in \"" + ending_of(0, parts) +
-                                                     "\": give all parts their names back; in a hub's cache, name the file in \"snapshots\", not the one in \"blobs\"");
+    fail(0, ", and the others are found by its name, which must end in \"" + ending_of(0, parts) +
+                "\": give all parts their names back; in a hub's cache, name the file in \"snapshots\", not the one in \"blobs\"");
   }
 }
 
@@ -71,8 +75,9 @@ void check_part(const std::string& path, std::int32_t part, std::int32_t parts) 
   const GgufHeader header(bytes, path);
   const std::int32_t found = part_of(header);
   if (found == part) return;
-  const std::string says = "\"" + path + "\" says that it is part " + std::to_string(found + 1) + " of " + std::to_string(parts_of(header)) + " of a model";
-  throw Failure(FailureKind::model_unreadable, says + ", and by its name it is part " + std::to_string(part + 1) + " of " + std::to_string(parts) + ": give all parts their names back");
+  const auto which = [](std::int32_t one, std::int32_t all) { return "part " + std::to_string(one + 1) + " of " + std::to_string(all); };
+  throw Failure(FailureKind::model_unreadable, "\"" + path + "\" says that it is " + which(found, parts_of(header)) +
+                                                   " of a model, and by its name it is " + which(part, parts) + ": give all parts their names back");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Where Linux keeps what limits this process. Here and not in lib/, because the build, which comes before lib/ is compiled, wants to know as well.
+// Where Linux keeps what limits this process. Here and not in lib/, because the build, which comes before lib/ is compiled, wants to know
+// as well.
 import path from 'node:path';
 
 /** Throws if there is no such file. @typedef {(file: string) => string} Read */
@@ -7,8 +8,8 @@ import path from 'node:path';
 const usual = { 1: (/** @type {string} */ controller) => `/sys/fs/cgroup/${controller}`, 2: () => '/sys/fs/cgroup' };
 
 /**
- * The folders of this process's control group and of all those around it that can be seen, from the inside out, for each version that is in use.
- * A limit of any of them counts.
+ * The folders of this process's control group and of all those around it that can be seen, from the inside out, for each version that is in
+ * use. A limit of any of them counts.
  *
  * @param {string} controller such as "cpu" or "memory"
  * @param {Read} read

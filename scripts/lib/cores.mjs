@@ -11,8 +11,8 @@ const actual = () => ({
 });
 
 /**
- * How many threads of this process can run at once: cores that it is bound to, but no more than its share of the processors' time, which containers limit. More
- * threads than that would be stopped in the middle of their work, and those that wait for them with them.
+ * How many threads of this process can run at once: cores that it is bound to, but no more than its share of the processors' time, which
+ * containers limit. More threads than that would be stopped in the middle of their work, and those that wait for them with them.
  *
  * @param {{ platform: string, bound: number, read: (file: string) => string }} [system]
  * @returns {number} at least 1
@@ -27,8 +27,9 @@ export function availableCores({ platform, bound, read } = actual()) {
  * @param {1 | 2} version @param {string} folder @param {(file: string) => string} read
  */
 function quotaOf(version, folder, read) {
-  const numbers = version === 2 ? textOf(read, `${folder}/cpu.max`)?.split(/\s+/) : ['cpu.cfs_quota_us', 'cpu.cfs_period_us'].map((name) => textOf(read, `${folder}/${name}`));
-  const [quota, period] = (numbers ?? []).map(Number);
+  const text = (/** @type {string} */ name) => textOf(read, `${folder}/${name}`) ?? '';
+  const numbers = version === 2 ? text('cpu.max').split(/\s+/) : [text('cpu.cfs_quota_us'), text('cpu.cfs_period_us')];
+  const [quota, period] = numbers.map(Number);
   // "max" in version 2 and -1 in version 1 mean that there is no limit.
   return quota !== undefined && period !== undefined && quota > 0 && period > 0 ? quota / period : Infinity;
 }

@@ -86,6 +86,13 @@ bool ggml_accepts(const std::string& bytes) {
   return header != nullptr;
 }
 
+std::filesystem::path new_folder() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  const auto folder = std::filesystem::temp_directory_path() / ("nudging-parts-" + std::to_string(now));
+  std::filesystem::create_directory(folder);
+  return folder;
+}
+
 std::vector<std::filesystem::path> all_files() {
   std::vector<std::filesystem::path> all = collections::files(collections::models, "ggml-vocab-", ".gguf");
   for (const auto& path : collections::files(NUDGING_DEMO_MODELS, "", ".gguf")) all.push_back(path);
@@ -330,8 +337,7 @@ TEST("the validator leaves to llama.cpp what llama.cpp mends or reports") {
 }
 
 TEST("a model in parts is checked part by part") {
-  const auto folder = std::filesystem::temp_directory_path() / ("nudging-parts-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
-  std::filesystem::create_directory(folder);
+  const auto folder = new_folder();
   const auto part = [&](int number) { return (folder / ("m-0000" + std::to_string(number) + "-of-00002.gguf")).string(); };
   const auto said = [&] {
     try {
@@ -362,8 +368,7 @@ TEST("a model in parts is checked part by part") {
 }
 
 TEST("a model in parts is to be named by its first part, under the parts' own names") {
-  const auto folder = std::filesystem::temp_directory_path() / ("nudging-names-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
-  std::filesystem::create_directory(folder);
+  const auto folder = new_folder();
   const auto write = [&](const std::string& name, std::uint16_t number) {
     GgufFile part = number == 0 ? sound() : GgufFile{};
     part.set("split.count", 2, bytes_of<std::uint16_t>(3));
@@ -384,16 +389,19 @@ TEST("a model in parts is to be named by its first part, under the parts' own na
   write("m-00002-of-00003.gguf", 1);
   write("m-00003-of-00003.gguf", 2);
   CHECK_EQUAL(said("m-00001-of-00003.gguf"), "");
-  CHECK_EQUAL(said("m-00002-of-00003.gguf"), at + "m-00002-of-00003.gguf\" is part 2 of 3 of a model: name part 1, \"" + folder.string() + "/m-00001-of-00003.gguf\"");
+  const std::string second_part = "m-00002-of-00003.gguf\" is part 2 of 3 of a model: name part 1, \"" + folder.string() + "/m-00001-of-00003.gguf\"";
+  CHECK_EQUAL(said("m-00002-of-00003.gguf"), at + second_part);
   write("second.gguf", 1);
   CHECK_EQUAL(said("second.gguf"), at + "second.gguf\" is part 2 of 3 of a model: name part 1, \"…-00001-of-00003.gguf\"");
   for (const std::string name : {"model.gguf", "0a1b2c3d4e5f"}) {
     write(name, 0);
-    CHECK(said(name).find(at + name + "\" is part 1 of 3 of a model, and the others are found by its name, which must end in \"-00001-of-00003.gguf\": give all") == 0);
+    CHECK(said(name).find(at + name + "\" is part 1 of 3 of a model, and the others are found by its name, which must end in ") == 0);
+    CHECK(said(name).find("\"-00001-of-00003.gguf\": give all parts their names back") != std::string::npos);
     CHECK(said(name).find("\"snapshots\"") != std::string::npos);
   }
   write("m-00003-of-00003.gguf", 1);
-  CHECK_EQUAL(said("m-00001-of-00003.gguf"), at + "m-00003-of-00003.gguf\" says that it is part 2 of 3 of a model, and by its name it is part 3 of 3: give all parts their names back");
+  const std::string swapped = "m-00003-of-00003.gguf\" says that it is part 2 of 3 of a model, and by its name it is part 3 of 3: ";
+  CHECK_EQUAL(said("m-00001-of-00003.gguf"), at + swapped + "give all parts their names back");
   std::filesystem::remove_all(folder);
 }
 
@@ -405,8 +413,11 @@ TEST("a file that is no model is called what it is, with what to do") {
     if (said.find("convert") == std::string::npos) CHECK(got.find("convert") == std::string::npos);
   };
   expect("", "is empty: download it again");
-  expect("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4661216384\n", "is a Git LFS pointer, which only names the model: fetch the model itself with \"git lfs pull\"");
-  for (const std::string page : {"<!DOCTYPE html>\n<html>", "\n\n  <HTML lang=en>", "\xEF\xBB\xBF<!doctype html>", "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>"}) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4661216384\n";
+  expect(pointer, "is a Git LFS pointer, which only names the model: fetch the model itself with \"git lfs pull\"");
+  const std::string denied = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>";
+  const std::vector<std::string> pages = {"<!DOCTYPE html>\n<html>", "\n\n  <HTML lang=en>", "\xEF\xBB\xBF<!doctype html>", denied};
+  for (const std::string& page : pages) {
     expect(page, "is a web page and not the model: download it again");
   }
   expect("{\"error\":\"Invalid username or password.\"}", "is a server's error message and not the model: download it again");
@@ -414,7 +425,8 @@ TEST("a file that is no model is called what it is, with what to do") {
   for (const std::string begun : {"G", "GG", "GGU", "GGUF"}) expect(begun, "is damaged or cut short: download it again");
   expect("GGUF\x03", "is damaged or cut short: download it again");
   expect("\x1F\x8B\x08 gzip", "is a compressed file: unpack it first");
-  expect(bytes_of<std::uint64_t>(1234) + "{\"__metadata__\":{\"format\":\"pt\"}", "is not a GGUF file but one of safetensors: convert the model");
+  const std::string safetensors = bytes_of<std::uint64_t>(1234) + "{\"__metadata__\":{\"format\":\"pt\"}";
+  expect(safetensors, "is not a GGUF file but one of safetensors: convert the model");
   expect("PK\x03\x04 of PyTorch", "is not a GGUF file: download the model as a GGUF file, or convert the model");
   expect("This is no model.\n", "is not a GGUF file: download the model as a GGUF file, or convert the model");
 }

@@ -31,12 +31,13 @@ const replaceAfter = 300;
 
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
-  const { values } = parseArgs({ options: { requests: text, seconds: text, 'at-once': text, minutes: text, seed: text, leak: text, help: { type: 'boolean' } } });
+  const numbers = { requests: text, seconds: text, 'at-once': text, minutes: text, seed: text, leak: text };
+  const { values } = parseArgs({ options: { ...numbers, help: { type: 'boolean' } } });
   if (values.help) {
     process.stdout.write(help);
     return;
   }
-  const integer = (/** @type {'requests' | 'seconds' | 'at-once' | 'minutes' | 'seed' | 'leak'} */ flag, /** @type {number} */ otherwise) => {
+  const integer = (/** @type {keyof typeof numbers} */ flag, /** @type {number} */ otherwise) => {
     const value = values[flag];
     if (value === undefined) return otherwise;
     if (!/^[1-9]\d{0,6}$/.test(value)) throw new BuildError(`--${flag} cannot be "${value}": it must be a positive integer`);
@@ -45,8 +46,13 @@ await runMain(async () => {
   const gc = globalThis.gc;
   if (!gc) throw new BuildError('memory can only be compared with --expose-gc: use npm run soak');
   const failures = await soak({
-    requests: integer('requests', 10_000), seconds: integer('seconds', 120), atOnce: integer('at-once', 12), minutes: integer('minutes', 15),
-    seed: integer('seed', 1), leak: integer('leak', 0), gc,
+    requests: integer('requests', 10_000),
+    seconds: integer('seconds', 120),
+    atOnce: integer('at-once', 12),
+    minutes: integer('minutes', 15),
+    seed: integer('seed', 1),
+    leak: integer('leak', 0),
+    gc,
   });
   if (failures.length > 0) throw new BuildError(`${failures.length} failures:\n${failures.slice(0, 20).join('\n')}`);
 });
@@ -130,7 +136,8 @@ async function soak({ requests, seconds, atOnce, minutes, seed, leak, gc }) {
   if (answered !== asked) failures.push(`${asked - answered} requests never ended`);
   const pace = growth(samples);
   const megabytes = (/** @type {import('./trend.mjs').Sample | undefined} */ sample) => `${((sample?.bytes ?? 0) / 1e6).toFixed(1)} MB`;
-  const trend = `memory ${megabytes(samples[samples.length >> 1])} in the middle, ${megabytes(samples.at(-1))} at the end; it grows by ${pace.toFixed(0)} bytes a request`;
+  const [middle, end] = [samples[samples.length >> 1], samples.at(-1)].map(megabytes);
+  const trend = `memory ${middle} in the middle, ${end} at the end; it grows by ${pace.toFixed(0)} bytes a request`;
   if (!(pace <= mostGrowth)) failures.push(`${trend}, and at most ${mostGrowth} are no leak`);
   console.log(`${answered} requests in ${took.toFixed(0)} s, seed ${seed}; ${trend} (${samples.length} samples)`);
   for (const { name } of clients) {
