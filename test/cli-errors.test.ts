@@ -75,7 +75,7 @@ const modelCases: Case[] = [
   ['a pointer of Git LFS', withBase(models.pointer), /pointer\.gguf" is a Git LFS pointer, .*download it again\n/],
   ['a web page', withBase(models.page), /page\.gguf" is a web page and not the model: download it again, /],
   ['a later part of a model', withBase(models.laterPart), /is part 2 of 3 of a model: name part 1, ".*big-00001-of-00003\.gguf"\n/],
-  ['a first part under another name', withBase(models.renamedPart), /is part 1 of 3 of .* must end in "-00001-of-00003\.gguf": give all parts their/],
+  ['a renamed first part', withBase(models.renamedPart), /is part 1 of 3 of .* must end in "-00001-of-00003\.gguf": give all parts their/],
   ['garbage behind the magic', withBase(models.garbage), /is damaged or cut short: download it again/],
   ['an embedding model', withBase(models.embedding), /is an embedding model \(bert\): use a model that generates text from left to right/],
   ['a directory', withBase(models.directory), /is a directory: name the \.gguf file in it/],

@@ -13,7 +13,10 @@ const cores = (files: Record<string, string>, bound = 64, platform = 'linux') =>
       return text;
     },
   });
-const limit1 = (folder: string, quota: number) => ({ [`${folder}/cpu.cfs_quota_us`]: `${quota}\n`, [`${folder}/cpu.cfs_period_us`]: '100000\n' });
+const limit1 = (folder: string, quota: number) => ({
+  [`${folder}/cpu.cfs_quota_us`]: `${quota}\n`,
+  [`${folder}/cpu.cfs_period_us`]: '100000\n',
+});
 
 describe('cores of a process', () => {
   test('are those it is bound to where nothing limits its time', () => {

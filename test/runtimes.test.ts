@@ -70,8 +70,8 @@ describe.skipIf(isWindows)('an application that is its own runtime (made of a sh
 });
 
 const bun = findProgram('bun');
-const inTime = { timeout: 60_000 };
-test.skipIf(bun === undefined)('an engine answers on Bun, in its process and in one of its own (where Bun is installed)', inTime, async () => {
+const onBun = test.skipIf(bun === undefined);
+onBun('an engine answers on Bun, in its process and in one of its own (where Bun is installed)', { timeout: 60_000 }, async () => {
   const main = path.join(scratch, 'bun.mjs');
   writeFileSync(main, `${prelude}
 for (const isolate of [false, true]) {

@@ -32,7 +32,8 @@ export class EngineProcess {
     };
     const notStarted = (error: NodeJS.ErrnoException) => {
       const forbidden = error.code === 'ERR_ACCESS_DENIED';
-      const remedy = forbidden ? "Node.js's permission model forbids it: add --allow-child-process" : 'check the limits on processes and memory';
+      const permission = "Node.js's permission model forbids it: add --allow-child-process";
+      const remedy = forbidden ? permission : 'check the limits on processes and memory';
       end(`the engine's process could not be started (${error.message}): ${remedy}`);
     };
     try {

@@ -40,7 +40,8 @@ std::string describe_foreign_file(std::string_view beginning) {
   }
   for (const std::string_view page : {"<!doctype", "<html", "<head", "<?xml", "<error"}) {
     if (begins_with(beginning, page)) {
-      return "is a web page and not the model: download it again, from the link of the file itself (on a hub \"…/resolve/…\", not \"…/blob/…\")";
+      return "is a web page and not the model: "
+             "download it again, from the link of the file itself (on a hub \"…/resolve/…\", not \"…/blob/…\")";
     }
   }
   if (begins_with(beginning, "{\"error") || begins_with(beginning, "{\"message")) {

@@ -76,8 +76,8 @@ void check_part(const std::string& path, std::int32_t part, std::int32_t parts) 
   const std::int32_t found = part_of(header);
   if (found == part) return;
   const auto which = [](std::int32_t one, std::int32_t all) { return "part " + std::to_string(one + 1) + " of " + std::to_string(all); };
-  throw Failure(FailureKind::model_unreadable, "\"" + path + "\" says that it is " + which(found, parts_of(header)) +
-                                                   " of a model, and by its name it is " + which(part, parts) + ": give all parts their names back");
+  const std::string says = "\"" + path + "\" says that it is " + which(found, parts_of(header)) + " of a model, ";
+  throw Failure(FailureKind::model_unreadable, says + "and by its name it is " + which(part, parts) + ": give all parts their names back");
 }
 
 }  // namespace

@@ -389,8 +389,8 @@ TEST("a model in parts is to be named by its first part, under the parts' own na
   write("m-00002-of-00003.gguf", 1);
   write("m-00003-of-00003.gguf", 2);
   CHECK_EQUAL(said("m-00001-of-00003.gguf"), "");
-  const std::string second_part = "m-00002-of-00003.gguf\" is part 2 of 3 of a model: name part 1, \"" + folder.string() + "/m-00001-of-00003.gguf\"";
-  CHECK_EQUAL(said("m-00002-of-00003.gguf"), at + second_part);
+  const std::string first_part = folder.string() + "/m-00001-of-00003.gguf";
+  CHECK_EQUAL(said("m-00002-of-00003.gguf"), at + "m-00002-of-00003.gguf\" is part 2 of 3 of a model: name part 1, \"" + first_part + "\"");
   write("second.gguf", 1);
   CHECK_EQUAL(said("second.gguf"), at + "second.gguf\" is part 2 of 3 of a model: name part 1, \"…-00001-of-00003.gguf\"");
   for (const std::string name : {"model.gguf", "0a1b2c3d4e5f"}) {
