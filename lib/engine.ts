@@ -1,8 +1,9 @@
-import { availableParallelism } from 'node:os';
+import { availableCores } from '../scripts/lib/cores.mjs';
 import { onAbort } from './abort.ts';
 import { Dispatcher, emitWarning, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { hostMemory } from './host-memory.ts';
+import { refuseChain } from './isolate/chain.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
@@ -29,8 +30,9 @@ const defaultMaxQueue = 1024;
  * A base and an aligned model that answer together.
  *
  * ```ts
- * await using nudging = await Nudging.load();
+ * const nudging = await Nudging.load();
  * for await (const piece of nudging.stream('What is a harbor?')) process.stdout.write(piece.text);
+ * await nudging.close();
  * ```
  */
 export class Nudging implements AsyncDisposable {
@@ -75,6 +77,7 @@ export class Nudging implements AsyncDisposable {
     check(given, loadRules);
     const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, onProgress, onWarning, signal, ...own } = given;
     signal?.throwIfAborted();
+    refuseChain(isolate === true);
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
@@ -109,8 +112,8 @@ export class Nudging implements AsyncDisposable {
       base: lane(base, 'base'),
       aligned: lane(aligned, 'aligned'),
       threads: threads ?? 0,
-      // Unlike the number that C++ can ask for, this one respects CPU affinity.
-      cores: availableParallelism(),
+      // Unlike the number that C++ can ask for, this one respects CPU affinity and the quotas of containers.
+      cores: availableCores(),
       parallel: parallel === undefined || parallel === 'auto' ? 0 : parallel,
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
+import { controlGroups, textOf } from '../scripts/lib/control-groups.mjs';
 
 /** What the answer depends on; replaced in tests. */
 export interface System {
@@ -41,20 +42,8 @@ export function hostMemory({ platform, total, free, available, allowed, read }: 
 
 /** Bytes of file pages that are charged to this process's control group, versions 2 and 1. 0 if that cannot be found out. */
 function cachedPages(read: System['read']): number {
-  const attempt = (path: string) => {
-    try {
-      return read(path);
-    } catch {
-      return undefined;
-    }
-  };
-  const groups = attempt('/proc/self/cgroup') ?? '';
-  const own2 = /^0::(.*)$/m.exec(groups)?.[1] ?? '/';
-  const own1 = /^\d+:[^:]*\bmemory\b[^:]*:(.*)$/m.exec(groups)?.[1] ?? '/';
-  // Inside a container its own group is often mounted at the top.
-  const places = [`/sys/fs/cgroup${own2}/memory.stat`, `/sys/fs/cgroup/memory${own1}/memory.stat`, '/sys/fs/cgroup/memory.stat', '/sys/fs/cgroup/memory/memory.stat'];
-  for (const place of places) {
-    const stat = attempt(place);
+  for (const { folder } of controlGroups('memory', read)) {
+    const stat = textOf(read, `${folder}/memory.stat`);
     if (stat === undefined) continue;
     // Version 1 has totals over the groups inside.
     const pages = (name: string) => Number((new RegExp(`^total_${name} (\\d+)$`, 'm').exec(stat) ?? new RegExp(`^${name} (\\d+)$`, 'm').exec(stat))?.[1] ?? 0);

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildCommand } from './build-command.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, Top1 } from './types.ts';
+import { remedyFor } from './why-not-loaded.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
 export interface NativeAddon {
@@ -144,9 +145,15 @@ const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
+/** The file that NUDGING_BINARY names; like any path that is given to a program, relative to the working directory. */
+function namedAddon(): string | undefined {
+  const named = process.env['NUDGING_BINARY'];
+  return named ? resolve(named) : undefined;
+}
+
 /** The file that {@link loadNative} loads; nothing if there is none. */
 export function addonPath(): string | undefined {
-  const named = process.env['NUDGING_BINARY'];
+  const named = namedAddon();
   try {
     return named ? require.resolve(named) : (require('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(packageRoot);
   } catch {
@@ -161,7 +168,7 @@ export function addonPath(): string | undefined {
  */
 export function loadNative(): NativeAddon {
   if (loaded) return loaded;
-  const named = process.env['NUDGING_BINARY'];
+  const named = namedAddon();
   try {
     if (named) {
       loaded = require(named) as NativeAddon;
@@ -171,10 +178,10 @@ export function loadNative(): NativeAddon {
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    const remedy = named
-      ? `check NUDGING_BINARY (${named})`
-      : `build it with "${buildCommand()}" (needs a C++20 compiler and CMake 3.21 or newer)`;
-    throw new NudgingError('ERR_NATIVE_LOAD', `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`, { cause });
+    const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
+    const remedy = remedyFor(cause, { named, permission, packageRoot });
+    const message = `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`;
+    throw new NudgingError('ERR_NATIVE_LOAD', message, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
   }
   return loaded;
 }

@@ -298,7 +298,10 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * the aligned model's, which is small and called most often, then the base's. Without a GPU backend it has no effect.
    */
   gpuLayers?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
-  /** CPU threads for each model, 1 to 512. Default: the cores that this process may use, fewer for a small model, whose threads would wait for each other on a busy machine. */
+  /**
+   * CPU threads for each model, 1 to 512. Default: the cores that this process may use, by affinity and by a container's CPU quota, fewer for a
+   * small model, whose threads would wait for each other on a busy machine.
+   */
   threads?: number;
   /**
    * Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. `auto`: what it was trained with,

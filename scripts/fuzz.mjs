@@ -13,7 +13,12 @@ import { run } from './lib/process.mjs';
 import { findProgram } from './lib/requirements.mjs';
 
 const targets = {
-  'gguf-header': { main: 'gguf_header.cpp', engine: ['byte_source', 'gguf_header', 'gguf_hyperparameters', 'gguf_tokenizer'], seed: writeHeaderSeeds, longest: 8192 },
+  'gguf-header': {
+    main: 'gguf_header.cpp',
+    engine: ['byte_source', 'foreign_file', 'gguf_header', 'gguf_hyperparameters', 'gguf_tokenizer'],
+    seed: writeHeaderSeeds,
+    longest: 8192,
+  },
   retokenise: { main: 'retokenise.cpp', engine: ['vocabulary', 'text_tokens', 'deep_stack'], seed: writeTextSeeds, longest: 512 },
 };
 const help = `usage: node scripts/fuzz.mjs [--target ${Object.keys(targets).join('|')}] [--seconds 60]

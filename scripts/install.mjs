@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm's `install`: a prebuilt binary if there is one for this machine, else a build from source.
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { makePlan } from './lib/configs.mjs';
 import { runMain } from './lib/errors.mjs';
@@ -27,4 +27,7 @@ await runMain(async () => {
   // Loaded late: an install with a prebuild needs none of it.
   const { buildNative } = await import('./lib/native.mjs');
   await buildNative(makePlan({}));
+  // The addon lies in build/ by now. Object files are half of the package, and only somebody who changes the source builds from them again;
+  // the source itself stays, for `npm rebuild`. What failed keeps its log.
+  if (!isCheckout) rmSync(inRoot('.native'), { recursive: true, force: true });
 });

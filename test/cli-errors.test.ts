@@ -71,7 +71,11 @@ const fileCases: Case[] = [
 const modelCases: Case[] = [
   ['a missing model', withBase(missing), /no model file at ".*missing": check the path/],
   ['a text file', withBase(models.text), /text\.gguf" is not a GGUF file: /],
-  ['an empty file', withBase(models.empty), /is not a GGUF file: /],
+  ['an empty file', withBase(models.empty), /empty\.gguf" is empty: download it again\n/],
+  ['a pointer of Git LFS', withBase(models.pointer), /pointer\.gguf" is a Git LFS pointer, .*download it again\n/],
+  ['a web page', withBase(models.page), /page\.gguf" is a web page and not the model: download it again, /],
+  ['a later part of a model', withBase(models.laterPart), /is part 2 of 3 of a model: name part 1, ".*big-00001-of-00003\.gguf"\n/],
+  ['a renamed first part', withBase(models.renamedPart), /is part 1 of 3 of .* must end in "-00001-of-00003\.gguf": give all parts their/],
   ['garbage behind the magic', withBase(models.garbage), /is damaged or cut short: download it again/],
   ['an embedding model', withBase(models.embedding), /is an embedding model \(bert\): use a model that generates text from left to right/],
   ['a directory', withBase(models.directory), /is a directory: name the \.gguf file in it/],
@@ -82,6 +86,7 @@ const modelCases: Case[] = [
 const row = (text: string) => file(`${Math.random().toString(36).slice(2)}.jsonl`, text);
 const good = '{"question":"one"}\n';
 const inputFile = row(good);
+const intoFolder = (folder: string) => ['--input', inputFile, '--output', path.join(folder, 'out.jsonl')];
 const rowCases: Case[] = [
   ['a missing input', ['--input', missing], /the file of --input ".*missing" does not exist: /],
   ['an input without rows', ['--input', models.empty], /has no rows: /],
@@ -100,7 +105,8 @@ const rowCases: Case[] = [
     /does not say which models and settings it was made with: .* --append/,
   ],
   ['the input as output', ['--input', inputFile, '--output', inputFile], /is the file of --input: choose another/],
-  ['an output in no folder', ['--input', inputFile, '--output', path.join(missing, 'out.jsonl')], /the file of --output ".*" does not exist/],
+  ['an output in no folder', intoFolder(missing), /the folder of --output ".*missing" does not exist: create it\n/],
+  ['an output in something that is no folder', intoFolder(inputFile), /the folder of --output ".*\.jsonl" is no folder: /],
   ['an output of another input', ['--input', inputFile, '--output', row('{"row":{"question":"two"},"text":""}\n')], /belongs to another input \(row 1 differs\): choose another --output/],
   ['an output that is something else', ['--input', inputFile, '--output', row('{"a":1}\n')], /line 1 of --output ".*" is no answer of this command/],
   ['an output with more rows', ['--input', inputFile, '--output', row('{"row":{"question":"one"},"text":""}\n'.repeat(2))], /has more rows than the input \(1\)/],

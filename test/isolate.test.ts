@@ -354,8 +354,9 @@ describe('the two processes', () => {
     const answered = await script("const n = await Nudging.load({ isolate: true }); console.log((await n.generate(question)).stopReason);", '--inspect=127.0.0.1:0', '--throw-deprecation');
     expect(answered).toMatchObject({ stdout: 'end\n', code: 0 });
     const given = { NODE_OPTIONS: '--inspect --require "./a b.cjs" --inspect-brk=9229 --inspect-port 0 --debug-port=1 --max-old-space-size=100', OTHER: '1' };
-    expect(environment(given)).toEqual({ NODE_OPTIONS: '--require "./a b.cjs" --max-old-space-size=100', OTHER: '1', GGML_NO_BACKTRACE: '1' });
-    expect(environment({})).toEqual({ GGML_NO_BACKTRACE: '1' });
+    const ours = { GGML_NO_BACKTRACE: '1', NUDGING_CHILD_PROCESS: 'engine' };
+    expect(environment(given)).toEqual({ NODE_OPTIONS: '--require "./a b.cjs" --max-old-space-size=100', OTHER: '1', ...ours });
+    expect(environment({})).toEqual(ours);
   });
 
   test('the command line has it as well, and Ctrl-C reaches both', async () => {

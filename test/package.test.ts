@@ -30,7 +30,12 @@ describe('the published package', () => {
   });
 
   it('ships all that an install from source runs', () => {
-    const needed = ['CMakeLists.txt', 'binding.gyp', 'cmake/llama.cmake', 'scripts/install.mjs', 'scripts/build.mjs', 'scripts/lib/native.mjs', 'vendor/fetch.mjs', 'vendor/llama.cpp.json', ...pinned.patches.map(({ name }) => `vendor/patches/${name}`), 'LICENSE', 'THIRD_PARTY_NOTICES.md'];
+    const scripts = ['install', 'build', 'check-kernels', 'lib/native', 'lib/cores', 'lib/control-groups', 'lib/own-runtime'];
+    const needed = [
+      'CMakeLists.txt', 'binding.gyp', 'cmake/llama.cmake', 'native/kernels/attention.cpp', 'LICENSE', 'THIRD_PARTY_NOTICES.md',
+      ...scripts.map((name) => `scripts/${name}.mjs`),
+      'vendor/fetch.mjs', 'vendor/llama.cpp.json', ...pinned.patches.map(({ name }) => `vendor/patches/${name}`),
+    ];
     expect(needed.filter((file) => !packed.includes(file))).toEqual([]);
     expect(packed.some((file) => file.startsWith('native/addon/'))).toBe(true);
   });

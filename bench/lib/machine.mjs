@@ -1,9 +1,11 @@
-import { availableParallelism, freemem, loadavg } from 'node:os';
+import { freemem, loadavg } from 'node:os';
 import { readFileSync } from 'node:fs';
+import { availableCores } from '../../scripts/lib/cores.mjs';
 
 /** The machine in words that do not name it. */
 export function machine() {
-  return { cores: availableParallelism(), architecture: process.arch, instructions: instructions(), platform: process.platform, node: process.versions.node.split('.')[0] };
+  const { arch: architecture, platform, versions } = process;
+  return { cores: availableCores(), architecture, instructions: instructions(), platform, node: versions.node.split('.')[0] };
 }
 
 function instructions() {

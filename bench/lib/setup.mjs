@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { availableCores } from '../../scripts/lib/cores.mjs';
 import { BuildError } from '../../scripts/lib/errors.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { makePair, namedPairs } from './named-pairs.mjs';
@@ -17,7 +17,7 @@ export async function readSetup(flags) {
   const { defaults } = await import('../../dist/index.js');
   const { pair, prompt, name } = flags.pair !== undefined && namedPairs.includes(flags.pair) ? { ...(await makePair(flags.pair)), name: flags.pair } : await read(flags.pair);
   const bytes = { base: sizeOf(pair.base), aligned: sizeOf(pair.aligned) };
-  const cores = availableParallelism();
+  const cores = availableCores();
   const threadsFor = (/** @type {number} */ size) => flags.threads ?? Math.min(cores, Math.max(1, Math.floor(size / bytesWorthAThread)));
   const setup = {
     pair,

@@ -1,4 +1,5 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../options.ts';
 import { fileFailure, UsageError } from './failure.ts';
@@ -48,7 +49,7 @@ export async function openOutput({ path, input, rows, now, append }: Opening): P
     // Reading and writing, created if missing, never emptied.
     file = await open(path, 'a+');
   } catch (error) {
-    throw fileFailure(error, 'the file of --output', path);
+    throw await noFolder(path) ?? fileFailure(error, 'the file of --output', path);
   }
   try {
     if (input !== '-' && (await isSameFile(input, file))) {
@@ -70,6 +71,17 @@ export async function openOutput({ path, input, rows, now, append }: Opening): P
     if (error instanceof UsageError) throw error;
     throw fileFailure(error, 'the file of --output', path);
   }
+}
+
+/** What is wrong with the folder of a file that should be made in it; nothing if it is there. */
+async function noFolder(path: string): Promise<UsageError | undefined> {
+  const folder = dirname(path);
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error);
+  if (found instanceof Error) {
+    const missing = found.code === 'ENOENT' || found.code === 'ENOTDIR';
+    return missing ? new UsageError(`the folder of --output "${folder}" does not exist: create it`) : undefined;
+  }
+  return found.isDirectory() ? undefined : new UsageError(`the folder of --output "${folder}" is no folder: choose another place`);
 }
 
 /** By inode: the same file can have several paths, and a process substitution has none. */

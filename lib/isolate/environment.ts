@@ -1,14 +1,18 @@
+import { childMark } from '../../scripts/lib/own-runtime.mjs';
+
 /** Options of NODE_OPTIONS that open a debugger's port, and those of them whose value may be the next word. */
 const opensDebugger = /^--(?:inspect|debug)(?:-[a-z-]+)?(?:=|$)/;
 const takesValue = /^--(?:inspect-port|debug-port|inspect-publish-uid)$/;
 
 /**
- * The environment of an engine's process: the parent's, with two changes. A debugger's port belongs to the parent alone, and a second process that asks
- * for it would stop or fail. And llama.cpp must not start a debugger on itself when one of its checks fails: that takes long, and buries the message.
+ * The environment of an engine's process: the parent's, with three changes. A debugger's port belongs to the parent alone, and a second
+ * process that asks for it would stop or fail. llama.cpp must not start a debugger on itself when one of its checks fails: that takes long,
+ * and buries the message. And a mark stops an application that is started in place of the engine from starting itself again and again.
  */
 export function environment(parent: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: nodeOptions, ...inherited } = parent;
-  return { ...inherited, ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: withoutDebugger(nodeOptions) }), GGML_NO_BACKTRACE: '1' };
+  const ours = { GGML_NO_BACKTRACE: '1', [childMark]: 'engine' };
+  return { ...inherited, ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: withoutDebugger(nodeOptions) }), ...ours };
 }
 
 function withoutDebugger(nodeOptions: string): string {

@@ -30,7 +30,12 @@ export class EngineProcess {
       ended = true;
       listener.ended(how);
     };
-    const notStarted = (error: Error) => end(`the engine's process could not be started (${error.message}): check the limits on processes and memory`);
+    const notStarted = (error: NodeJS.ErrnoException) => {
+      const forbidden = error.code === 'ERR_ACCESS_DENIED';
+      const permission = "Node.js's permission model forbids it: add --allow-child-process";
+      const remedy = forbidden ? permission : 'check the limits on processes and memory';
+      end(`the engine's process could not be started (${error.message}): ${remedy}`);
+    };
     try {
       this.#child = fork(main, [], {
         cwd: folder,
@@ -77,9 +82,12 @@ export class EngineProcess {
 
   /** Whether it keeps the parent's event loop alive. */
   hold(needed: boolean): void {
-    for (const handle of [this.#child, this.#child?.channel, this.#child?.stderr as Socket | null | undefined]) {
-      if (needed) handle?.ref();
-      else handle?.unref();
+    const stderr = this.#child?.stderr as Socket | null | undefined;
+    const handles: ({ ref?: () => unknown; unref?: () => unknown } | null | undefined)[] = [this.#child, this.#child?.channel, stderr];
+    for (const handle of handles) {
+      // Not all of them can be held and let go on every runtime: Bun has no such channel.
+      if (needed) handle?.ref?.();
+      else handle?.unref?.();
     }
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/failure.h"
+#include "engine/foreign_file.h"
 #include "ggml.h"
 
 namespace nudging {
@@ -146,11 +147,13 @@ class GgufHeader::Cursor {
 
 GgufHeader::GgufHeader(ByteSource& source, std::string path) : source_(source), path_(std::move(path)) {
   Cursor at(*this, 0);
-  std::array<char, 4> magic{};
-  at.take(magic, "the magic");
-  if (std::string_view(magic.data(), magic.size()) != "GGUF") {
-    throw Failure(FailureKind::model_invalid, "\"" + path_ + "\" is not a GGUF file: convert the model with llama.cpp's convert_hf_to_gguf.py");
+  constexpr std::string_view magic = "GGUF";
+  std::string beginning(std::min(telling_bytes, source_.size()), '\0');
+  source_.read(0, beginning);
+  if (!beginning.starts_with(magic) || beginning == magic) {
+    throw Failure(FailureKind::model_invalid, "\"" + path_ + "\" " + describe_foreign_file(beginning));
   }
+  at.skip(magic.size(), "the magic");
   const auto version = at.take<std::uint32_t>("the version");
   if (version != 0 && (version & 0xFFFFU) == 0) {
     throw Failure(FailureKind::model_unsupported, "\"" + path_ + "\" is a big-endian GGUF file: convert it with llama.cpp's gguf_convert_endian.py");

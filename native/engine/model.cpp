@@ -2,7 +2,6 @@
 
 #include <array>
 #include <filesystem>
-#include <fstream>
 
 #include "engine/failure.h"
 #include "engine/gguf_validator.h"
@@ -14,7 +13,7 @@ namespace {
 
 std::string in_quotes(const std::string& path) { return "\"" + path + "\""; }
 
-void check_magic(const std::string& path) {
+void check_file(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (error || !std::filesystem::exists(status)) {
@@ -22,13 +21,6 @@ void check_magic(const std::string& path) {
   }
   if (std::filesystem::is_directory(status)) {
     throw Failure(FailureKind::model_unreadable, in_quotes(path) + " is a directory: name the .gguf file in it");
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 4> magic{};
-  if (!file) throw Failure(FailureKind::model_unreadable, "cannot read " + in_quotes(path) + ": check its permissions");
-  file.read(magic.data(), magic.size());
-  if (!file || std::string_view(magic.data(), magic.size()) != "GGUF") {
-    throw Failure(FailureKind::model_invalid, in_quotes(path) + " is not a GGUF file: convert the model with llama.cpp's convert_hf_to_gguf.py");
   }
 }
 
@@ -56,7 +48,7 @@ bool on_progress(float fraction, void* progress) { return (*static_cast<const Mo
 
 ModelHandle open_model(const Model::Options& options, const Model::Progress& progress) {
   const std::string& path = options.path;
-  check_magic(path);
+  check_file(path);
   validate_gguf(path);
   check_header(path);
 

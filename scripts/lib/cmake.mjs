@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { availableCores } from './cores.mjs';
 import { BuildError } from './errors.mjs';
 import { root } from './paths.mjs';
 import { run } from './process.mjs';
@@ -25,7 +25,7 @@ export async function configureAndBuild(plan, llama, targets) {
   const log = path.join(plan.out, 'build.log');
   writeFileSync(log, '');
   await runLogged(commands.configure, plan.out, log, 'CMake could not configure the build');
-  const build = [...commands.build, '--parallel', String(availableParallelism())];
+  const build = [...commands.build, '--parallel', String(availableCores())];
   if (targets.length > 0) build.push('--target', ...targets);
   await runLogged(build, plan.out, log, 'the build failed');
 }

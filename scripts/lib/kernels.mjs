@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeCpu } from './cpu.mjs';
+import { childMark, isApplication } from './own-runtime.mjs';
 
 /**
  * @typedef {object} Harm a kernel that must not be used, and with it everything in its kind of buffer
@@ -101,8 +102,9 @@ export const describeHarm = ({ buffer, type, how }) =>
 function tryRest(addon, without) {
   return new Promise((resolve) => {
     let output = '';
-    const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1', GGML_NO_BACKTRACE: '1', NODE_OPTIONS: '' };
+    const env = { ...process.env, [childMark]: 'kernels', ELECTRON_RUN_AS_NODE: '1', GGML_NO_BACKTRACE: '1', NODE_OPTIONS: '' };
     const failed = () => resolve({ told: [], code: 1, signal: null });
+    if (isApplication()) return failed();
     try {
       const args = [child, path.resolve(addon), ...without];
       const started = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'], windowsHide: true, timeout: mostMs });

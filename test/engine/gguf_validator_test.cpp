@@ -86,6 +86,13 @@ bool ggml_accepts(const std::string& bytes) {
   return header != nullptr;
 }
 
+std::filesystem::path new_folder() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  const auto folder = std::filesystem::temp_directory_path() / ("nudging-parts-" + std::to_string(now));
+  std::filesystem::create_directory(folder);
+  return folder;
+}
+
 std::vector<std::filesystem::path> all_files() {
   std::vector<std::filesystem::path> all = collections::files(collections::models, "ggml-vocab-", ".gguf");
   for (const auto& path : collections::files(NUDGING_DEMO_MODELS, "", ".gguf")) all.push_back(path);
@@ -113,7 +120,7 @@ TEST("the validator accepts every model and vocabulary at hand, and is quick abo
 
 TEST("the validator refuses a header whose structure is wrong") {
   expect_refused({
-      {"magic", [](GgufFile& file) { file.magic = "GGML"; }, "is not a GGUF file: convert"},
+      {"magic", [](GgufFile& file) { file.magic = "GGML"; }, "is not a GGUF file: download the model as a GGUF file, or convert"},
       {"version 0", [](GgufFile& file) { file.version = 0; }, "its version is 0"},
       {"version 1", [](GgufFile& file) { file.version = 1; }, "ERR_MODEL_UNSUPPORTED \"x.gguf\" is a GGUF file of version 1"},
       {"version 4", [](GgufFile& file) { file.version = 4; }, "its version is 4"},
@@ -169,7 +176,8 @@ TEST("the validator refuses counts and lengths beyond the file without allocatin
 TEST("the validator refuses a file that is cut anywhere") {
   const std::string good = sound().write();
   for (std::size_t length = 0; length < good.size(); ++length) {
-    if (verdict(good.substr(0, length)).find("damaged or cut short: download it again") == std::string::npos) CHECK_EQUAL(length, good.size());
+    const std::string expected = length == 0 ? "is empty: download it again" : "damaged or cut short: download it again";
+    if (verdict(good.substr(0, length)).find(expected) == std::string::npos) CHECK_EQUAL(length, good.size());
   }
 }
 
@@ -329,8 +337,7 @@ TEST("the validator leaves to llama.cpp what llama.cpp mends or reports") {
 }
 
 TEST("a model in parts is checked part by part") {
-  const auto folder = std::filesystem::temp_directory_path() / ("nudging-parts-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
-  std::filesystem::create_directory(folder);
+  const auto folder = new_folder();
   const auto part = [&](int number) { return (folder / ("m-0000" + std::to_string(number) + "-of-00002.gguf")).string(); };
   const auto said = [&] {
     try {
@@ -342,6 +349,7 @@ TEST("a model in parts is checked part by part") {
   };
   GgufFile first = sound();
   first.set("split.count", 2, bytes_of<std::uint16_t>(2));
+  first.set("split.no", 2, bytes_of<std::uint16_t>(0));
   std::ofstream(part(1), std::ios::binary) << first.write();
   CHECK(said().find("a part of the model is missing, \"" + part(2)) == 0);
 
@@ -357,6 +365,70 @@ TEST("a model in parts is checked part by part") {
   std::ofstream(part(2), std::ios::binary) << second.write();
   CHECK(said().find(part(2) + "\" is damaged") != std::string::npos);
   std::filesystem::remove_all(folder);
+}
+
+TEST("a model in parts is to be named by its first part, under the parts' own names") {
+  const auto folder = new_folder();
+  const auto write = [&](const std::string& name, std::uint16_t number) {
+    GgufFile part = number == 0 ? sound() : GgufFile{};
+    part.set("split.count", 2, bytes_of<std::uint16_t>(3));
+    part.set("split.no", 2, bytes_of<std::uint16_t>(number));
+    std::ofstream((folder / name).string(), std::ios::binary) << part.write();
+  };
+  const auto said = [&](const std::string& name) {
+    try {
+      validate_gguf((folder / name).string());
+      return std::string();
+    } catch (const Failure& failure) {
+      const std::string text = std::string(failure_code(failure.kind())) + " " + failure.what();
+      return text;
+    }
+  };
+  const std::string at = "ERR_MODEL_UNREADABLE \"" + folder.string() + "/";
+  write("m-00001-of-00003.gguf", 0);
+  write("m-00002-of-00003.gguf", 1);
+  write("m-00003-of-00003.gguf", 2);
+  CHECK_EQUAL(said("m-00001-of-00003.gguf"), "");
+  const std::string first_part = folder.string() + "/m-00001-of-00003.gguf";
+  CHECK_EQUAL(said("m-00002-of-00003.gguf"), at + "m-00002-of-00003.gguf\" is part 2 of 3 of a model: name part 1, \"" + first_part + "\"");
+  write("second.gguf", 1);
+  CHECK_EQUAL(said("second.gguf"), at + "second.gguf\" is part 2 of 3 of a model: name part 1, \"…-00001-of-00003.gguf\"");
+  for (const std::string name : {"model.gguf", "0a1b2c3d4e5f"}) {
+    write(name, 0);
+    CHECK(said(name).find(at + name + "\" is part 1 of 3 of a model, and the others are found by its name, which must end in ") == 0);
+    CHECK(said(name).find("\"-00001-of-00003.gguf\": give all parts their names back") != std::string::npos);
+    CHECK(said(name).find("\"snapshots\"") != std::string::npos);
+  }
+  write("m-00003-of-00003.gguf", 1);
+  const std::string swapped = "m-00003-of-00003.gguf\" says that it is part 2 of 3 of a model, and by its name it is part 3 of 3: ";
+  CHECK_EQUAL(said("m-00001-of-00003.gguf"), at + swapped + "give all parts their names back");
+  std::filesystem::remove_all(folder);
+}
+
+TEST("a file that is no model is called what it is, with what to do") {
+  const auto expect = [](const std::string& bytes, const std::string& said) {
+    const std::string got = verdict(bytes);
+    if (!got.starts_with("ERR_MODEL_INVALID \"x.gguf\" ") || got.find(said) == std::string::npos) CHECK_EQUAL(got, said);
+    // Converting helps only with what is a model.
+    if (said.find("convert") == std::string::npos) CHECK(got.find("convert") == std::string::npos);
+  };
+  expect("", "is empty: download it again");
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4661216384\n";
+  expect(pointer, "is a Git LFS pointer, which only names the model: fetch the model itself with \"git lfs pull\"");
+  const std::string denied = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>";
+  const std::vector<std::string> pages = {"<!DOCTYPE html>\n<html>", "\n\n  <HTML lang=en>", "\xEF\xBB\xBF<!doctype html>", denied};
+  for (const std::string& page : pages) {
+    expect(page, "is a web page and not the model: download it again");
+  }
+  expect("{\"error\":\"Invalid username or password.\"}", "is a server's error message and not the model: download it again");
+  expect(std::string(100'000, '\0'), "its download was broken off; download it again");
+  for (const std::string begun : {"G", "GG", "GGU", "GGUF"}) expect(begun, "is damaged or cut short: download it again");
+  expect("GGUF\x03", "is damaged or cut short: download it again");
+  expect("\x1F\x8B\x08 gzip", "is a compressed file: unpack it first");
+  const std::string safetensors = bytes_of<std::uint64_t>(1234) + "{\"__metadata__\":{\"format\":\"pt\"}";
+  expect(safetensors, "is not a GGUF file but one of safetensors: convert the model");
+  expect("PK\x03\x04 of PyTorch", "is not a GGUF file: download the model as a GGUF file, or convert the model");
+  expect("This is no model.\n", "is not a GGUF file: download the model as a GGUF file, or convert the model");
 }
 
 TEST("what the validator accepts of mutants of every file, ggml accepts too") {

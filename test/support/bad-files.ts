@@ -16,17 +16,30 @@ export function badModels(folder: string) {
     text: file('text.gguf', 'This is no model.\n'),
     empty: file('empty.gguf', ''),
     garbage: file('garbage.gguf', Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(300, 0xfe)])),
+    pointer: file('pointer.gguf', `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a2146'.repeat(8)}\nsize 4661216384\n`),
+    page: file('page.gguf', '<!DOCTYPE html>\n<html><head><title>model.gguf</title></head></html>\n'),
+    laterPart: file('big-00002-of-00003.gguf', part(1)),
+    renamedPart: file('big.gguf', part(0)),
     embedding: file('embedding.gguf', embeddingModel()),
     directory,
     unreadable,
   };
 }
 
+const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
+const u64 = (value: number) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
+const string = (text: string) => Buffer.concat([u64(text.length), Buffer.from(text)]);
+
+/** The least that a GGUF header says about one of three parts of a model. */
+function part(number: number): Buffer {
+  const u16 = (value: number) => Buffer.from(Uint16Array.of(value).buffer);
+  const uint16Type = 2;
+  const values = [string('split.no'), u32(uint16Type), u16(number), string('split.count'), u32(uint16Type), u16(3)];
+  return Buffer.concat([Buffer.from('GGUF'), u32(3), u64(0), u64(2), ...values]);
+}
+
 /** The least that a GGUF header says about an embedding model, with one tensor of eight zeros. */
 function embeddingModel(): Buffer {
-  const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
-  const u64 = (value: number) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
-  const string = (text: string) => Buffer.concat([u64(text.length), Buffer.from(text)]);
   const [uint32Type, stringType, f32] = [4, 8, 0];
   const header = Buffer.concat([
     Buffer.from('GGUF'),

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inRoot } from '../scripts/lib/paths.mjs';
+
+const run = promisify(execFile);
+const readme = readFileSync(inRoot('README.md'), 'utf8');
+const blocks = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({ language, text }));
+const programs = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
+const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'));
+
+/** What installs and builds takes minutes: .ci/run and `npm run test:install` run these. */
+const runElsewhere = ['npm ci && npm start -- "What is a harbor?"', 'npm ci && npm test', 'npm i nudging'];
+
+// A project that has installed the package and holds the files that the README calls yours.
+const project = mkdtempSync(path.join(os.tmpdir(), 'nudging-readme-'));
+beforeAll(() => {
+  mkdirSync(path.join(project, 'node_modules'));
+  symlinkSync(inRoot(), path.join(project, 'node_modules/nudging'), 'junction');
+  for (const name of ['base.gguf', 'aligned.gguf']) copyFileSync(inRoot('models/demo', name), path.join(project, name));
+  writeFileSync(path.join(project, 'in.jsonl'), '{"question":"What is a harbor?"}\n');
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+describe('what the README shows', () => {
+  test('is only what is run here or in CI', () => {
+    expect(blocks.filter(({ language }) => !['ts', 'sh'].includes(language))).toEqual([]);
+    expect(commands.filter((line) => runElsewhere.includes(line))).toEqual(runElsewhere);
+    const others = commands.filter((line) => !runElsewhere.includes(line));
+    expect(others.filter((line) => !line.startsWith('npx nudging '))).toEqual([]);
+    expect([programs.length, others.length]).toEqual([2, 6]);
+  });
+
+  test('begins with nothing but `Nudging.load()`', () => {
+    expect(programs[0]).toContain('= await Nudging.load();');
+  });
+
+  test.each(programs.map((text, index) => [index + 1, text]))('program %i runs, and answers', async (index, text) => {
+    writeFileSync(path.join(project, `${index}.mjs`), text);
+    const { stdout, stderr } = await run(process.execPath, [`${index}.mjs`], { cwd: project });
+    expect(stdout).toContain('a sheltered port');
+    expect(stderr).toBe('');
+  });
+
+  test.each(commands.filter((line) => line.startsWith('npx ')))('%s', async (line) => {
+    // Without npx, which would look the package up, and without a shell, which Windows does not have: words, perhaps in quotes, and a
+    // comment.
+    const words = [...line.replace(/ +# .*$/, '').matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word).slice(2);
+    const { stdout } = await run(process.execPath, [inRoot('dist/cli/main.js'), ...words], { cwd: project });
+    const output = words.includes('--output') ? readFileSync(path.join(project, 'out.jsonl'), 'utf8') : stdout;
+    expect(output.trim()).not.toBe('');
+    if (!words.some((word) => ['--mode', '--temperature', '--help'].includes(word))) expect(output).toContain('a sheltered port');
+  });
+
+  test('links only to what is there', () => {
+    const pages = ['README.md', ...readdirSync(inRoot('docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+    const broken = pages.flatMap((page) => {
+      const text = readFileSync(inRoot(page), 'utf8');
+      const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));
+      return targets.filter((target) => !isThere(page, target)).map((target) => `${page}: ${target}`);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+/** Whether a link leads to a file, and to a heading if it names one. */
+function isThere(page: string, target: string): boolean {
+  const [file = '', heading] = target.split('#');
+  const place = file === '' ? inRoot(page) : path.resolve(inRoot(path.dirname(page)), file);
+  if (!existsSync(place)) return false;
+  if (heading === undefined || !place.endsWith('.md')) return true;
+  const titles = [...readFileSync(place, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase());
+  return titles.some((title) => title.replace(/[^\w\- ]/g, '').replaceAll(' ', '-') === heading);
+}
+
+test('docs/environment.md names every variable of ours that something reads, and no other', () => {
+  const names = (file: string, pattern: RegExp) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name);
+  const filesIn = (folder: string) => (readdirSync(inRoot(folder), { recursive: true }) as string[]).map((file) => inRoot(folder, file));
+  const sources = [...['lib', 'scripts', 'native', 'bench', 'test'].flatMap(filesIn), inRoot('vendor/fetch.mjs')];
+  const code = sources.filter((file) => /\.(ts|mjs|cjs|cpp|h)$/.test(file));
+  const read = code.flatMap((file) => names(file, /(?:env\.|env\['|getenv\("|childMark = ')(NUDGING_[A-Z_]+)/g));
+  const named = names(inRoot('docs/environment.md'), /^\| `(NUDGING_[A-Z_]+)`/gm);
+  expect([...named].sort()).toEqual([...new Set(read)].sort());
+});
