@@ -13,7 +13,7 @@ export async function architectureModels() {
   mkdirSync(models, { recursive: true });
   await buildLlamaPrograms(tree, 'tests', ['test-llama-archs'], { LLAMA_BUILD_TESTS: 'ON' });
   if (readdirSync(models).length === 0) {
-    const { code, output } = await run(path.join(tree, 'bin/test-llama-archs'), ['--out', models]);
+    const { code, output } = await run(path.join(tree, 'bin/test-llama-archs'), ['--seed', '1', '--out', models]);
     if (code !== 0) throw new BuildError(`test-llama-archs ended with ${code}:\n${output.slice(-2000)}`);
   }
   const files = readdirSync(models).filter((file) => file.endsWith('.gguf')).sort();

@@ -63,31 +63,33 @@ function compare(setting, expected, got) {
 }
 
 async function ask() {
-  const plain = await reference({ mode: 'base', speculation: false });
-  const gamma = middle(plain);
+  // The base goes on by itself as soon as it has been asked: one decision for every token.
   /** @type {GenerateOptions} */
-  const nudged = { mode: 'nudge', gamma, lookahead: 6 };
+  const byItself = { gamma: 0, lookahead: 6, speculation: false };
+  const plain = await reference(byItself);
+  /** @type {GenerateOptions} */
+  const nudged = { gamma: middle(plain), lookahead: 6 };
   const pair = await reference({ ...nudged, speculation: false });
   // Answers without decisions, or the same for every prompt, would compare nothing.
   const asked = [...plain, ...pair].reduce((sum, { decisions = [] }) => sum + decisions.length, 0);
   if (new Set(plain.map(bits)).size < prompts.length || asked < maxTokens * prompts.length) throw new Error(`these answers compare nothing: ${asked} decisions`);
 
   const alone = await load({ batch: 512, parallel: 1 });
-  compare('alone, whole prompts', plain, await oneByOne(alone, prompts, { mode: 'base', speculation: false }));
+  compare('alone, whole prompts', plain, await oneByOne(alone, prompts, byItself));
   // The first again, after one that shares its beginning: what is kept of it is cut, and the rest decoded behind it.
   const back = [3, 0, 3, 0];
   const pick = (/** @type {readonly Answer[]} */ answers) => back.map((index) => /** @type {Answer} */ (answers[index]));
-  compare('alone, beginnings kept', pick(plain), await oneByOne(alone, back.map((index) => /** @type {string} */ (prompts[index])), { mode: 'base' }));
+  compare('alone, beginnings kept', pick(plain), await oneByOne(alone, back.map((index) => /** @type {string} */ (prompts[index])), byItself));
   compare('alone, 4 guesses', pair, await oneByOne(alone, prompts, { ...nudged, speculation: 4 }));
   await alone.close();
 
   const small = await load({ batch: 7, parallel: 2 });
-  compare('2 together, batches of 7', plain, await together(small, prompts, { mode: 'base' }));
+  compare('2 together, batches of 7', plain, await together(small, prompts, byItself));
   compare('2 together, batches of 7, 4 guesses', pair, await together(small, prompts, { ...nudged, speculation: 4 }));
   await small.close();
 
   const many = await load({ batch: 512, parallel: 4 });
-  compare('4 together', plain, await together(many, prompts, { mode: 'base' }));
+  compare('4 together', plain, await together(many, prompts, byItself));
   compare('4 together, 4 guesses', pair, await together(many, prompts, { ...nudged, speculation: 4 }));
   // Once more, into caches that the others have left.
   compare('4 together again', [...pair].reverse(), await together(many, [...prompts].reverse(), { ...nudged, speculation: true }));
