@@ -6,7 +6,7 @@ import { Nudging } from '../../dist/index.js';
 /** @typedef {import('../../dist/index.js').LoadOptions} LoadOptions @typedef {import('../../dist/index.js').LaneName} LaneName */
 
 const [file = '', flashAttention] = process.argv.slice(2);
-const maxTokens = 20;
+const maxTokens = 16;
 /** The vocabulary of these models has a token for every five letters. */
 const letters = 5;
 
@@ -18,8 +18,8 @@ function prompt(tokens, seed) {
 }
 
 // Their sliding windows are 32 tokens: two prompts are longer, one grows beyond it, one stays below. The fourth goes on like the first and parts from it.
-const first = prompt(150, 1);
-const prompts = [first, prompt(21, 2), prompt(5, 3), first.slice(0, letters * 100) + prompt(17, 4), prompt(66, 5)];
+const first = prompt(97, 1);
+const prompts = [first, prompt(21, 2), prompt(5, 3), first.slice(0, letters * 43) + prompt(6, 4)];
 
 /** @param {LoadOptions} options */
 const load = (options) =>
@@ -40,14 +40,6 @@ async function oneByOne(engine, texts, options) {
 /** @param {Nudging} engine @param {readonly string[]} texts @param {GenerateOptions} options */
 const together = (engine, texts, options) => Promise.all(texts.map((text) => engine.generate(input(text), { ...options, maxTokens, trace: 'full' })));
 
-/** One token a decode, nobody beside it: what everything else is compared with. @param {GenerateOptions} options */
-async function reference(options) {
-  const engine = await load({ batch: 1, parallel: 1 });
-  const answers = await oneByOne(engine, prompts, options);
-  await engine.close();
-  return answers;
-}
-
 /** Where the probabilities lie, so that either model has its turn. @param {readonly Answer[]} answers */
 function middle(answers) {
   const found = answers.flatMap(({ decisions = [] }) => decisions.map(({ probability }) => probability)).sort((a, b) => a - b);
@@ -66,10 +58,13 @@ async function ask() {
   // The base goes on by itself as soon as it has been asked: one decision for every token.
   /** @type {GenerateOptions} */
   const byItself = { gamma: 0, lookahead: 6, speculation: false };
-  const plain = await reference(byItself);
+  // One token a decode, nobody beside it: what everything else is compared with.
+  const single = await load({ batch: 1, parallel: 1 });
+  const plain = await oneByOne(single, prompts, byItself);
   /** @type {GenerateOptions} */
   const nudged = { gamma: middle(plain), lookahead: 6 };
-  const pair = await reference({ ...nudged, speculation: false });
+  const pair = await oneByOne(single, prompts, { ...nudged, speculation: false });
+  await single.close();
   // Answers without decisions, or the same for every prompt, would compare nothing.
   const asked = [...plain, ...pair].reduce((sum, { decisions = [] }) => sum + decisions.length, 0);
   if (new Set(plain.map(bits)).size < prompts.length || asked < maxTokens * prompts.length) throw new Error(`these answers compare nothing: ${asked} decisions`);

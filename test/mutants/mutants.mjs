@@ -109,7 +109,7 @@ export const mutants = [
   { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '  clear(to);\n', to: '', tests: ['concurrency', 'architectures'] },
   { name: 'concurrency: prefixes are not shared', file: 'engine/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
   { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
-  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = can_share(model);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
+  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
   { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
   // Kernels
   { name: 'kernels: whatever a kernel says is right', file: 'engine/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
