@@ -14,7 +14,8 @@ foreach(source IN LISTS test_sources)
   endif()
 endforeach()
 
-# Programs that make models: random ones for test/models.test.ts and test/architectures.test.ts, big ones for the benchmarks, unquantised ones for test/real.
+# Programs that make models: random ones for test/models.test.ts and test/architectures.test.ts, big ones for the benchmarks, unquantised ones for
+# test/real, quantised ones for scripts/test-architectures.mjs.
 function(nudging_model_tool name folder)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
   if(NOT sources)
@@ -31,6 +32,10 @@ endfunction()
 nudging_model_tool(random_model test/tools)
 nudging_model_tool(inflate bench/inflate)
 nudging_model_tool(convert_weights test/weights)
+nudging_model_tool(quantise test/architectures/quantise)
+if(TARGET quantise)
+  target_link_libraries(quantise PRIVATE llama)
+endif()
 
 # The engine against llama.cpp's own vocabularies and chat templates, and the demo pair.
 file(GLOB engine_test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/test/engine/*.cpp")

@@ -1,13 +1,11 @@
 #!/usr/bin/env node
 // `npm run test:hostile`: for every architecture that llama.cpp's own tests can make a small model of, every single thing made wrong, each copy loaded in a process of its own.
-import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { architectureModels } from './lib/architecture-models.mjs';
 import { makePlan } from './lib/configs.mjs';
 import { BuildError, runMain } from './lib/errors.mjs';
-import { buildLlamaPrograms } from './lib/llama-programs.mjs';
 import { buildNative } from './lib/native.mjs';
-import { inRoot } from './lib/paths.mjs';
 import { run } from './lib/process.mjs';
 
 const help = `usage: npm run test:hostile -- [--architecture REGEX] [--count N] [--first 1]
@@ -46,19 +44,14 @@ await runMain(async () => {
 
   const plan = makePlan({ variant: 'cpu', parts: ['tests'] });
   await buildNative(plan);
-  const tree = inRoot('.native/architectures');
-  const models = path.join(tree, 'models');
-  mkdirSync(models, { recursive: true });
-  await buildLlamaPrograms(tree, 'tests', ['test-llama-archs'], { LLAMA_BUILD_TESTS: 'ON' });
-  if (readdirSync(models).length === 0) await run(path.join(tree, 'bin/test-llama-archs'), ['--out', models]);
+  const models = await architectureModels();
 
   const which = values.count === undefined ? ['--sweep', '1', '--count', '1000000'] : ['--first', values.first, '--count', values.count];
   let bad = 0;
-  for (const file of readdirSync(models).sort()) {
-    const name = file.replace(/-(dense|moe)\.gguf$/, '');
+  for (const { name, file } of models) {
     if (!wanted.test(name)) continue;
-    const { code, output } = await run(path.join(plan.out, 'hostile_models'), ['--model', path.join(models, file), '--seconds', '5', ...which]);
-    console.log(`${file}: ${output.trim()}`);
+    const { code, output } = await run(path.join(plan.out, 'hostile_models'), ['--model', file, '--seconds', '5', ...which]);
+    console.log(`${path.basename(file)}: ${output.trim()}`);
     bad += Number(code !== 0);
   }
   console.log(bad === 0 ? 'none crashed or hung' : `${bad} models have copies that crashed or hung`);

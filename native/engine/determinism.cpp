@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
+#include "engine/model.h"
 #include "llama.h"
 
 namespace nudging {
@@ -12,17 +14,35 @@ namespace {
 /// Up to so many tokens llama.cpp's flash attention on a CPU is no slower than attention without it.
 constexpr std::uint32_t short_context = 512;
 
-std::string architecture_of(const llama_model* model) {
-  std::array<char, 64> name{};
-  llama_model_meta_val_str(model, "general.architecture", name.data(), name.size());
-  return name.data();
-}
+struct OwnWay {
+  std::string_view architecture;
+  std::string_view reason;
+};
 
-/// Architectures whose attention llama.cpp builds in a way of its own, which our kernel does not get to see. `npm run test:architectures`
-/// finds them.
-bool has_attention_of_its_own(const std::string& architecture) {
-  static constexpr std::array names = {"grok"};
-  return std::ranges::find(names, architecture) != names.end();
+/// Architectures that llama.cpp computes in other steps for one token than for several, whatever kernels there are. `npm run
+/// test:architectures` finds them. A recurrent memory is no reason by itself: on a CPU its state is carried on a token at a time, however
+/// many there are.
+constexpr std::array own_ways = {
+    OwnWay{"deepseek4", "compresses its memory in other steps for one token than for several"},
+    OwnWay{"minimax-01", "has a linear attention with other sums for one token than for several"},
+    // These two end the process in some batches of several sequences (an assertion of ggml's), so nothing is known of them.
+    OwnWay{"kimi-linear", "has not been shown to compute a token alike in every batch"},
+    OwnWay{"plamo2", "has not been shown to compute a token alike in every batch"},
+    // No model of these is among those that the check has.
+    OwnWay{"rwkv6", "has not been shown to compute a token alike in every batch"},
+    OwnWay{"rwkv6qwen2", "has not been shown to compute a token alike in every batch"},
+    OwnWay{"rwkv7", "has not been shown to compute a token alike in every batch"},
+    OwnWay{"arwkv7", "has not been shown to compute a token alike in every batch"},
+};
+/// With flash attention only; without it, MiniMax-M3 attends to all cells.
+constexpr OwnWay chosen_blocks = {"minimax-m3",
+                                  "attends to chosen blocks, in other steps for one token than for several: set `flashAttention` to false"};
+
+std::optional<std::string> own_way(const std::string& architecture, bool flash_attention) {
+  if (flash_attention && architecture == chosen_blocks.architecture) return std::string(chosen_blocks.reason);
+  const auto* const found = std::ranges::find(own_ways, architecture, &OwnWay::architecture);
+  if (found == own_ways.end()) return std::nullopt;
+  return std::string(found->reason);
 }
 
 }  // namespace
@@ -30,10 +50,8 @@ bool has_attention_of_its_own(const std::string& architecture) {
 std::optional<std::string> why_not_deterministic(const LaneTraits& lane, KernelTrust& trust) {
   const std::string who = "\"" + lane.path + "\"";
   if (lane.on_gpu) return who + " runs on a GPU, whose kernels depend on the shape of a batch: set `gpuLayers` to 0";
-  if (!ModelContext::can_cut(lane.model))
-    return who + " has a recurrent memory, whose state is computed in other steps for one token than for several";
   const std::string architecture = architecture_of(lane.model);
-  if (has_attention_of_its_own(architecture)) return "the architecture of " + who + " (" + architecture + ") has an attention of its own";
+  if (const auto way = own_way(architecture, lane.flash_attention)) return who + " (" + architecture + ") " + *way;
   if (!lane.flash_attention && lane.cache_type == GGML_TYPE_F32) {
     return who + " has a KV cache of 32-bit numbers without flash attention: set `flashAttention` to true or `kvCache` to \"f16\"";
   }
@@ -42,6 +60,8 @@ std::optional<std::string> why_not_deterministic(const LaneTraits& lane, KernelT
   }
   return std::nullopt;
 }
+
+bool can_have_flash_attention(const llama_model* model) { return architecture_of(model) != "grok"; }
 
 bool attention_by_itself(bool deterministic, bool on_gpu, std::uint32_t context, ggml_type cache_type) {
   return deterministic || on_gpu || context <= short_context || ggml_is_quantized(cache_type);

@@ -90,7 +90,8 @@ void settle_determinism(const EngineOptions& options, KernelTrust& trust, Sketch
   for (std::size_t i = 0; i < lane_count && !why_not && options.deterministic != false; ++i) {
     const EngineOptions::Lane& lane = options.lanes[i];
     const MemoryMeter& meter = sketch.meters[i];
-    why_not = why_not_deterministic({lane.path, meter.skeleton(), meter.kernels(), may_use_gpu(lane, meter), lane.flash_attention.value_or(true), lane.cache_type}, trust);
+    const bool flash_attention = lane.flash_attention.value_or(true) && can_have_flash_attention(meter.skeleton());
+    why_not = why_not_deterministic({lane.path, meter.skeleton(), meter.kernels(), may_use_gpu(lane, meter), flash_attention, lane.cache_type}, trust);
   }
   if (why_not && options.deterministic == true) throw Failure(FailureKind::not_deterministic, "`deterministic` cannot be had: " + *why_not);
   sketch.deterministic = options.deterministic != false && !why_not;
@@ -99,6 +100,7 @@ void settle_determinism(const EngineOptions& options, KernelTrust& trust, Sketch
 
 /// Which attention a lane will have; nothing: as llama.cpp finds the devices able.
 std::optional<bool> settled_attention(const EngineOptions::Lane& lane, const MemoryMeter& meter, bool deterministic) {
+  if (!can_have_flash_attention(meter.skeleton())) return false;
   if (lane.flash_attention) return lane.flash_attention;
   const bool on_gpu = may_use_gpu(lane, meter);
   if (on_gpu) return std::nullopt;

@@ -32,10 +32,13 @@ bool ModelContext::can_cut(const llama_model* model) { return !llama_model_is_re
 
 namespace {
 
+/// MiniMax-M3 finds its blocks by their places in a buffer of each sequence's own; in a shared one llama.cpp attends to everything, which it was not trained for.
+bool finds_blocks_by_place(const llama_model* model) { return architecture_of(model) == "minimax-m3"; }
+
 /// Whether one buffer for all sequences is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need.
 /// And without flash attention sums are taken in the order of cells, which is that of the text only in a buffer of its own.
 bool shares_cells(const llama_model* model, const ModelContext::Options& options) {
-  return ModelContext::can_cut(model) && llama_model_n_swa(model) == 0 && !(options.deterministic && options.flash_attention == false);
+  return ModelContext::can_cut(model) && llama_model_n_swa(model) == 0 && !finds_blocks_by_place(model) && !(options.deterministic && options.flash_attention == false);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ constexpr std::int64_t quotient_up(std::int64_t a, std::int64_t b) { return (a +
 /// What a GGML_OP_FLASH_ATTN_EXT node says. See ggml_flash_attn_ext for the layout of its sources.
 struct Attention {
   explicit Attention(const ggml_tensor* node)
-      : out(node), q(node->src[0]), k(node->src[1]), v(node->src[2]), mask(node->src[3]), sinks(node->src[4]), positions(mask->src[0]) {
+      : out(node), q(node->src[0]), k(node->src[1]), v(node->src[2]), mask(node->src[3]), sinks(node->src[4]), positions(node->src[5]) {
     std::memcpy(&scale, node->op_params, sizeof(float));
     std::memcpy(&max_bias, node->op_params + 1, sizeof(float));
     std::memcpy(&softcap, node->op_params + 2, sizeof(float));
@@ -541,11 +541,8 @@ class Worker {
   Sums total_{};
 };
 
-/// Whether the node's mask is an input that carries positions. (Computed masks have other tensors for sources.)
-bool has_positions(const ggml_tensor* node) {
-  const ggml_tensor* mask = node->src[3];
-  return mask != nullptr && mask->op == GGML_OP_NONE && mask->src[0] != nullptr && mask->src[0]->type == GGML_TYPE_I32;
-}
+/// Whether the node is told the position of every cell: patch 0002 sees to it.
+bool has_positions(const ggml_tensor* node) { return node->src[3] != nullptr && node->src[5] != nullptr; }
 
 std::size_t work_size(const ggml_tensor* node, int threads) {
   if (!has_positions(node)) return 0;

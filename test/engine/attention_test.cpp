@@ -98,10 +98,10 @@ std::vector<float> attend(const Shape& shape, const std::vector<Query>& queries,
   ggml_tensor* mask = ggml_new_tensor_4d(context, GGML_TYPE_F16, n_cells, n_queries, 1, 1);
   ggml_tensor* positions = ggml_new_tensor_4d(context, GGML_TYPE_I32, n_cells, 1, 1, 1);
   ggml_tensor* sinks = ggml_new_tensor_1d(context, GGML_TYPE_F32, shape.heads);
-  mask->src[0] = positions;
   const float scale = 1 / std::sqrt(static_cast<float>(shape.key_size));
   ggml_tensor* out = ggml_flash_attn_ext(context, ggml_permute(context, q, 0, 2, 1, 3), ggml_permute(context, k, 0, 2, 1, 3),
                                          ggml_permute(context, v, 0, 2, 1, 3), mask, scale, shape.max_bias, shape.softcap);
+  out->src[5] = positions;
   if (shape.sinks) ggml_flash_attn_ext_add_sinks(out, sinks);
   const BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context, ggml_backend_cpu_buffer_type()));
 
