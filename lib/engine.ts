@@ -73,7 +73,7 @@ export class Nudging implements AsyncDisposable {
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, onProgress, onWarning, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...own } = given;
     throwIfAborted(signal);
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -117,6 +117,7 @@ export class Nudging implements AsyncDisposable {
       deterministic: deterministic === undefined ? -1 : Number(deterministic),
       hostMemory: hostMemory(),
       cpuBuffers: allowed,
+      mmap: mmap ?? true,
       harmfulCpuBuffers: harmful.map(({ buffer }) => buffer),
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);

@@ -51,7 +51,9 @@ export interface NativeEngineOptions {
   hostMemory: number;
   /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */
   cpuBuffers?: string[];
-  /** Those among them that must not be used on this machine. */
+  /** Whether weights may be pages of the files. */
+  mmap: boolean;
+  /** Those among the buffers that must not be used on this machine. */
   harmfulCpuBuffers: string[];
 }
 

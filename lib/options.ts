@@ -141,6 +141,7 @@ export const loadRules: Record<string, Rule> = {
   maxQueue: integer(0, 1_000_000_000),
   isolate: flag,
   cpuBuffers: cpuBuffersRule,
+  mmap: flag,
   onProgress: callback,
   onWarning: callback,
 };

@@ -348,6 +348,11 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * warning.
    */
   cpuBuffers?: 'all' | 'plain' | readonly CpuBuffer[];
+  /**
+   * Whether weights may be pages of the model's file, as llama.cpp has them where it can. Default true: nothing is copied, and processes share them. But a file that is cut or
+   * overwritten in place then ends the process with SIGBUS. `false` reads the weights into memory of their own, and the file is not needed any more (docs/model-files.md).
+   */
+  mmap?: boolean;
   /** Called as weights are read. What it throws ends the loading, and `load` rejects with it. */
   onProgress?: (progress: LoadProgress) => void;
   /**

@@ -18,7 +18,7 @@ export type MadeWith = Record<string, unknown>;
  * option that is new is not forgotten here. `pair` is only where settings come from; they count themselves.
  */
 const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
-  'pair', 'threads', 'parallel', 'batch', 'overlap', 'speculation', 'maxQueue', 'isolate', 'timeout', 'highWaterMark', 'onProgress',
+  'pair', 'threads', 'parallel', 'batch', 'overlap', 'speculation', 'maxQueue', 'isolate', 'mmap', 'timeout', 'highWaterMark', 'onProgress',
   'signal',
 ]);
 

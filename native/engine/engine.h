@@ -50,7 +50,9 @@ struct EngineOptions {
   std::uint64_t host_memory = 0;
   /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no harm.
   std::optional<CpuBuffers> cpu_buffers;
-  /// Of those, the ones that are known to do harm.
+  /// Whether weights may be pages of the files.
+  bool mapped = true;
+  /// Of those buffers, the ones that are known to do harm.
   CpuBuffers harmful_cpu_buffers;
 };
 
