@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { pathInPackage } from './here.ts';
 
 /** What builds the addon where this package lies: npm rebuilds dependencies, and a checkout is none. */
 export function buildCommand(): string {
-  const isCheckout = existsSync(fileURLToPath(new URL('../lib', import.meta.url)));
+  const isCheckout = existsSync(pathInPackage('lib') ?? '');
   return isCheckout ? 'npm run build:native' : 'npm rebuild nudging --foreground-scripts';
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { onAbort, throwIfAborted } from './abort.ts';
 import { CallbackFailure, Dispatcher, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
+import { requireHere } from './here.ts';
 import { hostMemory } from './host-memory.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
@@ -75,6 +76,8 @@ export class Nudging implements AsyncDisposable {
     check(given, loadRules);
     const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...own } = given;
     throwIfAborted(signal);
+    // Before anything looks for a file of the package's.
+    requireHere();
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);

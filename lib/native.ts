@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { buildCommand } from './build-command.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
+import { inPackage, requireHere } from './here.ts';
 import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, Top1 } from './types.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
@@ -141,15 +140,13 @@ export type NativeEvent =
   | { type: 'failed'; id: number; code: ErrorCode; message: string }
   | { type: 'closed' };
 
-const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
-const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
 /** The file that {@link loadNative} loads; nothing if there is none. */
 export function addonPath(): string | undefined {
   const named = process.env['NUDGING_BINARY'];
   try {
-    return named ? require.resolve(named) : (require('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(packageRoot);
+    return named ? requireHere().resolve(named) : (requireHere()('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(inPackage(''));
   } catch {
     return undefined;
   }
@@ -162,13 +159,15 @@ export function addonPath(): string | undefined {
  */
 export function loadNative(): NativeAddon {
   if (loaded) return loaded;
+  // Bundled, no other remedy would help.
+  const load = requireHere();
   const named = process.env['NUDGING_BINARY'];
   try {
     if (named) {
-      loaded = require(named) as NativeAddon;
+      loaded = load(named) as NativeAddon;
     } else {
-      const findBinary = require('node-gyp-build') as (packageRoot: string) => NativeAddon;
-      loaded = findBinary(packageRoot);
+      const findBinary = load('node-gyp-build') as (packageRoot: string) => NativeAddon;
+      loaded = findBinary(inPackage(''));
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NudgingError } from './errors.ts';
+import { pathInPackage } from './here.ts';
 import { check, flag, generateRules, isObject, nonEmptyText, text } from './options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
 import type { GenerateOptions, LoadOptions } from './types.ts';
@@ -15,8 +15,10 @@ export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'max
   aligned: string;
 }
 
-/** The manifest of the pair that comes with the package. */
-export const demoPair = fileURLToPath(new URL('../models/demo/pair.json', import.meta.url));
+const demoManifest = 'models/demo/pair.json';
+
+/** The manifest of the pair that comes with the package. Where the package is bundled it leads nowhere, and loading says so. */
+export const demoPair = pathInPackage(demoManifest) ?? demoManifest;
 
 const { gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit } = generateRules;
 const rules = { name: text, description: text, base: nonEmptyText, aligned: nonEmptyText, basePrompt: nonEmptyText, gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit, deterministic: flag } as typeof generateRules;
