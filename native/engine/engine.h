@@ -56,7 +56,7 @@ struct EngineOptions {
   CpuBuffers harmful_cpu_buffers;
 };
 
-/// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.
+/// Two models, and the one thread that decodes: it loads, runs all requests, and frees what it loaded. Only tokenising, which changes nothing, may be another thread's.
 ///
 /// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
 /// whenever events wait to be drained; it must not block and must not call back into the engine.
@@ -91,9 +91,13 @@ class Engine {
     std::vector<RequestId> cancelled;
     std::vector<std::pair<RequestId, bool>> parked;
     bool closing = false;
+    /// Something else is new: a preparation is done, or the engine closes.
+    bool woken = false;
   };
 
   void main();
+  /// Ends a `receive`. From any thread.
+  void wake();
   /// What has come in. Waits for it, at most until `until`.
   Inbox receive(Clock::time_point until);
   void emit(std::vector<Event> events);
