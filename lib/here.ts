@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { NudgingError } from './errors.ts';
 
 /**
- * The file of this module, in lib/ or in dist/; nothing where a bundler left no such thing. Only the plain expression is read: bundlers take
+ * The file of this module, in lib/ or in dist/; nothing where a bundler left no such thing. Only the plain expression is read: bundlers
+ * take
  * `new URL(…, import.meta.url)` for a file to be copied, and esbuild and ncc leave `undefined` for it in CommonJS.
  */
 const here: string | undefined = import.meta.url;
@@ -20,7 +21,8 @@ export function pathInPackage(name: string): string | undefined {
 }
 
 /**
- * The same, where the package must be whole: its addon, its own programs and the demo pair lie beside its code, and a bundle takes none of them along.
+ * The same, where the package must be whole: its addon, its own programs and the demo pair lie beside its code, and a bundle takes none of
+ * them along.
  *
  * @throws NudgingError ERR_NATIVE_LOAD
  */
@@ -31,8 +33,8 @@ export function inPackage(name: string): string {
 }
 
 function bundled(): NudgingError {
-  const remedy = 'mark the package "nudging" as external in your bundler, and install it beside the bundle (docs/bundlers.md has the lines)';
-  return new NudgingError('ERR_NATIVE_LOAD', `nudging was bundled, and its native addon cannot be: ${remedy}`);
+  const remedy = 'mark the package "nudging" as external in your bundler, and install it beside the bundle';
+  return new NudgingError('ERR_NATIVE_LOAD', `nudging was bundled, and its native addon cannot be: ${remedy} (docs/bundlers.md has the lines)`);
 }
 
 let whole: boolean | undefined;

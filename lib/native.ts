@@ -146,7 +146,8 @@ let loaded: NativeAddon | undefined;
 export function addonPath(): string | undefined {
   const named = process.env['NUDGING_BINARY'];
   try {
-    return named ? requireHere().resolve(named) : (requireHere()('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(inPackage(''));
+    if (named) return requireHere().resolve(named);
+    return (requireHere()('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(inPackage(''));
   } catch {
     return undefined;
   }

@@ -38,7 +38,10 @@ export const flag: Rule = { check: (value) => typeof value === 'boolean', expect
 export const text: Rule = { check: (value) => typeof value === 'string', expected: 'a string' };
 export const nonEmptyText: Rule = { check: (value) => typeof value === 'string' && value.length > 0, expected: 'a non-empty string' };
 export const callback: Rule = { check: (value) => typeof value === 'function', expected: 'a function' };
-export const abortSignal: Rule = { check: isAbortSignal, expected: 'an AbortSignal, or an object with aborted, addEventListener and removeEventListener' };
+export const abortSignal: Rule = {
+  check: isAbortSignal,
+  expected: 'an AbortSignal, or an object with aborted, addEventListener and removeEventListener',
+};
 
 export const eitherOf = (...rules: Rule[]): Rule => ({
   check: (value) => rules.some((rule) => rule.check(value)),

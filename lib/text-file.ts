@@ -2,7 +2,8 @@ import { realpathSync, statSync, readFileSync, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
 /**
- * The text of a file. A byte order mark says how its bytes are to be read, and is no part of the text: editors and shells of Windows write UTF-8 and
+ * The text of a file. A byte order mark says how its bytes are to be read, and is no part of the text: editors and shells of Windows write
+ * UTF-8 and
  * UTF-16 with one.
  */
 export function decodeText(bytes: Uint8Array): string {
@@ -29,12 +30,19 @@ export function readTextFileSync(path: string): string {
 }
 
 /**
- * Opening a named pipe waits until somebody writes into it, where nothing can end the waiting, and a device may have no end. The pipe of a process
+ * Opening a named pipe waits until somebody writes into it, where nothing can end the waiting, and a device may have no end. The pipe of a
+ * process
  * substitution, `<(…)`, has its writer.
  */
 function mustEnd(path: string, stats: Stats): void {
-  const what = stats.isFIFO() && !isNameless(path) ? 'a named pipe' : stats.isCharacterDevice() || stats.isBlockDevice() ? 'a device' : stats.isSocket() ? 'a socket' : undefined;
+  const what = kindOf(path, stats);
   if (what !== undefined) throw new NotAFileError(`is ${what}, not a file`);
+}
+
+function kindOf(path: string, stats: Stats): string | undefined {
+  if (stats.isFIFO()) return isNameless(path) ? undefined : 'a named pipe';
+  if (stats.isCharacterDevice() || stats.isBlockDevice()) return 'a device';
+  return stats.isSocket() ? 'a socket' : undefined;
 }
 
 /** Whether a pipe is only known by a descriptor. Linux makes up a target for it that is not there. */

@@ -56,7 +56,8 @@ struct EngineOptions {
   CpuBuffers harmful_cpu_buffers;
 };
 
-/// Two models, and the one thread that decodes: it loads, runs all requests, and frees what it loaded. Only tokenising, which changes nothing, may be another thread's.
+/// Two models, and the one thread that decodes: it loads, runs all requests, and frees what it loaded. Only tokenising, which changes
+/// nothing, may be another thread's.
 ///
 /// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
 /// whenever events wait to be drained; it must not block and must not call back into the engine.

@@ -4,7 +4,8 @@
 
 namespace nudging {
 
-/// While one lives, what its thread tokenises and renders asks now and then whether `given_up` was set, and throws Failure(internal) if it was: nobody
+/// While one lives, what its thread tokenises and renders asks now and then whether `given_up` was set, and throws Failure(internal) if it
+/// was: nobody
 /// waits for the result. One that begins inside another takes its place until it ends.
 class GiveUpScope {
  public:

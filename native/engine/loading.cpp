@@ -69,6 +69,10 @@ ModelContext::Options context_options(const EngineOptions& options, std::size_t 
   return context;
 }
 
+Model::Options model_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers, const CpuBuffers& buffers) {
+  return {options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all, buffers, options.mapped};
+}
+
 /// What is known of both models before their weights are read.
 struct Sketch {
   std::vector<MemoryMeter> meters;
@@ -115,7 +119,8 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
     sketch.meters.clear();
     std::vector<Kernel> kernels;
     for (std::size_t i = 0; i < lane_count; ++i) {
-      const MemoryMeter& meter = sketch.meters.emplace_back(options.lanes[i].path, context_options(options, i, {}), buffers, options.mapped);
+      const std::string& path = options.lanes[i].path;
+      const MemoryMeter& meter = sketch.meters.emplace_back(path, context_options(options, i, {}), buffers, options.mapped);
       const std::vector<Kernel> its = meter.extra_kernels();
       kernels.insert(kernels.end(), its.begin(), its.end());
     }
@@ -156,7 +161,7 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
 
   return plan_memory(request, [&](std::size_t lane, const LaneNumbers& numbers) {
     LaneDemand demand = meters[lane].measure(numbers, limit);
-    if (ModelRegistry::instance().holds({options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all, sketch.cpu_buffers, options.mapped})) {
+    if (ModelRegistry::instance().holds(model_options(options, lane, numbers, sketch.cpu_buffers))) {
       // The copies are taken already. Mapped pages count as free memory even while they are used.
       std::fill(demand.weights.begin(), demand.weights.end(), 0);
       demand.weights[0] = demand.use.mapped;
@@ -196,7 +201,7 @@ LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stop
   std::array<std::shared_ptr<const Model>, lane_count> models;
   for (std::size_t i = 0; i < lane_count; ++i) {
     float told = -1;
-    models[i] = ModelRegistry::instance().load({options.lanes[i].path, plan.lanes[i].gpu_layers, Model::Weights::all, drawn.cpu_buffers, options.mapped}, [&](float fraction) {
+    models[i] = ModelRegistry::instance().load(model_options(options, i, plan.lanes[i], drawn.cpu_buffers), [&](float fraction) {
       // llama.cpp calls this for every tensor.
       if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({static_cast<LaneName>(i), told = fraction});
       return !stopping.load(std::memory_order_relaxed);

@@ -36,7 +36,8 @@ void check_magic(const std::string& path) {
   // Before it is opened: that would wait for a pipe's writer, and nothing could end the waiting.
   if (!std::filesystem::is_regular_file(status)) {
     throw Failure(FailureKind::model_unreadable,
-                  in_quotes(path) + " is " + kind_of(status.type()) + ", and a model is read back and forth: write it into a file, and name that");
+                  in_quotes(path) + " is " + kind_of(status.type()) +
+                      ", and a model is read back and forth: write it into a file, and name that");
   }
   std::ifstream file(path, std::ios::binary);
   std::array<char, 4> magic{};

@@ -20,7 +20,8 @@ ModelRegistry& ModelRegistry::instance() {
 }
 
 ModelRegistry::Key ModelRegistry::key_of(const Model::Options& options) {
-  return {FileIdentity::of(options.path), options.gpu_layers, options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers(), options.mapped};
+  const CpuBuffers& buffers = options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers();
+  return {FileIdentity::of(options.path), options.gpu_layers, buffers, options.mapped};
 }
 
 std::shared_ptr<const Model> ModelRegistry::load(const Model::Options& options, const Model::Progress& progress) {

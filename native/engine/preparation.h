@@ -14,7 +14,8 @@
 
 namespace nudging {
 
-/// The prompts of one request with long texts, rendered and tokenised on a thread of its own, so that nobody waits for them but the request itself.
+/// The prompts of one request with long texts, rendered and tokenised on a thread of its own, so that nobody waits for them but the
+/// request itself.
 ///
 /// Threads: the scheduler's thread owns this object. The preparation's thread reads the request and the models, which do not change, and
 /// writes the result, which is the scheduler's once `done`.

@@ -139,8 +139,7 @@ void Scheduler::prepare() {
     if (running >= most_preparations || held >= slots_.size() + most_preparations) return;
     if (!waiting.apart || waiting.preparation) continue;
     try {
-      const Preparation::Contexts contexts = {contexts_[0].get(), contexts_[1].get()};
-      waiting.preparation = std::make_unique<Preparation>(waiting.request, contexts, [&engine = engine_] { engine.wake(); });
+      waiting.preparation = std::make_unique<Preparation>(waiting.request, contexts(), [&engine = engine_] { engine.wake(); });
       ++running;
       ++held;
     } catch (const std::system_error&) {
@@ -168,10 +167,11 @@ void Scheduler::admit() {
     const Waiting waiting = std::move(*next);
     queue_.erase(next);
     try {
-      Prompts prompts = waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, {contexts_[0].get(), contexts_[1].get()});
+      Prompts prompts = waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, contexts());
       Slot& slot = best_slot(prompts);
       slot.since = ++admitted_;
-      slot.job = std::make_unique<Job>(*waiting.request, std::move(prompts), Job::Lanes{slot.lanes[0].get(), slot.lanes[1].get()}, waiting.at);
+      const Job::Lanes lanes = {slot.lanes[0].get(), slot.lanes[1].get()};
+      slot.job = std::make_unique<Job>(*waiting.request, std::move(prompts), lanes, waiting.at);
     } catch (...) {
       events_.push_back(failure_event(waiting.request->id));
     }

@@ -47,6 +47,7 @@ class Scheduler {
   void take_in(Engine::Inbox inbox);
   void expire();
   void prepare();
+  Preparation::Contexts contexts() const { return {contexts_[0].get(), contexts_[1].get()}; }
   /// What was asked to end before it began.
   void leave(Waiting& waiting, StopReason reason);
   void admit();

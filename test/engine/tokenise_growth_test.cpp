@@ -39,7 +39,8 @@ std::set<std::string> pre_tokenizers() {
 class PlainVocabulary {
  public:
   explicit PlainVocabulary(const std::string& pre_tokenizer) {
-    const std::filesystem::path file = std::filesystem::temp_directory_path() / ("nudging-plain-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + ".gguf");
+    const std::string name = "nudging-plain-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + ".gguf";
+    const std::filesystem::path file = std::filesystem::temp_directory_path() / name;
     write(file, pre_tokenizer);
     llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
     llama_model_params parameters = llama_model_default_params();
@@ -84,10 +85,11 @@ struct Run {
 
 /// What texts can consist of that have no place to cut, and what may follow such a run.
 constexpr Run runs[] = {
-    {"1"},      {"1", "x"}, {"12,"},   {"1 "},      {"a1"},         {"a"},        {"A"},     {"aA"},          {"Aa", "1"},  {" "},          {" ", "x"},
-    {" ", "1"}, {"\t", "!"}, {"\n"},   {"\r\n", " "}, {" \n", "x"}, {"!"},        {"!", "a"}, {"' "},         {"'s"},       {"'ll", "1"},   {"=-"},
-    {"_"},      {"$"},      {"a  "},   {"ab "},     {"\xE4\xB8\xAD"}, {"1\xE4\xB8\xAD"}, {"\xE3\x82\xA2", "a"}, {"\xED\x95\x9C"}, {"\xD1\x8F", "1"}, {"\xC3\xA9"}, {"e\xCC\x81"},
-    {"\xCC\x81"}, {"\xF0\x9F\x99\x82"}, {"\xC2\xA0", "x"}, {"\xE3\x80\x80", "\xE4\xB8\xAD"}, {"\xD9\xA3"}, {"\x01"}, {"<sentinel:1"}, {"IMGIMGA"}, {"<td>"},
+    {"1"}, {"1", "x"}, {"12,"}, {"1 "}, {"a1"}, {"a"}, {"A"}, {"aA"}, {"Aa", "1"}, {" "}, {" ", "x"}, {" ", "1"}, {"\t", "!"},
+    {"\n"}, {"\r\n", " "}, {" \n", "x"}, {"!"}, {"!", "a"}, {"' "}, {"'s"}, {"'ll", "1"}, {"=-"}, {"_"}, {"$"}, {"a  "}, {"ab "},
+    {"\xE4\xB8\xAD"}, {"1\xE4\xB8\xAD"}, {"\xE3\x82\xA2", "a"}, {"\xED\x95\x9C"}, {"\xD1\x8F", "1"}, {"\xC3\xA9"}, {"e\xCC\x81"},
+    {"\xCC\x81"}, {"\xF0\x9F\x99\x82"}, {"\xC2\xA0", "x"}, {"\xE3\x80\x80", "\xE4\xB8\xAD"}, {"\xD9\xA3"}, {"\x01"},
+    {"<sentinel:1"}, {"IMGIMGA"}, {"<td>"},
 };
 
 double milliseconds_for(const Vocabulary& vocabulary, const std::string& text) {
@@ -115,7 +117,8 @@ bool grows_in_proportion(const Vocabulary& vocabulary, const Run& run) {
 
 void check_growth(const Vocabulary& vocabulary, const std::string& name) {
   for (const Run& run : runs) {
-    if (!grows_in_proportion(vocabulary, run)) CHECK_EQUAL(name + ": \"" + run.part + "\" before \"" + run.end + "\" takes more than in proportion", "");
+    if (grows_in_proportion(vocabulary, run)) continue;
+    CHECK_EQUAL(name + ": \"" + run.part + "\" before \"" + run.end + "\" takes more than in proportion", "");
   }
 }
 
@@ -207,13 +210,14 @@ TEST("llama.cpp asks in the middle of a text whether it is still wanted") {
   } asked;
   for (const char* name : {"deepseek-llm", "llama-spm", "phi-3", "llama-bpe"}) {
     const collections::Loaded loaded = collections::load(name);
-    const std::string text = repeat(std::string(name) == "llama-bpe" || std::string(name) == "phi-3" ? "ab" : "1a", 40'000);
+    const std::string text = repeat(std::string(name) == "deepseek-llm" ? "1a" : "ab", 40'000);
     asked.times = 0;
     unicode_set_give_up([](const void* data) { return ++static_cast<const Asked*>(data)->times > 2; }, &asked);
     bool thrown = false;
     std::vector<Token> tokens(text.size() + 2);
     try {
-      llama_tokenize(loaded.vocab(), text.data(), static_cast<int32_t>(text.size()), tokens.data(), static_cast<int32_t>(tokens.size()), false, false);
+      const auto [bytes, room] = std::pair(static_cast<int32_t>(text.size()), static_cast<int32_t>(tokens.size()));
+      llama_tokenize(loaded.vocab(), text.data(), bytes, tokens.data(), room, false, false);
     } catch (const unicode_given_up&) {
       thrown = true;
     }

@@ -5,7 +5,8 @@
 //   long      fails as a prompt that is too long
 //   broken    fails as the engine would on bad hardware
 //   assert    ends the process as a failed check inside llama.cpp does, after a lot of other output
-// A base model whose path has "too-big" in it does not fit into memory; one with "warns" in it reports progress and warns before it is loaded.
+// A base model whose path has "too-big" in it does not fit into memory; one with "warns" in it reports progress and warns before it is
+// loaded.
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
