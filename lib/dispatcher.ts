@@ -51,8 +51,10 @@ export class Dispatcher {
   readonly closed: Promise<void>;
   #resolveLoaded!: (loaded: LoadedEngine) => void;
   #rejectLoaded!: (failure: LoadFailure | CallbackFailure) => void;
-  /** Whether loading has ended, well or not: callbacks hear nothing more. */
-  #loadingEnded = false;
+  /** How loading has ended, if it has: callbacks hear nothing more then. */
+  #ended: 'well' | 'badly' | undefined;
+  /** Whether a callback has returned a promise. */
+  #awaits = false;
   #resolveClosed!: () => void;
   #nextId = 1;
 
@@ -61,11 +63,11 @@ export class Dispatcher {
     this.#onWarning = onWarning;
     this.loaded = new Promise((resolve, reject) => {
       this.#resolveLoaded = (loaded) => {
-        this.#loadingEnded = true;
+        this.#ended ??= 'well';
         resolve(loaded);
       };
       this.#rejectLoaded = (failure) => {
-        this.#loadingEnded = true;
+        this.#ended ??= 'badly';
         reject(failure);
       };
     });
@@ -112,12 +114,14 @@ export class Dispatcher {
    * nobody's but its maker's.
    */
   #call<T>(callback: (value: T) => unknown, value: T): void {
-    if (this.#loadingEnded) return;
+    if (this.#ended) return;
     try {
       const returned = callback(value);
       if (!isThenable(returned)) return;
+      this.#awaits = true;
       returned.then(undefined, (thrown: unknown) => {
-        if (this.#loadingEnded) throw thrown;
+        if (this.#ended === 'well') throw thrown;
+        // Of several, the first counts.
         this.#rejectLoaded(new CallbackFailure(thrown));
       });
     } catch (thrown) {
@@ -131,13 +135,12 @@ export class Dispatcher {
         return this.#call(this.#onProgress, { lane: event.lane, fraction: event.fraction });
       case 'warning':
         return this.warn({ code: event.code, message: event.message });
-      case 'loaded':
-        return this.#resolveLoaded({
-          models: { base: event.base, aligned: event.aligned },
-          parallel: event.parallel,
-          deterministic: event.deterministic,
-          whyNotDeterministic: event.whyNotDeterministic,
-        });
+      case 'loaded': {
+        const { base, aligned, parallel, deterministic, whyNotDeterministic } = event;
+        const resolve = () => this.#resolveLoaded({ models: { base, aligned }, parallel, deterministic, whyNotDeterministic });
+        // An async callback that throws has rejected a turn later: whether it came in time must not depend on which events came together.
+        return this.#awaits ? void setImmediate(resolve) : resolve();
+      }
       case 'load-failed': {
         const { type, ...failure } = event;
         return this.#rejectLoaded(failure);

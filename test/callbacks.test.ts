@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { Nudging, type LoadOptions } from '../lib/index.ts';
+import { Nudging, type LoadOptions, type LoadProgress } from '../lib/index.ts';
 import { script } from './support/script.ts';
 
 const mine = new Error('mine');
@@ -34,7 +34,13 @@ describe.each([false, true])('isolate: %s', (isolate) => {
   });
 
   test('load rejects with what an async onProgress rejects with', async () => {
-    await expect(load({ onProgress: () => Promise.reject(mine) as never })).rejects.toBe(mine);
+    await expect(load({ onProgress: async () => Promise.reject(mine) })).rejects.toBe(mine);
+    // Of the last event too, which comes together with the news that all is loaded.
+    const last = async ({ lane, fraction }: LoadProgress) => {
+      if (lane === 'aligned' && fraction === 1) throw mine;
+    };
+    await expect(load({ onProgress: last })).rejects.toBe(mine);
+    await (await load({ onProgress: async () => {} })).close();
   });
 
   test('what the callback throws wins over a signal that it aborts', async () => {
