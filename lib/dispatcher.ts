@@ -109,9 +109,8 @@ export class Dispatcher {
 
   /**
    * Calls the user's function. The native engine calls from where nobody could catch what is thrown, and another process's messages come
-   * from there
-   * as well, so it ends the loading that the call belongs to. A promise that rejects counts as thrown; once loading has ended it is
-   * nobody's but its maker's.
+   * from there as well, so it ends the loading that the call belongs to. A promise that rejects counts as thrown; once loading has ended it
+   * is nobody's but its maker's.
    */
   #call<T>(callback: (value: T) => unknown, value: T): void {
     if (this.#ended) return;

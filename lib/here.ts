@@ -6,8 +6,7 @@ import { NudgingError } from './errors.ts';
 
 /**
  * The file of this module, in lib/ or in dist/; nothing where a bundler left no such thing. Only the plain expression is read: bundlers
- * take
- * `new URL(…, import.meta.url)` for a file to be copied, and esbuild and ncc leave `undefined` for it in CommonJS.
+ * take `new URL(…, import.meta.url)` for a file to be copied, and esbuild and ncc leave `undefined` for it in CommonJS.
  */
 const here: string | undefined = import.meta.url;
 

@@ -3,8 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 
 /**
  * The text of a file. A byte order mark says how its bytes are to be read, and is no part of the text: editors and shells of Windows write
- * UTF-8 and
- * UTF-16 with one.
+ * UTF-8 and UTF-16 with one.
  */
 export function decodeText(bytes: Uint8Array): string {
   const mark = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
@@ -31,8 +30,7 @@ export function readTextFileSync(path: string): string {
 
 /**
  * Opening a named pipe waits until somebody writes into it, where nothing can end the waiting, and a device may have no end. The pipe of a
- * process
- * substitution, `<(…)`, has its writer.
+ * process substitution, `<(…)`, has its writer.
  */
 function mustEnd(path: string, stats: Stats): void {
   const what = kindOf(path, stats);

@@ -350,17 +350,15 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   cpuBuffers?: 'all' | 'plain' | readonly CpuBuffer[];
   /**
    * Whether weights may be pages of the model's file, as llama.cpp has them where it can. Default true: nothing is copied, and processes
-   * share them. But a file that is cut or
-   * overwritten in place then ends the process with SIGBUS. `false` reads the weights into memory of their own, and the file is not needed
-   * any more (docs/model-files.md).
+   * share them. But a file that is cut or overwritten in place then ends the process with SIGBUS. `false` reads the weights into memory of
+   * their own, and the file is not needed any more (docs/model-files.md).
    */
   mmap?: boolean;
   /** Called as weights are read. What it throws ends the loading, and `load` rejects with it. */
   onProgress?: (progress: LoadProgress) => void;
   /**
    * Called for each warning while loading. Default: `process.emitWarning`, which prints it once with the type `NudgingWarning`. What it
-   * throws ends the loading, as for
-   * `onProgress`.
+   * throws ends the loading, as for `onProgress`.
    */
   onWarning?: (warning: NudgingWarning) => void;
   /** Gives up loading; `load` then rejects with the signal's reason. */

@@ -5,8 +5,7 @@
 namespace nudging {
 
 /// While one lives, what its thread tokenises and renders asks now and then whether `given_up` was set, and throws Failure(internal) if it
-/// was: nobody
-/// waits for the result. One that begins inside another takes its place until it ends.
+/// was: nobody waits for the result. One that begins inside another takes its place until it ends.
 class GiveUpScope {
  public:
   /// `given_up` may be null: nothing is given up. It must outlive this.

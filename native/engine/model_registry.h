@@ -15,9 +15,8 @@
 namespace nudging {
 
 /// The models that are loaded in this process, so that whoever loads the same file with the same layers on the GPU and the same extra CPU
-/// buffers, mapped
-/// or not, shares its weights. It keeps no model alive. A model in several files is known by the one that is named. Thread-safe: every
-/// engine loads on its own thread.
+/// buffers, mapped or not, shares its weights. It keeps no model alive. A model in several files is known by the one that is named.
+/// Thread-safe: every engine loads on its own thread.
 class ModelRegistry {
  public:
   /// The process's.
