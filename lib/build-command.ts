@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { pathInPackage } from './here.ts';
 
-const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+const packageRoot = pathInPackage('') ?? '';
 
 /** Who installed a package, as far as its place tells. */
 type Installer = 'checkout' | 'npm' | 'pnpm' | 'yarn' | 'bun';

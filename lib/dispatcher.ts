@@ -17,12 +17,21 @@ export interface LoadedEngine {
   whyNotDeterministic: string;
 }
 
-/** What {@link Dispatcher.loaded} rejects with. */
+/** What {@link Dispatcher.loaded} rejects with, unless one of the user's callbacks threw. */
 export interface LoadFailure {
   code: ErrorCode;
   message: string;
   needed?: number;
   available?: number;
+}
+
+/** What a callback of the user's threw while loading: whatever it is, `load` rejects with it. */
+export class CallbackFailure {
+  readonly thrown: unknown;
+
+  constructor(thrown: unknown) {
+    this.thrown = thrown;
+  }
 }
 
 /** Where warnings go that nobody asked for. */
@@ -41,7 +50,11 @@ export class Dispatcher {
   readonly loaded: Promise<LoadedEngine>;
   readonly closed: Promise<void>;
   #resolveLoaded!: (loaded: LoadedEngine) => void;
-  #rejectLoaded!: (failure: LoadFailure) => void;
+  #rejectLoaded!: (failure: LoadFailure | CallbackFailure) => void;
+  /** How loading has ended, if it has: callbacks hear nothing more then. */
+  #ended: 'well' | 'badly' | undefined;
+  /** Whether a callback has returned a promise. */
+  #awaits = false;
   #resolveClosed!: () => void;
   #nextId = 1;
 
@@ -49,9 +62,17 @@ export class Dispatcher {
     this.#onProgress = onProgress;
     this.#onWarning = onWarning;
     this.loaded = new Promise((resolve, reject) => {
-      this.#resolveLoaded = resolve;
-      this.#rejectLoaded = reject;
+      this.#resolveLoaded = (loaded) => {
+        this.#ended ??= 'well';
+        resolve(loaded);
+      };
+      this.#rejectLoaded = (failure) => {
+        this.#ended ??= 'badly';
+        reject(failure);
+      };
     });
+    // A callback may fail before anybody waits for this.
+    this.loaded.catch(() => {});
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -81,19 +102,44 @@ export class Dispatcher {
     for (const event of events) this.#one(event);
   };
 
+  /** Warns as the engine's own events do. */
+  warn(warning: NudgingWarning): void {
+    this.#call(this.#onWarning, warning);
+  }
+
+  /**
+   * Calls the user's function. The native engine calls from where nobody could catch what is thrown, and another process's messages come
+   * from there as well, so it ends the loading that the call belongs to. A promise that rejects counts as thrown; once loading has ended it
+   * is nobody's but its maker's.
+   */
+  #call<T>(callback: (value: T) => unknown, value: T): void {
+    if (this.#ended) return;
+    try {
+      const returned = callback(value);
+      if (!isThenable(returned)) return;
+      this.#awaits = true;
+      returned.then(undefined, (thrown: unknown) => {
+        if (this.#ended === 'well') throw thrown;
+        // Of several, the first counts.
+        this.#rejectLoaded(new CallbackFailure(thrown));
+      });
+    } catch (thrown) {
+      this.#rejectLoaded(new CallbackFailure(thrown));
+    }
+  }
+
   #one(event: NativeEvent): void {
     switch (event.type) {
       case 'progress':
-        return this.#onProgress({ lane: event.lane, fraction: event.fraction });
+        return this.#call(this.#onProgress, { lane: event.lane, fraction: event.fraction });
       case 'warning':
-        return this.#onWarning({ code: event.code, message: event.message });
-      case 'loaded':
-        return this.#resolveLoaded({
-          models: { base: event.base, aligned: event.aligned },
-          parallel: event.parallel,
-          deterministic: event.deterministic,
-          whyNotDeterministic: event.whyNotDeterministic,
-        });
+        return this.warn({ code: event.code, message: event.message });
+      case 'loaded': {
+        const { base, aligned, parallel, deterministic, whyNotDeterministic } = event;
+        const resolve = () => this.#resolveLoaded({ models: { base, aligned }, parallel, deterministic, whyNotDeterministic });
+        // An async callback that throws has rejected a turn later: whether it came in time must not depend on which events came together.
+        return this.#awaits ? void setImmediate(resolve) : resolve();
+      }
       case 'load-failed': {
         const { type, ...failure } = event;
         return this.#rejectLoaded(failure);
@@ -116,4 +162,8 @@ export class Dispatcher {
     this.#sinks.delete(id);
     return sink;
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | undefined | null)?.then === 'function';
 }

@@ -1,7 +1,8 @@
 import { availableCores } from '../scripts/lib/cores.mjs';
-import { onAbort } from './abort.ts';
-import { Dispatcher, emitWarning, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
+import { onAbort, throwIfAborted } from './abort.ts';
+import { CallbackFailure, Dispatcher, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
+import { requireHere } from './here.ts';
 import { hostMemory } from './host-memory.ts';
 import { refuseChain } from './isolate/chain.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
@@ -68,15 +69,17 @@ export class Nudging implements AsyncDisposable {
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
    *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
-   *   signal's reason if `signal` is aborted
+   *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, onProgress, onWarning, signal, ...own } = given;
-    signal?.throwIfAborted();
+    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...own } = given;
+    throwIfAborted(signal);
+    // Before anything looks for a file of the package's.
+    requireHere();
     refuseChain(isolate === true);
     if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
       const missing = basePath === undefined ? 'base' : 'aligned';
@@ -84,13 +87,13 @@ export class Nudging implements AsyncDisposable {
     }
 
     const { name, description, base, aligned, deterministic: pairDeterminism, ...fromPair } = await pairOf(given);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
 
     const buffers = cpuBuffers ?? buffersFromEnvironment() ?? 'all';
     if (!cpuBuffersRule.check(buffers)) reject('NUDGING_CPU_BUFFERS', process.env['NUDGING_CPU_BUFFERS'], `all, plain, or some of ${cpuBufferNames.join(', ')} with commas between them`);
     const allowed = allowedBuffers(buffers);
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
 
     const deterministic = ownDeterminism ?? pairDeterminism;
     const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
@@ -120,6 +123,7 @@ export class Nudging implements AsyncDisposable {
       deterministic: deterministic === undefined ? -1 : Number(deterministic),
       hostMemory: hostMemory(),
       cpuBuffers: allowed,
+      mmap: mmap ?? true,
       harmfulCpuBuffers: harmful.map(({ buffer }) => buffer),
     };
     if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
@@ -127,23 +131,24 @@ export class Nudging implements AsyncDisposable {
     // Isolated, this process does not even load the addon.
     const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
     const dispatcher = new Dispatcher(onProgress, onWarning);
-    for (const { message } of harmful) (onWarning ?? emitWarning)({ code: 'WARN_KERNEL_DISABLED', message });
+    for (const { message } of harmful) dispatcher.warn({ code: 'WARN_KERNEL_DISABLED', message });
     const engine = new EngineClass(options, dispatcher.dispatch);
-    const abort = () => engine.close(true);
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = signal && onAbort(signal, () => engine.close(true));
     try {
       const loaded = await dispatcher.loaded;
       // The signal may have come too late to end the loading; the engine is closing then.
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       return new Nudging(engine, dispatcher, loaded, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;
-      signal?.throwIfAborted();
+      // What the callback threw is the cause, even if it aborted the signal too.
+      if (reason instanceof CallbackFailure) throw reason.thrown;
+      throwIfAborted(signal);
       const { code, message, ...details } = reason as LoadFailure;
       throw failure(code, message, details);
     } finally {
-      signal?.removeEventListener('abort', abort);
+      forget?.();
     }
   }
 

@@ -1,3 +1,5 @@
+import { pathToFileURL } from 'node:url';
+import { inPackage } from './here.ts';
 import { addonPath } from './native.ts';
 
 interface Harm {
@@ -51,8 +53,9 @@ async function findHarm(): Promise<{ buffer: string; message: string }[]> {
   const addon = addonPath();
   // A script in place of the addon, as in tests, has no kernels.
   if (!addon?.endsWith('.node')) return [];
-  // The same from lib/ and from dist/.
-  const { harmfulKernels, describeHarm } = (await import(new URL('../scripts/lib/kernels.mjs', import.meta.url).href)) as KernelCheck;
+  // Not compiled into dist/: the build runs it too.
+  const module = pathToFileURL(inPackage('scripts/lib/kernels.mjs')).href;
+  const { harmfulKernels, describeHarm } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ module)) as KernelCheck;
   const harmful = await harmfulKernels(addon);
   return harmful.map((harm) => ({ buffer: harm.buffer, message: describeHarm(harm) }));
 }

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NudgingError, type ErrorCode } from './errors.ts';
+import { inPackage, requireHere } from './here.ts';
 import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, Top1 } from './types.ts';
 import { remedyFor } from './why-not-loaded.ts';
 
@@ -52,7 +51,9 @@ export interface NativeEngineOptions {
   hostMemory: number;
   /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */
   cpuBuffers?: string[];
-  /** Those among them that must not be used on this machine. */
+  /** Whether weights may be pages of the files. */
+  mmap: boolean;
+  /** Those among the buffers that must not be used on this machine. */
   harmfulCpuBuffers: string[];
 }
 
@@ -141,9 +142,7 @@ export type NativeEvent =
   | { type: 'failed'; id: number; code: ErrorCode; message: string }
   | { type: 'closed' };
 
-const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
-const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
 /** The file that NUDGING_BINARY names; like any path that is given to a program, relative to the working directory. */
 function namedAddon(): string | undefined {
@@ -155,7 +154,8 @@ function namedAddon(): string | undefined {
 export function addonPath(): string | undefined {
   const named = namedAddon();
   try {
-    return named ? require.resolve(named) : (require('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(packageRoot);
+    if (named) return requireHere().resolve(named);
+    return (requireHere()('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(inPackage(''));
   } catch {
     return undefined;
   }
@@ -168,18 +168,20 @@ export function addonPath(): string | undefined {
  */
 export function loadNative(): NativeAddon {
   if (loaded) return loaded;
+  // Bundled, no other remedy would help.
+  const load = requireHere();
   const named = namedAddon();
   try {
     if (named) {
-      loaded = require(named) as NativeAddon;
+      loaded = load(named) as NativeAddon;
     } else {
-      const findBinary = require('node-gyp-build') as (packageRoot: string) => NativeAddon;
-      loaded = findBinary(packageRoot);
+      const findBinary = load('node-gyp-build') as (packageRoot: string) => NativeAddon;
+      loaded = findBinary(inPackage(''));
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
-    const remedy = remedyFor(cause, { named, permission, packageRoot });
+    const remedy = remedyFor(cause, { named, permission, packageRoot: inPackage('') });
     const message = `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`;
     throw new NudgingError('ERR_NATIVE_LOAD', message, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
   }

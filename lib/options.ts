@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { isAbortSignal } from './abort.ts';
 import { NudgingError } from './errors.ts';
 import { cpuBufferNames } from './kernels.ts';
 import type { KvCacheType } from './types.ts';
@@ -37,7 +38,10 @@ export const flag: Rule = { check: (value) => typeof value === 'boolean', expect
 export const text: Rule = { check: (value) => typeof value === 'string', expected: 'a string' };
 export const nonEmptyText: Rule = { check: (value) => typeof value === 'string' && value.length > 0, expected: 'a non-empty string' };
 export const callback: Rule = { check: (value) => typeof value === 'function', expected: 'a function' };
-export const abortSignal: Rule = { check: (value) => value instanceof AbortSignal, expected: 'an AbortSignal' };
+export const abortSignal: Rule = {
+  check: isAbortSignal,
+  expected: 'an AbortSignal, or an object with aborted, addEventListener and removeEventListener',
+};
 
 export const eitherOf = (...rules: Rule[]): Rule => ({
   check: (value) => rules.some((rule) => rule.check(value)),
@@ -140,6 +144,7 @@ export const loadRules: Record<string, Rule> = {
   maxQueue: integer(0, 1_000_000_000),
   isolate: flag,
   cpuBuffers: cpuBuffersRule,
+  mmap: flag,
   onProgress: callback,
   onWarning: callback,
 };

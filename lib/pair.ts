@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NudgingError } from './errors.ts';
+import { pathInPackage } from './here.ts';
 import { check, flag, generateRules, isObject, nonEmptyText, text } from './options.ts';
+import { NotAFileError, readTextFile } from './text-file.ts';
 import type { GenerateOptions, LoadOptions } from './types.ts';
 
 /** A pair of models that belong together, as its manifest (pair.json) describes it. Paths are relative to the manifest. */
@@ -15,8 +15,10 @@ export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'max
   aligned: string;
 }
 
-/** The manifest of the pair that comes with the package. */
-export const demoPair = fileURLToPath(new URL('../models/demo/pair.json', import.meta.url));
+const demoManifest = 'models/demo/pair.json';
+
+/** The manifest of the pair that comes with the package. Where the package is bundled it leads nowhere, and loading says so. */
+export const demoPair = pathInPackage(demoManifest) ?? demoManifest;
 
 const { gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit } = generateRules;
 const rules = { name: text, description: text, base: nonEmptyText, aligned: nonEmptyText, basePrompt: nonEmptyText, gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit, deterministic: flag } as typeof generateRules;
@@ -29,9 +31,9 @@ const rules = { name: text, description: text, base: nonEmptyText, aligned: nonE
 export async function readPair(path: string): Promise<Pair> {
   let manifest: unknown;
   try {
-    manifest = JSON.parse(await readFile(path, 'utf8'));
+    manifest = JSON.parse(await readTextFile(path));
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? `is no JSON (${cause.message})` : (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : `cannot be read (${(cause as Error).message})`;
+    const reason = whyUnread(cause as Error);
     throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: pass the path of a pair.json`, { option: 'pair', value: path, cause });
   }
   try {
@@ -45,6 +47,12 @@ export async function readPair(path: string): Promise<Pair> {
   const pair = manifest as unknown as Pair;
   const folder = dirname(path);
   return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned) };
+}
+
+function whyUnread(cause: NodeJS.ErrnoException): string {
+  if (cause instanceof NotAFileError) return cause.message;
+  if (cause instanceof SyntaxError) return `is no JSON (${cause.message})`;
+  return cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.message})`;
 }
 
 /**

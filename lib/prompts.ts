@@ -85,7 +85,11 @@ function basePromptText(chat: ChatMessage[], prompt: BasePrompt): string {
   const messages = chat.filter((message) => message.role !== 'system');
   if (typeof prompt === 'function') {
     const text: unknown = prompt({ system, messages });
-    if (typeof text !== 'string') reject('basePrompt', text, 'a function that returns a string');
+    if (typeof text !== 'string') {
+      // An async function was refused; whether its promise rejects is of no interest any more, and must not end the process.
+      if (text instanceof Promise) text.catch(() => {});
+      reject('basePrompt', text, 'a function that returns a string');
+    }
     return text;
   }
   return messages

@@ -227,6 +227,15 @@ export interface SamplingOptions {
   seed?: number;
 }
 
+/** What is needed of an AbortSignal: Node's own, one of another realm (jsdom, `vm`), or a polyfill's. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  /** What to reject with; an `AbortError` where it is missing. */
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions {
   mode?: Mode;
@@ -263,7 +272,7 @@ export interface GenerateOptions extends SamplingOptions {
   /** Pieces that a reader of a stream may be behind before its generation waits for it. Default 64. */
   highWaterMark?: number;
   /** Ends the generation within one decode step, with `stopReason: 'aborted'` and the text so far. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 export interface LoadProgress {
@@ -353,11 +362,21 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * warning.
    */
   cpuBuffers?: 'all' | 'plain' | readonly CpuBuffer[];
+  /**
+   * Whether weights may be pages of the model's file, as llama.cpp has them where it can. Default true: nothing is copied, and processes
+   * share them. But a file that is cut or overwritten in place then ends the process with SIGBUS. `false` reads the weights into memory of
+   * their own, and the file is not needed any more (docs/model-files.md).
+   */
+  mmap?: boolean;
+  /** Called as weights are read. What it throws ends the loading, and `load` rejects with it. */
   onProgress?: (progress: LoadProgress) => void;
-  /** Called for each warning while loading. Default: `process.emitWarning`, which prints it once with the type `NudgingWarning`. */
+  /**
+   * Called for each warning while loading. Default: `process.emitWarning`, which prints it once with the type `NudgingWarning`. What it
+   * throws ends the loading, as for `onProgress`.
+   */
   onWarning?: (warning: NudgingWarning) => void;
   /** Gives up loading; `load` then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** A question for {@link Nudging.inspect}. */

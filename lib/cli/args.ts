@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
+import { readTextFileSync } from '../text-file.ts';
 import type { LoadOptions } from '../types.ts';
 import { fileFailure, UsageError } from './failure.ts';
 import { flags, ruleOf, type Flag } from './flags.ts';
@@ -124,7 +124,7 @@ function lanesIn(text: string): unknown {
 function contentOf(flag: Flag, path: string): string {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readTextFileSync(path);
   } catch (error) {
     throw fileFailure(error, `the file of --${flag.name}`, path);
   }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { NudgingError, type ErrorCode } from '../errors.ts';
+import { NotAFileError } from '../text-file.ts';
 import { inFlagNames } from './flags.ts';
 
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -43,6 +44,7 @@ export function oneLine(text: string): string {
 
 /** A failed file operation as an error with a remedy. `as` says what the file is to the command, such as `the file of --input`. */
 export function fileFailure(error: unknown, as: string, path: string): UsageError {
+  if (error instanceof NotAFileError) return new UsageError(`${as} "${path}" ${error.message}: name a file`);
   const { code, message } = error as NodeJS.ErrnoException;
   const known: Record<string, string> = {
     ENOENT: 'does not exist: check the path',

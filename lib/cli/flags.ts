@@ -85,6 +85,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
       { name: 'flash-attention', value: 'WHETHER', option: 'flashAttention', kind: 'lanes', about: 'true, false or auto, for both models or as base=WHETHER,aligned=WHETHER', otherwise: 'auto: by device and context' },
       { name: 'parallel', value: 'N', option: 'parallel', kind: 'number', about: 'answers that are made together (with --input); auto: up to 4, as memory allows', otherwise: 'auto' },
       { name: 'cpu-buffers', value: 'NAMES', option: 'cpuBuffers', kind: 'names', about: "llama.cpp's faster kinds of CPU memory for weights: all, plain (none), or some of amx,repack,kleidiai,spacemit", otherwise: 'all' },
+      { name: 'no-mmap', option: 'mmap', sets: false, about: 'copy the weights instead of mapping the files, which may then change or go away' },
       { name: 'isolate', option: 'isolate', about: 'run the engine in a process of its own: a crash there is an error here' },
     ],
   },

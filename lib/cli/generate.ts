@@ -1,6 +1,7 @@
 import { addAbortSignal } from 'node:stream';
-import { text as readText } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import type { Nudging } from '../engine.ts';
+import { decodeText } from '../text-file.ts';
 import type { Answer, LoadOptions, StopReason } from '../types.ts';
 import type { Arguments } from './args.ts';
 import { exitCodes, UsageError } from './failure.ts';
@@ -29,7 +30,7 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
 
 async function questionFromStdin(signal: AbortSignal): Promise<string> {
   if (process.stdin.isTTY) throw new UsageError('no question: write one in quotes, pipe one in, or see nudging --help');
-  const question = (await readText(addAbortSignal(signal, process.stdin))).replace(/\r?\n$/, '');
+  const question = decodeText(await buffer(addAbortSignal(signal, process.stdin))).replace(/\r?\n$/, '');
   if (question.trim() === '') throw new UsageError('no question: standard input is empty; write a question in quotes, or see nudging --help');
   return question;
 }

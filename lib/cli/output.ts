@@ -98,7 +98,8 @@ async function readKept(file: FileHandle, path: string, rows: readonly Row[]) {
   // The last one that was said: after --append there are several.
   let was: MadeWith | undefined;
   for await (const line of completeLines(file)) {
-    const answer = parse(line.text);
+    // An editor may have put a byte order mark in front.
+    const answer = parse(kept === 0 ? line.text.replace(/^\ufeff/, '') : line.text);
     if (!isObject(answer) || !isObject(answer['row'])) throw new UsageError(`line ${kept + 1} of --output "${path}" is no answer of this command: ${remedy}`);
     if (kept >= rows.length) throw new UsageError(`--output "${path}" has more rows than the input (${rows.length}): ${remedy}`);
     if (!isDeepStrictEqual(answer['row'], rows[kept]?.value)) throw new UsageError(`--output "${path}" belongs to another input (row ${kept + 1} differs): ${remedy}`);

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { text as readText } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { isObject } from '../options.ts';
 import { promptFor, readQuestion } from '../prompts.ts';
+import { decodeText } from '../text-file.ts';
 import type { Input, LoadOptions } from '../types.ts';
 import { fileFailure, oneLine, UsageError } from './failure.ts';
 
@@ -24,14 +25,13 @@ export async function readRows(path: string, settings: LoadOptions, signal: Abor
   let content: string;
   try {
     const source: Readable = path === '-' ? process.stdin : createReadStream(path);
-    content = await readText(addAbortSignal(signal, source));
+    content = decodeText(await buffer(addAbortSignal(signal, source)));
   } catch (error) {
     signal.throwIfAborted();
     throw fileFailure(error, 'the file of --input', path);
   }
   const rows: Row[] = [];
-  // A byte order mark is no part of the first row.
-  for (const [index, line] of content.replace(/^\ufeff/, '').split('\n').entries()) {
+  for (const [index, line] of content.split('\n').entries()) {
     if (line.trim() === '') continue;
     try {
       rows.push(readRow(line, settings));

@@ -29,7 +29,9 @@ export class LastWords {
 const meanings: Partial<Record<NodeJS.Signals, string>> = {
   SIGABRT: 'a check inside llama.cpp failed',
   SIGKILL: 'the system does that when memory runs out: lower `context` or `parallel`, or take smaller models',
-  SIGBUS: 'reading a model file failed: was it changed or cut while in use?',
+  SIGBUS:
+    'most likely a model file was cut or overwritten while it was in use: ' +
+    'replace it by renaming a new file over it, or set `mmap: false` (--no-mmap)',
   SIGILL: `the native addon was built for another CPU: run "${buildCommand()}" on this one`,
 };
 

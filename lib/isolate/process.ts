@@ -1,13 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { inPackage } from '../here.ts';
 import type { NativeEvent } from '../native.ts';
 import { describeEnding, LastWords } from './ending.ts';
 import { environment } from './environment.ts';
 import type { Order } from './messages.ts';
-
-/** The same file from lib/ (in tests) and from dist/. */
-const main = fileURLToPath(new URL('../../dist/isolate/main.js', import.meta.url));
 
 export interface ProcessListener {
   events(events: NativeEvent[]): void;
@@ -37,7 +34,7 @@ export class EngineProcess {
       end(`the engine's process could not be started (${error.message}): ${remedy}`);
     };
     try {
-      this.#child = fork(main, [], {
+      this.#child = fork(inPackage('dist/isolate/main.js'), [], {
         cwd: folder,
         env: environment(process.env),
         // None of the parent's options is for the engine; some (--inspect, --eval) would break it.

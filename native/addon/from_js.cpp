@@ -201,6 +201,7 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   if (deterministic >= 0) options.deterministic = deterministic != 0;
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.has("cpuBuffers")) options.cpu_buffers = reader.names("cpuBuffers");
+  options.mapped = reader.flag("mmap");
   options.harmful_cpu_buffers = reader.names("harmfulCpuBuffers");
   if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");

@@ -63,6 +63,13 @@ void Engine::close(bool abandon) {
   if (abandon) stopping_.store(true, std::memory_order_relaxed);
   const std::scoped_lock lock(mutex_);
   inbox_.closing = true;
+  inbox_.woken = true;
+  changed_.notify_one();
+}
+
+void Engine::wake() {
+  const std::scoped_lock lock(mutex_);
+  inbox_.woken = true;
   changed_.notify_one();
 }
 
@@ -73,14 +80,19 @@ std::vector<Event> Engine::drain() {
 
 Engine::Inbox Engine::receive(Clock::time_point until) {
   std::unique_lock lock(mutex_);
-  const auto something = [this] { return inbox_.closing || !inbox_.submitted.empty() || !inbox_.cancelled.empty() || !inbox_.parked.empty(); };
+  const auto something = [this] {
+    return inbox_.woken || !inbox_.submitted.empty() || !inbox_.cancelled.empty() || !inbox_.parked.empty();
+  };
   if (until == Clock::time_point::max()) {
     changed_.wait(lock, something);
   } else if (until > Clock::time_point::min()) {
     changed_.wait_until(lock, until, something);
   }
   // `closing` stays set: it is a state, not a message.
-  return Inbox{std::exchange(inbox_.submitted, {}), std::exchange(inbox_.cancelled, {}), std::exchange(inbox_.parked, {}), inbox_.closing};
+  const bool closing = inbox_.closing;
+  Inbox received = std::exchange(inbox_, {});
+  inbox_.closing = received.closing = closing;
+  return received;
 }
 
 void Engine::emit(std::vector<Event> events) {

@@ -50,11 +50,14 @@ struct EngineOptions {
   std::uint64_t host_memory = 0;
   /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no harm.
   std::optional<CpuBuffers> cpu_buffers;
-  /// Of those, the ones that are known to do harm.
+  /// Whether weights may be pages of the files.
+  bool mapped = true;
+  /// Of those buffers, the ones that are known to do harm.
   CpuBuffers harmful_cpu_buffers;
 };
 
-/// Two models, and the one thread that makes every llama.cpp call: it loads, runs all requests, and frees what it loaded.
+/// Two models, and the one thread that decodes: it loads, runs all requests, and frees what it loaded. Only tokenising, which changes
+/// nothing, may be another thread's.
 ///
 /// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
 /// whenever events wait to be drained; it must not block and must not call back into the engine.
@@ -89,9 +92,13 @@ class Engine {
     std::vector<RequestId> cancelled;
     std::vector<std::pair<RequestId, bool>> parked;
     bool closing = false;
+    /// Something else is new: a preparation is done, or the engine closes.
+    bool woken = false;
   };
 
   void main();
+  /// Ends a `receive`. From any thread.
+  void wake();
   /// What has come in. Waits for it, at most until `until`.
   Inbox receive(Clock::time_point until);
   void emit(std::vector<Event> events);

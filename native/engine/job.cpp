@@ -75,7 +75,9 @@ Prompts compile_prompts(const Request& request, const std::array<const ModelCont
   Prompts prompts;
   if (const auto* inspection = std::get_if<Inspection>(&request.work)) {
     const auto lane = static_cast<std::size_t>(inspection->lane);
-    prompts[lane] = compile(*contexts[lane], inspection->prompt, lane_names[lane]);
+    Prompt& prompt = prompts[lane].emplace(compile(*contexts[lane], inspection->prompt, lane_names[lane]));
+    prompt.text = inspection->text;
+    prompt.whole = contexts[lane]->vocabulary().tokenize(prompt.tail + inspection->text);
     return prompts;
   }
   const auto& generation = std::get<Generation>(request.work);

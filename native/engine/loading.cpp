@@ -54,11 +54,11 @@ std::optional<std::uint32_t> wanted_length(const EngineOptions::Lane& lane, std:
   return length;
 }
 
-std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, std::uint32_t most) {
+std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, bool mapped, std::uint32_t most) {
   if (lane.gpu_layers >= 0) return std::min(static_cast<std::uint32_t>(lane.gpu_layers), most);
   if (lane.gpu_layers == all_gpu_layers) return most;
   // Weights that are there already cost nothing, and another number of layers could not share them.
-  return ModelRegistry::instance().gpu_layers_of(lane.path);
+  return ModelRegistry::instance().gpu_layers_of(lane.path, mapped);
 }
 
 ModelContext::Options context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
@@ -68,6 +68,10 @@ ModelContext::Options context_options(const EngineOptions& options, std::size_t 
   context.batch = options.batch;
   context.cache_type = options.lanes[lane].cache_type;
   return context;
+}
+
+Model::Options model_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers, const CpuBuffers& buffers) {
+  return {options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all, buffers, options.mapped};
 }
 
 /// What is known of both models before their weights are read.
@@ -119,7 +123,8 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
     sketch.meters.clear();
     std::vector<Kernel> kernels;
     for (std::size_t i = 0; i < lane_count; ++i) {
-      const MemoryMeter& meter = sketch.meters.emplace_back(options.lanes[i].path, context_options(options, i, {}), buffers);
+      const std::string& path = options.lanes[i].path;
+      const MemoryMeter& meter = sketch.meters.emplace_back(path, context_options(options, i, {}), buffers, options.mapped);
       const std::vector<Kernel> its = meter.extra_kernels();
       kernels.insert(kernels.end(), its.begin(), its.end());
     }
@@ -145,7 +150,7 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
   for (std::size_t i = 0; i < lane_count; ++i) {
     const EngineOptions::Lane& lane = options.lanes[i];
     request.lanes[i] = {lane.path,
-                        wanted_layers(lane, meters[i].most_gpu_layers()),
+                        wanted_layers(lane, options.mapped, meters[i].most_gpu_layers()),
                         meters[i].most_gpu_layers(),
                         wanted_length(lane, meters[i].trained_context()),
                         std::min(meters[i].trained_context(), most_context),
@@ -161,7 +166,7 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
 
   return plan_memory(request, [&](std::size_t lane, const LaneNumbers& numbers) {
     LaneDemand demand = meters[lane].measure(numbers, limit);
-    if (ModelRegistry::instance().holds({options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all, sketch.cpu_buffers})) {
+    if (ModelRegistry::instance().holds(model_options(options, lane, numbers, sketch.cpu_buffers))) {
       // The copies are taken already. Mapped pages count as free memory even while they are used.
       std::fill(demand.weights.begin(), demand.weights.end(), 0);
       demand.weights[0] = demand.use.mapped;
@@ -201,7 +206,7 @@ LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stop
   std::array<std::shared_ptr<const Model>, lane_count> models;
   for (std::size_t i = 0; i < lane_count; ++i) {
     float told = -1;
-    models[i] = ModelRegistry::instance().load({options.lanes[i].path, plan.lanes[i].gpu_layers, Model::Weights::all, drawn.cpu_buffers}, [&](float fraction) {
+    models[i] = ModelRegistry::instance().load(model_options(options, i, plan.lanes[i], drawn.cpu_buffers), [&](float fraction) {
       // llama.cpp calls this for every tensor.
       if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({static_cast<LaneName>(i), told = fraction});
       return !stopping.load(std::memory_order_relaxed);

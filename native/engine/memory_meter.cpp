@@ -62,8 +62,8 @@ std::uint64_t cells_of(const LaneNumbers& numbers) {
 
 }  // namespace
 
-MemoryMeter::MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers)
-    : path_(std::move(path)), context_(context), cpu_buffers_(std::move(cpu_buffers)) {
+MemoryMeter::MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers, bool mapped)
+    : path_(std::move(path)), context_(context), cpu_buffers_(std::move(cpu_buffers)), mapped_(mapped) {
   open(0);
   kernels_ = kernels_of(skeleton_.get());
   for (int i = 0; i < llama_model_n_devices(skeleton_.get()); ++i) {
@@ -125,7 +125,7 @@ LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {
     throw Failure(FailureKind::model_unsupported, "\"" + path_ + "\" cannot be run by itself (" + reason + "): use a model that generates text");
   }
   LaneDemand demand{Bytes(devices_.size() + 1), Bytes(devices_.size() + 1), {}};
-  const bool maps = maps_files(skeleton_.get());
+  const bool maps = mapped_ && maps_files(skeleton_.get());
   for (const auto& [type, taken] : llama_get_memory_breakdown(context.get())) {
     const std::size_t place = place_of(type, devices_);
     demand.weights[place] += taken.model;

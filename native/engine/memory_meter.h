@@ -18,8 +18,8 @@ namespace nudging {
 class MemoryMeter {
  public:
   /// Reads the file's header and vocabulary. Throws Failure as `Model` does. `context` says what is the same in every question.
-  /// Weights go into no other extra CPU buffers than these; nothing: into all.
-  MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers = std::nullopt);
+  /// Weights go into no other extra CPU buffers than these; nothing: into all. They are pages of the file only if `mapped`.
+  MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers = std::nullopt, bool mapped = true);
 
   /// The kernels that the model would be multiplied with if all of it were on the CPU, and those of them that belong to extra CPU buffers.
   const std::vector<Kernel>& kernels() const { return kernels_; }
@@ -48,6 +48,7 @@ class MemoryMeter {
   std::string path_;
   ModelContext::Options context_;
   std::optional<CpuBuffers> cpu_buffers_;
+  bool mapped_;
   std::uint32_t gpu_layers_ = 0;
   ModelHandle skeleton_;
   std::vector<Kernel> kernels_;

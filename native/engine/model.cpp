@@ -13,6 +13,16 @@ namespace {
 
 std::string in_quotes(const std::string& path) { return "\"" + path + "\""; }
 
+const char* kind_of(std::filesystem::file_type type) {
+  switch (type) {
+    case std::filesystem::file_type::fifo: return "a pipe";
+    case std::filesystem::file_type::socket: return "a socket";
+    case std::filesystem::file_type::block:
+    case std::filesystem::file_type::character: return "a device";
+    default: return "no regular file";
+  }
+}
+
 void check_file(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -21,6 +31,12 @@ void check_file(const std::string& path) {
   }
   if (std::filesystem::is_directory(status)) {
     throw Failure(FailureKind::model_unreadable, in_quotes(path) + " is a directory: name the .gguf file in it");
+  }
+  // Before it is opened: that would wait for a pipe's writer, and nothing could end the waiting.
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Failure(FailureKind::model_unreadable,
+                  in_quotes(path) + " is " + kind_of(status.type()) +
+                      ", and a model is read back and forth: write it into a file, and name that");
   }
 }
 
@@ -62,6 +78,11 @@ ModelHandle open_model(const Model::Options& options, const Model::Progress& pro
     parameters.no_alloc = true;
     // llama.cpp asserts that nothing is mapped then.
     parameters.load_mode = LLAMA_LOAD_MODE_NONE;
+  }
+  if (!options.mapped) {
+    parameters.load_mode = LLAMA_LOAD_MODE_NONE;
+    // Tensors of gigabytes would be mapped all the same.
+    parameters.lazy_mode = LLAMA_LAZY_MODE_OFF;
   }
 
   std::optional<CpuBufferScope> scope;

@@ -29,6 +29,8 @@ class Model {
     Weights weights = Weights::all;
     /// Extra CPU buffers that weights may be put into; nothing: all of this machine's.
     std::optional<CpuBuffers> cpu_buffers = std::nullopt;
+    /// Weights may be pages of the file. Otherwise all are copies, and the file is not needed once they are read.
+    bool mapped = true;
   };
   /// Called with the loaded fraction in [0, 1]; loading is given up when it returns false.
   using Progress = std::function<bool(float)>;

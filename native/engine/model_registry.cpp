@@ -20,7 +20,8 @@ ModelRegistry& ModelRegistry::instance() {
 }
 
 ModelRegistry::Key ModelRegistry::key_of(const Model::Options& options) {
-  return {FileIdentity::of(options.path), options.gpu_layers, options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()};
+  const CpuBuffers& buffers = options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers();
+  return {FileIdentity::of(options.path), options.gpu_layers, buffers, options.mapped};
 }
 
 std::shared_ptr<const Model> ModelRegistry::load(const Model::Options& options, const Model::Progress& progress) {
@@ -94,11 +95,11 @@ bool ModelRegistry::is_loading(const Model::Options& options) const {
   return entry != entries_.end() && entry->second.loading;
 }
 
-std::optional<std::uint32_t> ModelRegistry::gpu_layers_of(const std::string& path) const {
+std::optional<std::uint32_t> ModelRegistry::gpu_layers_of(const std::string& path, bool mapped) const {
   const FileIdentity identity = FileIdentity::of(path);
   const std::scoped_lock lock(mutex_);
   for (const auto& [key, entry] : entries_) {
-    if (key.file == identity && !entry.model.expired()) return key.gpu_layers;
+    if (key.file == identity && key.mapped == mapped && !entry.model.expired()) return key.gpu_layers;
   }
   return std::nullopt;
 }

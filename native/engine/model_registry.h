@@ -14,8 +14,9 @@
 
 namespace nudging {
 
-/// The models that are loaded in this process, so that whoever loads the same file with the same layers on the GPU and the same extra CPU buffers shares its
-/// weights. It keeps no model alive. A model in several files is known by the one that is named. Thread-safe: every engine loads on its own thread.
+/// The models that are loaded in this process, so that whoever loads the same file with the same layers on the GPU and the same extra CPU
+/// buffers, mapped or not, shares its weights. It keeps no model alive. A model in several files is known by the one that is named.
+/// Thread-safe: every engine loads on its own thread.
 class ModelRegistry {
  public:
   /// The process's.
@@ -31,8 +32,8 @@ class ModelRegistry {
   /// Whether a thread is loading it.
   bool is_loading(const Model::Options& options) const;
 
-  /// With how many layers on the GPU the file is loaded, if it is.
-  std::optional<std::uint32_t> gpu_layers_of(const std::string& path) const;
+  /// With how many layers on the GPU the file is loaded, mapped or not, if it is.
+  std::optional<std::uint32_t> gpu_layers_of(const std::string& path, bool mapped = true) const;
 
  private:
   struct Key {
@@ -40,6 +41,7 @@ class ModelRegistry {
     std::uint32_t gpu_layers;
     /// What decides in which order the weights lie, and by which kernels they are multiplied.
     CpuBuffers cpu_buffers;
+    bool mapped;
     auto operator<=>(const Key&) const = default;
   };
   struct Entry {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <list>
 
+#include "engine/give_up.h"
+
 namespace nudging {
 
 namespace {
@@ -23,6 +25,7 @@ std::list<Part> find_specials(const Vocabulary& vocabulary, const std::vector<Se
   }
   for (const Vocabulary::Special& special : vocabulary.specials()) {
     for (auto part = parts.begin(); part != parts.end();) {
+      GiveUpScope::check();
       const std::size_t at = part->token < 0 && part->is_template ? part->text.find(special.text) : std::string::npos;
       if (at == std::string::npos) {
         ++part;
@@ -46,7 +49,7 @@ constexpr const char* white_space = " \t\n\v\f\r";
 }  // namespace
 
 Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& segments) {
-  Prompt prompt;
+  Prompt prompt{{}, {}, TextTokens(vocabulary), {}, {}};
   const std::list<Part> parts = find_specials(vocabulary, segments);
 
   bool strip_right = false;
@@ -69,6 +72,7 @@ Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& 
   if (vocabulary.leading() >= 0 && (prompt.head.empty() || prompt.head.front() != vocabulary.leading())) {
     prompt.head.insert(prompt.head.begin(), vocabulary.leading());
   }
+  prompt.followed.follow(prompt.tail);
   return prompt;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/text_tokens.h"
 #include "engine/vocabulary.h"
 
 namespace nudging {
@@ -21,10 +23,15 @@ struct Prompt {
   std::vector<Token> head;
   /// Plain text that is tokenised together with the output.
   std::string tail;
+  /// The tokens of `tail`, to be followed from there.
+  TextTokens followed;
+  /// A text behind the prompt that is tokenised whole, together with `tail`: for inspections.
+  std::optional<std::string> text;
+  std::vector<Token> whole;
 };
 
 /// Finds the control tokens in the template segments, joins what is left between them, and tokenises each stretch as a whole,
-/// so that a space from the template and a word from the user still make one token.
+/// so that a space from the template and a word from the user still make one token. Gives up as GiveUpScope says.
 Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& segments);
 
 }  // namespace nudging

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <system_error>
 
 #include "engine/failure.h"
 #include "engine/loading.h"
@@ -11,6 +12,9 @@
 namespace nudging {
 
 namespace {
+
+/// Preparations at a time. One long text after another would hold up a third; more threads would take cores from those that decode.
+constexpr std::size_t most_preparations = 2;
 
 RequestFailed failure_event(RequestId id, const std::exception_ptr& thrown = std::current_exception()) {
   try {
@@ -48,6 +52,7 @@ void Scheduler::run() {
     closing = inbox.closing;
     take_in(std::move(inbox));
     expire();
+    prepare();
     admit();
     decode();
     report();
@@ -67,15 +72,21 @@ std::vector<Job*> Scheduler::jobs() const {
 }
 
 Clock::time_point Scheduler::next_work() const {
-  // A place is free, or someone in it works, or is parked and leaves it.
-  if (!queue_.empty()) return Clock::time_point::min();
   Clock::time_point next = Clock::time_point::max();
+  for (const Waiting& waiting : queue_) {
+    // A place is free, or someone in it works, or is parked and leaves it. A preparation that is done wakes the engine.
+    if (waiting.ready()) return Clock::time_point::min();
+    next = std::min(next, deadline_of(*waiting.request, waiting.at));
+  }
   for (const Job* job : jobs()) next = std::min(next, job->parked() ? job->deadline() : Clock::time_point::min());
   return next;
 }
 
 void Scheduler::take_in(Engine::Inbox inbox) {
-  for (Queued& queued : inbox.submitted) queue_.push_back(std::move(queued));
+  for (Engine::Submitted& submitted : inbox.submitted) {
+    const bool apart = Preparation::pays(submitted.request);
+    queue_.push_back({std::make_shared<const Request>(std::move(submitted.request)), submitted.at, apart});
+  }
   if (inbox.parked.empty() && inbox.cancelled.empty() && !inbox.closing) return;
   for (Job* job : jobs()) {
     for (const auto& [id, parked] : inbox.parked) {
@@ -86,23 +97,55 @@ void Scheduler::take_in(Engine::Inbox inbox) {
     const bool cancelled = std::find(inbox.cancelled.begin(), inbox.cancelled.end(), job->id()) != inbox.cancelled.end();
     if (cancelled && !job->done()) job->stop(StopReason::aborted);
   }
-  std::erase_if(queue_, [&](const Queued& queued) {
-    const RequestId id = queued.request.id;
-    if (std::find(inbox.cancelled.begin(), inbox.cancelled.end(), id) == inbox.cancelled.end()) return false;
-    events_.push_back(never_started(id, StopReason::aborted));
+  std::erase_if(queue_, [&](Waiting& waiting) {
+    if (std::find(inbox.cancelled.begin(), inbox.cancelled.end(), waiting.request->id) == inbox.cancelled.end()) return false;
+    leave(waiting, StopReason::aborted);
     return true;
   });
 }
 
 void Scheduler::expire() {
   const Clock::time_point now = Clock::now();
-  std::erase_if(queue_, [&](const Queued& queued) {
-    if (deadline_of(queued.request, queued.at) > now) return false;
-    events_.push_back(never_started(queued.request.id, StopReason::timeout));
+  std::erase_if(queue_, [&](Waiting& waiting) {
+    if (deadline_of(*waiting.request, waiting.at) > now) return false;
+    leave(waiting, StopReason::timeout);
     return true;
   });
   for (Job* job : jobs()) {
     if (job->deadline() <= now && !job->done() && !job->stopped()) job->stop(StopReason::timeout);
+  }
+}
+
+void Scheduler::leave(Waiting& waiting, StopReason reason) {
+  events_.push_back(never_started(waiting.request->id, reason));
+  if (!waiting.preparation) return;
+  // Not waited for here: its thread notices soon, and the others go on meanwhile.
+  waiting.preparation->give_up();
+  given_up_.push_back(std::move(waiting.preparation));
+}
+
+/// Begins to prepare what has long texts, in the order of the queue.
+void Scheduler::prepare() {
+  std::erase_if(given_up_, [](const auto& preparation) { return preparation->done(); });
+  std::size_t running = given_up_.size();
+  std::size_t held = 0;
+  for (const Waiting& waiting : queue_) {
+    if (!waiting.preparation) continue;
+    ++held;
+    if (!waiting.preparation->done()) ++running;
+  }
+  for (Waiting& waiting : queue_) {
+    // Prompts that are ready take memory; more than can soon be used are of no use.
+    if (running >= most_preparations || held >= slots_.size() + most_preparations) return;
+    if (!waiting.apart || waiting.preparation) continue;
+    try {
+      waiting.preparation = std::make_unique<Preparation>(waiting.request, contexts(), [&engine = engine_] { engine.wake(); });
+      ++running;
+      ++held;
+    } catch (const std::system_error&) {
+      // No thread is to be had. It is prepared where it is admitted.
+      waiting.apart = false;
+    }
   }
 }
 
@@ -118,16 +161,19 @@ void Scheduler::admit() {
     resume(*std::find_if(slots_.begin(), slots_.end(), is_free), std::move(*back));
     back = suspended_.erase(back);
   }
-  while (!queue_.empty() && make_room()) {
-    const Queued queued = std::move(queue_.front());
-    queue_.pop_front();
+  while (true) {
+    const auto next = std::find_if(queue_.begin(), queue_.end(), [](const Waiting& waiting) { return waiting.ready(); });
+    if (next == queue_.end() || !make_room()) return;
+    const Waiting waiting = std::move(*next);
+    queue_.erase(next);
     try {
-      Prompts prompts = compile_prompts(queued.request, {contexts_[0].get(), contexts_[1].get()});
+      Prompts prompts = waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, contexts());
       Slot& slot = best_slot(prompts);
       slot.since = ++admitted_;
-      slot.job = std::make_unique<Job>(queued.request, std::move(prompts), Job::Lanes{slot.lanes[0].get(), slot.lanes[1].get()}, queued.at);
+      const Job::Lanes lanes = {slot.lanes[0].get(), slot.lanes[1].get()};
+      slot.job = std::make_unique<Job>(*waiting.request, std::move(prompts), lanes, waiting.at);
     } catch (...) {
-      events_.push_back(failure_event(queued.request.id));
+      events_.push_back(failure_event(waiting.request->id));
     }
   }
 }
@@ -169,7 +215,7 @@ Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
   for (std::size_t i = 0; slots_.size() > 1 && i < lane_count; ++i) {
     if (!prompts[i]) continue;
     tokens[i] = prompts[i]->head;
-    const std::vector<Token> tail = contexts_[i]->vocabulary().tokenize(prompts[i]->tail);
+    const std::vector<Token>& tail = prompts[i]->followed.tokens();
     tokens[i].insert(tokens[i].end(), tail.begin(), tail.end());
   }
   Slot* best = nullptr;

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/job.h"
 #include "engine/model_context.h"
+#include "engine/preparation.h"
 #include "engine/second_thread.h"
 
 namespace nudging {
@@ -33,10 +34,22 @@ class Scheduler {
     /// When it got its last request, as a count of requests. Jobs are in the order of it.
     std::uint64_t since = 0;
   };
-  using Queued = Engine::Submitted;
+  /// A request that has no place yet.
+  struct Waiting {
+    std::shared_ptr<const Request> request;
+    Clock::time_point at;
+    /// Its texts are long: it is prepared on a thread of its own, and keeps its turn meanwhile, but holds up nobody.
+    bool apart = false;
+    std::unique_ptr<Preparation> preparation = nullptr;
+    bool ready() const { return !apart || (preparation && preparation->done()); }
+  };
 
   void take_in(Engine::Inbox inbox);
   void expire();
+  void prepare();
+  Preparation::Contexts contexts() const { return {contexts_[0].get(), contexts_[1].get()}; }
+  /// What was asked to end before it began.
+  void leave(Waiting& waiting, StopReason reason);
   void admit();
   bool make_room();
   void suspend(Slot& slot);
@@ -61,7 +74,9 @@ class Scheduler {
   std::vector<Slot> slots_;
   /// Parked requests that have left their places to others, with lanes that have no sequence; those of them that are wanted again wait for a place.
   std::deque<Slot> suspended_;
-  std::deque<Queued> queue_;
+  std::deque<Waiting> queue_;
+  /// Preparations that nobody waits for any more, until their threads have noticed. Like those in the queue they read the contexts above.
+  std::vector<std::unique_ptr<Preparation>> given_up_;
   std::uint64_t admitted_ = 0;
   std::vector<Event> events_;
   /// Only where both lanes decode at the same time. Last: what it works on is above.

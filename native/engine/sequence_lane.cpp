@@ -70,11 +70,17 @@ void SequenceLane::forget() {
 
 void SequenceLane::set_text(std::string_view text) {
   const Stopwatch watch(stats_.tokenize_ms);
-  const std::string joined = prompt_.tail + std::string(text);
-  const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);
-  wanted_ = prompt_.head;
+  const std::vector<Token>& tokens = tokens_behind_head(text);
+  wanted_ = prompt_->head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
   alike_ = 0;
+}
+
+const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text) {
+  const std::string joined = prompt_->tail + std::string(text);
+  if (!from_nothing_) return prompt_->followed.follow(joined);
+  if (prompt_->text == text) return prompt_->whole;
+  return whole_ = context_.vocabulary().tokenize(joined);
 }
 
 std::size_t SequenceLane::reusable() {

@@ -62,7 +62,7 @@ struct Span {
 /// decode, and nothing is cut until another token follows there (Freedom b). Used by whichever thread uses its ModelContext.
 class SequenceLane final : public Lane {
  public:
-  SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence), text_(context.vocabulary()) {}
+  SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
   void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling);
@@ -143,6 +143,7 @@ class SequenceLane final : public Lane {
 
  private:
   void start_counting();
+  const std::vector<Token>& tokens_behind_head(std::string_view text);
   /// How many tokens the cache and the context have in common at their beginning.
   std::size_t reusable();
   void cut(std::size_t length);
@@ -153,8 +154,7 @@ class SequenceLane final : public Lane {
 
   ModelContext& context_;
   llama_seq_id sequence_;
-  Prompt prompt_;
-  TextTokens text_;
+  std::optional<Prompt> prompt_;
   std::vector<Token> whole_;
   /// The tokens whose keys and values are in the cache, and what the model says after each, where it was asked.
   std::vector<Token> cached_;

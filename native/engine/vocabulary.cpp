@@ -6,6 +6,8 @@
 
 #include "engine/deep_stack.h"
 #include "engine/failure.h"
+#include "engine/give_up.h"
+#include "src/unicode.h"
 
 namespace nudging {
 
@@ -122,6 +124,7 @@ std::vector<Token> Vocabulary::tokenize(std::string_view text) const {
   std::vector<Token> tokens;
   std::size_t from = 0;
   while (from < text.size()) {
+    GiveUpScope::check();
     const std::size_t to = next_split(text, from + longest_piece);
     std::string_view piece = text.substr(from, to - from);
     // At a cut, the space that the tokenizer puts in front of every text stands for the one that is there.
@@ -146,7 +149,11 @@ void Vocabulary::append_tokens(std::string_view text, std::vector<Token>& tokens
     throw Failure(FailureKind::prompt_too_long, "the prompt has " + std::to_string(text.size()) + " bytes without a place to cut, which is a space between two letters, and at most " +
                                                     std::to_string(longest_uncut) + " can be tokenised at once: shorten it");
   }
-  const auto work = [&] { append_tokens_here(text, tokens); };
+  const auto work = [&, given_up = GiveUpScope::current()] {
+    // The deep stack is another thread's.
+    const GiveUpScope scope(given_up);
+    append_tokens_here(text, tokens);
+  };
   // Regular expressions take the text of a BPE vocabulary apart first.
   if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_BPE && text.size() > longest_on_any_stack) {
     on_deep_stack(least_stack + text.size() * stack_per_byte, work);
@@ -169,6 +176,9 @@ void Vocabulary::append_tokens_here(std::string_view text, std::vector<Token>& t
       tokens.resize(before + static_cast<std::size_t>(-count));
       count = tokenize_into();
     }
+  } catch (const unicode_given_up&) {
+    GiveUpScope::check();
+    throw Failure(FailureKind::internal, "tokenising was given up");
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception&) {

@@ -164,3 +164,12 @@ TEST("registry: one model's chat template is made once, whoever asks first") {
   CHECK(seen[0] != nullptr);
   for (const ChatTemplate* each : seen) CHECK(each == seen[0]);
 }
+
+TEST("registry: weights that are not mapped are another model than those that are") {
+  ModelRegistry registry;
+  const std::shared_ptr<const Model> mapped = registry.load({base, 0}, any);
+  const Model::Options copied{base, 0, Model::Weights::all, std::nullopt, false};
+  CHECK(!registry.holds(copied));
+  CHECK(!registry.gpu_layers_of(base, false));
+  CHECK(registry.load(copied, any) != mapped);
+}

@@ -34,7 +34,7 @@ export const mutants = [
   // R1
   { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
   // R2
-  { name: 'prompt and output tokenised apart', file: lane, from: 'const std::vector<Token>& tokens = from_nothing_ ? whole_ = context_.vocabulary().tokenize(joined) : text_.follow(joined);', to: 'std::vector<Token> tokens = context_.vocabulary().tokenize(from_nothing_ ? joined : prompt_.tail);\n  const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n  if (!from_nothing_) tokens.insert(tokens.end(), rest.begin(), rest.end());' },
+  { name: 'prompt and output tokenised apart', file: lane, from: 'if (!from_nothing_) return prompt_->followed.follow(joined);', to: 'if (!from_nothing_) {\n    whole_ = context_.vocabulary().tokenize(prompt_->tail);\n    const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n    whole_.insert(whole_.end(), rest.begin(), rest.end());\n    return whole_;\n  }' },
   { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },
   { name: 'a remembered answer for other tokens', file: lane, from: '|| reusable() < length) return false;', to: ') return false;' },
   { name: 'tokens taken for alike that were before the text changed', file: lane, from: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n  alike_ = 0;\n', to: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n' },
@@ -118,8 +118,8 @@ export const mutants = [
   { name: 'ties: quantised weights are as steady as others', file: tolerance, from: 'return is_quantised ? quantised : floating;', to: 'return is_quantised && kernels.empty() ? quantised : floating;' },
   { name: 'ties: a quantised cache is as steady as others', file: tolerance, from: 'ggml_is_quantized(cache_type) ||', to: '(ggml_is_quantized(cache_type) && kernels.empty()) ||' },
   // Many requests at once
-  { name: 'concurrency: last come, first served', file: scheduler, from: 'std::move(queue_.front());\n    queue_.pop_front();', to: 'std::move(queue_.back());\n    queue_.pop_back();', tests: ['concurrency'] },
-  { name: 'concurrency: time in the queue does not count', file: scheduler, from: 'if (deadline_of(queued.request, queued.at) > now) return false;', to: 'if (deadline_of(queued.request, now) > now) return false;', tests: ['concurrency'] },
+  { name: 'concurrency: last come, first served', file: scheduler, from: 'std::move(*next);\n    queue_.erase(next);', to: 'std::move(queue_.back());\n    queue_.pop_back();', tests: ['concurrency'] },
+  { name: 'concurrency: time in the queue does not count', file: scheduler, from: 'if (deadline_of(*waiting.request, waiting.at) > now) return false;', to: 'if (deadline_of(*waiting.request, now) > now) return false;', tests: ['concurrency'] },
   { name: 'concurrency: nobody waits for slow readers', file: scheduler, from: 'slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking()', to: 'slot.job->stopped() || !slot.lanes[lane]->asking()', tests: ['concurrency'] },
   { name: 'concurrency: a parked request keeps its place', file: scheduler, from: '  if (parked == nullptr) return false;\n', to: '  return false;\n', tests: ['concurrency'] },
   { name: 'concurrency: who comes back finds the cache of another', file: lane, from: '  std::swap(cached_, other.cached_);\n', to: '', tests: ['concurrency'] },

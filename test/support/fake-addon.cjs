@@ -6,7 +6,8 @@
 //   broken    fails as the engine would on bad hardware
 //   tied      is answered with three ties
 //   assert    ends the process as a failed check inside llama.cpp does, after a lot of other output
-// A base model whose path has "too-big" in it does not fit into memory.
+// A base model whose path has "too-big" in it does not fit into memory; one with "warns" in it reports progress and warns before it is
+// loaded.
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
@@ -22,6 +23,9 @@ class NativeEngine {
     if (options.base.path.includes('too-big')) {
       setImmediate(() => onEvents([{ type: 'load-failed', code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }, { type: 'closed' }]));
       return;
+    }
+    if (options.base.path.includes('warns')) {
+      setImmediate(() => onEvents([{ type: 'progress', lane: 'base', fraction: 0.5 }, { type: 'warning', code: 'WARN_KERNEL_DISABLED', message: 'beware' }]));
     }
     setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path), parallel: options.parallel || 2, deterministic: options.deterministic !== 0, whyNotDeterministic: '' }));
   }
