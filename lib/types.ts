@@ -105,7 +105,10 @@ export interface AnswerStats {
   rewinds: number;
   base: LaneStats;
   aligned: LaneStats;
-  /** Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. */
+  /**
+   * Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. Making the prompts ready (rendering
+   * and tokenising them) belongs to `queued`, `tokenize` is that of the answer.
+   */
   times: {
     queued: number;
     firstPiece: number;

@@ -295,7 +295,8 @@ describe('what an output was made with', () => {
     const changed = Object.keys(await madeWith(load)).filter((name) => !['version', 'base', 'aligned'].includes(name));
     const uncounted = options.filter((option) => !changed.includes(option)).sort();
     expect(uncounted).toEqual([
-      'batch', 'highWaterMark', 'isolate', 'maxQueue', 'onProgress', 'overlap', 'parallel', 'signal', 'speculation', 'threads', 'timeout',
+      'batch', 'highWaterMark', 'isolate', 'maxQueue', 'mmap', 'onProgress', 'overlap', 'parallel', 'signal', 'speculation',
+      'threads', 'timeout',
     ]);
     // And what is counted is there without a flag too, where there is a default.
     expect(Object.keys(defaults).filter((name) => !changed.includes(name)).sort()).toEqual(['highWaterMark', 'speculation']);
