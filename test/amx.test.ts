@@ -50,7 +50,9 @@ const canCompile = process.platform === 'linux' && process.arch === 'x64' && fin
 describe.skipIf(!canCompile)('AMX tiles, as compiled on any x86-64 Linux (needs objdump)', () => {
   // As sanitizer builds are optimised, as most distributions do, and as our release is. Without optimisation no store is lost.
   it.each(['-O1', '-O2', '-O3'])('are configured from 64 bytes that are all there, with %s', async (optimisation) => {
-    const text = readFileSync(path.join(await ensureSource({ thorough: false, log: () => {} }), 'ggml/src/ggml-cpu/amx/mmq.cpp'), 'utf8');
+    // The mutation tests name a copy in which the patch is undone.
+    const llama = process.env['NUDGING_TEST_LLAMA_CPP'] ?? (await ensureSource({ thorough: false, log: () => {} }));
+    const text = readFileSync(path.join(llama, 'ggml/src/ggml-cpu/amx/mmq.cpp'), 'utf8');
     expect(configuration(compile(text, optimisation))).toBe(tiles.toString('hex'));
   });
 });
