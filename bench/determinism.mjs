@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What the same bits in any company cost: `npm run bench:determinism -- [--cpu-buffers KINDS] [--rounds N] [--threads N]`. Real weights
+// What the same bits in any company cost: `npm run bench:determinism -- [--cpu-buffers KINDS] [--rounds N] [--threads N] [--only TEXT]`. Real weights
 // (test/real/README.md), as they are and as copies of other types. Deterministic engines against llama.cpp's own kernels, in turn, in
 // rounds of one run; ratios are of the same round.
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { markdownTable } from './lib/markdown.mjs';
 import { median, sum } from './lib/statistics.mjs';
 
 const text = /** @type {const} */ ({ type: 'string' });
-const { values } = parseArgs({ options: { 'cpu-buffers': text, rounds: { ...text, default: '5' }, threads: text } });
+const { values } = parseArgs({ options: { 'cpu-buffers': text, rounds: { ...text, default: '5' }, threads: text, only: { ...text, default: '' } } });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds cannot be "${values.rounds}": it must be an integer from 1`);
 const kinds = values['cpu-buffers'];
@@ -66,6 +66,7 @@ const phases = {
 /** @type {string[][]} */
 const rows = [];
 for (const [model, file] of Object.entries(models)) {
+  if (!model.includes(values.only)) continue;
   const engines = await Promise.all(
     Object.entries(ways).map(async ([name, load]) => {
       const more = values.threads === undefined ? {} : { threads: Number(values.threads) };

@@ -21,6 +21,7 @@ const oddPair = { base: odd.windows, aligned: odd.dense, context: 512, gamma: 0.
 describe('the same bits', () => {
   const kinds: Record<string, LoadOptions> = {
     'the demo pair': {},
+    'the demo pair of two families': { pair: path.resolve(import.meta.dirname, '../models/demo/pair-cross.json') },
     'the demo pair in plain memory': { cpuBuffers: 'plain' },
     'the demo pair without flash attention': { flashAttention: false },
     'the demo pair in Q4_K': demoPairIn('q4_K'),
