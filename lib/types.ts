@@ -343,7 +343,7 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /**
    * Whether a request gives the same bits (decisions and probabilities) alone and beside any others, with or without speculation, overlap and shared prefixes, after parking, and for any
    * number of threads, on one machine with one build. Default: where it can be had, which is on CPUs with nearly all architectures ({@link Nudging.deterministic} says
-   * whether it is so). `true` rejects with ERR_NOT_DETERMINISTIC where it cannot; `false` takes llama.cpp's own kernels, which are not faster (docs/determinism.md).
+   * whether it is so). `true` rejects with ERR_NOT_DETERMINISTIC where it cannot; `false` takes llama.cpp's own kernels, which are seldom faster (docs/determinism.md).
    */
   deterministic?: boolean;
   /**
