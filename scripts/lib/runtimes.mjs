@@ -16,6 +16,9 @@ import { run } from './process.mjs';
 /** Major versions of Node.js that the package is for. The first one is the oldest that `engines` in package.json allows. */
 export const nodeVersions = ['20', '22', '24'];
 
+/** What a program on Deno must be allowed; the last one is for `isolate`. */
+const denoAllows = ['ffi', 'read', 'env', 'sys', 'run'].map((what) => `--allow-${what}`);
+
 /** Node.js as it runs this. @returns {Runtime} */
 export const thisNode = () => ({ name: `node ${process.versions.node}`, command: process.execPath, args: [], isNode: true });
 
@@ -36,5 +39,5 @@ export async function fetchRuntime(name, version, folder) {
   const told = await run(command, ['--version']);
   const found = /\d+\.\d+\.\d+/.exec(told.output)?.[0];
   if (told.code !== 0 || found === undefined) throw new BuildError(`${name} ${version} does not run here:\n${told.output}`);
-  return { name: `${name} ${found}`, command, args: name === 'deno' ? ['run', '--allow-all'] : [], isNode: name === 'node' };
+  return { name: `${name} ${found}`, command, args: name === 'deno' ? ['run', ...denoAllows] : [], isNode: name === 'node' };
 }
