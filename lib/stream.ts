@@ -122,7 +122,8 @@ const abandoned = new FinalizationRegistry<Arriving>((arriving) => arriving.aban
  * It is an `AsyncIterableIterator<Piece, Answer>` and an `AsyncDisposable`.
  */
 export class AnswerStream {
-  // Not declared by `implements`: before TypeScript 5.6 the first of those takes one argument, and not every user's compiler knows the second.
+  // Not declared by `implements`: before TypeScript 5.6 the first of those takes one argument, and not every user's compiler knows the
+  // second.
   readonly #arriving: Arriving;
 
   /** @internal Made by `Nudging.stream`. */

@@ -58,7 +58,9 @@ describe('a bundle', () => {
 
   test.each(['cjs', 'es'] as const)('as %s says the same to a program that has `require`', async (format) => {
     const input = path.join(folder, 'required.cjs');
-    writeFileSync(input, "const { Nudging, NudgingError } = require('nudging');\nNudging.load().catch((error) => console.log(error instanceof NudgingError, error.message));\n");
+    writeFileSync(input, `const { Nudging, NudgingError } = require('nudging');
+Nudging.load().catch((error) => console.log(error instanceof NudgingError, error.message));
+`);
     const bundle = await rolldown({ input, platform: 'node', cwd: folder, logLevel: 'silent' });
     const file = path.join(folder, `out-required-${format}`, `program.${format === 'cjs' ? 'cjs' : 'mjs'}`);
     await bundle.write({ file, format, codeSplitting: false });

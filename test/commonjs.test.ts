@@ -12,8 +12,12 @@ const run = promisify(execFile);
 const entry = inRoot('dist/index.cjs');
 
 /** What a CommonJS program of this package's own scope prints. */
-const printed = async (script: string, ...options: string[]) => (await run(process.execPath, [...options, '-e', script], { cwd: inRoot() })).stdout;
-const isOne = `import('nudging').then((imported) => console.log(Object.keys(imported).map((name) => imported[name] === required[name]).join()));`;
+async function printed(script: string, ...options: string[]): Promise<string> {
+  return (await run(process.execPath, [...options, '-e', script], { cwd: inRoot() })).stdout;
+}
+const isOne = `import('nudging').then((imported) => {
+  console.log(Object.keys(imported).map((name) => imported[name] === required[name]).join());
+});`;
 const sixTimes = `${Array.from({ length: 6 }, () => 'true').join()}\n`;
 
 test('require gives what import gives, by Node.js itself and by the entry for those who load no ES modules', async () => {
