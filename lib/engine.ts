@@ -35,8 +35,11 @@ const defaultMaxQueue = 1024;
  * for await (const piece of nudging.stream('What is a harbor?')) process.stdout.write(piece.text);
  * await nudging.close();
  * ```
+ *
+ * It is an `AsyncDisposable`.
  */
-export class Nudging implements AsyncDisposable {
+export class Nudging {
+  // Not declared by `implements`: not every user's compiler knows that interface.
   /** What was loaded. */
   readonly models: Readonly<Record<LaneName, ModelInfo>>;
   /** Requests that decode together; others wait their turn. */

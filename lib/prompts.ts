@@ -87,7 +87,7 @@ function basePromptText(chat: ChatMessage[], prompt: BasePrompt): string {
     const text: unknown = prompt({ system, messages });
     if (typeof text !== 'string') {
       // An async function was refused; whether its promise rejects is of no interest any more, and must not end the process.
-      if (text instanceof Promise) text.catch(() => {});
+      Promise.resolve(text).catch(() => {});
       reject('basePrompt', text, 'a function that returns a string');
     }
     return text;

@@ -118,8 +118,12 @@ const abandoned = new FinalizationRegistry<Arriving>((arriving) => arriving.aban
  * An answer as it is made: iterate over it for the pieces, await `answer` for the whole. Generation starts with the call that returned the stream. A reader
  * that falls behind by `highWaterMark` pieces makes this generation wait, and no other; whoever takes `answer` does not wait for the reader any more.
  * Leaving the loop early (`break`, `return`, an exception), or dropping the stream unread, ends the generation as `aborted`.
+ *
+ * It is an `AsyncIterableIterator<Piece, Answer>` and an `AsyncDisposable`.
  */
-export class AnswerStream implements AsyncIterableIterator<Piece, Answer> {
+export class AnswerStream {
+  // Not declared by `implements`: before TypeScript 5.6 the first of those takes one argument, and not every user's compiler knows the
+  // second.
   readonly #arriving: Arriving;
 
   /** @internal Made by `Nudging.stream`. */

@@ -399,3 +399,11 @@ export interface Inspection {
 export interface Inspected extends Top1 {
   context: number[];
 }
+
+declare global {
+  // `AnswerStream` and `Nudging` have such a method, and every supported runtime has the symbol. Compilers know of it only by `lib:
+  // esnext.disposable` or @types/node, which declare the same: declarations of a user without either would not compile.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}

@@ -6,79 +6,72 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BuildError, runMain } from './lib/errors.mjs';
+import { expected, programs, question, writePrograms } from './lib/install-programs.mjs';
 import { npm } from './lib/npm.mjs';
 import { root } from './lib/paths.mjs';
 import { run } from './lib/process.mjs';
+import { fetchRuntime, nodeVersions, thisNode } from './lib/runtimes.mjs';
 
-const help = `usage: npm run test:install [-- --keep]
+/** @typedef {import('./lib/runtimes.mjs').Runtime} Runtime */
 
-  --keep    leave the project there, and say where
+const help = `usage: npm run test:install [-- options]
+
+Installs the packed package into an empty project, and asks it there: by import, by require, on the command line, in Jest, on the Node.js
+that runs this and on one more.
+
+  --runtimes    on Node.js ${nodeVersions.join(', ')}, each of which installs and compiles it anew, and on Bun and Deno; takes some minutes
+  --keep        leave the projects there, and say where
 `;
 
 /** Bytes that an installed package may take, its dependencies not counted: source 18 MB, addon 9 MB, demo models 13 MB. */
 const mostBytes = 50e6;
-const question = 'What is a harbor?';
-const expected = 'a sheltered port';
-
-/** Ways to ask, each a file of the project. */
-const programs = {
-  'module.mjs': `import { Nudging } from 'nudging';
-const nudging = await Nudging.load();
-console.log((await nudging.generate(${JSON.stringify(question)})).text);
-await nudging.close();
-`,
-  'isolated.cjs': `const { Nudging } = require('nudging');
-Nudging.load({ isolate: true }).then(async (nudging) => {
-  console.log((await nudging.generate(${JSON.stringify(question)})).text);
-  await nudging.close();
-});
-`,
-};
+const quiet = ['--prefer-offline', '--no-audit', '--no-fund'];
 
 await runMain(async () => {
-  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } });
+  const flag = /** @type {const} */ ({ type: 'boolean', default: false });
+  const { values } = parseArgs({ options: { runtimes: flag, keep: flag, help: { type: 'boolean', short: 'h' } } });
   if (values.help) return void process.stdout.write(help);
   // It names another addon than the one that is to be tried.
   delete process.env.NUDGING_BINARY;
   const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'nudging-install-'));
   try {
-    await tryPackage(folder);
+    await tryPackage(folder, values.runtimes);
   } finally {
     if (values.keep) console.log(`kept: ${folder}`);
     else rmSync(folder, { recursive: true, force: true });
   }
 });
 
-/** @param {string} folder */
-async function tryPackage(folder) {
+/** @param {string} folder @param {boolean} everywhere */
+async function tryPackage(folder, everywhere) {
+  const packed = await pack(folder);
+  console.log(`packed: ${megabytes(packed.size)}`);
+  const fetched = (/** @type {Parameters<typeof fetchRuntime>[0]} */ name, version = 'latest') =>
+    fetchRuntime(name, version, path.join(folder, 'runtimes'));
+
   const project = path.join(folder, 'project');
-  mkdirSync(project);
-  writeFileSync(path.join(project, 'package.json'), '{ "name": "project", "private": true }\n');
-  const { tarball, size, files } = await pack(folder);
-  console.log(`packed: ${megabytes(size)}`);
-
-  const started = Date.now();
-  const installed = path.join(project, 'node_modules/nudging');
-  const install = ['install', `../${tarball}`, '--foreground-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
-  const { output } = await mustSucceed('npm install', npm(install, { cwd: project }));
-  if (!/building .*-release \(addon\)/.test(output)) throw new BuildError(`npm install built no addon:\n${output}`);
-  const bytes = sizeOf(installed);
-  console.log(`installed: ${megabytes(bytes)}, in ${Math.round((Date.now() - started) / 1000)} s`);
-  if (bytes > mostBytes) throw new BuildError(`the installed package takes ${megabytes(bytes)}: over ${megabytes(mostBytes)}`);
-  for (const leftover of ['.native', 'vendor/.cache']) {
-    if (existsSync(path.join(installed, leftover))) throw new BuildError(`the installed package still has ${leftover}`);
-  }
-  // All that this build was made from is all that another needs.
-  const missing = files.filter((file) => !existsSync(path.join(installed, file)));
-  if (missing.length > 0) throw new BuildError(`the install removed what a rebuild needs: ${missing.join(', ')}`);
-
-  for (const [name, text] of Object.entries(programs)) {
-    writeFileSync(path.join(project, name), text);
-    await mustAnswer(name, run(process.execPath, [name], { cwd: project }));
-  }
-  const bin = path.join(project, 'node_modules/.bin', process.platform === 'win32' ? 'nudging.cmd' : 'nudging');
-  if (!existsSync(bin)) throw new BuildError('the installed package has no command `nudging`');
+  await install(project, packed, thisNode());
   await mustAnswer('npx nudging', npm(['exec', '--no', '--', 'nudging', question], { cwd: project }));
+  await ask(project, thisNode());
+  const ours = process.versions.node.split('.')[0] ?? '';
+  const others = nodeVersions.filter((version) => version !== ours);
+  if (!everywhere) {
+    await addJest(project);
+    await askInJest(project, thisNode());
+    // The addon is the same for all of them (Node-API).
+    return ask(project, await fetched('node', others.at(-1)));
+  }
+
+  for (const version of others) {
+    const node = await fetched('node', version);
+    const own = path.join(folder, `project-${version}`);
+    await install(own, packed, node);
+    await ask(own, node);
+  }
+  for (const name of /** @type {const} */ (['bun', 'deno'])) await ask(project, await fetched(name));
+  // Last, because what Jest brings is in nobody's way then.
+  await addJest(project);
+  for (const version of nodeVersions) await askInJest(project, version === ours ? thisNode() : await fetched('node', version));
 }
 
 /** @param {string} folder where the tarball goes @returns {Promise<{ tarball: string, size: number, files: string[] }>} */
@@ -88,6 +81,59 @@ async function pack(folder) {
   // What scripts print comes before it.
   const [{ filename, size, files }] = JSON.parse(output.slice(output.indexOf('[\n')));
   return { tarball: filename, size, files: files.map((/** @type {{ path: string }} */ file) => file.path) };
+}
+
+/** @param {string} project to be made, beside the tarball @param {{ tarball: string, files: string[] }} packed @param {Runtime} node */
+async function install(project, { tarball, files }, node) {
+  mkdirSync(project);
+  writeFileSync(path.join(project, 'package.json'), '{ "name": "project", "private": true }\n');
+  const started = Date.now();
+  const installing = npm(['install', `../${tarball}`, '--foreground-scripts', ...quiet], { cwd: project, node: node.command });
+  const { output } = await mustSucceed(`npm install on ${node.name}`, installing);
+  if (!/building .*-release \(addon\)/.test(output)) throw new BuildError(`npm install built no addon:\n${output}`);
+  const installed = path.join(project, 'node_modules/nudging');
+  const bytes = sizeOf(installed);
+  console.log(`installed on ${node.name}: ${megabytes(bytes)}, in ${Math.round((Date.now() - started) / 1000)} s`);
+  if (bytes > mostBytes) throw new BuildError(`the installed package takes ${megabytes(bytes)}: over ${megabytes(mostBytes)}`);
+  for (const leftover of ['.native', 'vendor/.cache']) {
+    if (existsSync(path.join(installed, leftover))) throw new BuildError(`the installed package still has ${leftover}`);
+  }
+  // All that this build was made from is all that another needs.
+  const missing = files.filter((file) => !existsSync(path.join(installed, file)));
+  if (missing.length > 0) throw new BuildError(`the install removed what a rebuild needs: ${missing.join(', ')}`);
+  const bin = path.join(project, 'node_modules/.bin', process.platform === 'win32' ? 'nudging.cmd' : 'nudging');
+  if (!existsSync(bin)) throw new BuildError('the installed package has no command `nudging`');
+  writePrograms(project);
+}
+
+/** Runs every program on a runtime, and says in one line what works. @param {string} project @param {Runtime} runtime */
+async function ask(project, { name, command, args }) {
+  /** @type {string[]} */
+  const works = [];
+  /** @type {string[]} */
+  const failures = [];
+  for (const [what, { file }] of Object.entries(programs)) {
+    const { code, output } = await run(command, [...args, file], { cwd: project });
+    const answers = code === 0 && output.includes(expected);
+    works.push(`${what} ${answers ? 'ok' : 'FAILS'}`);
+    if (!answers) failures.push(`${file} ended with ${code}:\n${output}`);
+  }
+  console.log(`${name}: ${works.join(', ')}`);
+  if (failures.length > 0) throw new BuildError(`on ${name}, ${failures.join('\n')}`);
+}
+
+/** @param {string} project */
+async function addJest(project) {
+  await mustSucceed('npm install jest', npm(['install', 'jest@^30', ...quiet], { cwd: project }));
+}
+
+/** @param {string} project @param {Runtime} node */
+async function askInJest(project, { name, command }) {
+  const jest = path.join(project, 'node_modules/jest/bin/jest.js');
+  const { output } = await mustSucceed(`Jest on ${name}`, run(command, [jest, '--runInBand', '--ci'], { cwd: project }));
+  const passed = /^Tests: +(\d+) passed, \1 total$/m.exec(output)?.[1];
+  if (passed === undefined) throw new BuildError(`Jest on ${name} did not pass:\n${output}`);
+  console.log(`${name} in Jest: ${passed} tests passed`);
 }
 
 /** @param {string} what @param {Promise<{ code: number, output: string }>} running */

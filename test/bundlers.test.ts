@@ -56,6 +56,17 @@ describe('a bundle', () => {
     for (const outcome of outcomes) expect(outcome).toMatch(/^true ERR_NATIVE_LOAD .*bundled.* mark the package "nudging" as external .*docs\/bundlers\.md/);
   });
 
+  test.each(['cjs', 'es'] as const)('as %s says the same to a program that has `require`', async (format) => {
+    const input = path.join(folder, 'required.cjs');
+    writeFileSync(input, `const { Nudging, NudgingError } = require('nudging');
+Nudging.load().catch((error) => console.log(error instanceof NudgingError, error.message));
+`);
+    const bundle = await rolldown({ input, platform: 'node', cwd: folder, logLevel: 'silent' });
+    const file = path.join(folder, `out-required-${format}`, `program.${format === 'cjs' ? 'cjs' : 'mjs'}`);
+    await bundle.write({ file, format, codeSplitting: false });
+    expect((await run(process.execPath, [file])).stdout).toMatch(/^true .*bundled.* external/);
+  });
+
   test.each(['cjs', 'es'] as const)('as %s that leaves the package out works', async (format) => {
     expect(await linesOf(format, ['nudging'])).toEqual(['imported 0.4 string function', 'true', 'true']);
   });

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { Nudging, type LoadOptions, type LoadProgress } from '../lib/index.ts';
 import { script } from './support/script.ts';
@@ -72,6 +73,10 @@ test('what basePrompt throws, the call throws or rejects with', async () => {
   expect(() => engine.stream('x', { basePrompt: throws })).toThrow(mine);
   await expect(engine.inspect({ lane: 'base', input: { messages: [{ role: 'user', content: 'x' }], basePrompt: throws } })).rejects.toBe(mine);
   const asynchronous = () => Promise.reject(mine) as never;
-  await expect(engine.generate('x', { basePrompt: asynchronous })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'basePrompt' });
+  // The promise may be of another world, as in Jest.
+  const elsewhere = () => runInNewContext('Promise.reject(new Error())') as never;
+  for (const basePrompt of [asynchronous, elsewhere]) {
+    await expect(engine.generate('x', { basePrompt })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'basePrompt' });
+  }
   expect((await engine.generate('What is a harbor?')).stopReason).toBe('end');
 });

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { BuildError } from './errors.mjs';
 import { listing } from './fingerprint.mjs';
@@ -32,6 +32,8 @@ export async function buildLibrary() {
   const { code, output } = await run(process.execPath, [compiler, '-p', inRoot('tsconfig.json')], { cwd: inRoot() });
   if (code !== 0) throw new BuildError(`lib/ does not compile:\n${output.trim()}`);
   mkdirSync(inRoot('dist'), { recursive: true });
+  // Written by hand, because the compiler makes no such entry.
+  for (const file of ['index.cjs', 'index.d.cts']) copyFileSync(inRoot('lib', file), inRoot('dist', file));
   if (existsSync(inRoot('dist/cli/main.js'))) chmodSync(inRoot('dist/cli/main.js'), 0o755);
   writeFileSync(stampFile, before);
   return true;

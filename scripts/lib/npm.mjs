@@ -12,8 +12,8 @@ export function cleanNpmEnv(env) {
   return Object.fromEntries(Object.entries(env).filter(([key]) => !inherited.test(key)));
 }
 
-/** npm as a script for our own node: spawning `npm.cmd` would need a shell. */
-function npmCommand() {
+/** npm as a script for a node: spawning `npm.cmd` would need a shell. @param {string | undefined} node ours if missing */
+function npmCommand(node) {
   const nodeDir = path.dirname(process.execPath);
   const candidates = [
     process.env.npm_execpath ?? '',
@@ -21,14 +21,19 @@ function npmCommand() {
     path.join(nodeDir, '../lib/node_modules/npm/bin/npm-cli.js'),
   ];
   const script = candidates.find((file) => path.basename(file) === 'npm-cli.js' && existsSync(file));
-  return script ? { command: process.execPath, args: [script] } : { command: 'npm', args: [] };
+  return script ? { command: node ?? process.execPath, args: [script] } : { command: 'npm', args: [] };
 }
 
 /**
  * @param {readonly string[]} args
- * @param {{ cwd: string }} options
+ * @param {object} options
+ * @param {string} options.cwd
+ * @param {string} [options.node] the node that runs npm and the scripts of packages; ours if missing
  */
-export function npm(args, { cwd }) {
-  const { command, args: first } = npmCommand();
-  return run(command, [...first, ...args], { cwd, env: cleanNpmEnv(process.env) });
+export function npm(args, { cwd, node }) {
+  const { command, args: first } = npmCommand(node);
+  const env = cleanNpmEnv(process.env);
+  // Scripts of packages take the first `node` there.
+  if (node !== undefined) env.PATH = [path.dirname(node), env.PATH].join(path.delimiter);
+  return run(command, [...first, ...args], { cwd, env });
 }

@@ -1,0 +1,14 @@
+// index.ts for programs that are CommonJS to their compiler. It declares nothing anew: what both entries export has one type.
+import type * as api from './index.js' with { 'resolution-mode': 'import' };
+
+export type * from './index.js' with { 'resolution-mode': 'import' };
+
+export declare const AnswerStream: typeof api.AnswerStream;
+export type AnswerStream = api.AnswerStream;
+export declare const Nudging: typeof api.Nudging;
+export type Nudging = api.Nudging;
+export declare const NudgingError: typeof api.NudgingError;
+export type NudgingError = api.NudgingError;
+export declare const defaults: typeof api.defaults;
+export declare const demoPair: typeof api.demoPair;
+export declare const readPair: typeof api.readPair;
