@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/cpu_buffers.h"
+#include "engine/decoder.h"
 #include "engine/event.h"
 #include "engine/request.h"
 #include "engine/stopwatch.h"
@@ -24,6 +25,7 @@ constexpr std::int32_t fitting_gpu_layers = -2;
 /// Everything that loading needs. Checked by the caller: paths not empty, numbers in range.
 struct EngineOptions {
   struct Lane {
+    std::string name;
     std::string path;
     /// The output layer counts as one; `all_gpu_layers`, or `fitting_gpu_layers`: as many as fit.
     std::int32_t gpu_layers = all_gpu_layers;
@@ -34,7 +36,8 @@ struct EngineOptions {
     /// Nothing: by device and context.
     std::optional<bool> flash_attention;
   };
-  Lane lanes[lane_count];
+  /// The base's, the aligned model's, and any further ones.
+  std::vector<Lane> lanes;
   /// CPU threads per model; 0: as many as its size is worth, at most `cores`.
   std::int32_t threads = 0;
   std::int32_t cores = 1;
@@ -54,10 +57,12 @@ struct EngineOptions {
   bool mapped = true;
   /// Of those buffers, the ones that are known to do harm.
   CpuBuffers harmful_cpu_buffers;
+  /// For tests: what stands between the scheduler and those who decode.
+  WrapDecoder wrap_decoder = nullptr;
 };
 
-/// Two models, and the one thread that decodes: it loads, runs all requests, and frees what it loaded. Only tokenising, which changes
-/// nothing, may be another thread's.
+/// Two models or more, and the thread that runs all requests: it loads, says what is decoded, and frees what it loaded. Where lanes do not take turns, each
+/// decodes on a thread of its own (Decoder); tokenising, which changes nothing, may be another thread's.
 ///
 /// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
 /// whenever events wait to be drained; it must not block and must not call back into the engine.

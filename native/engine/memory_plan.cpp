@@ -34,24 +34,32 @@ std::uint32_t largest(std::uint32_t low, std::uint32_t high, const Fits& fits) {
   return low;
 }
 
+/// Such as "a, b or c".
+std::string listed(const std::vector<std::string>& items, const std::string& last) {
+  std::string text = items.front();
+  for (std::size_t i = 1; i < items.size(); ++i) text += (i + 1 < items.size() ? ", " : " " + last + " ") + items[i];
+  return text;
+}
+
 class Planner {
  public:
   Planner(const MemoryRequest& request, const MeasureLane& measure) : request_(request), measure_(measure) {
-    for (std::size_t i = 0; i < lane_count; ++i) {
-      const MemoryRequest::Lane& lane = request.lanes[i];
-      lanes_[i] = {lane.gpu_layers.value_or(0), lane.length.value_or(std::min(lane.longest, default_context)), request.parallel.value_or(1)};
+    for (const MemoryRequest::Lane& lane : request.lanes) {
+      lanes_.push_back({lane.gpu_layers.value_or(0), lane.length.value_or(std::min(lane.longest, default_context)), request.parallel.value_or(1)});
     }
   }
 
   MemoryPlan plan() {
     // What is called most goes first.
-    choose_layers(static_cast<std::size_t>(LaneName::aligned));
-    choose_layers(static_cast<std::size_t>(LaneName::base));
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (i != base_lane) choose_layers(i);
+    }
+    choose_layers(base_lane);
     choose_lengths();
     check();
     choose_parallel();
     MemoryPlan plan{lanes_, {}};
-    for (std::size_t i = 0; i < lane_count; ++i) plan.use[i] = demand(i).use;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) plan.use.push_back(demand(i).use);
     return plan;
   }
 
@@ -62,15 +70,27 @@ class Planner {
     return known != measured_.end() ? known->second : measured_.emplace(key, measure_(lane, lanes_[lane])).first->second;
   }
 
-  bool shares_weights() const { return request_.same_model && lanes_[0].gpu_layers == lanes_[1].gpu_layers; }
+  /// True if an earlier lane has the same weights.
+  bool shares_weights(std::size_t lane) const {
+    for (std::size_t i = 0; i < lane; ++i) {
+      if (request_.lanes[i].file == request_.lanes[lane].file && lanes_[i].gpu_layers == lanes_[lane].gpu_layers) return true;
+    }
+    return false;
+  }
 
   std::uint64_t weights(std::size_t place) {
-    std::uint64_t sum = demand(0).weights[place];
-    if (!shares_weights()) sum += demand(1).weights[place];
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (!shares_weights(i)) sum += demand(i).weights[place];
+    }
     return sum;
   }
 
-  std::uint64_t needed(std::size_t place) { return weights(place) + demand(0).context[place] + demand(1).context[place]; }
+  std::uint64_t needed(std::size_t place) {
+    std::uint64_t sum = weights(place);
+    for (std::size_t i = 0; i < lanes_.size(); ++i) sum += demand(i).context[place];
+    return sum;
+  }
 
   bool fits(std::size_t first_place) {
     for (std::size_t place = first_place; place < request_.places.size(); ++place) {
@@ -89,7 +109,7 @@ class Planner {
   }
 
   void set_lengths(std::uint32_t length) {
-    for (std::size_t i = 0; i < lane_count; ++i) {
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
       if (!request_.lanes[i].length) lanes_[i].length = std::min(request_.lanes[i].longest, length);
     }
   }
@@ -141,11 +161,15 @@ class Planner {
   }
 
   std::string shortage_message(std::size_t place) {
-    const bool one_model = shares_weights();
-    std::string message = "\"" + request_.lanes[0].model + "\"" + (one_model ? " needs " : " and \"" + request_.lanes[1].model + "\" need ") + readable(needed(place)) + " of " +
-                          request_.places[place].name + " (weights " + readable(weights(place)) + ", contexts of ";
-    message += lanes_[0].length == lanes_[1].length ? std::to_string(lanes_[0].length) : std::to_string(lanes_[0].length) + " and " + std::to_string(lanes_[1].length);
-    message += " tokens";
+    std::vector<std::string> models;
+    std::vector<std::string> lengths;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (!shares_weights(i)) models.push_back("\"" + request_.lanes[i].model + "\"");
+      lengths.push_back(std::to_string(lanes_[i].length));
+    }
+    if (std::all_of(lengths.begin(), lengths.end(), [&](const std::string& length) { return length == lengths.front(); })) lengths.resize(1);
+    std::string message = listed(models, "and") + (models.size() == 1 ? " needs " : " need ") + readable(needed(place)) + " of " + request_.places[place].name + " (weights " +
+                          readable(weights(place)) + ", contexts of " + listed(lengths, "and") + " tokens";
     if (lanes_[0].sequences > 1) message += " for " + std::to_string(lanes_[0].sequences) + " sequences";
     message += " " + readable(needed(place) - weights(place)) + "), " + readable(request_.places[place].available) + " are free: ";
     return message + remedy(place);
@@ -157,16 +181,15 @@ class Planner {
     }
     std::vector<std::string> ways = {"lower `context`"};
     if (lanes_[0].sequences > 1) ways.emplace_back("lower `parallel`");
-    if (request_.lanes[0].cache_can_shrink || request_.lanes[1].cache_can_shrink) ways.emplace_back("set `kvCache` to \"q8_0\"");
+    const auto can_shrink = [](const MemoryRequest::Lane& lane) { return lane.cache_can_shrink; };
+    if (std::any_of(request_.lanes.begin(), request_.lanes.end(), can_shrink)) ways.emplace_back("set `kvCache` to \"q8_0\"");
     ways.emplace_back(place == 0 ? "use smaller models" : "lower `gpuLayers`");
-    std::string text = ways.front();
-    for (std::size_t i = 1; i < ways.size(); ++i) text += (i + 1 < ways.size() ? ", " : " or ") + ways[i];
-    return text;
+    return listed(ways, "or");
   }
 
   const MemoryRequest& request_;
   const MeasureLane& measure_;
-  std::array<LaneNumbers, lane_count> lanes_;
+  std::vector<LaneNumbers> lanes_;
   std::map<std::pair<std::size_t, LaneNumbers>, LaneDemand> measured_;
 };
 

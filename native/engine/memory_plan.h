@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -60,6 +59,8 @@ struct MemoryRequest {
   struct Lane {
     /// Path, for messages.
     std::string model;
+    /// Lanes with equal numbers run the same file: its weights are taken once, if as many layers of it are on the GPU.
+    std::size_t file = 0;
     std::optional<std::uint32_t> gpu_layers;
     /// All layers and the output layer; 0 without a GPU.
     std::uint32_t most_gpu_layers = 0;
@@ -69,9 +70,8 @@ struct MemoryRequest {
     /// Whether a type of KV cache can be chosen that takes less.
     bool cache_can_shrink = true;
   };
-  std::array<Lane, lane_count> lanes;
-  /// Both lanes run the same file: its weights are taken once.
-  bool same_model = false;
+  /// The base's, the aligned model's, and any further ones.
+  std::vector<Lane> lanes;
   std::optional<std::uint32_t> parallel;
   /// Upper bound of a `parallel` that is to be found.
   std::uint32_t most_parallel = 1;
@@ -79,14 +79,14 @@ struct MemoryRequest {
 };
 
 struct MemoryPlan {
-  std::array<LaneNumbers, lane_count> lanes;
-  std::array<MemoryUse, lane_count> use;
+  std::vector<LaneNumbers> lanes;
+  std::vector<MemoryUse> use;
 };
 
-/// Finds the numbers that were left open, so that both models fit together, before anything is allocated:
-/// - GPU layers: first the aligned model's, which is small and called most often, then the base's; each as many as fit on the GPUs with contexts of at most
-///   `default_context` tokens;
-/// - contexts: the longest, at most what each model was trained for. Both hold the same text, so what does not fit is cut to the same length for both;
+/// Finds the numbers that were left open, so that all models fit together, before anything is allocated:
+/// - GPU layers: first those of the models beside the base, which are small and called most often, then the base's; each as many as fit on the GPUs with contexts
+///   of at most `default_context` tokens;
+/// - contexts: the longest, at most what each model was trained for. All hold the same text, so what does not fit is cut to the same length for all;
 /// - parallel: as many as fit into half of what one sequence leaves free.
 /// What is found leaves a tenth of every place alone, for other programs and for what is not measured; given numbers may use all of it.
 ///

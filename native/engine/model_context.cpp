@@ -7,20 +7,11 @@
 
 #include "engine/failure.h"
 #include "engine/log.h"
-#include "engine/sequence_lane.h"
-#include "engine/stopwatch.h"
 #include "engine/top1.h"
 
 namespace nudging {
 
 namespace {
-
-/// What a hand-over leaves to decode is seldom longer; what is longer is a prompt.
-constexpr std::size_t longest_question = 32;
-/// Prompts that join questions may make their decode so many times longer: what those who wait for the questions' answers notice.
-constexpr double most_stall = 4;
-/// But they always get so many tokens.
-constexpr std::size_t least_of_a_prompt = 8;
 
 std::size_t batch_size(const ModelContext::Options& options) { return std::min<std::size_t>(options.batch, std::size_t{options.length} * options.sequences); }
 
@@ -74,10 +65,8 @@ void ModelContext::check_length(std::uint32_t length, std::uint32_t trained, con
 
 ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
     : model_(std::move(model)),
-      length_(options.length),
       batch_size_(batch_size(options)),
-      shares_(shares_cells(model_->handle(), options)),
-      tolerance_(options.tolerance) {
+      shares_(shares_cells(model_->handle(), options)) {
   check_length(options.length, model_->trained_context(), model_->path());
   llama_context_params parameters = ModelContext::parameters(model_->handle(), options);
   parameters.abort_callback = is_set;
@@ -101,124 +90,74 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& op
 
 void ModelContext::clear(llama_seq_id sequence) { llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, -1, -1); }
 
-bool ModelContext::cut(llama_seq_id sequence, std::size_t length) {
-  return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);
+/// False if this kind of memory cannot be cut there; it is unchanged then.
+bool ModelContext::edit(const MemoryEdit& edit) {
+  const llama_memory_t memory = llama_get_memory(context_.get());
+  const auto length = static_cast<llama_pos>(edit.length);
+  switch (edit.kind) {
+    case MemoryEdit::Kind::clear: clear(edit.sequence); return true;
+    case MemoryEdit::Kind::cut: return llama_memory_seq_rm(memory, edit.sequence, length, -1);
+    case MemoryEdit::Kind::copy:
+      clear(edit.sequence);
+      llama_memory_seq_cp(memory, edit.from, edit.sequence, 0, length);
+      return true;
+  }
+  return true;
 }
 
-void ModelContext::copy(llama_seq_id from, llama_seq_id to, std::size_t length) {
-  clear(to);
-  llama_memory_seq_cp(llama_get_memory(context_.get()), from, to, 0, static_cast<llama_pos>(length));
+PassResult ModelContext::decode(const Pass& pass) {
+  PassResult result;
+  try {
+    for (const MemoryEdit& one : pass.edits) {
+      if (!edit(one)) result.uncut.push_back(one.sequence);
+    }
+    if (result.uncut.empty()) run(pass, result);
+  } catch (...) {
+    result.failure = std::current_exception();
+  }
+  return result;
 }
 
-void ModelContext::put(std::size_t place, const SequenceLane& lane, Token token, std::size_t position, bool asked) {
-  tokens_[place] = token;
-  positions_[place] = static_cast<llama_pos>(position);
-  sequences_[place] = lane.sequence();
-  outputs_[place] = asked ? 1 : 0;
-}
-
-ModelContext::Share ModelContext::take(SequenceLane& lane, std::size_t count, std::size_t used) {
-  const bool completes = count == lane.missing();
-  for (std::size_t k = 0; k < count; ++k) {
-    const std::size_t position = lane.cached() + k;
-    // Only the token that completes the context is asked about.
-    put(used + k, lane, lane.tokens()[position], position, completes && k + 1 == count);
+void ModelContext::run(const Pass& pass, PassResult& result) {
+  const std::size_t count = pass.tokens.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    tokens_[i] = pass.tokens[i].token;
+    positions_[i] = static_cast<llama_pos>(pass.tokens[i].position);
+    sequences_[i] = pass.tokens[i].sequence;
+    outputs_[i] = pass.tokens[i].wanted == Wanted::nothing ? 0 : 1;
   }
-  return {&lane, count, 0, used + count - 1, 0};
-}
-
-void ModelContext::decode(std::span<SequenceLane* const> lanes) {
-  std::vector<SequenceLane*> questions;
-  std::vector<SequenceLane*> prompts;
-  for (SequenceLane* lane : lanes) {
-    lane->prepare();
-    (lane->missing() <= longest_question ? questions : prompts).push_back(lane);
-  }
-
-  std::vector<Share> shares;
-  std::size_t used = 0;
-  Batch batch{0, 0};
-  for (std::size_t i = 0; i < questions.size() && used < batch_size_; ++i) {
-    // One token is kept for each lane behind this one.
-    const std::size_t room = batch_size_ - used - std::min(batch_size_ - used - 1, questions.size() - i - 1);
-    shares.push_back(take(*questions[i], std::min(questions[i]->missing(), room), used));
-    used += shares.back().count;
-    if (shares.back().count == questions[i]->missing()) ++batch.answers;
-  }
-  if (!questions.empty()) last_batch_ = {used, batch.answers};
-  std::size_t room = batch_size_ - used;
-  if (used > 0 && !prompts.empty()) room = std::min(room, std::max(costs_.room(used, most_stall), least_of_a_prompt));
-  for (std::size_t i = 0; i < prompts.size() && room > 0; ++i) {
-    const std::size_t fair = std::max<std::size_t>(1, room / (prompts.size() - i));
-    shares.push_back(take(*prompts[i], std::min(prompts[i]->missing(), fair), used));
-    used += shares.back().count;
-    room -= shares.back().count;
-  }
-  // Guesses stand behind the tokens that they follow, so they come last; a sequence may appear in more than one place of a batch.
-  for (Share& share : shares) {
-    if (share.count < share.lane->missing() || share.count > longest_question) continue;
-    batch.tokens = used;
-    const std::span<const Token> guesses = share.lane->guesses(batch_size_ - used, batch);
-    share.guessed_at = used;
-    share.guessed = guesses.size();
-    for (std::size_t k = 0; k < guesses.size(); ++k) put(used++, *share.lane, guesses[k], share.lane->tokens().size() + k, true);
-  }
-  run(shares, used);
-  for (const Share& share : shares) {
-    SequenceLane& lane = *share.lane;
-    lane.decoded(share.count, share.guessed);
-    if (lane.missing() > 0) continue;
-    const Stopwatch watch(lane.stats().top1_ms);
-    const auto resolve = [&](std::size_t length, std::size_t place) { lane.resolve(length, read(place, lane.draw(length))); };
-    resolve(lane.tokens().size(), share.last);
-    for (std::size_t k = 0; k < share.guessed; ++k) resolve(lane.tokens().size() + k + 1, share.guessed_at + k);
-  }
-}
-
-void ModelContext::anticipate(std::span<SequenceLane* const> lanes) {
-  std::vector<Share> shares;
-  for (SequenceLane* lane : lanes.first(std::min(lanes.size(), batch_size_))) {
-    put(shares.size(), *lane, lane->anticipated(), lane->cached(), true);
-    shares.push_back({lane, 1, 0, shares.size(), 0});
-  }
-  run(shares, shares.size());
-  for (const Share& share : shares) {
-    share.lane->anticipate();
-    const Stopwatch watch(share.lane->stats().top1_ms);
-    share.lane->resolve(share.lane->cached(), read(share.last, share.lane->draw(share.lane->cached())));
-  }
-}
-
-void ModelContext::run(std::span<const Share> shares, std::size_t used) {
-  const llama_batch batch{static_cast<int32_t>(used), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(), sequence_pointers_.data(), outputs_.data()};
-  const Clock::time_point begin = Clock::now();
+  const llama_batch batch{static_cast<int32_t>(count), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(), sequence_pointers_.data(), outputs_.data()};
+  result.begin = Clock::now();
   const int32_t status = llama_decode(context_.get(), batch);
   if (status == 0) llama_synchronize(context_.get());
-  const Clock::time_point end = Clock::now();
-  const double elapsed_ms = milliseconds(end - begin);
+  result.end = Clock::now();
   if (status != 0) {
-    for (const Share& share : shares) share.lane->forget();
-    throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(used) + " tokens (status " + std::to_string(status) + "): " + take_log());
+    throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " + std::to_string(status) + "): " + take_log());
   }
-  costs_.note(used, elapsed_ms);
-  for (const Share& share : shares) {
-    share.lane->stats().decode_ms += elapsed_ms * static_cast<double>(share.count + share.guessed) / static_cast<double>(used);
-    share.lane->took_part({begin, end, used});
+  result.said.reserve(pass.draws.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    if (outputs_[i] != 0) result.said.push_back(read(i, pass.tokens[i], pass.draws[result.said.size()]));
   }
 }
 
 /// What the model says at one output of the last batch.
-Top1 ModelContext::read(std::size_t output, const Draw& draw) const {
-  const float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
-  if (logits == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
-  Top1 top1 = most_likely({logits, vocabulary().size()});
+PassResult::Said ModelContext::read(std::size_t output, const Pass::Entry& entry, const Draw& draw) const {
+  const Clock::time_point begin = Clock::now();
+  const Vocabulary& vocabulary = model_->vocabulary();
+  const float* data = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
+  if (data == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
+  const std::span<const float> logits(data, vocabulary.size());
+  PassResult::Said said;
+  Top1& top1 = said.top1 = most_likely(logits);
   if (std::isnan(top1.probability)) {
     throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
   }
-  if (!draw.sampling.greedy()) sample({logits, vocabulary().size()}, draw, top1);
-  top1.ends = vocabulary().ends(top1.token);
-  top1.bytes = vocabulary().bytes(top1.token);
-  return top1;
+  if (!draw.sampling.greedy()) sample(logits, draw, top1);
+  top1.ends = vocabulary.ends(top1.token);
+  top1.bytes = vocabulary.bytes(top1.token);
+  if (entry.wanted == Wanted::distribution) said.logits.assign(logits.begin(), logits.end());
+  said.ms = milliseconds(Clock::now() - begin);
+  return said;
 }
 
 }  // namespace nudging

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -21,9 +22,10 @@ using RequestId = std::uint32_t;
 /// Which models take part.
 enum class Mode : std::uint8_t { nudge, base, aligned };
 
-/// The two models, in the order of every array that is indexed by lane.
+/// The models that every engine has, as their places in whatever is indexed by lane. Further ones, which have names of their own, stand behind them.
 enum class LaneName : std::uint8_t { base, aligned };
-constexpr std::size_t lane_count = 2;
+constexpr std::size_t base_lane = static_cast<std::size_t>(LaneName::base);
+constexpr std::size_t aligned_lane = static_cast<std::size_t>(LaneName::aligned);
 
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {
@@ -34,10 +36,10 @@ struct Chat {
 /// Where a lane's prompt comes from.
 using PromptSource = std::variant<std::vector<Segment>, Chat>;
 
-/// One generation. Prompts of lanes that the mode does not use are ignored.
+/// One generation, by the base and the aligned model. Prompts of lanes that the mode does not use are ignored.
 struct Generation {
   Mode mode = Mode::nudge;
-  PromptSource prompts[lane_count];
+  std::array<PromptSource, 2> prompts;
   Rules rules;
   Limits limits;
   bool trace = false;
@@ -52,13 +54,16 @@ struct Generation {
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.
 struct Inspection {
-  LaneName lane = LaneName::base;
+  /// By its place; checked when it is admitted.
+  std::size_t lane = base_lane;
   PromptSource prompt;
   /// Text after the prompt, tokenised together with it.
   std::string text;
   /// Tokens after the text, taken as they are.
   std::vector<Token> tokens;
   Sampling sampling;
+  /// How many of the likeliest tokens to list.
+  std::size_t candidates = 0;
 };
 
 struct Request {

@@ -28,7 +28,7 @@ struct Sampling {
 
 /// The noise of one context: with the same settings and key, the same tokens get the same noise.
 struct Draw {
-  const Sampling& sampling;
+  Sampling sampling;
   /// Of the context's tokens, all of them (ContextKeys).
   std::uint64_t context = 0;
 };

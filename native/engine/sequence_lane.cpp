@@ -36,23 +36,28 @@ void SequenceLane::begin_from_nothing(Prompt prompt, const Sampling& sampling) {
 
 void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling) {
   // Other settings choose other tokens from the same logits, which are not kept.
-  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);
+  if (sampling != sampling_) {
+    answers_.assign(answers_.size(), std::nullopt);
+    ++cache_stamp_;
+  }
   sampling_ = sampling;
   prompt_ = std::move(prompt);
   speculation_ = speculation;
   // A wrong guess would cost such a memory everything that it has.
-  if (speculation.guesses == Speculation::Guesses::as_pays && !context_.can_cut()) speculation_.guesses = Speculation::Guesses::none;
+  if (speculation.guesses == Speculation::Guesses::as_pays && !lane_.can_cut()) speculation_.guesses = Speculation::Guesses::none;
   guesser_ = guesser;
   from_nothing_ = false;
   prompt_counted_ = false;
   drop_guess();
   start_counting();
-  asker_ = nullptr;
+  withdraw();
+  ahead_ = false;
   set_text({});
   stats_.prompt_tokens = wanted_.size();
 }
 
 void SequenceLane::start_counting() {
+  ++request_stamp_;
   stats_ = {};
   traced_ = false;
   spans_.clear();
@@ -61,11 +66,13 @@ void SequenceLane::start_counting() {
 
 void SequenceLane::forget() {
   // llama.cpp takes -1 for all sequences.
-  if (sequence_ >= 0) context_.clear(sequence_);
+  if (sequence_ >= 0) lane_.edit({MemoryEdit::Kind::clear, sequence_});
   cached_.clear();
   answers_.clear();
+  logits_.clear();
   keys_.cut(0);
   alike_ = 0;
+  ++cache_stamp_;
 }
 
 void SequenceLane::set_text(std::string_view text) {
@@ -80,7 +87,7 @@ const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text
   const std::string joined = prompt_->tail + std::string(text);
   if (!from_nothing_) return prompt_->followed.follow(joined);
   if (prompt_->text == text) return prompt_->whole;
-  return whole_ = context_.vocabulary().tokenize(joined);
+  return whole_ = lane_.vocabulary().tokenize(joined);
 }
 
 std::size_t SequenceLane::reusable() {
@@ -98,16 +105,16 @@ void SequenceLane::expect(const Guess& guess) {
   drop_guess();
   if (text.empty()) return;
   text = text.substr(0, most_guessed_bytes);
-  if (context_.vocabulary().prefixes_space()) {
+  if (lane_.vocabulary().prefixes_space()) {
     // The tokenizer would put a space in front: what begins in the middle of a word cannot be tokenised alone.
     if (!text.starts_with(' ')) return;
     text.remove_prefix(1);
   }
   const Stopwatch watch(stats_.tokenize_ms);
-  guess_ = context_.vocabulary().tokenize(text);
+  guess_ = lane_.vocabulary().tokenize(text);
   std::size_t begin = 0;
   for (const Token token : guess_) {
-    const std::size_t end = begin + context_.vocabulary().bytes(token).size();
+    const std::size_t end = begin + lane_.vocabulary().bytes(token).size();
     guess_probabilities_.push_back(guess.probability(begin, end));
     begin = end;
   }
@@ -128,7 +135,7 @@ std::size_t SequenceLane::guesses_wanted() {
   // How sure the aligned model will be is not known before it is asked.
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place);
   // They would join a batch like the last one.
-  return guesses_worth_drafting(context_.costs(), rates, guesser_->context_.costs().of(1), context_.last_batch());
+  return guesses_worth_drafting(lane_.costs(), rates, guesser_->lane_.costs().of(1), lane_.last_batch());
 }
 
 bool SequenceLane::trusts(float probability) const {
@@ -136,20 +143,26 @@ bool SequenceLane::trusts(float probability) const {
   return speculation_.guesses == Speculation::Guesses::fixed || acceptance_.rate(0, probability) >= least_trusted;
 }
 
-std::span<const Token> SequenceLane::guesses(std::size_t room, Batch batch) const {
-  if (guess_.empty() || guess_at_ != wanted_.size()) return {};
-  const std::size_t left = context_.length() - std::min(context_.length(), wanted_.size());
-  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1) room = std::min(room, context_.costs().room(batch.tokens, most_delay));
+std::size_t SequenceLane::guess(std::size_t room, Batch batch) {
+  if (guess_.empty() || guess_at_ != wanted_.size()) return 0;
+  const std::size_t left = lane_.length() - std::min(lane_.length(), wanted_.size());
+  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1) room = std::min(room, lane_.costs().room(batch.tokens, most_delay));
   std::vector<double> rates(std::min({room, left, guess_.size()}));
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place, guess_probabilities_[place]);
-  return std::span(guess_).first(worth(rates, batch));
+  const std::size_t count = worth(rates, batch);
+  cached_.insert(cached_.end(), guess_.begin(), guess_.begin() + static_cast<std::ptrdiff_t>(count));
+  answers_.resize(cached_.size());
+  guess_decoded_ = count;
+  stats_.decoded_tokens += count;
+  stats_.guessed += count;
+  return count;
 }
 
 std::size_t SequenceLane::worth(std::span<const double> rates, Batch batch) const {
   switch (speculation_.guesses) {
     case Speculation::Guesses::none: return 0;
     case Speculation::Guesses::fixed: return std::min(rates.size(), speculation_.count);
-    case Speculation::Guesses::as_pays: return guesses_worth(context_.costs(), rates, batch);
+    case Speculation::Guesses::as_pays: return guesses_worth(lane_.costs(), rates, batch);
   }
   return 0;
 }
@@ -173,14 +186,26 @@ void SequenceLane::judge_guess() {
   guess_probabilities_.erase(guess_probabilities_.begin(), guess_probabilities_.begin() + static_cast<std::ptrdiff_t>(right));
 }
 
-bool SequenceLane::answered() {
+bool SequenceLane::answered(Wanted wanted) {
   ++stats_.questions;
   anticipated_ = 0;
-  const std::size_t length = wanted_.size();
-  if (length == 0 || length > cached_.size() || !answers_[length - 1] || reusable() < length) return false;
+  if (!remembers(wanted)) return false;
   ++stats_.remembered;
   count_prompt();
   return true;
+}
+
+/// Whether what is asked at the end of the context is known without a pass.
+bool SequenceLane::remembers(Wanted wanted) {
+  const std::size_t length = wanted_.size();
+  if (length == 0 || length > cached_.size() || !answers_[length - 1] || reusable() < length) return false;
+  return wanted == Wanted::top1 || (!logits_.empty() && length == cached_.size());
+}
+
+void SequenceLane::ask(Wanted wanted, std::coroutine_handle<> asker) {
+  asker_ = asker;
+  wanted_kind_ = wanted;
+  ++question_stamp_;
 }
 
 void SequenceLane::prepare() {
@@ -211,56 +236,77 @@ void SequenceLane::trade_caches(SequenceLane& other) {
   for (SequenceLane* lane : {this, &other}) {
     // Answers belong to a request's way of choosing tokens.
     lane->answers_.assign(lane->cached_.size(), std::nullopt);
+    lane->logits_.clear();
     lane->keys_.cut(0);
     lane->alike_ = 0;
+    ++lane->cache_stamp_;
   }
 }
 
 void SequenceLane::copy_prefix(const SequenceLane& from, std::size_t length) {
-  context_.copy(from.sequence_, sequence_, length);
+  lane_.edit({MemoryEdit::Kind::copy, sequence_, length, from.sequence_});
   cached_.assign(from.cached_.begin(), from.cached_.begin() + static_cast<std::ptrdiff_t>(length));
   answers_.assign(length, std::nullopt);
+  logits_.clear();
   keys_.cut(0);
   alike_ = 0;
+  ++cache_stamp_;
 }
 
 void SequenceLane::cut(std::size_t length) {
   ++stats_.rewinds;
   stats_.rewound_tokens += cached_.size() - length;
-  if (!context_.cut(sequence_, length)) {
+  if (lane_.can_cut()) {
+    lane_.edit({MemoryEdit::Kind::cut, sequence_, length});
+  } else {
     // Recurrent state holds no past to go back to: start again from nothing.
     ++stats_.recomputations;
-    context_.clear(sequence_);
+    lane_.edit({MemoryEdit::Kind::clear, sequence_});
     length = 0;
   }
+  logits_.clear();
   cached_.resize(length);
   alike_ = std::min(alike_, length);
   keys_.cut(length);
   answers_.resize(length);
 }
 
-void SequenceLane::decoded(std::size_t count, std::size_t guessed) {
-  for (std::size_t i = 0; i < count; ++i) cached_.push_back(wanted_[cached_.size()]);
-  for (std::size_t i = 0; i < guessed; ++i) cached_.push_back(guess_[i]);
+void SequenceLane::decode(std::size_t count) {
+  const auto from = wanted_.begin() + static_cast<std::ptrdiff_t>(cached_.size());
+  cached_.insert(cached_.end(), from, from + static_cast<std::ptrdiff_t>(count));
   answers_.resize(cached_.size());
-  guess_decoded_ = guessed;
+  logits_.clear();
+  guess_decoded_ = 0;
   guess_place_ = 0;
-  stats_.decoded_tokens += count + guessed;
-  stats_.guessed += guessed;
+  stats_.decoded_tokens += count;
   ++stats_.decodes;
 }
 
 bool SequenceLane::can_anticipate() const {
-  return !asking() && context_.can_cut() && anticipated_ < most_anticipated && cached_.size() < context_.length() && !cached_.empty() && answers_.back() && !answers_.back()->ends;
+  return !asking() && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() && !cached_.empty() && answers_.back() && !answers_.back()->ends;
 }
 
 void SequenceLane::anticipate() {
-  cached_.push_back(anticipated());
+  cached_.push_back(answers_.back()->token);
   answers_.emplace_back();
+  logits_.clear();
   ++anticipated_;
   ++stats_.anticipated;
   ++stats_.decoded_tokens;
   ++stats_.decodes;
+}
+
+void SequenceLane::resolve(const Stamp& stamp, std::size_t length, PassResult::Said said) {
+  if (stamp.request == request_stamp_) stats_.top1_ms += said.ms;
+  if (stamp.cache != cache_stamp_ || length > cached_.size()) return;
+  answers_[length - 1] = said.top1;
+  if (length == cached_.size()) logits_ = std::move(said.logits);
+}
+
+void SequenceLane::took_part(const Stamp& stamp, const Span& span, double ms) {
+  if (stamp.request != request_stamp_) return;
+  stats_.decode_ms += ms;
+  if (traced_) spans_.push_back(span);
 }
 
 void SequenceLane::resume() { std::exchange(asker_, nullptr).resume(); }

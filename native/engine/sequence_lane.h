@@ -10,7 +10,8 @@
 
 #include "engine/context_keys.h"
 #include "engine/costs.h"
-#include "engine/model_context.h"
+#include "engine/loaded_lane.h"
+#include "engine/pass.h"
 #include "engine/prompt.h"
 #include "engine/sampling.h"
 #include "engine/stopwatch.h"
@@ -59,10 +60,21 @@ struct Span {
 /// is tokenised afresh, the longest common prefix with the cache is kept, and only the difference is decoded (R2).
 ///
 /// Every position's answer is remembered with it. A context that is a prefix of what was decoded before is answered without a
-/// decode, and nothing is cut until another token follows there (Freedom b). Used by whichever thread uses its ModelContext.
+/// decode, and nothing is cut until another token follows there (Freedom b).
+///
+/// The scheduler's thread owns it. What it calls the cache is what its sequence holds once the pass that is under way is done; answers come with
+/// `resolve`. So a request may go on while a pass for it is under way, and may end.
 class SequenceLane final : public Lane {
  public:
-  SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence) {}
+  /// What a pass that is under way remembers of a lane, to find out what of it still concerns the lane when it is done.
+  struct Stamp {
+    /// Of the cache and how tokens are chosen.
+    std::uint64_t cache = 0;
+    std::uint64_t request = 0;
+    std::uint64_t question = 0;
+  };
+
+  SequenceLane(LoadedLane& lane, llama_seq_id sequence) : lane_(lane), sequence_(sequence) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
   void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling);
@@ -78,7 +90,11 @@ class SequenceLane final : public Lane {
   void expect(const Guess& guess) override;
   std::size_t guesses_wanted() override;
   bool trusts(float probability) const override;
-  std::size_t room() override { return context_.length() - std::min(context_.length(), wanted_.size()); }
+  std::size_t room() override { return lane_.length() - std::min(lane_.length(), wanted_.size()); }
+  bool apart() const override { return lane_.apart(); }
+  void ask_ahead(bool ahead) override { ahead_ = ahead; }
+  /// Forgets who asked: the request, or the part of it that asked, is being destroyed.
+  void withdraw() override { asker_ = nullptr; }
 
   /// Keeps the spans of this request's decode calls from now on.
   void trace() { traced_ = true; }
@@ -87,23 +103,30 @@ class SequenceLane final : public Lane {
   /// The tokens of the context as it is now.
   const std::vector<Token>& tokens() const { return wanted_; }
   LaneStats& stats() { return stats_; }
-  const ModelContext& context() const { return context_; }
+  const LoadedLane& loaded() const { return lane_; }
   /// What the model said at the end of the context. Only after it was asked.
   Top1 last_answer() const { return *answers_[wanted_.size() - 1]; }
 
   // For the scheduler.
 
-  /// True while a question waits for a decode.
+  /// True while a question waits for a pass.
   bool asking() const { return asker_ != nullptr; }
+  /// True if what asks would only like to know: nobody waits for it yet.
+  bool asks_ahead() const { return ahead_; }
+  /// True if what is asked is known: a pass that was under way has said it.
+  bool knows() { return remembers(wanted_kind_); }
   /// True if the context has more tokens than the KV cache has cells for this sequence.
-  bool overflows() const { return wanted_.size() > context_.length(); }
+  bool overflows() const { return wanted_.size() > lane_.length(); }
   /// Makes the cache a prefix of the context; what is missing then is decoded from `cached()` on.
   void prepare();
   std::size_t missing() const { return wanted_.size() - std::min(cached_.size(), wanted_.size()); }
+  /// What is asked behind the context.
+  Wanted wanted() const { return wanted_kind_; }
   std::size_t cached() const { return cached_.size(); }
+  Token cached_token(std::size_t position) const { return cached_[position]; }
   llama_seq_id sequence() const { return sequence_; }
   /// True until something was decoded for the present request, if it may use what others have decoded.
-  bool shares() const { return !from_nothing_ && stats_.decodes == 0 && context_.can_share(); }
+  bool shares() const { return !from_nothing_ && stats_.decodes == 0 && lane_.can_share(); }
   /// How many of `tokens` the cache begins with.
   std::size_t kept_of(std::span<const Token> tokens) const;
   /// How many tokens of the context another lane of the same model has in its cache, and how many it has in its own context.
@@ -114,32 +137,37 @@ class SequenceLane final : public Lane {
   void trade_caches(SequenceLane& other);
   /// Replaces the cache by the first `length` tokens of another lane's.
   void copy_prefix(const SequenceLane& from, std::size_t length);
-  /// Guessed tokens to decode behind the context in a batch that holds `batch` already, if there is room for `room`.
-  std::span<const Token> guesses(std::size_t room, Batch batch) const;
-  /// Notes that the next `count` missing tokens are in the cache now, and `guessed` guesses behind them.
-  void decoded(std::size_t count, std::size_t guessed);
-  /// How the token behind the first `length` tokens in the cache is chosen.
-  Draw draw(std::size_t length) { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
-  /// What the model says after the first `length` tokens in the cache.
-  void resolve(std::size_t length, const Top1& top1) { answers_[length - 1] = top1; }
+
+  // For whoever plans a pass, between `prepare` and its start.
+
+  /// The next `count` missing tokens are in the pass.
+  void decode(std::size_t count);
+  /// Puts guesses behind the context into a pass that holds `batch` already, if there is room for `room`. Returns how many.
+  std::size_t guess(std::size_t room, Batch batch);
   /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
   bool can_anticipate() const;
-  /// What the model said at the end of the cache. Only if `can_anticipate`.
-  Token anticipated() const { return answers_.back()->token; }
-  /// Notes that `anticipated()` is in the cache now.
+  /// Puts what the model said at the end of its cache into the pass. Only if `can_anticipate`.
   void anticipate();
-  void took_part(const Span& span) {
-    if (traced_) spans_.push_back(span);
-  }
-  /// Resumes the request that asked. The lane may be gone or asking again afterwards.
+  /// How the token behind the first `length` tokens in the cache is chosen.
+  Draw draw(std::size_t length) { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
+  Stamp stamp() const { return {cache_stamp_, request_stamp_, question_stamp_}; }
+
+  // When a pass is done.
+
+  /// What the model says after the first `length` tokens of the cache, unless that is another one by now.
+  void resolve(const Stamp& stamp, std::size_t length, PassResult::Said said);
+  /// The lane had part in a pass, which took `ms` for it.
+  void took_part(const Stamp& stamp, const Span& span, double ms);
+  /// True if the question that a pass was planned for still waits.
+  bool still_asks(const Stamp& stamp) const { return asking() && question_stamp_ == stamp.question; }
+  /// Resumes what asked. The lane may be gone or asking again afterwards.
   void resume();
-  /// Forgets who asked: the request is being destroyed.
-  void drop_question() { asker_ = nullptr; }
 
  protected:
-  bool answered() override;
-  void ask(std::coroutine_handle<> asker) override { asker_ = asker; }
+  bool answered(Wanted wanted) override;
+  void ask(Wanted wanted, std::coroutine_handle<> asker) override;
   Top1 answer() override { return last_answer(); }
+  std::span<const float> logits() override { return logits_; }
 
  private:
   void start_counting();
@@ -151,8 +179,9 @@ class SequenceLane final : public Lane {
   void judge_guess();
   std::size_t worth(std::span<const double> rates, Batch batch) const;
   void count_prompt();
+  bool remembers(Wanted wanted);
 
-  ModelContext& context_;
+  LoadedLane& lane_;
   llama_seq_id sequence_;
   std::optional<Prompt> prompt_;
   std::vector<Token> whole_;
@@ -166,6 +195,13 @@ class SequenceLane final : public Lane {
   /// `cached_` and `wanted_` are known to begin with so many equal tokens: while a context only grows, none is compared twice.
   std::size_t alike_ = 0;
   std::coroutine_handle<> asker_;
+  Wanted wanted_kind_ = Wanted::top1;
+  bool ahead_ = false;
+  std::uint64_t cache_stamp_ = 0;
+  std::uint64_t request_stamp_ = 0;
+  std::uint64_t question_stamp_ = 0;
+  /// Raw logits at the end of the cache, until something is decoded behind it.
+  std::vector<float> logits_;
   Speculation speculation_{Speculation::Guesses::none, 0};
   bool from_nothing_ = false;
   bool prompt_counted_ = false;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 
 namespace nudging {
 
@@ -101,6 +102,19 @@ Top1 most_likely(std::span<const float> logits) {
   top1.probability = static_cast<float>(1.0 / sum);
   top1.margin = highest.first - highest.second;
   return top1;
+}
+
+std::vector<std::pair<Token, float>> most_likely(std::span<const float> logits, std::size_t count) {
+  std::vector<Token> tokens(logits.size());
+  std::iota(tokens.begin(), tokens.end(), 0);
+  const auto at = [&](Token token) { return logits[static_cast<std::size_t>(token)]; };
+  const auto end = tokens.begin() + static_cast<std::ptrdiff_t>(std::min(count, tokens.size()));
+  std::partial_sort(tokens.begin(), end, tokens.end(), [&](Token a, Token b) { return at(a) > at(b) || (at(a) == at(b) && a < b); });
+  const float highest = *std::max_element(logits.begin(), logits.end());
+  const double sum = sum_of_exponentials(logits, highest);
+  std::vector<std::pair<Token, float>> likeliest;
+  for (auto token = tokens.begin(); token != end; ++token) likeliest.emplace_back(*token, static_cast<float>(std::exp(static_cast<double>(at(*token) - highest)) / sum));
+  return likeliest;
 }
 
 }  // namespace nudging
