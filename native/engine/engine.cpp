@@ -7,7 +7,7 @@
 #include <malloc.h>
 #endif
 
-#include "engine/log.h"
+#include "backend/log.h"
 #include "engine/scheduler.h"
 #include "kernels/attention.h"
 

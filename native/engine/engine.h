@@ -10,10 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include "engine/cpu_buffers.h"
+#include "backend/cpu_buffers.h"
+#include "basics/stopwatch.h"
 #include "engine/event.h"
 #include "engine/request.h"
-#include "engine/stopwatch.h"
 
 namespace nudging {
 

@@ -8,10 +8,10 @@
 #include <variant>
 #include <vector>
 
-#include "engine/failure.h"
-#include "engine/memory_plan.h"
+#include "basics/failure.h"
 #include "engine/request.h"
-#include "engine/sequence_lane.h"
+#include "lanes/sequence_lane.h"
+#include "models/memory_plan.h"
 #include "nudge/answer.h"
 
 namespace nudging {

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "engine/failure.h"
+#include "basics/failure.h"
 
 namespace nudging {
 

@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "engine/determinism.h"
-#include "engine/failure.h"
-#include "engine/file_identity.h"
-#include "engine/memory_meter.h"
-#include "engine/memory_plan.h"
-#include "engine/model_registry.h"
-#include "engine/tie_tolerance.h"
+#include "basics/failure.h"
+#include "models/file_identity.h"
+#include "models/memory_meter.h"
+#include "models/memory_plan.h"
+#include "models/model_registry.h"
+#include "trust/determinism.h"
+#include "trust/tie_tolerance.h"
 
 namespace nudging {
 

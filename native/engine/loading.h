@@ -7,8 +7,8 @@
 
 #include "engine/engine.h"
 #include "engine/event.h"
-#include "engine/kernel_trust.h"
-#include "engine/model_context.h"
+#include "lanes/model_context.h"
+#include "trust/kernel_trust.h"
 
 namespace nudging {
 

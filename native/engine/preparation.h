@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "engine/job.h"
-#include "engine/model_context.h"
 #include "engine/request.h"
+#include "lanes/model_context.h"
 
 namespace nudging {
 

@@ -7,12 +7,12 @@
 #include <variant>
 #include <vector>
 
-#include "engine/chat_template.h"
-#include "engine/costs.h"
-#include "engine/prompt.h"
-#include "engine/sampling.h"
+#include "choice/sampling.h"
+#include "lanes/costs.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
+#include "templates/chat_template.h"
+#include "text/prompt.h"
 
 namespace nudging {
 

@@ -5,9 +5,9 @@
 #include <new>
 #include <system_error>
 
-#include "engine/failure.h"
+#include "basics/failure.h"
 #include "engine/loading.h"
-#include "engine/prefix_sharing.h"
+#include "lanes/prefix_sharing.h"
 
 namespace nudging {
 

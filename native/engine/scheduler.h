@@ -10,9 +10,9 @@
 
 #include "engine/engine.h"
 #include "engine/job.h"
-#include "engine/model_context.h"
 #include "engine/preparation.h"
 #include "engine/second_thread.h"
+#include "lanes/model_context.h"
 
 namespace nudging {
 
