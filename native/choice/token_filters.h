@@ -4,6 +4,7 @@
 #include <span>
 
 #include "choice/sampling.h"
+#include "nudge/top1.h"
 
 namespace nudging {
 

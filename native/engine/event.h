@@ -10,7 +10,7 @@
 
 #include "basics/failure.h"
 #include "engine/request.h"
-#include "lanes/sequence_lane.h"
+#include "lanes/lane_stats.h"
 #include "models/memory_plan.h"
 #include "nudge/answer.h"
 

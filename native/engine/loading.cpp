@@ -50,7 +50,7 @@ std::optional<std::uint32_t> wanted_length(const EngineOptions::Lane& lane, std:
   }
   const std::uint32_t length = lane.context > 0 ? static_cast<std::uint32_t>(lane.context) : std::min(trained, default_context);
   if (length == 0) throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
-  ModelContext::check_length(length, trained, lane.path);
+  check_context_length(length, trained, lane.path);
   return length;
 }
 
@@ -61,8 +61,8 @@ std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, bool
   return ModelRegistry::instance().gpu_layers_of(lane.path, mapped);
 }
 
-ModelContext::Options context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
-  ModelContext::Options context;
+ContextOptions context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
+  ContextOptions context;
   context.length = numbers.length;
   context.sequences = numbers.sequences;
   context.batch = options.batch;
@@ -136,7 +136,7 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
   for (std::size_t i = 0; i < lane_count; ++i) {
     if (!sketch.deterministic) sketch.tolerance[i] = measured_tolerance(sketch.meters[i].kernels(), options.lanes[i].cache_type);
     sketch.flash_attention[i] = settled_attention(options.lanes[i], sketch.meters[i], sketch.deterministic);
-    ModelContext::Options context = context_options(options, i, {});
+    ContextOptions context = context_options(options, i, {});
     context.flash_attention = sketch.flash_attention[i];
     context.deterministic = sketch.deterministic;
     sketch.meters[i].set_context(context);
@@ -227,7 +227,7 @@ LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stop
   pair.report.deterministic = drawn.deterministic;
   pair.report.why_not = drawn.why_not;
   for (std::size_t i = 0; i < lane_count; ++i) {
-    ModelContext::Options context = context_options(options, i, plan.lanes[i]);
+    ContextOptions context = context_options(options, i, plan.lanes[i]);
     context.threads = threads[i];
     context.flash_attention = drawn.flash_attention[i];
     context.deterministic = drawn.deterministic;

@@ -5,8 +5,8 @@
 #include <functional>
 #include <memory>
 
-#include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/options.h"
 #include "lanes/model_context.h"
 #include "trust/kernel_trust.h"
 

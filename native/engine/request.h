@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "basics/lane_name.h"
 #include "choice/sampling.h"
 #include "lanes/costs.h"
 #include "nudge/answer.h"
@@ -20,10 +21,6 @@ using RequestId = std::uint32_t;
 
 /// Which models take part.
 enum class Mode : std::uint8_t { nudge, base, aligned };
-
-/// The two models, in the order of every array that is indexed by lane.
-enum class LaneName : std::uint8_t { base, aligned };
-constexpr std::size_t lane_count = 2;
 
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {

@@ -28,13 +28,15 @@ RequestFailed failure_event(RequestId id, const std::exception_ptr& thrown = std
   }
 }
 
+std::vector<Participant*> participants(std::span<SequenceLane* const> lanes) { return {lanes.begin(), lanes.end()}; }
+
 std::unique_ptr<Finished> never_started(RequestId id, StopReason reason) { return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, {}}); }
 
 }  // namespace
 
-Scheduler::Scheduler(Engine& engine) : engine_(engine) {
-  LoadedPair pair = load_pair(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit(progress); },
-                              [&engine](Warning warning) { engine.emit(std::move(warning)); });
+Scheduler::Scheduler(const EngineOptions& options, Mailbox& mailbox) : mailbox_(mailbox) {
+  LoadedPair pair = load_pair(options, mailbox.stopping(), [&mailbox](LoadProgress progress) { mailbox.emit(progress); },
+                              [&mailbox](Warning warning) { mailbox.emit(std::move(warning)); });
   threadpools_ = std::move(pair.threadpools);
   contexts_ = std::move(pair.contexts);
   if (pair.overlap) second_thread_.emplace();
@@ -42,13 +44,13 @@ Scheduler::Scheduler(Engine& engine) : engine_(engine) {
   for (std::size_t s = 0; s < slots_.size(); ++s) {
     for (std::size_t i = 0; i < lane_count; ++i) slots_[s].lanes[i] = std::make_unique<SequenceLane>(*contexts_[i], static_cast<llama_seq_id>(s));
   }
-  engine_.emit(std::make_unique<Loaded>(std::move(pair.report)));
+  mailbox_.emit(std::make_unique<Loaded>(std::move(pair.report)));
 }
 
 void Scheduler::run() {
   bool closing = false;
-  while (!engine_.stopping_.load(std::memory_order_relaxed) && !(closing && idle())) {
-    Engine::Inbox inbox = engine_.receive(next_work());
+  while (!mailbox_.stopping().load(std::memory_order_relaxed) && !(closing && idle())) {
+    Mailbox::Inbox inbox = mailbox_.receive(next_work());
     closing = inbox.closing;
     take_in(std::move(inbox));
     expire();
@@ -82,8 +84,8 @@ Clock::time_point Scheduler::next_work() const {
   return next;
 }
 
-void Scheduler::take_in(Engine::Inbox inbox) {
-  for (Engine::Submitted& submitted : inbox.submitted) {
+void Scheduler::take_in(Mailbox::Inbox inbox) {
+  for (Mailbox::Submitted& submitted : inbox.submitted) {
     const bool apart = Preparation::pays(submitted.request);
     queue_.push_back({std::make_shared<const Request>(std::move(submitted.request)), submitted.at, apart});
   }
@@ -139,7 +141,7 @@ void Scheduler::prepare() {
     if (running >= most_preparations || held >= slots_.size() + most_preparations) return;
     if (!waiting.apart || waiting.preparation) continue;
     try {
-      waiting.preparation = std::make_unique<Preparation>(waiting.request, contexts(), [&engine = engine_] { engine.wake(); });
+      waiting.preparation = std::make_unique<Preparation>(waiting.request, contexts(), [&mailbox = mailbox_] { mailbox.wake(); });
       ++running;
       ++held;
     } catch (const std::system_error&) {
@@ -278,7 +280,7 @@ void Scheduler::decode() {
     if (lanes.empty()) continue;
     std::exception_ptr failure;
     try {
-      contexts_[i]->decode(lanes);
+      contexts_[i]->decode(participants(lanes));
     } catch (...) {
       failure = std::current_exception();
     }
@@ -293,10 +295,10 @@ void Scheduler::decode_side_by_side(std::span<SequenceLane* const> base, std::sp
   if (both) {
     second_thread_->start([this, aligned, &ahead, &base_is_done] {
       ModelContext& context = *contexts_[1];
-      if (!aligned.empty()) context.decode(aligned);
+      if (!aligned.empty()) context.decode(participants(aligned));
       try {
         while (!ahead.empty() && !base_is_done.load(std::memory_order_relaxed)) {
-          context.anticipate(ahead);
+          context.anticipate(participants(ahead));
           std::erase_if(ahead, [](const SequenceLane* lane) { return !lane->can_anticipate(); });
         }
       } catch (const Failure&) {
@@ -306,7 +308,7 @@ void Scheduler::decode_side_by_side(std::span<SequenceLane* const> base, std::sp
   }
   std::exception_ptr base_failure;
   try {
-    contexts_[0]->decode(base);
+    contexts_[0]->decode(participants(base));
   } catch (...) {
     base_failure = std::current_exception();
   }
@@ -329,7 +331,7 @@ void Scheduler::answer(std::span<SequenceLane* const> lanes, std::exception_ptr 
     }
     return;
   }
-  if (engine_.stopping_.load(std::memory_order_relaxed)) return;
+  if (mailbox_.stopping().load(std::memory_order_relaxed)) return;
   for (Slot& slot : slots_) {
     const auto is_its = [&slot](const SequenceLane* lane) { return lane == slot.lanes[0].get() || lane == slot.lanes[1].get(); };
     if (!slot.job || std::none_of(lanes.begin(), lanes.end(), is_its)) continue;
@@ -349,7 +351,7 @@ void Scheduler::report() {
   for (Slot& slot : suspended_) end(slot);
   std::erase_if(suspended_, [](const Slot& slot) { return slot.job == nullptr; });
   if (events_.empty()) return;
-  engine_.emit(std::exchange(events_, {}));
+  mailbox_.emit(std::exchange(events_, {}));
 }
 
 /// Gives up the place of a request that has ended, once what it had to say is said.

@@ -8,8 +8,9 @@
 #include <span>
 #include <vector>
 
-#include "engine/engine.h"
 #include "engine/job.h"
+#include "engine/mailbox.h"
+#include "engine/options.h"
 #include "engine/preparation.h"
 #include "engine/second_thread.h"
 #include "lanes/model_context.h"
@@ -21,7 +22,7 @@ namespace nudging {
 class Scheduler {
  public:
   /// Loads both models, reporting progress. Throws Failure.
-  explicit Scheduler(Engine& engine);
+  Scheduler(const EngineOptions& options, Mailbox& mailbox);
 
   /// Runs until the engine closes.
   void run();
@@ -44,7 +45,7 @@ class Scheduler {
     bool ready() const { return !apart || (preparation && preparation->done()); }
   };
 
-  void take_in(Engine::Inbox inbox);
+  void take_in(Mailbox::Inbox inbox);
   void expire();
   void prepare();
   Preparation::Contexts contexts() const { return {contexts_[0].get(), contexts_[1].get()}; }
@@ -68,7 +69,7 @@ class Scheduler {
   /// When there is something to do even if nothing comes in: now, at the next deadline, or never.
   Clock::time_point next_work() const;
 
-  Engine& engine_;
+  Mailbox& mailbox_;
   std::array<ThreadpoolHandle, lane_count> threadpools_;
   std::array<std::unique_ptr<ModelContext>, lane_count> contexts_;
   std::vector<Slot> slots_;

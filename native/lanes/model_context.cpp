@@ -8,8 +8,8 @@
 #include "backend/log.h"
 #include "basics/failure.h"
 #include "basics/stopwatch.h"
+#include "choice/gumbel.h"
 #include "choice/top1.h"
-#include "lanes/sequence_lane.h"
 
 namespace nudging {
 
@@ -22,64 +22,18 @@ constexpr double most_stall = 4;
 /// But they always get so many tokens.
 constexpr std::size_t least_of_a_prompt = 8;
 
-std::size_t batch_size(const ModelContext::Options& options) { return std::min<std::size_t>(options.batch, std::size_t{options.length} * options.sequences); }
-
 bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); }
 
 }  // namespace
 
-bool ModelContext::can_cut(const llama_model* model) { return !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model); }
-
-namespace {
-
-/// MiniMax-M3 finds its blocks by their places in a buffer of each sequence's own; in a shared one llama.cpp attends to everything, which it was not trained for.
-bool finds_blocks_by_place(const llama_model* model) { return architecture_of(model) == "minimax-m3"; }
-
-/// Whether one buffer for all sequences is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need.
-/// And without flash attention sums are taken in the order of cells, which is that of the text only in a buffer of its own.
-bool shares_cells(const llama_model* model, const ModelContext::Options& options) {
-  return ModelContext::can_cut(model) && llama_model_n_swa(model) == 0 && !finds_blocks_by_place(model) && !(options.deterministic && options.flash_attention == false);
-}
-
-}  // namespace
-
-llama_context_params ModelContext::parameters(const llama_model* model, const Options& options) {
-  llama_context_params parameters = llama_context_default_params();
-  parameters.n_ctx = options.length * options.sequences;
-  parameters.n_seq_max = options.sequences;
-  // With a buffer for each, llama.cpp cuts a batch into one forward pass for every stretch of neighbouring sequences with equally many tokens, and sequences that nudge
-  // are hardly ever in step.
-  parameters.kv_unified = shares_cells(model, options);
-  parameters.n_batch = static_cast<std::uint32_t>(batch_size(options));
-  parameters.n_ubatch = std::min(parameters.n_ubatch, parameters.n_batch);
-  parameters.n_threads = options.threads;
-  parameters.n_threads_batch = options.threads;
-  parameters.type_k = options.cache_type;
-  parameters.type_v = options.cache_type;
-  parameters.batch_invariant = options.deterministic;
-  if (options.flash_attention) parameters.flash_attn_type = *options.flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
-  // A GPU that helps with big batches would round otherwise than the CPU does with small ones.
-  if (options.deterministic) parameters.op_offload = false;
-  // A sliding-window cache that keeps only its window cannot be cut back to a shorter context.
-  parameters.swa_full = true;
-  parameters.no_perf = true;
-  return parameters;
-}
-
-void ModelContext::check_length(std::uint32_t length, std::uint32_t trained, const std::string& path) {
-  if (length <= trained) return;
-  throw Failure(FailureKind::context_too_large, "a context of " + std::to_string(length) + " tokens is more than the " + std::to_string(trained) + " that \"" + path +
-                                                    "\" was trained for: lower `context`");
-}
-
-ModelContext::ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
+ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
     : model_(std::move(model)),
       length_(options.length),
       batch_size_(batch_size(options)),
       shares_(shares_cells(model_->handle(), options)),
       tolerance_(options.tolerance) {
-  check_length(options.length, model_->trained_context(), model_->path());
-  llama_context_params parameters = ModelContext::parameters(model_->handle(), options);
+  check_context_length(options.length, model_->trained_context(), model_->path());
+  llama_context_params parameters = context_parameters(model_->handle(), options);
   parameters.abort_callback = is_set;
   parameters.abort_callback_data = const_cast<std::atomic<bool>*>(&stopping);
 
@@ -110,14 +64,14 @@ void ModelContext::copy(llama_seq_id from, llama_seq_id to, std::size_t length) 
   llama_memory_seq_cp(llama_get_memory(context_.get()), from, to, 0, static_cast<llama_pos>(length));
 }
 
-void ModelContext::put(std::size_t place, const SequenceLane& lane, Token token, std::size_t position, bool asked) {
+void ModelContext::put(std::size_t place, const Participant& lane, Token token, std::size_t position, bool asked) {
   tokens_[place] = token;
   positions_[place] = static_cast<llama_pos>(position);
   sequences_[place] = lane.sequence();
   outputs_[place] = asked ? 1 : 0;
 }
 
-ModelContext::Share ModelContext::take(SequenceLane& lane, std::size_t count, std::size_t used) {
+ModelContext::Share ModelContext::take(Participant& lane, std::size_t count, std::size_t used) {
   const bool completes = count == lane.missing();
   for (std::size_t k = 0; k < count; ++k) {
     const std::size_t position = lane.cached() + k;
@@ -127,10 +81,10 @@ ModelContext::Share ModelContext::take(SequenceLane& lane, std::size_t count, st
   return {&lane, count, 0, used + count - 1, 0};
 }
 
-void ModelContext::decode(std::span<SequenceLane* const> lanes) {
-  std::vector<SequenceLane*> questions;
-  std::vector<SequenceLane*> prompts;
-  for (SequenceLane* lane : lanes) {
+void ModelContext::decode(std::span<Participant* const> lanes) {
+  std::vector<Participant*> questions;
+  std::vector<Participant*> prompts;
+  for (Participant* lane : lanes) {
     lane->prepare();
     (lane->missing() <= longest_question ? questions : prompts).push_back(lane);
   }
@@ -165,7 +119,7 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
   }
   run(shares, used);
   for (const Share& share : shares) {
-    SequenceLane& lane = *share.lane;
+    Participant& lane = *share.lane;
     lane.decoded(share.count, share.guessed);
     if (lane.missing() > 0) continue;
     const Stopwatch watch(lane.stats().top1_ms);
@@ -175,9 +129,9 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
   }
 }
 
-void ModelContext::anticipate(std::span<SequenceLane* const> lanes) {
+void ModelContext::anticipate(std::span<Participant* const> lanes) {
   std::vector<Share> shares;
-  for (SequenceLane* lane : lanes.first(std::min(lanes.size(), batch_size_))) {
+  for (Participant* lane : lanes.first(std::min(lanes.size(), batch_size_))) {
     put(shares.size(), *lane, lane->anticipated(), lane->cached(), true);
     shares.push_back({lane, 1, 0, shares.size(), 0});
   }

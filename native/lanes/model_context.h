@@ -10,42 +10,20 @@
 
 #include "choice/sampling.h"
 #include "lanes/costs.h"
+#include "lanes/participant.h"
+#include "models/context_options.h"
 #include "models/model.h"
 #include "nudge/record.h"
+#include "nudge/top1.h"
 
 namespace nudging {
-
-class SequenceLane;
 
 /// One model with its llama.cpp context: the KV cache of all sequences, and decoding. Owned by the scheduler, and used by one thread at a time: the
 /// scheduler's, or for the length of a tick the one that decodes beside it.
 class ModelContext {
  public:
-  struct Options {
-    /// Tokens per sequence: prompt and output together.
-    std::uint32_t length = 0;
-    std::uint32_t sequences = 1;
-    /// Most tokens in one decode call.
-    std::uint32_t batch = 512;
-    std::int32_t threads = 1;
-    /// Of the KV cache. One that is quantised needs flash attention, and heads that are multiples of a block (32); `MemoryMeter` finds out.
-    ggml_type cache_type = GGML_TYPE_F16;
-    /// Nothing: llama.cpp finds out whether the devices can.
-    std::optional<bool> flash_attention;
-    /// The same bits for a token whatever is decoded beside it. Only what `why_not_deterministic` has nothing against.
-    bool deterministic = false;
-    /// How far other company moves what it says.
-    Tolerance tolerance = {};
-  };
-  /// Throws Failure(context_too_large) if `length` is more than the model at `path` was trained for.
-  static void check_length(std::uint32_t length, std::uint32_t trained, const std::string& path);
-  /// What llama.cpp is asked for.
-  static llama_context_params parameters(const llama_model* model, const Options& options);
-  /// False for recurrent memories, which hold no past to go back to.
-  static bool can_cut(const llama_model* model);
-
   /// Throws Failure: context_too_large, out_of_memory. `threadpool` may be null. `stopping` makes a running decode give up (on a CPU).
-  ModelContext(std::shared_ptr<const Model> model, const Options& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping);
+  ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping);
 
   const llama_context* handle() const { return context_.get(); }
   const Model& model() const { return *model_; }
@@ -60,7 +38,7 @@ class ModelContext {
   /// How far other company moves what it says.
   Tolerance tolerance() const { return tolerance_; }
 
-  bool can_cut() const { return can_cut(model_->handle()); }
+  bool can_cut() const { return can_cut_cells(model_->handle()); }
   /// True if sequences can have tokens in common.
   bool can_share() const { return shares_; }
 
@@ -74,16 +52,16 @@ class ModelContext {
 
   /// Decodes one batch for the lanes that ask, at most as many as the batch has tokens: whole questions first, then stretches of prompts, the same for each; and of
   /// those only as much as does not hold up the questions. Answers the lanes that have all their tokens, and what they guessed to follow. Throws Failure(decode_failed); every lane's cache is empty then.
-  void decode(std::span<SequenceLane* const> lanes);
+  void decode(std::span<Participant* const> lanes);
 
   /// Decodes one token more for each lane, the one that the model itself says next, before anybody asks. Only lanes that `can_anticipate`.
   /// Throws as `decode`.
-  void anticipate(std::span<SequenceLane* const> lanes);
+  void anticipate(std::span<Participant* const> lanes);
 
  private:
   /// What one lane puts into a batch.
   struct Share {
-    SequenceLane* lane;
+    Participant* lane;
     std::size_t count;
     std::size_t guessed;
     /// Places in the batch of the token that completes the context, and of the first guess.
@@ -92,8 +70,8 @@ class ModelContext {
   };
 
   /// Takes `count` missing tokens of a lane into the batch.
-  Share take(SequenceLane& lane, std::size_t count, std::size_t used);
-  void put(std::size_t place, const SequenceLane& lane, Token token, std::size_t position, bool asked);
+  Share take(Participant& lane, std::size_t count, std::size_t used);
+  void put(std::size_t place, const Participant& lane, Token token, std::size_t position, bool asked);
   /// Decodes the first `used` tokens of the batch.
   void run(std::span<const Share> shares, std::size_t used);
   Top1 read(std::size_t output, const Draw& draw) const;

@@ -12,55 +12,21 @@
 #include "choice/context_keys.h"
 #include "choice/sampling.h"
 #include "lanes/costs.h"
+#include "lanes/lane_stats.h"
 #include "lanes/model_context.h"
+#include "lanes/participant.h"
 #include "nudge/lane.h"
 #include "text/prompt.h"
 #include "text/text_tokens.h"
 
 namespace nudging {
 
-/// What a lane has done for one request. Times in milliseconds.
-struct LaneStats {
-  /// Tokens of the prompt, with an empty output.
-  std::uint64_t prompt_tokens = 0;
-  /// Tokens decoded, the prompt's included.
-  std::uint64_t decoded_tokens = 0;
-  /// Tokens of contexts that were found in the KV cache when the prompt was first used.
-  std::uint64_t cached_prompt_tokens = 0;
-  /// Decode calls that this request took part in.
-  std::uint64_t decodes = 0;
-  /// Questions answered, and how many of them without a decode.
-  std::uint64_t questions = 0;
-  std::uint64_t remembered = 0;
-  /// Guessed tokens decoded ahead, and how many of them came true.
-  std::uint64_t guessed = 0;
-  std::uint64_t guesses_right = 0;
-  /// Times the KV cache was cut back, and the tokens cut.
-  std::uint64_t rewinds = 0;
-  std::uint64_t rewound_tokens = 0;
-  /// Times the memory could not be cut and the context was decoded again from its start.
-  std::uint64_t recomputations = 0;
-  /// Tokens decoded before anybody asked, while the other model was busy.
-  std::uint64_t anticipated = 0;
-  double decode_ms = 0;
-  double top1_ms = 0;
-  double tokenize_ms = 0;
-};
-
-/// One decode call that a lane took part in.
-struct Span {
-  Clock::time_point begin;
-  Clock::time_point end;
-  /// Tokens in its batch, of all requests.
-  std::size_t tokens;
-};
-
 /// One sequence of one model's context, as one request sees it. Text is the truth and the KV cache follows it: every context
 /// is tokenised afresh, the longest common prefix with the cache is kept, and only the difference is decoded (R2).
 ///
 /// Every position's answer is remembered with it. A context that is a prefix of what was decoded before is answered without a
 /// decode, and nothing is cut until another token follows there (Freedom b). Used by whichever thread uses its ModelContext.
-class SequenceLane final : public Lane {
+class SequenceLane final : public Lane, public Participant {
  public:
   SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence) {}
 
@@ -70,8 +36,8 @@ class SequenceLane final : public Lane {
   void stand_by() { start_counting(); }
   /// Starts a request that uses nothing of what was there before: no cache, and every text is tokenised whole.
   void begin_from_nothing(Prompt prompt, const Sampling& sampling);
-  /// Empties the cache.
-  void forget();
+
+  // For the algorithm.
 
   void set_text(std::string_view text) override;
   void push(Token token) override { wanted_.push_back(token); }
@@ -80,28 +46,39 @@ class SequenceLane final : public Lane {
   bool trusts(float probability) const override;
   std::size_t room() override { return context_.length() - std::min(context_.length(), wanted_.size()); }
 
+  // For the context that decodes for it.
+
+  llama_seq_id sequence() const override { return sequence_; }
+  void prepare() override;
+  const std::vector<Token>& tokens() const override { return wanted_; }
+  std::size_t cached() const override { return cached_.size(); }
+  std::span<const Token> guesses(std::size_t room, Batch batch) const override;
+  void decoded(std::size_t count, std::size_t guessed) override;
+  Draw draw(std::size_t length) override { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
+  void resolve(std::size_t length, const Top1& top1) override { answers_[length - 1] = top1; }
+  /// Only if `can_anticipate`.
+  Token anticipated() const override { return answers_.back()->token; }
+  void anticipate() override;
+  void forget() override;
+  LaneStats& stats() override { return stats_; }
+  void took_part(const Span& span) override {
+    if (traced_) spans_.push_back(span);
+  }
+
+  // For the request and the scheduler.
+
   /// Keeps the spans of this request's decode calls from now on.
   void trace() { traced_ = true; }
   const std::vector<Span>& spans() const { return spans_; }
 
-  /// The tokens of the context as it is now.
-  const std::vector<Token>& tokens() const { return wanted_; }
-  LaneStats& stats() { return stats_; }
   const ModelContext& context() const { return context_; }
   /// What the model said at the end of the context. Only after it was asked.
   Top1 last_answer() const { return *answers_[wanted_.size() - 1]; }
-
-  // For the scheduler.
 
   /// True while a question waits for a decode.
   bool asking() const { return asker_ != nullptr; }
   /// True if the context has more tokens than the KV cache has cells for this sequence.
   bool overflows() const { return wanted_.size() > context_.length(); }
-  /// Makes the cache a prefix of the context; what is missing then is decoded from `cached()` on.
-  void prepare();
-  std::size_t missing() const { return wanted_.size() - std::min(cached_.size(), wanted_.size()); }
-  std::size_t cached() const { return cached_.size(); }
-  llama_seq_id sequence() const { return sequence_; }
   /// True until something was decoded for the present request, if it may use what others have decoded.
   bool shares() const { return !from_nothing_ && stats_.decodes == 0 && context_.can_share(); }
   /// How many of `tokens` the cache begins with.
@@ -114,23 +91,8 @@ class SequenceLane final : public Lane {
   void trade_caches(SequenceLane& other);
   /// Replaces the cache by the first `length` tokens of another lane's.
   void copy_prefix(const SequenceLane& from, std::size_t length);
-  /// Guessed tokens to decode behind the context in a batch that holds `batch` already, if there is room for `room`.
-  std::span<const Token> guesses(std::size_t room, Batch batch) const;
-  /// Notes that the next `count` missing tokens are in the cache now, and `guessed` guesses behind them.
-  void decoded(std::size_t count, std::size_t guessed);
-  /// How the token behind the first `length` tokens in the cache is chosen.
-  Draw draw(std::size_t length) { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
-  /// What the model says after the first `length` tokens in the cache.
-  void resolve(std::size_t length, const Top1& top1) { answers_[length - 1] = top1; }
   /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
   bool can_anticipate() const;
-  /// What the model said at the end of the cache. Only if `can_anticipate`.
-  Token anticipated() const { return answers_.back()->token; }
-  /// Notes that `anticipated()` is in the cache now.
-  void anticipate();
-  void took_part(const Span& span) {
-    if (traced_) spans_.push_back(span);
-  }
   /// Resumes the request that asked. The lane may be gone or asking again afterwards.
   void resume();
   /// Forgets who asked: the request is being destroyed.

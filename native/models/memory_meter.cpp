@@ -62,7 +62,7 @@ std::uint64_t cells_of(const LaneNumbers& numbers) {
 
 }  // namespace
 
-MemoryMeter::MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers, bool mapped)
+MemoryMeter::MemoryMeter(std::string path, ContextOptions context, std::optional<CpuBuffers> cpu_buffers, bool mapped)
     : path_(std::move(path)), context_(context), cpu_buffers_(std::move(cpu_buffers)), mapped_(mapped) {
   open(0);
   kernels_ = kernels_of(skeleton_.get());
@@ -79,7 +79,7 @@ std::vector<Kernel> MemoryMeter::extra_kernels() const {
   return kernels;
 }
 
-void MemoryMeter::set_context(const ModelContext::Options& context) {
+void MemoryMeter::set_context(const ContextOptions& context) {
   context_ = context;
   least_.reset();
 }
@@ -105,12 +105,12 @@ std::vector<MemoryPlace> MemoryMeter::places(std::uint64_t host_memory) const {
 }
 
 ContextHandle MemoryMeter::try_context(const LaneNumbers& numbers, ggml_type cache_type) const {
-  ModelContext::Options options = context_;
+  ContextOptions options = context_;
   options.length = numbers.length;
   options.sequences = numbers.sequences;
   options.cache_type = cache_type;
   take_log();
-  return ContextHandle(llama_init_from_model(skeleton_.get(), ModelContext::parameters(skeleton_.get(), options)));
+  return ContextHandle(llama_init_from_model(skeleton_.get(), context_parameters(skeleton_.get(), options)));
 }
 
 LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {

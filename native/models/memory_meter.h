@@ -7,7 +7,7 @@
 
 #include "backend/cpu_buffers.h"
 #include "backend/llama_handles.h"
-#include "lanes/model_context.h"
+#include "models/context_options.h"
 #include "models/memory_plan.h"
 #include "trust/kernel_check.h"
 
@@ -19,7 +19,7 @@ class MemoryMeter {
  public:
   /// Reads the file's header and vocabulary. Throws Failure as `Model` does. `context` says what is the same in every question.
   /// Weights go into no other extra CPU buffers than these; nothing: into all. They are pages of the file only if `mapped`.
-  MemoryMeter(std::string path, ModelContext::Options context, std::optional<CpuBuffers> cpu_buffers = std::nullopt, bool mapped = true);
+  MemoryMeter(std::string path, ContextOptions context, std::optional<CpuBuffers> cpu_buffers = std::nullopt, bool mapped = true);
 
   /// The kernels that the model would be multiplied with if all of it were on the CPU, and those of them that belong to extra CPU buffers.
   const std::vector<Kernel>& kernels() const { return kernels_; }
@@ -27,7 +27,7 @@ class MemoryMeter {
   /// The model without weights. It lives as long as the meter, and only until the meter is asked about another number of GPU layers.
   const llama_model* skeleton() const { return skeleton_.get(); }
   /// What contexts are laid out like from now on.
-  void set_context(const ModelContext::Options& context);
+  void set_context(const ContextOptions& context);
 
   std::uint32_t trained_context() const;
   /// All layers and the output layer; 0 without a GPU.
@@ -46,7 +46,7 @@ class MemoryMeter {
   LaneDemand lay_out(const LaneNumbers& numbers) const;
 
   std::string path_;
-  ModelContext::Options context_;
+  ContextOptions context_;
   std::optional<CpuBuffers> cpu_buffers_;
   bool mapped_;
   std::uint32_t gpu_layers_ = 0;

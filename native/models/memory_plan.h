@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/request.h"
+#include "basics/lane_name.h"
 
 namespace nudging {
 

@@ -127,10 +127,4 @@ std::uint32_t Model::trained_context() const { return static_cast<std::uint32_t>
 
 std::string Model::description() const { return describe(handle_.get()); }
 
-std::string architecture_of(const llama_model* model) {
-  std::array<char, 64> name{};
-  llama_model_meta_val_str(model, "general.architecture", name.data(), name.size());
-  return name.data();
-}
-
 }  // namespace nudging

@@ -14,9 +14,6 @@
 
 namespace nudging {
 
-/// llama.cpp's name of what a model is, such as "llama".
-std::string architecture_of(const llama_model* model);
-
 /// A loaded model: weights, vocabulary, chat template. Immutable once loaded, so that engines on several threads may share it.
 class Model {
  public:

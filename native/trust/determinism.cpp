@@ -4,8 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "llama.h"
-#include "models/model.h"
+#include "backend/architecture.h"
 
 namespace nudging {
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "lanes/model_context.h"
+#include "llama.h"
 #include "trust/kernel_trust.h"
 
 namespace nudging {

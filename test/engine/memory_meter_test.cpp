@@ -6,6 +6,7 @@
 #include "backend/log.h"
 #include "basics/failure.h"
 #include "check.h"
+#include "lanes/model_context.h"
 #include "models/model.h"
 #include "src/llama-ext.h"
 

@@ -1,4 +1,4 @@
-#include "choice/sampling.h"
+#include "choice/gumbel.h"
 
 #include <algorithm>
 #include <cmath>

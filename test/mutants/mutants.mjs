@@ -24,7 +24,7 @@ const vocabulary = 'text/vocabulary.cpp';
 const context = 'lanes/model_context.cpp';
 const prompt = 'text/prompt.cpp';
 const job = 'engine/job.cpp';
-const sampling = 'choice/sampling.cpp';
+const sampling = 'choice/gumbel.cpp';
 const tolerance = 'trust/tie_tolerance.cpp';
 const filters = 'choice/token_filters.cpp';
 const scheduler = 'engine/scheduler.cpp';
@@ -127,7 +127,7 @@ export const mutants = [
   { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '  clear(to);\n', to: '', tests: ['concurrency', 'architectures'] },
   { name: 'concurrency: prefixes are not shared', file: 'lanes/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
   { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
-  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
+  { name: 'concurrency: one buffer for all also with sliding windows', file: 'models/context_options.cpp', from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
   { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
   // Kernels
   { name: 'kernels: whatever a kernel says is right', file: 'trust/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
@@ -143,8 +143,8 @@ export const mutants = [
   { name: 'determinism: chunks as many as threads', file: attention, from: 'for (std::int64_t c = low_ / chunk; c * chunk < high_; ++c) {', to: 'for (std::int64_t c = low_ / chunk; c * chunk < high_ && c < 1; ++c) {', native: 'attention_test' },
   { name: 'determinism: a hidden cell counts a little', file: attention, from: 'if (row[i] == hidden) continue;', to: '', native: 'attention_test' },
   { name: 'determinism: two cells at one place, and the last one wins', file: attention, from: '        if (cells_[position] >= 0 && cells_[position] != i) return false;\n', to: '', native: 'attention_test' },
-  { name: 'determinism: contexts are not told of it', file: context, from: '  parameters.batch_invariant = options.deterministic;\n', to: '', tests: ['determinism'] },
-  { name: 'determinism: one buffer for all without flash attention', file: context, from: ' && !(options.deterministic && options.flash_attention == false)', to: '', tests: ['determinism'] },
+  { name: 'determinism: contexts are not told of it', file: 'models/context_options.cpp', from: '  parameters.batch_invariant = options.deterministic;\n', to: '', tests: ['determinism'] },
+  { name: 'determinism: one buffer for all without flash attention', file: 'models/context_options.cpp', from: ' && !(options.deterministic && options.flash_attention == false)', to: '', tests: ['determinism'] },
   { name: 'determinism: promised whatever kernels do', file: 'trust/determinism.cpp', from: 'if (!trust.treats_columns_alike(kernel))', to: 'if (kernel.buffer == nullptr)', native: 'determinism_test' },
   { name: 'determinism: promised of architectures that are known to differ', file: 'trust/determinism.cpp', from: 'if (found == own_ways.end()) return std::nullopt;', to: 'if (found != own_ways.end() || found == own_ways.end()) return std::nullopt;', tests: ['determinism'] },
   { name: 'determinism: attention without positions is ours, too', file: attention, from: 'bool has_positions(const ggml_tensor* node) {', to: 'bool has_positions(const ggml_tensor* node) {\n  if (node != nullptr) return false;', native: 'attention_test' },

@@ -21,7 +21,7 @@ const help = `usage: npm run test:mutants -- [options]
 
 const isTokenising = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /text_tokens|vocabulary/.test(mutant?.file ?? '');
 
-const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /sampling|token_filters|context_keys|philox/.test(mutant?.file ?? '');
+const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /gumbel|sampling|token_filters|context_keys|philox/.test(mutant?.file ?? '');
 
 /** Most likely first: the run stops at the first that notices. @param {import('./mutants.mjs').Mutant | undefined} mutant */
 function unitTests(mutant) {
