@@ -124,7 +124,7 @@ export const generateRules: Record<string, Rule> = {
   signal: abortSignal,
 };
 
-/** Types of the KV cache; native/engine/kv_cache_type.h has the same. */
+/** Types of the KV cache; native/models/kv_cache_type.h has the same. */
 export const kvCacheTypes = ['f16', 'bf16', 'f32', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'] as const satisfies readonly KvCacheType[];
 
 export const cpuBuffersRule: Rule = eitherOf(oneOfNames('all', 'plain'), listOf(oneOfNames(...cpuBufferNames)));

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "engine/kv_cache_type.h"
+#include "models/kv_cache_type.h"
 
 namespace nudging {
 

@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
-#include "engine/failure.h"
-#include "engine/memory_plan.h"
+#include "basics/failure.h"
 #include "engine/request.h"
-#include "engine/sequence_lane.h"
+#include "lanes/lane_stats.h"
+#include "models/memory_plan.h"
 #include "nudge/answer.h"
 
 namespace nudging {

@@ -4,8 +4,8 @@
 #include <span>
 #include <string>
 
-#include "engine/failure.h"
-#include "engine/top1.h"
+#include "basics/failure.h"
+#include "choice/top1.h"
 
 namespace nudging {
 

@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
+#include "basics/stopwatch.h"
 #include "engine/event.h"
 #include "engine/request.h"
-#include "engine/sequence_lane.h"
-#include "engine/stopwatch.h"
+#include "lanes/sequence_lane.h"
 #include "nudge/nudge.h"
 #include "nudge/task.h"
 

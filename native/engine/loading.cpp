@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "engine/determinism.h"
-#include "engine/failure.h"
-#include "engine/file_identity.h"
-#include "engine/memory_meter.h"
-#include "engine/memory_plan.h"
-#include "engine/model_registry.h"
-#include "engine/tie_tolerance.h"
+#include "basics/failure.h"
+#include "models/file_identity.h"
+#include "models/memory_meter.h"
+#include "models/memory_plan.h"
+#include "models/model_registry.h"
+#include "trust/determinism.h"
+#include "trust/tie_tolerance.h"
 
 namespace nudging {
 
@@ -55,7 +55,7 @@ std::optional<std::uint32_t> wanted_length(const EngineOptions::Lane& lane, std:
   }
   const std::uint32_t length = lane.context > 0 ? static_cast<std::uint32_t>(lane.context) : std::min(trained, default_context);
   if (length == 0) throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
-  ModelContext::check_length(length, trained, lane.path);
+  check_context_length(length, trained, lane.path);
   return length;
 }
 
@@ -66,8 +66,8 @@ std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, bool
   return ModelRegistry::instance().gpu_layers_of(lane.path, mapped);
 }
 
-ModelContext::Options context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
-  ModelContext::Options context;
+ContextOptions context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
+  ContextOptions context;
   context.length = numbers.length;
   context.sequences = numbers.sequences;
   context.batch = options.batch;
@@ -141,7 +141,7 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
   for (std::size_t i = 0; i < options.lanes.size(); ++i) {
     sketch.tolerance.push_back(sketch.deterministic ? Tolerance{} : measured_tolerance(sketch.meters[i].kernels(), options.lanes[i].cache_type));
     sketch.flash_attention.push_back(settled_attention(options.lanes[i], sketch.meters[i], sketch.deterministic));
-    ModelContext::Options context = context_options(options, i, {});
+    ContextOptions context = context_options(options, i, {});
     context.flash_attention = sketch.flash_attention[i];
     context.deterministic = sketch.deterministic;
     sketch.meters[i].set_context(context);
@@ -237,7 +237,7 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
   loaded.report.deterministic = drawn.deterministic;
   loaded.report.why_not = drawn.why_not;
   for (std::size_t i = 0; i < options.lanes.size(); ++i) {
-    ModelContext::Options options_of_context = context_options(options, i, plan.lanes[i]);
+    ContextOptions options_of_context = context_options(options, i, plan.lanes[i]);
     options_of_context.threads = threads[i];
     options_of_context.flash_attention = drawn.flash_attention[i];
     options_of_context.deterministic = drawn.deterministic;
@@ -245,7 +245,7 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
         *loaded.contexts.emplace_back(std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
     const LoadedLane::Traits traits{.length = plan.lanes[i].length,
                                     .batch = context.batch(),
-                                    .can_cut = ModelContext::can_cut(models[i]->handle()),
+                                    .can_cut = can_cut_cells(models[i]->handle()),
                                     .can_share = context.can_share(),
                                     .apart = overlap,
                                     .tolerance = drawn.tolerance[i]};

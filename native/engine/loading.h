@@ -5,11 +5,11 @@
 #include <memory>
 #include <vector>
 
-#include "engine/engine.h"
 #include "engine/event.h"
-#include "engine/kernel_trust.h"
-#include "engine/loaded_lane.h"
-#include "engine/model_context.h"
+#include "engine/options.h"
+#include "trust/kernel_trust.h"
+#include "lanes/loaded_lane.h"
+#include "lanes/model_context.h"
 
 namespace nudging {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/give_up.h"
+#include "text/give_up.h"
 
 namespace nudging {
 

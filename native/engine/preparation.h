@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "engine/job.h"
-#include "engine/loaded_lane.h"
+#include "lanes/loaded_lane.h"
 #include "engine/request.h"
+#include "lanes/model_context.h"
 
 namespace nudging {
 

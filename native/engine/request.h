@@ -8,12 +8,13 @@
 #include <variant>
 #include <vector>
 
-#include "engine/chat_template.h"
-#include "engine/costs.h"
-#include "engine/prompt.h"
-#include "engine/sampling.h"
+#include "basics/lane_name.h"
+#include "choice/sampling.h"
+#include "lanes/costs.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
+#include "templates/chat_template.h"
+#include "text/prompt.h"
 
 namespace nudging {
 
@@ -21,11 +22,6 @@ using RequestId = std::uint32_t;
 
 /// Which models take part.
 enum class Mode : std::uint8_t { nudge, base, aligned };
-
-/// The models that every engine has, as their places in whatever is indexed by lane. Further ones, which have names of their own, stand behind them.
-enum class LaneName : std::uint8_t { base, aligned };
-constexpr std::size_t base_lane = static_cast<std::size_t>(LaneName::base);
-constexpr std::size_t aligned_lane = static_cast<std::size_t>(LaneName::aligned);
 
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {

@@ -5,9 +5,9 @@
 #include <new>
 #include <system_error>
 
-#include "engine/failure.h"
-#include "engine/local_decoder.h"
-#include "engine/prefix_sharing.h"
+#include "basics/failure.h"
+#include "lanes/local_decoder.h"
+#include "lanes/prefix_sharing.h"
 
 namespace nudging {
 
@@ -32,32 +32,32 @@ std::unique_ptr<Finished> never_started(RequestId id, StopReason reason) { retur
 
 }  // namespace
 
-Scheduler::Scheduler(Engine& engine) : engine_(engine) {
-  LoadedLanes loaded = load_lanes(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit(std::move(progress)); },
-                                  [&engine](Warning warning) { engine.emit(std::move(warning)); });
+Scheduler::Scheduler(const EngineOptions& options, Mailbox& mailbox) : mailbox_(mailbox) {
+  LoadedLanes loaded = load_lanes(options, mailbox.stopping(), [&mailbox](LoadProgress progress) { mailbox.emit(std::move(progress)); },
+                                  [&mailbox](Warning warning) { mailbox.emit(std::move(warning)); });
   threadpools_ = std::move(loaded.threadpools);
   for (std::size_t i = 0; i < loaded.lanes.size(); ++i) {
-    const auto on_done = [&engine] { engine.wake(); };
+    const auto on_done = [&mailbox] { mailbox.wake(); };
     std::unique_ptr<Decoder> decoder;
     if (loaded.lanes[i]->apart()) {
       decoder = std::make_unique<ThreadDecoder>(std::move(loaded.contexts[i]), on_done);
     } else {
       decoder = std::make_unique<TurnDecoder>(std::move(loaded.contexts[i]));
     }
-    if (engine.options_.wrap_decoder) decoder = engine.options_.wrap_decoder(i, std::move(decoder), on_done);
+    if (options.wrap_decoder) decoder = options.wrap_decoder(i, std::move(decoder), on_done);
     seats_.push_back({std::move(loaded.lanes[i]), std::move(decoder), std::nullopt});
   }
   slots_.resize(loaded.report.parallel);
   for (std::size_t s = 0; s < slots_.size(); ++s) {
     for (const Seat& seat : seats_) slots_[s].lanes.push_back(std::make_unique<SequenceLane>(*seat.lane, static_cast<llama_seq_id>(s)));
   }
-  engine_.emit(std::make_unique<Loaded>(std::move(loaded.report)));
+  mailbox_.emit(std::make_unique<Loaded>(std::move(loaded.report)));
 }
 
 void Scheduler::run() {
   bool closing = false;
-  while (!engine_.stopping_.load(std::memory_order_relaxed) && !(closing && idle())) {
-    Engine::Inbox inbox = engine_.receive(next_work());
+  while (!mailbox_.stopping().load(std::memory_order_relaxed) && !(closing && idle())) {
+    Mailbox::Inbox inbox = mailbox_.receive(next_work());
     closing = inbox.closing;
     take_in(std::move(inbox));
     collect();
@@ -111,8 +111,8 @@ std::vector<const LoadedLane*> Scheduler::loaded() const {
   return lanes;
 }
 
-void Scheduler::take_in(Engine::Inbox inbox) {
-  for (Engine::Submitted& submitted : inbox.submitted) {
+void Scheduler::take_in(Mailbox::Inbox inbox) {
+  for (Mailbox::Submitted& submitted : inbox.submitted) {
     const bool apart = Preparation::pays(submitted.request);
     queue_.push_back({std::make_shared<const Request>(std::move(submitted.request)), submitted.at, apart});
   }
@@ -168,7 +168,7 @@ void Scheduler::prepare() {
     if (running >= most_preparations || held >= slots_.size() + most_preparations) return;
     if (!waiting.apart || waiting.preparation) continue;
     try {
-      waiting.preparation = std::make_unique<Preparation>(waiting.request, loaded(), [&engine = engine_] { engine.wake(); });
+      waiting.preparation = std::make_unique<Preparation>(waiting.request, loaded(), [&mailbox = mailbox_] { mailbox.wake(); });
       ++running;
       ++held;
     } catch (const std::system_error&) {
@@ -362,7 +362,7 @@ void Scheduler::forget(std::size_t lane, std::span<const llama_seq_id> sequences
 
 /// Fails the requests whose questions a pass was to answer.
 void Scheduler::fail(std::size_t lane, const PlannedPass& planned, const std::exception_ptr& failure) {
-  if (engine_.stopping_.load(std::memory_order_relaxed)) return;
+  if (mailbox_.stopping().load(std::memory_order_relaxed)) return;
   for (Slot& slot : slots_) {
     const auto is_its = [&](const PlannedPass::Share& share) {
       return share.asked && share.lane == slot.lanes[lane].get() && share.lane->still_asks(share.stamp);
@@ -387,7 +387,7 @@ void Scheduler::report() {
   }
   std::erase_if(suspended_, [](const Slot& slot) { return slot.job == nullptr; });
   if (events_.empty()) return;
-  engine_.emit(std::exchange(events_, {}));
+  mailbox_.emit(std::exchange(events_, {}));
 }
 
 /// Gives up the place of a request that has ended, once what it had to say is said.

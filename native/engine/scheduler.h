@@ -7,11 +7,15 @@
 #include <span>
 #include <vector>
 
-#include "engine/engine.h"
 #include "engine/job.h"
 #include "engine/loading.h"
-#include "engine/planned_pass.h"
+#include "engine/mailbox.h"
+#include "engine/options.h"
 #include "engine/preparation.h"
+#include "lanes/decoder.h"
+#include "lanes/loaded_lane.h"
+#include "lanes/planned_pass.h"
+#include "lanes/sequence_lane.h"
 
 namespace nudging {
 
@@ -23,7 +27,7 @@ namespace nudging {
 class Scheduler {
  public:
   /// Loads the models, reporting progress. Throws Failure.
-  explicit Scheduler(Engine& engine);
+  Scheduler(const EngineOptions& options, Mailbox& mailbox);
 
   /// Runs until the engine closes.
   void run();
@@ -52,7 +56,7 @@ class Scheduler {
     bool ready() const { return !apart || (preparation && preparation->done()); }
   };
 
-  void take_in(Engine::Inbox inbox);
+  void take_in(Mailbox::Inbox inbox);
   void expire();
   void prepare();
   std::vector<const LoadedLane*> loaded() const;
@@ -80,7 +84,7 @@ class Scheduler {
   Clock::time_point next_work() const;
   bool waits_for_lane(const Slot& slot) const;
 
-  Engine& engine_;
+  Mailbox& mailbox_;
   std::vector<ThreadpoolHandle> threadpools_;
   std::vector<Seat> seats_;
   std::vector<Slot> slots_;

@@ -1,13 +1,13 @@
-#include "engine/kernel_trust.h"
+#include "trust/kernel_trust.h"
 
 #include <atomic>
 #include <string>
 #include <vector>
 
+#include "backend/log.h"
 #include "check.h"
 #include "engine/loading.h"
-#include "engine/log.h"
-#include "engine/memory_meter.h"
+#include "models/memory_meter.h"
 
 using namespace nudging;
 

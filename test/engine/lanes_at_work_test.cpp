@@ -11,7 +11,7 @@
 
 #include "check.h"
 #include "engine/engine.h"
-#include "engine/failure.h"
+#include "basics/failure.h"
 
 using namespace nudging;
 

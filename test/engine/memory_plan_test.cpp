@@ -1,10 +1,10 @@
-#include "engine/memory_plan.h"
+#include "models/memory_plan.h"
 
 #include <algorithm>
 #include <string>
 
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/failure.h"
 
 namespace {
 
