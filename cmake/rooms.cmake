@@ -65,7 +65,7 @@ nudging_room(gguf USES basics INSIDE llama)
 nudging_room(trust USES backend nudge LIBRARIES llama)
 nudging_room(text USES basics nudge LIBRARIES llama Threads::Threads LLAMA_SOURCE)
 nudging_room(templates USES basics text INSIDE nudging-jinja)
-nudging_room(models USES basics nudge backend gguf trust text templates LIBRARIES llama LLAMA_SOURCE)
+nudging_room(models USES basics backend gguf trust text templates LIBRARIES llama LLAMA_SOURCE)
 nudging_room(lanes USES basics nudge choice backend text models LIBRARIES llama)
 nudging_room(engine USES basics nudge choice kernels backend trust text templates models lanes
   LIBRARIES llama Threads::Threads)
