@@ -1,53 +1,33 @@
-# Our layers. What each may include is what it is given here: `nudge` cannot reach llama.h or Node-API by accident.
+# Our layers. What each may include is what it is given in rooms.cmake: `nudge` cannot reach llama.h or Node-API by accident.
 
 set(NUDGING_SOURCE_DIR "${CMAKE_CURRENT_SOURCE_DIR}/native" CACHE PATH "Our native source; the mutation tests build changed copies")
 set(native "${NUDGING_SOURCE_DIR}")
 find_package(Threads REQUIRED)
 
-file(GLOB nudge_sources CONFIGURE_DEPENDS "${native}/nudge/*.cpp")
-if(nudge_sources)
-  add_library(nudge STATIC ${nudge_sources})
-  target_include_directories(nudge PUBLIC "${native}")
-  nudging_own_code(nudge)
+include(cmake/rooms.cmake)
+
+if(NUDGING_NATIVE AND NOT MSVC)
+  # What reads a whole vocabulary's logits for every token.
+  set_source_files_properties("${native}/choice/top1.cpp" "${native}/choice/gumbel.cpp" PROPERTIES COMPILE_OPTIONS "-march=native")
 endif()
 
 # What runs inside ggml's threads, compiled for the same instructions as ggml's own kernels, and with their private headers.
-if(TARGET ggml-cpu)
-  add_library(nudging_kernels STATIC "${native}/kernels/attention.cpp")
-  get_target_property(kernel_options ggml-cpu COMPILE_OPTIONS)
-  if(kernel_options)
-    target_compile_options(nudging_kernels PRIVATE ${kernel_options})
-  endif()
-  if(NOT MSVC)
-    target_compile_options(nudging_kernels PRIVATE -ffp-contract=off)
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      # GCC 12 warns about its own AVX-512 header.
-      target_compile_options(nudging_kernels PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
-    endif()
-  endif()
-  get_target_property(kernel_definitions ggml-cpu COMPILE_DEFINITIONS)
-  if(kernel_definitions)
-    target_compile_definitions(nudging_kernels PRIVATE ${kernel_definitions})
-  endif()
-  target_include_directories(nudging_kernels PRIVATE "${native}")
-  target_include_directories(nudging_kernels SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}/ggml/src" "${NUDGING_LLAMA_CPP_DIR}/ggml/src/ggml-cpu")
-  target_link_libraries(nudging_kernels PUBLIC ggml)
-  nudging_own_code(nudging_kernels)
+get_target_property(kernel_options ggml-cpu COMPILE_OPTIONS)
+if(kernel_options)
+  target_compile_options(nudging_kernels PRIVATE ${kernel_options})
 endif()
-
-file(GLOB engine_sources CONFIGURE_DEPENDS "${native}/engine/*.cpp")
-if(engine_sources)
-  add_library(nudging_engine STATIC ${engine_sources})
-  target_link_libraries(nudging_engine PUBLIC nudge llama nudging-jinja Threads::Threads)
-  target_link_libraries(nudging_engine PRIVATE nudging_kernels)
-  # For src/llama-ext.h: how much memory a context takes is not in the public header yet.
-  target_include_directories(nudging_engine SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}")
-  if(NUDGING_NATIVE AND NOT MSVC)
-    # What reads a whole vocabulary's logits for every token.
-    set_source_files_properties("${native}/engine/top1.cpp" "${native}/engine/sampling.cpp" PROPERTIES COMPILE_OPTIONS "-march=native")
+if(NOT MSVC)
+  target_compile_options(nudging_kernels PRIVATE -ffp-contract=off)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 warns about its own AVX-512 header.
+    target_compile_options(nudging_kernels PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
   endif()
-  nudging_own_code(nudging_engine)
 endif()
+get_target_property(kernel_definitions ggml-cpu COMPILE_DEFINITIONS)
+if(kernel_definitions)
+  target_compile_definitions(nudging_kernels PRIVATE ${kernel_definitions})
+endif()
+target_include_directories(nudging_kernels SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}/ggml/src" "${NUDGING_LLAMA_CPP_DIR}/ggml/src/ggml-cpu")
 
 file(GLOB addon_sources CONFIGURE_DEPENDS "${native}/addon/*.cpp")
 if(addon_sources AND CMAKE_JS_INC)

@@ -2,7 +2,7 @@
 
 enable_testing()
 add_executable(nudge_test ${test_sources})
-target_link_libraries(nudge_test PRIVATE nudge Threads::Threads)
+target_link_libraries(nudge_test PRIVATE nudging_nudge Threads::Threads)
 target_include_directories(nudge_test PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/test/native")
 nudging_own_code(nudge_test)
 set_target_properties(nudge_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}>")
@@ -44,7 +44,7 @@ target_include_directories(nudging_wrong_files PUBLIC "${CMAKE_CURRENT_SOURCE_DI
 target_link_libraries(nudging_wrong_files PUBLIC ggml)
 nudging_own_code(nudging_wrong_files)
 add_executable(engine_test ${engine_test_sources} "${CMAKE_CURRENT_SOURCE_DIR}/test/native/main.cpp")
-target_link_libraries(engine_test PRIVATE nudging_engine nudging_wrong_files)
+target_link_libraries(engine_test PRIVATE nudging_engine nudging-jinja nudging_wrong_files)
 target_include_directories(engine_test PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/test/native")
 target_include_directories(engine_test SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}")
 target_compile_definitions(engine_test PRIVATE "NUDGING_LLAMA_CPP_MODELS=\"${NUDGING_LLAMA_CPP_DIR}/models\""

@@ -10,7 +10,8 @@ export interface Sink {
 }
 
 export interface LoadedEngine {
-  models: Record<'base' | 'aligned', ModelInfo>;
+  /** By their lanes' names. */
+  models: Record<'base' | 'aligned', ModelInfo> & Record<string, ModelInfo>;
   parallel: number;
   deterministic: boolean;
   /** Empty where it is, or was declined. */
@@ -135,8 +136,9 @@ export class Dispatcher {
       case 'warning':
         return this.warn({ code: event.code, message: event.message });
       case 'loaded': {
-        const { base, aligned, parallel, deterministic, whyNotDeterministic } = event;
-        const resolve = () => this.#resolveLoaded({ models: { base, aligned }, parallel, deterministic, whyNotDeterministic });
+        const { parallel, deterministic, whyNotDeterministic } = event;
+        const models = Object.fromEntries(event.models.map(({ name, ...model }) => [name, model])) as LoadedEngine['models'];
+        const resolve = () => this.#resolveLoaded({ models, parallel, deterministic, whyNotDeterministic });
         // An async callback that throws has rejected a turn later: whether it came in time must not depend on which events came together.
         return this.#awaits ? void setImmediate(resolve) : resolve();
       }

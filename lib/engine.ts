@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { availableCores } from '../scripts/lib/cores.mjs';
 import { onAbort, throwIfAborted } from './abort.ts';
 import { CallbackFailure, Dispatcher, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
@@ -9,7 +10,7 @@ import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
 import { nextQuestion } from './next-question.ts';
-import { check, cpuBuffersRule, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
+import { check, cpuBuffersRule, generateRules, integer, isObject, loadRules, reject, samplingRules } from './options.ts';
 import { pairOf } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
@@ -40,8 +41,8 @@ const defaultMaxQueue = 1024;
  */
 export class Nudging {
   // Not declared by `implements`: not every user's compiler knows that interface.
-  /** What was loaded. */
-  readonly models: Readonly<Record<LaneName, ModelInfo>>;
+  /** What was loaded: `base`, `aligned`, and whatever `otherModels` named. */
+  readonly models: Readonly<Record<LaneName, ModelInfo> & Record<string, ModelInfo>>;
   /** Requests that decode together; others wait their turn. */
   readonly parallel: number;
   /** Whether a request gives the same bits whatever runs beside it; see {@link LoadOptions.deterministic}. */
@@ -79,7 +80,7 @@ export class Nudging {
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...own } = given;
+    const { pair: manifest, base: basePath, aligned: alignedPath, otherModels, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...own } = given;
     throwIfAborted(signal);
     // Before anything looks for a file of the package's.
     requireHere();
@@ -99,14 +100,15 @@ export class Nudging {
     throwIfAborted(signal);
 
     const deterministic = ownDeterminism ?? pairDeterminism;
-    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
-    const lane = (path: string, of: LaneName) => {
+    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string) => (typeof value === 'object' ? value[lane as LaneName] : value);
+    const lane = (path: string, of: string) => {
       const length = perLane(context, of) ?? 0;
       const layers = perLane(gpuLayers, of) ?? -1;
       const cache = perLane(kvCache, of) ?? 'f16';
       const attention = perLane(flashAttention, of) ?? 'auto';
       if (attention === false && /^q\d/.test(cache)) reject('flashAttention', false, `true or "auto" for a quantised KV cache (${cache})`);
       return {
+        name: of,
         path,
         gpuLayers: layers === 'auto' ? -2 : layers,
         context: length === 'auto' ? -1 : length,
@@ -115,8 +117,7 @@ export class Nudging {
       };
     };
     const options: NativeEngineOptions = {
-      base: lane(base, 'base'),
-      aligned: lane(aligned, 'aligned'),
+      lanes: [lane(base, 'base'), lane(aligned, 'aligned'), ...Object.entries(otherModels ?? {}).map(([other, path]) => lane(resolve(path), other))],
       threads: threads ?? 0,
       // Unlike the number that C++ can ask for, this one respects CPU affinity and the quotas of containers.
       cores: availableCores(),
@@ -233,11 +234,13 @@ export class Nudging {
   async inspect(inspection: Inspection): Promise<Inspected> {
     const failure = rememberCaller(this.inspect);
     this.#mustBeOpen();
-    const { lane, input, text = '', tokens = [], sampling = {} } = inspection;
-    if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
+    const { lane, input, text = '', tokens = [], sampling = {}, candidates = 0 } = inspection;
+    const lanes = Object.keys(this.models);
+    if (!lanes.includes(lane)) reject('lane', lane, lanes.map((name) => `"${name}"`).join(' or '));
+    check({ candidates }, { candidates: integer(0, 1000) }, 'inspection');
     check(sampling, samplingRules, 'sampling');
     const { question, settings } = this.#read(input, undefined);
-    const prompt = promptFor(lane, question, settings);
+    const prompt = promptFor(lane === 'base' || (lane !== 'aligned' && question.kind === 'chat' && !this.models[lane]?.hasChatTemplate) ? 'base' : 'aligned', question, settings);
     this.#mustHaveRoom(failure);
     const event = await new Promise<NativeInspected>((resolve, fail) => {
       const id = this.#dispatcher.add({
@@ -245,9 +248,9 @@ export class Nudging {
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }) });
+      this.#engine.submit({ id, lane: lanes.indexOf(lane), prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }), candidates });
     });
-    return { ...event.top1, context: event.context };
+    return { ...event.top1, candidates: event.candidates, context: event.context };
   }
 
   /** Waits for what runs, then frees both models. Idempotent; later calls of other methods throw or reject with ERR_CLOSED. */

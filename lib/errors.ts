@@ -18,7 +18,7 @@ export type ErrorCode =
   | 'ERR_ENGINE_CRASHED'
   | NativeErrorCode;
 
-/** The codes that come from the native engine; native/engine/failure.h holds their table. */
+/** The codes that come from the native engine; native/basics/failure.h holds their table. */
 export type NativeErrorCode =
   | 'ERR_MODEL_UNREADABLE'
   | 'ERR_MODEL_INVALID'

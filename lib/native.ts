@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
-import type { DecodeSpan, Decision, KvCacheType, LaneName, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, Top1 } from './types.ts';
+import type { Candidate, DecodeSpan, Decision, KvCacheType, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, Top1 } from './types.ts';
 import { remedyFor } from './why-not-loaded.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
@@ -24,6 +24,7 @@ export interface NativeEngine {
 }
 
 export interface NativeLaneOptions {
+  name: string;
   path: string;
   /** -1: all layers; -2: as many as fit. */
   gpuLayers: number;
@@ -35,8 +36,8 @@ export interface NativeLaneOptions {
 }
 
 export interface NativeEngineOptions {
-  base: NativeLaneOptions;
-  aligned: NativeLaneOptions;
+  /** The base, the aligned model, and any further ones. */
+  lanes: NativeLaneOptions[];
   /** Per model; 0: the engine chooses, at most `cores`. */
   threads: number;
   cores: number;
@@ -97,11 +98,14 @@ export interface NativeGeneration {
 
 export interface NativeInspection {
   id: number;
-  lane: LaneName;
+  /** By its place. */
+  lane: number;
   prompt: NativePrompt;
   text: string;
   tokens: number[];
   sampling: NativeSampling;
+  /** How many of the likeliest tokens to list. */
+  candidates: number;
 }
 
 export interface NativeFinished {
@@ -128,13 +132,14 @@ export interface NativeInspected {
   type: 'inspected';
   id: number;
   top1: Top1;
+  candidates: Candidate[];
   context: number[];
 }
 
 export type NativeEvent =
-  | { type: 'progress'; lane: LaneName; fraction: number }
+  | { type: 'progress'; lane: string; fraction: number }
   | ({ type: 'warning' } & NudgingWarning)
-  | { type: 'loaded'; base: ModelInfo; aligned: ModelInfo; parallel: number; deterministic: boolean; whyNotDeterministic: string }
+  | { type: 'loaded'; models: (ModelInfo & { name: string })[]; parallel: number; deterministic: boolean; whyNotDeterministic: string }
   | { type: 'load-failed'; code: ErrorCode; message: string; needed?: number; available?: number }
   | { type: 'pieces'; parts: { id: number; pieces: Piece[] }[] }
   | NativeFinished

@@ -64,6 +64,8 @@ export const perLane = (rule: Rule): Rule => ({
   expected: `${rule.expected}, or { base, aligned } with such values`,
 });
 
+const isLaneName = (name: string): boolean => /^[\w-]{1,32}$/.test(name) && name !== 'base' && name !== 'aligned' && name !== '__proto__';
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -122,7 +124,7 @@ export const generateRules: Record<string, Rule> = {
   signal: abortSignal,
 };
 
-/** Types of the KV cache; native/engine/kv_cache_type.h has the same. */
+/** Types of the KV cache; native/models/kv_cache_type.h has the same. */
 export const kvCacheTypes = ['f16', 'bf16', 'f32', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'] as const satisfies readonly KvCacheType[];
 
 export const cpuBuffersRule: Rule = eitherOf(oneOfNames('all', 'plain'), listOf(oneOfNames(...cpuBufferNames)));
@@ -132,6 +134,10 @@ export const loadRules: Record<string, Rule> = {
   pair: nonEmptyText,
   base: nonEmptyText,
   aligned: nonEmptyText,
+  otherModels: {
+    check: (value) => isObject(value) && Object.keys(value).length <= 14 && Object.entries(value).every(([name, path]) => isLaneName(name) && nonEmptyText.check(path)),
+    expected: 'an object of at most 14 paths by names of 1 to 32 letters, digits, - and _, other than base and aligned',
+  },
   gpuLayers: perLane(eitherOf(integer(-1, 100_000), oneOf('auto'))),
   threads: integer(1, 512),
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),

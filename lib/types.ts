@@ -48,6 +48,15 @@ export interface Top1 {
   ends: boolean;
 }
 
+/** A token that may come next. */
+export interface Candidate {
+  token: number;
+  /** The token's bytes, not necessarily whole characters; empty for control tokens. */
+  bytes: Uint8Array;
+  /** Softmax probability over the whole vocabulary, in [0, 1]. */
+  probability: number;
+}
+
 /** One judgement of a run; `trace: 'full'` returns all of them. */
 export interface Decision extends Top1 {
   /** `boundary`: the base was asked at a boundary of a draft. `run`: it went on with its own run. `draft`: the aligned model drafted. */
@@ -279,7 +288,8 @@ export interface GenerateOptions extends SamplingOptions {
 }
 
 export interface LoadProgress {
-  lane: LaneName;
+  /** `base`, `aligned`, or a name among `otherModels`. */
+  lane: string;
   /** Fraction of this model's weights, in [0, 1]. */
   fraction: number;
 }
@@ -305,6 +315,11 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   base?: string;
   /** Path of the aligned model's GGUF file. */
   aligned?: string;
+  /**
+   * Further models by names of your own, as paths of GGUF files, at most 14. They are loaded beside the pair, into the same memory plan and with the
+   * same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself.
+   */
+  otherModels?: Record<string, string>;
   /**
    * Layers on the GPU, for both models or each, the output layer counted as one; -1 (default): all. `auto`: as many as fit beside contexts of at most 4096 tokens, first
    * the aligned model's, which is small and called most often, then the base's. Without a GPU backend it has no effect.
@@ -384,8 +399,9 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
 
 /** A question for {@link Nudging.inspect}. */
 export interface Inspection {
-  lane: LaneName;
-  /** The same inputs as for generating; for raw prompts only the one of `lane` is needed. */
+  /** `base`, `aligned`, or a name among `otherModels`, which are prompted as the aligned model is if they have a chat template, and else as the base. */
+  lane: string;
+  /** The same inputs as for generating; for raw prompts only the one of `lane` is needed (of `aligned` for another model). */
   input: Input;
   /** Text after the prompt, tokenised together with it. */
   text?: string;
@@ -393,10 +409,14 @@ export interface Inspection {
   tokens?: readonly number[];
   /** Sample the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one, and seed 0. */
   sampling?: SamplingOptions;
+  /** How many of the likeliest tokens to list, 0 (default) to 1000. */
+  candidates?: number;
 }
 
 /** The answer to an {@link Inspection}: what the model says next, and the tokens that it saw. */
 export interface Inspected extends Top1 {
+  /** The likeliest tokens, the likeliest first, if any were asked for. */
+  candidates: Candidate[];
   context: number[];
 }
 

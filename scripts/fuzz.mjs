@@ -15,11 +15,11 @@ import { findProgram } from './lib/requirements.mjs';
 const targets = {
   'gguf-header': {
     main: 'gguf_header.cpp',
-    engine: ['byte_source', 'foreign_file', 'gguf_header', 'gguf_hyperparameters', 'gguf_tokenizer'],
+    engine: ['gguf/byte_source', 'gguf/foreign_file', 'gguf/header', 'gguf/hyperparameters', 'gguf/tokenizer'],
     seed: writeHeaderSeeds,
     longest: 8192,
   },
-  retokenise: { main: 'retokenise.cpp', engine: ['vocabulary', 'text_tokens', 'deep_stack'], seed: writeTextSeeds, longest: 512 },
+  retokenise: { main: 'retokenise.cpp', engine: ['text/vocabulary', 'text/text_tokens', 'text/deep_stack', 'text/give_up'], seed: writeTextSeeds, longest: 512 },
 };
 const help = `usage: node scripts/fuzz.mjs [--target ${Object.keys(targets).join('|')}] [--seconds 60]
 
@@ -54,12 +54,12 @@ async function findClang(folder) {
 /** @param {string} clang @param {string} program @param {typeof targets['retokenise']} target @param {import('./lib/configs.mjs').Plan} plan */
 async function compile(clang, program, { main, engine }, plan) {
   const llama = process.env['NUDGING_LLAMA_CPP_DIR'] ?? inRoot('vendor/llama.cpp');
-  const include = ['include', 'ggml/include', 'common'].flatMap((folder) => ['-isystem', path.join(llama, folder)]);
+  const include = ['', 'include', 'ggml/include', 'common'].flatMap((folder) => ['-isystem', path.join(llama, folder)]);
   const library = (/** @type {string} */ name) => path.join(plan.out, 'llama.cpp', name);
   const { code, output } = await run(clang, [
     ...['-std=c++20', '-g', '-O1', ...sanitize],
     ...['-I', inRoot('native'), '-I', inRoot('test/engine'), ...include, `-DNUDGING_LLAMA_CPP_MODELS="${path.join(llama, 'models')}"`],
-    ...[inRoot('test/fuzz', main), ...engine.map((name) => inRoot('native/engine', `${name}.cpp`))],
+    ...[inRoot('test/fuzz', main), ...engine.map((name) => inRoot('native', `${name}.cpp`))],
     ...['src/libllama.a', 'ggml/src/libggml.a', 'ggml/src/libggml-cpu.a', 'ggml/src/libggml-base.a'].map(library),
     ...['-lpthread', '-ldl', '-lm', '-o', program],
   ]);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Measures how far the shape of a batch moves what a model says, without `deterministic`: native/engine/tie_tolerance.cpp has its numbers
+// Measures how far the shape of a batch moves what a model says, without `deterministic`: native/trust/tie_tolerance.cpp has its numbers
 // from here.
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

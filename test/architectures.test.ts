@@ -32,7 +32,7 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
     const load = (batch: number) => Nudging.load({ ...inRole(role), context: 512, threads: 1, parallel: 2, batch });
     const [engine, two, few] = (await Promise.all([512, 2, 7].map(load))) as [Nudging, Nudging, Nudging];
     const noise = await batchNoise([engine, two, few], prompts);
-    // Of the last one nothing is known (native/engine/determinism.cpp).
+    // Of the last one nothing is known (native/trust/determinism.cpp).
     expect(engine.deterministic).toBe(architecture !== 'rwkv7');
     if (engine.deterministic) expect(noise).toEqual({ probability: 0, margin: 0 });
     else expect(noise.probability).toBeLessThan(0.1);

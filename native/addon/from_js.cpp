@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "engine/kv_cache_type.h"
+#include "models/kv_cache_type.h"
 
 namespace nudging {
 
@@ -110,12 +110,6 @@ Mode mode(Reader& reader) {
   return Mode::nudge;
 }
 
-LaneName lane(Reader& reader) {
-  const std::string name = reader.text("lane");
-  if (name != "base" && name != "aligned") reader.fail("lane", R"("base" or "aligned")");
-  return name == "aligned" ? LaneName::aligned : LaneName::base;
-}
-
 Sampling sampling(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
   Sampling sampling;
@@ -160,7 +154,7 @@ Generation generation(Napi::Env env, Reader& reader) {
 
 Inspection inspection(Napi::Env env, Reader& reader) {
   Inspection inspection;
-  inspection.lane = lane(reader);
+  inspection.lane = reader.integer<std::uint32_t>("lane");
   inspection.prompt = prompt_source(env, reader.get("prompt"));
   inspection.text = reader.text("text");
   reader.each("tokens", [&](Napi::Value token) {
@@ -168,27 +162,33 @@ Inspection inspection(Napi::Env env, Reader& reader) {
     inspection.tokens.push_back(token.As<Napi::Number>().Int32Value());
   });
   inspection.sampling = sampling(env, reader.get("sampling"));
+  inspection.candidates = reader.integer<std::uint32_t>("candidates");
   return inspection;
 }
 
 }  // namespace
 
+/// More models than anybody has use for.
+constexpr std::size_t most_lanes = 16;
+
 std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
   EngineOptions options;
-  const char* names[lane_count] = {"base", "aligned"};
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    Reader lane_reader(env, reader.get(names[i]));
-    options.lanes[i].path = lane_reader.text("path");
-    options.lanes[i].gpu_layers = lane_reader.integer<std::int32_t>("gpuLayers");
-    options.lanes[i].context = lane_reader.integer<std::int32_t>("context");
+  reader.each("lanes", [&](Napi::Value value) {
+    Reader lane_reader(env, value);
+    EngineOptions::Lane& lane = options.lanes.emplace_back();
+    lane.name = lane_reader.text("name");
+    lane.path = lane_reader.text("path");
+    lane.gpu_layers = lane_reader.integer<std::int32_t>("gpuLayers");
+    lane.context = lane_reader.integer<std::int32_t>("context");
     const std::optional<ggml_type> cache_type = kv_cache_type(lane_reader.text("kvCache"));
     if (!cache_type) lane_reader.fail("kvCache", "the name of a type that a KV cache can have");
-    options.lanes[i].cache_type = cache_type.value_or(GGML_TYPE_F16);
+    lane.cache_type = cache_type.value_or(GGML_TYPE_F16);
     // -1: by device and context.
     const auto flash_attention = lane_reader.integer<std::int32_t>("flashAttention");
-    if (flash_attention >= 0) options.lanes[i].flash_attention = flash_attention != 0;
-  }
+    if (flash_attention >= 0) lane.flash_attention = flash_attention != 0;
+  });
+  if (reader.ok() && (options.lanes.size() < 2 || options.lanes.size() > most_lanes)) reader.fail("lanes", "an array of 2 to 16 models, the base first");
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");

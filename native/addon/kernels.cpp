@@ -3,8 +3,8 @@
 #include <exception>
 #include <vector>
 
-#include "engine/kernel_check.h"
-#include "engine/log.h"
+#include "backend/log.h"
+#include "trust/kernel_check.h"
 
 namespace nudging {
 

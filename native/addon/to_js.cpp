@@ -33,7 +33,6 @@ const char* name(By by) {
 }
 
 const char* name(Source source) { return source == Source::base ? "base" : "nudge"; }
-const char* name(LaneName lane) { return lane == LaneName::base ? "base" : "aligned"; }
 
 const char* name(Decision::Kind kind) {
   switch (kind) {
@@ -69,7 +68,7 @@ class Converter {
 
   void operator()(const LoadProgress& event) {
     set("type", "progress");
-    set("lane", name(event.lane));
+    set("lane", event.lane);
     set("fraction", event.fraction);
   }
 
@@ -81,8 +80,7 @@ class Converter {
 
   void operator()(const std::unique_ptr<Loaded>& event) {
     set("type", "loaded");
-    const char* names[lane_count] = {"base", "aligned"};
-    for (std::size_t i = 0; i < lane_count; ++i) set(names[i], model(event->models[i]));
+    set("models", array(env_, event->models, [this](const ModelInfo& info) { return model(info); }));
     set("parallel", event->parallel);
     set("deterministic", event->deterministic);
     set("whyNotDeterministic", event->why_not);
@@ -131,7 +129,7 @@ class Converter {
         }));
     set("spans", array(env_, event->spans, [this](const DecodeSpan& span) {
           Napi::Object item = Napi::Object::New(env_);
-          item.Set("lane", name(span.lane));
+          item.Set("lane", span.lane);
           item.Set("begin", span.begin_ms);
           item.Set("end", span.end_ms);
           item.Set("tokens", static_cast<double>(span.tokens));
@@ -144,6 +142,13 @@ class Converter {
     set("type", "inspected");
     set("id", event.id);
     set("top1", top1_object(env_, event.top1));
+    set("candidates", array(env_, event.candidates, [this](const Candidate& candidate) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("token", candidate.token);
+          item.Set("bytes", Napi::Buffer<char>::Copy(env_, candidate.bytes.data(), candidate.bytes.size()));
+          item.Set("probability", candidate.probability);
+          return item;
+        }));
     set("context", array(env_, event.context, [this](Token token) { return Napi::Number::New(env_, token); }));
   }
 
@@ -164,6 +169,7 @@ class Converter {
 
   Napi::Object model(const ModelInfo& info) {
     Napi::Object item = Napi::Object::New(env_);
+    item.Set("name", info.name);
     item.Set("path", info.path);
     item.Set("description", info.description);
     item.Set("parameters", static_cast<double>(info.parameters));
@@ -221,8 +227,8 @@ class Converter {
 
   Napi::Object generation(const GenerationStats& stats) {
     Napi::Object item = Napi::Object::New(env_);
-    item.Set("base", lane(stats.lanes[0]));
-    item.Set("aligned", lane(stats.lanes[1]));
+    item.Set("base", lane(stats.lanes[base_lane]));
+    item.Set("aligned", lane(stats.lanes[aligned_lane]));
     item.Set("tokens", static_cast<double>(stats.tokens));
     item.Set("baseTokens", static_cast<double>(stats.base_tokens));
     item.Set("ties", static_cast<double>(stats.ties));

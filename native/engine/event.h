@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,20 +7,23 @@
 #include <variant>
 #include <vector>
 
-#include "engine/failure.h"
-#include "engine/memory_plan.h"
+#include "basics/failure.h"
 #include "engine/request.h"
-#include "engine/sequence_lane.h"
+#include "lanes/lane_stats.h"
+#include "models/memory_plan.h"
 #include "nudge/answer.h"
 
 namespace nudging {
 
 struct LoadProgress {
-  LaneName lane;
+  /// Its name.
+  std::string lane;
   float fraction;
 };
 
 struct ModelInfo {
+  /// Of its lane.
+  std::string name;
   std::string path;
   std::string description;
   std::uint64_t parameters;
@@ -44,7 +46,8 @@ struct Warning {
 };
 
 struct Loaded {
-  std::array<ModelInfo, lane_count> models;
+  /// In the order of the lanes.
+  std::vector<ModelInfo> models;
   /// Whether passes give the same bits whatever is decoded beside them; and if not though it was not declined, why.
   bool deterministic;
   std::string why_not;
@@ -70,7 +73,8 @@ struct PiecesReady {
 };
 
 struct GenerationStats {
-  std::array<LaneStats, lane_count> lanes;
+  /// In the order of the lanes.
+  std::vector<LaneStats> lanes;
   std::uint64_t tokens;
   std::uint64_t base_tokens;
   /// Decisions that other company might have turned.
@@ -83,7 +87,7 @@ struct GenerationStats {
 
 /// One decode call of a traced request, in milliseconds since it left the queue.
 struct DecodeSpan {
-  LaneName lane;
+  std::string lane;
   double begin_ms;
   double end_ms;
   /// Tokens in the batch, of all requests.
@@ -100,9 +104,17 @@ struct Finished {
   GenerationStats stats;
 };
 
+/// A token that may come next, and its softmax probability.
+struct Candidate {
+  Token token;
+  std::string_view bytes;
+  float probability;
+};
+
 struct Inspected {
   RequestId id;
   Top1 top1;
+  std::vector<Candidate> candidates;
   std::vector<Token> context;
 };
 

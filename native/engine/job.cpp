@@ -4,7 +4,8 @@
 #include <span>
 #include <string>
 
-#include "engine/failure.h"
+#include "basics/failure.h"
+#include "choice/top1.h"
 
 namespace nudging {
 
@@ -13,54 +14,59 @@ namespace {
 /// Pieces in one event where nobody waits for them: few enough to be converted in well under a millisecond.
 constexpr std::size_t pieces_at_once = 64;
 
-constexpr const char* lane_names[lane_count] = {"base", "aligned"};
-
-Prompt compile(const ModelContext& context, const PromptSource& source, const char* lane) {
-  const Vocabulary& vocabulary = context.vocabulary();
+Prompt compile(const LoadedLane& lane, const PromptSource& source) {
+  const Vocabulary& vocabulary = lane.vocabulary();
   std::vector<Segment> segments;
   if (const auto* chat = std::get_if<Chat>(&source)) {
     if (chat->chat_template) {
       segments = ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary);
-    } else if (const ChatTemplate* own = context.model().chat_template()) {
+    } else if (const ChatTemplate* own = lane.model().chat_template()) {
       segments = own->render(chat->messages, vocabulary);
     } else {
       throw Failure(FailureKind::template_missing,
-                    "\"" + context.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
+                    "\"" + lane.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
     }
   } else {
     segments = std::get<std::vector<Segment>>(source);
   }
   std::size_t bytes = 0;
   for (const Segment& segment : segments) bytes += segment.text.size();
-  if (bytes == 0) throw Failure(FailureKind::prompt_empty, std::string("the ") + lane + " prompt is empty: pass at least one character");
+  if (bytes == 0) throw Failure(FailureKind::prompt_empty, "the " + lane.name() + " prompt is empty: pass at least one character");
   // Known before anything is tokenised, which could take seconds.
-  if (const std::size_t least = vocabulary.least_tokens(bytes); least > context.length()) {
-    throw Failure(FailureKind::prompt_too_long, std::string("the ") + lane + " prompt has " + std::to_string(bytes) + " bytes, which are " + std::to_string(least) +
-                                                    " tokens or more, and the context holds " + std::to_string(context.length()) + ": shorten the prompt or raise `context`");
+  if (const std::size_t least = vocabulary.least_tokens(bytes); least > lane.length()) {
+    throw Failure(FailureKind::prompt_too_long, "the " + lane.name() + " prompt has " + std::to_string(bytes) + " bytes, which are " + std::to_string(least) +
+                                                    " tokens or more, and the context holds " + std::to_string(lane.length()) + ": shorten the prompt or raise `context`");
   }
   return compile_prompt(vocabulary, segments);
 }
 
 /// Checks that the lane's context, as it is now, fits.
-void check_room(const SequenceLane& lane, std::size_t length, const char* name) {
-  if (lane.tokens().empty()) throw Failure(FailureKind::prompt_empty, std::string("the ") + name + " prompt has no tokens: pass at least one character");
+void check_room(const SequenceLane& lane) {
+  const std::string& name = lane.loaded().name();
+  if (lane.tokens().empty()) throw Failure(FailureKind::prompt_empty, "the " + name + " prompt has no tokens: pass at least one character");
   if (lane.overflows()) {
-    throw Failure(FailureKind::prompt_too_long, std::string("the ") + name + " prompt has " + std::to_string(lane.tokens().size()) + " tokens and the context holds " +
-                                                    std::to_string(length) + ": shorten the prompt or raise `context`");
+    throw Failure(FailureKind::prompt_too_long, "the " + name + " prompt has " + std::to_string(lane.tokens().size()) + " tokens and the context holds " +
+                                                    std::to_string(lane.loaded().length()) + ": shorten the prompt or raise `context`");
   }
 }
 
-bool uses(Mode mode, LaneName lane) { return mode == Mode::nudge || (mode == Mode::base) == (lane == LaneName::base); }
+bool uses(Mode mode, std::size_t lane) { return mode == Mode::nudge ? lane == base_lane || lane == aligned_lane : lane == (mode == Mode::base ? base_lane : aligned_lane); }
 
 /// The settings of one lane. Greedy ones are all the same: what a lane remembers stays good.
-Sampling of_lane(Sampling sampling, LaneName lane) {
+Sampling of_lane(Sampling sampling, std::size_t lane) {
   if (sampling.greedy()) return {};
   sampling.lane = static_cast<std::uint32_t>(lane);
   return sampling;
 }
 
-Task<StopReason> inspect(SequenceLane& lane) {
-  co_await lane.top1();
+/// Asks what comes next, and for the `count` likeliest tokens if there are to be any.
+Task<StopReason> inspect(SequenceLane& lane, std::size_t count, std::vector<Candidate>& candidates) {
+  if (count == 0) {
+    co_await lane.top1();
+    co_return StopReason::end;
+  }
+  const std::span<const float> logits = co_await lane.distribution();
+  for (const auto& [token, probability] : most_likely(logits, count)) candidates.push_back({token, lane.loaded().vocabulary().bytes(token), probability});
   co_return StopReason::end;
 }
 
@@ -71,43 +77,46 @@ Clock::time_point deadline_of(const Request& request, Clock::time_point submitte
   return generation != nullptr && generation->timeout ? submitted + *generation->timeout : Clock::time_point::max();
 }
 
-Prompts compile_prompts(const Request& request, const std::array<const ModelContext*, lane_count>& contexts) {
-  Prompts prompts;
+Prompts compile_prompts(const Request& request, std::span<const LoadedLane* const> lanes) {
+  Prompts prompts(lanes.size());
   if (const auto* inspection = std::get_if<Inspection>(&request.work)) {
-    const auto lane = static_cast<std::size_t>(inspection->lane);
-    Prompt& prompt = prompts[lane].emplace(compile(*contexts[lane], inspection->prompt, lane_names[lane]));
+    if (inspection->lane >= lanes.size()) {
+      throw Failure(FailureKind::internal, "lane " + std::to_string(inspection->lane) + " is not one of this engine's " + std::to_string(lanes.size()));
+    }
+    const LoadedLane& lane = *lanes[inspection->lane];
+    Prompt& prompt = prompts[inspection->lane].emplace(compile(lane, inspection->prompt));
     prompt.text = inspection->text;
-    prompt.whole = contexts[lane]->vocabulary().tokenize(prompt.tail + inspection->text);
+    prompt.whole = lane.vocabulary().tokenize(prompt.tail + inspection->text);
     return prompts;
   }
   const auto& generation = std::get<Generation>(request.work);
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    if (uses(generation.mode, static_cast<LaneName>(i))) prompts[i] = compile(*contexts[i], generation.prompts[i], lane_names[i]);
+  for (std::size_t i = 0; i < generation.prompts.size(); ++i) {
+    if (uses(generation.mode, i)) prompts[i] = compile(*lanes[i], generation.prompts[i]);
   }
   return prompts;
 }
 
-Job::Job(const Request& request, Prompts prompts, Lanes lanes, Clock::time_point submitted) : id_(request.id), lanes_(lanes), submitted_(submitted), deadline_(deadline_of(request, submitted)) {
+Job::Job(const Request& request, Prompts prompts, Lanes lanes, Clock::time_point submitted)
+    : id_(request.id), lanes_(std::move(lanes)), submitted_(submitted), deadline_(deadline_of(request, submitted)) {
   std::visit([&](const auto& work) { begin(work, std::move(prompts)); }, request.work);
   task_->start();
 }
 
 Job::~Job() {
   task_.reset();
-  for (SequenceLane* lane : lanes_) lane->drop_question();
+  for (SequenceLane* lane : lanes_) lane->withdraw();
 }
 
 void Job::begin(const Generation& generation, Prompts prompts) {
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    const auto lane = static_cast<LaneName>(i);
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!prompts[i]) {
       lanes_[i]->stand_by();
       continue;
     }
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
-    const Speculation speculation = generation.mode == Mode::nudge && lane == LaneName::base ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)], of_lane(generation.sampling, lane));
-    check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
+    const Speculation speculation = generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
+    lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], of_lane(generation.sampling, i));
+    check_room(*lanes_[i]);
   }
   if (generation.trace) {
     for (SequenceLane* lane : lanes_) lane->trace();
@@ -115,9 +124,9 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   anticipates_ = generation.mode == Mode::nudge && generation.speculation.guesses != Speculation::Guesses::none;
   streams_ = generation.streams;
   answer_.emplace(generation.limits);
-  SequenceLane& base = *lanes_[static_cast<std::size_t>(LaneName::base)];
-  SequenceLane& aligned = *lanes_[static_cast<std::size_t>(LaneName::aligned)];
-  record_ = Record(base.context().tolerance(), aligned.context().tolerance(), generation.trace);
+  SequenceLane& base = *lanes_[base_lane];
+  SequenceLane& aligned = *lanes_[aligned_lane];
+  record_ = Record(base.loaded().tolerance(), aligned.loaded().tolerance(), generation.trace);
   switch (generation.mode) {
     case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_)); break;
     case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
@@ -126,19 +135,19 @@ void Job::begin(const Generation& generation, Prompts prompts) {
 }
 
 void Job::begin(const Inspection& inspection, Prompts prompts) {
-  const auto which = static_cast<std::size_t>(inspection.lane);
+  const std::size_t which = inspection.lane;
   SequenceLane& lane = *lanes_[which];
-  lane.begin_from_nothing(std::move(*prompts[which]), of_lane(inspection.sampling, inspection.lane));
+  lane.begin_from_nothing(std::move(*prompts[which]), of_lane(inspection.sampling, which));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {
-    if (token < 0 || static_cast<std::size_t>(token) >= lane.context().vocabulary().size()) {
+    if (token < 0 || static_cast<std::size_t>(token) >= lane.loaded().vocabulary().size()) {
       throw Failure(FailureKind::internal, "token " + std::to_string(token) + " is not in the vocabulary");
     }
     lane.push(token);
   }
-  check_room(lane, lane.context().length(), lane_names[which]);
+  check_room(lane);
   inspected_ = &lane;
-  task_.emplace(inspect(lane));
+  task_.emplace(inspect(lane, inspection.candidates, candidates_));
 }
 
 void Job::stop(StopReason reason) { stopped_ = reason; }
@@ -158,9 +167,9 @@ void Job::report(PiecesReady& ready) {
 
 std::vector<DecodeSpan> Job::spans() const {
   std::vector<DecodeSpan> spans;
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    for (const Span& span : lanes_[i]->spans()) {
-      spans.push_back({static_cast<LaneName>(i), milliseconds(span.begin - started_), milliseconds(span.end - started_), span.tokens});
+  for (const SequenceLane* lane : lanes_) {
+    for (const Span& span : lane->spans()) {
+      spans.push_back({lane->loaded().name(), milliseconds(span.begin - started_), milliseconds(span.end - started_), span.tokens});
     }
   }
   std::sort(spans.begin(), spans.end(), [](const DecodeSpan& a, const DecodeSpan& b) { return a.begin_ms < b.begin_ms; });
@@ -171,11 +180,11 @@ Event Job::finish() {
   const StopReason reason = done() ? task_->take() : *stopped_;
   if (inspected_ != nullptr) {
     if (!done()) return RequestFailed{id_, FailureKind::internal, "the inspection was aborted"};
-    return Inspected{id_, inspected_->last_answer(), inspected_->tokens()};
+    return Inspected{id_, inspected_->last_answer(), std::move(candidates_), inspected_->tokens()};
   }
   const Clock::time_point now = Clock::now();
   GenerationStats stats{};
-  for (std::size_t i = 0; i < lane_count; ++i) stats.lanes[i] = lanes_[i]->stats();
+  for (SequenceLane* lane : lanes_) stats.lanes.push_back(lane->stats());
   stats.tokens = answer_->used();
   stats.base_tokens = answer_->base_tokens();
   stats.ties = record_.ties();

@@ -1,32 +1,32 @@
 #pragma once
 
-#include <array>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "basics/stopwatch.h"
 #include "engine/event.h"
 #include "engine/request.h"
-#include "engine/sequence_lane.h"
-#include "engine/stopwatch.h"
+#include "lanes/sequence_lane.h"
 #include "nudge/nudge.h"
 #include "nudge/task.h"
 
 namespace nudging {
 
-/// A request's prompts as tokens and text, for the lanes that it uses.
-using Prompts = std::array<std::optional<Prompt>, lane_count>;
+/// A request's prompts as tokens and text, by lane; nothing for those that it does not use.
+using Prompts = std::vector<std::optional<Prompt>>;
 
 /// Renders and compiles the prompts of a request. Throws Failure.
-Prompts compile_prompts(const Request& request, const std::array<const ModelContext*, lane_count>& contexts);
+Prompts compile_prompts(const Request& request, std::span<const LoadedLane* const> lanes);
 
 /// When a request that was submitted at `submitted` is to end; the end of time if it has no limit.
 Clock::time_point deadline_of(const Request& request, Clock::time_point submitted);
 
-/// One request at work: its coroutine, what it has committed, and the two lanes it runs in. Used by the scheduler's thread
+/// One request at work: its coroutine, what it has committed, and the lanes it runs in. Used by the scheduler's thread
 /// alone. Destroying it cancels the request; the lanes keep their caches for the next one.
 class Job {
  public:
-  using Lanes = std::array<SequenceLane*, lane_count>;
+  using Lanes = std::vector<SequenceLane*>;
 
   /// Runs the request up to its first question. Throws Failure.
   Job(const Request& request, Prompts prompts, Lanes lanes, Clock::time_point submitted);
@@ -68,6 +68,7 @@ class Job {
   std::optional<Answer> answer_;
   Record record_;
   SequenceLane* inspected_ = nullptr;
+  std::vector<Candidate> candidates_;
   Clock::time_point deadline_;
   bool anticipates_ = false;
   bool streams_ = true;

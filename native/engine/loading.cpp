@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "engine/determinism.h"
-#include "engine/failure.h"
-#include "engine/file_identity.h"
-#include "engine/memory_meter.h"
-#include "engine/memory_plan.h"
-#include "engine/model_registry.h"
-#include "engine/tie_tolerance.h"
+#include "basics/failure.h"
+#include "models/file_identity.h"
+#include "models/memory_meter.h"
+#include "models/memory_plan.h"
+#include "models/model_registry.h"
+#include "trust/determinism.h"
+#include "trust/tie_tolerance.h"
 
 namespace nudging {
 
@@ -33,13 +33,18 @@ std::int32_t threads_for(const Model& model, const EngineOptions& options) {
   return static_cast<std::int32_t>(std::clamp<std::uint64_t>(model.bytes() / bytes_worth_a_thread, 1, static_cast<std::uint64_t>(options.cores)));
 }
 
-/// Threads of both lanes. Where they decode at the same time they share the cores, and the base, whose tokens cost more, gets what the aligned model leaves.
-std::array<std::int32_t, lane_count> threads_of(const std::array<std::shared_ptr<const Model>, lane_count>& models, const EngineOptions& options, bool overlap) {
-  std::array<std::int32_t, lane_count> threads = {threads_for(*models[0], options), threads_for(*models[1], options)};
-  if (overlap && options.threads == 0) {
-    threads[1] = std::clamp(threads[1], 1, std::max(options.cores / 4, 1));
-    threads[0] = std::clamp(threads[0], 1, std::max(options.cores - threads[1], 1));
+/// Threads of each lane. Where they decode at the same time they share the cores, and the base, whose tokens cost more, gets what the others leave.
+std::vector<std::int32_t> threads_of(const std::vector<std::shared_ptr<const Model>>& models, const EngineOptions& options, bool overlap) {
+  std::vector<std::int32_t> threads;
+  for (const auto& model : models) threads.push_back(threads_for(*model, options));
+  if (!overlap || options.threads != 0) return threads;
+  std::int32_t left = options.cores;
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    if (i == base_lane) continue;
+    threads[i] = std::clamp(threads[i], 1, std::max(options.cores / 4, 1));
+    left -= threads[i];
   }
+  threads[base_lane] = std::clamp(threads[base_lane], 1, std::max(left, 1));
   return threads;
 }
 
@@ -50,7 +55,7 @@ std::optional<std::uint32_t> wanted_length(const EngineOptions::Lane& lane, std:
   }
   const std::uint32_t length = lane.context > 0 ? static_cast<std::uint32_t>(lane.context) : std::min(trained, default_context);
   if (length == 0) throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
-  ModelContext::check_length(length, trained, lane.path);
+  check_context_length(length, trained, lane.path);
   return length;
 }
 
@@ -61,8 +66,8 @@ std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, bool
   return ModelRegistry::instance().gpu_layers_of(lane.path, mapped);
 }
 
-ModelContext::Options context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
-  ModelContext::Options context;
+ContextOptions context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
+  ContextOptions context;
   context.length = numbers.length;
   context.sequences = numbers.sequences;
   context.batch = options.batch;
@@ -74,24 +79,24 @@ Model::Options model_options(const EngineOptions& options, std::size_t lane, con
   return {options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all, buffers, options.mapped};
 }
 
-/// What is known of both models before their weights are read.
+/// What is known of the models before their weights are read.
 struct Sketch {
   std::vector<MemoryMeter> meters;
   CpuBuffers cpu_buffers;
   bool deterministic = false;
   /// Why not, where nobody had declined it.
   std::string why_not;
-  std::array<std::optional<bool>, lane_count> flash_attention;
-  std::array<Tolerance, lane_count> tolerance;
+  std::vector<std::optional<bool>> flash_attention;
+  std::vector<Tolerance> tolerance;
 };
 
 /// False without a GPU, whatever was wanted; true if some layers may get there.
 bool may_use_gpu(const EngineOptions::Lane& lane, const MemoryMeter& meter) { return meter.most_gpu_layers() > 0 && lane.gpu_layers != 0; }
 
-/// Whether the pair will be deterministic. Throws Failure(not_deterministic) if it must and cannot.
+/// Whether the lanes will be deterministic. Throws Failure(not_deterministic) if it must and cannot.
 void settle_determinism(const EngineOptions& options, KernelTrust& trust, Sketch& sketch) {
   std::optional<std::string> why_not;
-  for (std::size_t i = 0; i < lane_count && !why_not && options.deterministic != false; ++i) {
+  for (std::size_t i = 0; i < options.lanes.size() && !why_not && options.deterministic != false; ++i) {
     const EngineOptions::Lane& lane = options.lanes[i];
     const MemoryMeter& meter = sketch.meters[i];
     const bool flash_attention = lane.flash_attention.value_or(true) && can_have_flash_attention(meter.skeleton());
@@ -112,7 +117,7 @@ std::optional<bool> settled_attention(const EngineOptions::Lane& lane, const Mem
   return attention_by_itself(deterministic, on_gpu, length, lane.cache_type);
 }
 
-/// Opens both models without weights, with the extra CPU buffers that are wanted and trusted.
+/// Opens the models without weights, with the extra CPU buffers that are wanted and trusted.
 Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::function<void(Warning)>& on_warning) {
   Sketch sketch;
   CpuBuffers wanted = all_cpu_buffers();
@@ -122,7 +127,7 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
   const auto kernels_with = [&](const CpuBuffers& buffers) {
     sketch.meters.clear();
     std::vector<Kernel> kernels;
-    for (std::size_t i = 0; i < lane_count; ++i) {
+    for (std::size_t i = 0; i < options.lanes.size(); ++i) {
       const std::string& path = options.lanes[i].path;
       const MemoryMeter& meter = sketch.meters.emplace_back(path, context_options(options, i, {}), buffers, options.mapped);
       const std::vector<Kernel> its = meter.extra_kernels();
@@ -133,10 +138,10 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
   const auto warn = [&](const std::string& message) { on_warning({"WARN_KERNEL_DISABLED", message}); };
   sketch.cpu_buffers = trusted_buffers(std::move(wanted), trust, kernels_with, warn);
   settle_determinism(options, trust, sketch);
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    if (!sketch.deterministic) sketch.tolerance[i] = measured_tolerance(sketch.meters[i].kernels(), options.lanes[i].cache_type);
-    sketch.flash_attention[i] = settled_attention(options.lanes[i], sketch.meters[i], sketch.deterministic);
-    ModelContext::Options context = context_options(options, i, {});
+  for (std::size_t i = 0; i < options.lanes.size(); ++i) {
+    sketch.tolerance.push_back(sketch.deterministic ? Tolerance{} : measured_tolerance(sketch.meters[i].kernels(), options.lanes[i].cache_type));
+    sketch.flash_attention.push_back(settled_attention(options.lanes[i], sketch.meters[i], sketch.deterministic));
+    ContextOptions context = context_options(options, i, {});
     context.flash_attention = sketch.flash_attention[i];
     context.deterministic = sketch.deterministic;
     sketch.meters[i].set_context(context);
@@ -147,16 +152,18 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
 MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
   std::vector<MemoryMeter>& meters = sketch.meters;
   MemoryRequest request;
-  for (std::size_t i = 0; i < lane_count; ++i) {
+  for (std::size_t i = 0; i < options.lanes.size(); ++i) {
     const EngineOptions::Lane& lane = options.lanes[i];
-    request.lanes[i] = {lane.path,
+    const auto is_same = [&](const EngineOptions::Lane& other) { return FileIdentity::of(other.path) == FileIdentity::of(lane.path); };
+    const auto first = static_cast<std::size_t>(std::find_if(options.lanes.begin(), options.lanes.end(), is_same) - options.lanes.begin());
+    request.lanes.push_back({lane.path,
+                        first,
                         wanted_layers(lane, options.mapped, meters[i].most_gpu_layers()),
                         meters[i].most_gpu_layers(),
                         wanted_length(lane, meters[i].trained_context()),
                         std::min(meters[i].trained_context(), most_context),
-                        !ggml_is_quantized(lane.cache_type)};
+                        !ggml_is_quantized(lane.cache_type)});
   }
-  request.same_model = FileIdentity::of(options.lanes[0].path) == FileIdentity::of(options.lanes[1].path);
   if (options.parallel > 0) request.parallel = options.parallel;
   // Every sequence may ask in the same decode call.
   request.most_parallel = std::min(most_automatic_sequences, options.batch);
@@ -175,13 +182,14 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
   });
 }
 
-ModelInfo describe(const ModelContext& context, const LaneNumbers& numbers, const MemoryUse& use, ggml_type cache_type) {
-  const Model& model = context.model();
-  return {model.path(),
+ModelInfo describe(const LoadedLane& lane, const LaneNumbers& numbers, const MemoryUse& use, ggml_type cache_type) {
+  const Model& model = lane.model();
+  return {lane.name(),
+          model.path(),
           model.description(),
           model.parameters(),
           model.bytes(),
-          static_cast<std::uint32_t>(context.length()),
+          static_cast<std::uint32_t>(lane.length()),
           model.trained_context(),
           static_cast<std::uint32_t>(model.vocabulary().size()),
           llama_model_chat_template(model.handle(), nullptr) != nullptr,
@@ -192,7 +200,7 @@ ModelInfo describe(const ModelContext& context, const LaneNumbers& numbers, cons
 
 }  // namespace
 
-LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
+LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
                      const std::function<void(Warning)>& on_warning, KernelTrust& trust) {
   // Gone before weights are read.
   auto [plan, drawn] = [&] {
@@ -203,39 +211,48 @@ LoadedPair load_pair(const EngineOptions& options, const std::atomic<bool>& stop
   }();
   if (stopping.load(std::memory_order_relaxed)) throw Failure(FailureKind::load_aborted, "loading was aborted");
 
-  std::array<std::shared_ptr<const Model>, lane_count> models;
-  for (std::size_t i = 0; i < lane_count; ++i) {
+  std::vector<std::shared_ptr<const Model>> models(options.lanes.size());
+  for (std::size_t i = 0; i < options.lanes.size(); ++i) {
     float told = -1;
     models[i] = ModelRegistry::instance().load(model_options(options, i, plan.lanes[i], drawn.cpu_buffers), [&](float fraction) {
       // llama.cpp calls this for every tensor.
-      if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({static_cast<LaneName>(i), told = fraction});
+      if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({options.lanes[i].name, told = fraction});
       return !stopping.load(std::memory_order_relaxed);
     });
   }
 
-  LoadedPair pair;
-  pair.overlap = options.overlap.value_or(plan.lanes[0].gpu_layers > 0 || plan.lanes[1].gpu_layers > 0);
-  const std::array<std::int32_t, lane_count> threads = threads_of(models, options, pair.overlap);
-  for (std::size_t i = 0; i < (pair.overlap ? lane_count : 1); ++i) {
-    const std::int32_t most = pair.overlap ? threads[i] : std::max(threads[0], threads[1]);
+  const auto uses_gpu = [](const LaneNumbers& numbers) { return numbers.gpu_layers > 0; };
+  const bool overlap = options.overlap.value_or(std::any_of(plan.lanes.begin(), plan.lanes.end(), uses_gpu));
+  const std::vector<std::int32_t> threads = threads_of(models, options, overlap);
+  LoadedLanes loaded;
+  for (std::size_t i = 0; i < (overlap ? threads.size() : 1); ++i) {
+    const std::int32_t most = overlap ? threads[i] : *std::max_element(threads.begin(), threads.end());
     ggml_threadpool_params pool = ggml_threadpool_params_default(most);
-    pair.threadpools[i].reset(ggml_threadpool_new(&pool));
-    if (!pair.threadpools[i]) throw Failure(FailureKind::out_of_memory, "cannot start " + std::to_string(most) + " threads: lower `threads`");
+    if (!loaded.threadpools.emplace_back(ggml_threadpool_new(&pool))) {
+      throw Failure(FailureKind::out_of_memory, "cannot start " + std::to_string(most) + " threads: lower `threads`");
+    }
   }
 
-  pair.report.parallel = plan.lanes[0].sequences;
-  pair.report.deterministic = drawn.deterministic;
-  pair.report.why_not = drawn.why_not;
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    ModelContext::Options context = context_options(options, i, plan.lanes[i]);
-    context.threads = threads[i];
-    context.flash_attention = drawn.flash_attention[i];
-    context.deterministic = drawn.deterministic;
-    context.tolerance = drawn.tolerance[i];
-    pair.contexts[i] = std::make_unique<ModelContext>(models[i], context, pair.threadpools[pair.overlap ? i : 0].get(), stopping);
-    pair.report.models[i] = describe(*pair.contexts[i], plan.lanes[i], plan.use[i], context.cache_type);
+  loaded.report.parallel = plan.lanes[0].sequences;
+  loaded.report.deterministic = drawn.deterministic;
+  loaded.report.why_not = drawn.why_not;
+  for (std::size_t i = 0; i < options.lanes.size(); ++i) {
+    ContextOptions options_of_context = context_options(options, i, plan.lanes[i]);
+    options_of_context.threads = threads[i];
+    options_of_context.flash_attention = drawn.flash_attention[i];
+    options_of_context.deterministic = drawn.deterministic;
+    const ModelContext& context =
+        *loaded.contexts.emplace_back(std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
+    const LoadedLane::Traits traits{.length = plan.lanes[i].length,
+                                    .batch = context.batch(),
+                                    .can_cut = can_cut_cells(models[i]->handle()),
+                                    .can_share = context.can_share(),
+                                    .apart = overlap,
+                                    .tolerance = drawn.tolerance[i]};
+    const LoadedLane& lane = *loaded.lanes.emplace_back(std::make_unique<LoadedLane>(options.lanes[i].name, models[i], traits));
+    loaded.report.models.push_back(describe(lane, plan.lanes[i], plan.use[i], options_of_context.cache_type));
   }
-  return pair;
+  return loaded;
 }
 
 }  // namespace nudging

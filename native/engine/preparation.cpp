@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/give_up.h"
+#include "text/give_up.h"
 
 namespace nudging {
 
@@ -32,18 +32,18 @@ std::size_t bytes_of(const Request& request) {
 
 bool Preparation::pays(const Request& request) { return bytes_of(request) > most_bytes_at_once; }
 
-Preparation::Preparation(std::shared_ptr<const Request> request, const Contexts& contexts, std::function<void()> on_done)
-    : request_(std::move(request)), on_done_(std::move(on_done)), thread_([this, contexts] { main(contexts); }) {}
+Preparation::Preparation(std::shared_ptr<const Request> request, const Lanes& lanes, std::function<void()> on_done)
+    : request_(std::move(request)), on_done_(std::move(on_done)), thread_([this, lanes] { main(lanes); }) {}
 
 Preparation::~Preparation() {
   give_up();
   thread_.join();
 }
 
-void Preparation::main(const Contexts& contexts) {
+void Preparation::main(const Lanes& lanes) {
   const GiveUpScope scope(&given_up_);
   try {
-    prompts_ = compile_prompts(*request_, contexts);
+    prompts_ = compile_prompts(*request_, lanes);
   } catch (...) {
     failure_ = std::current_exception();
   }

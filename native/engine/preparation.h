@@ -1,16 +1,17 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "engine/job.h"
-#include "engine/model_context.h"
+#include "lanes/loaded_lane.h"
 #include "engine/request.h"
+#include "lanes/model_context.h"
 
 namespace nudging {
 
@@ -21,10 +22,10 @@ namespace nudging {
 /// writes the result, which is the scheduler's once `done`.
 class Preparation {
  public:
-  using Contexts = std::array<const ModelContext*, lane_count>;
+  using Lanes = std::vector<const LoadedLane*>;
 
   /// Starts. `on_done` is called once, on the preparation's thread. Throws std::system_error where no thread is to be had.
-  Preparation(std::shared_ptr<const Request> request, const Contexts& contexts, std::function<void()> on_done);
+  Preparation(std::shared_ptr<const Request> request, const Lanes& lanes, std::function<void()> on_done);
   /// Gives up what is not done, and waits for the thread.
   ~Preparation();
   Preparation(const Preparation&) = delete;
@@ -40,7 +41,7 @@ class Preparation {
   static bool pays(const Request& request);
 
  private:
-  void main(const Contexts& contexts);
+  void main(const Lanes& lanes);
 
   std::shared_ptr<const Request> request_;
   std::function<void()> on_done_;

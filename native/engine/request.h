@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -7,12 +8,13 @@
 #include <variant>
 #include <vector>
 
-#include "engine/chat_template.h"
-#include "engine/costs.h"
-#include "engine/prompt.h"
-#include "engine/sampling.h"
+#include "basics/lane_name.h"
+#include "choice/sampling.h"
+#include "lanes/costs.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
+#include "templates/chat_template.h"
+#include "text/prompt.h"
 
 namespace nudging {
 
@@ -20,10 +22,6 @@ using RequestId = std::uint32_t;
 
 /// Which models take part.
 enum class Mode : std::uint8_t { nudge, base, aligned };
-
-/// The two models, in the order of every array that is indexed by lane.
-enum class LaneName : std::uint8_t { base, aligned };
-constexpr std::size_t lane_count = 2;
 
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {
@@ -34,10 +32,10 @@ struct Chat {
 /// Where a lane's prompt comes from.
 using PromptSource = std::variant<std::vector<Segment>, Chat>;
 
-/// One generation. Prompts of lanes that the mode does not use are ignored.
+/// One generation, by the base and the aligned model. Prompts of lanes that the mode does not use are ignored.
 struct Generation {
   Mode mode = Mode::nudge;
-  PromptSource prompts[lane_count];
+  std::array<PromptSource, 2> prompts;
   Rules rules;
   Limits limits;
   bool trace = false;
@@ -52,13 +50,16 @@ struct Generation {
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.
 struct Inspection {
-  LaneName lane = LaneName::base;
+  /// By its place; checked when it is admitted.
+  std::size_t lane = base_lane;
   PromptSource prompt;
   /// Text after the prompt, tokenised together with it.
   std::string text;
   /// Tokens after the text, taken as they are.
   std::vector<Token> tokens;
   Sampling sampling;
+  /// How many of the likeliest tokens to list.
+  std::size_t candidates = 0;
 };
 
 struct Request {

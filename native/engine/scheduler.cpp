@@ -1,13 +1,13 @@
 #include "engine/scheduler.h"
 
 #include <algorithm>
-#include <atomic>
+#include <iterator>
 #include <new>
 #include <system_error>
 
-#include "engine/failure.h"
-#include "engine/loading.h"
-#include "engine/prefix_sharing.h"
+#include "basics/failure.h"
+#include "lanes/local_decoder.h"
+#include "lanes/prefix_sharing.h"
 
 namespace nudging {
 
@@ -32,25 +32,35 @@ std::unique_ptr<Finished> never_started(RequestId id, StopReason reason) { retur
 
 }  // namespace
 
-Scheduler::Scheduler(Engine& engine) : engine_(engine) {
-  LoadedPair pair = load_pair(engine.options_, engine.stopping_, [&engine](LoadProgress progress) { engine.emit(progress); },
-                              [&engine](Warning warning) { engine.emit(std::move(warning)); });
-  threadpools_ = std::move(pair.threadpools);
-  contexts_ = std::move(pair.contexts);
-  if (pair.overlap) second_thread_.emplace();
-  slots_.resize(pair.report.parallel);
-  for (std::size_t s = 0; s < slots_.size(); ++s) {
-    for (std::size_t i = 0; i < lane_count; ++i) slots_[s].lanes[i] = std::make_unique<SequenceLane>(*contexts_[i], static_cast<llama_seq_id>(s));
+Scheduler::Scheduler(const EngineOptions& options, Mailbox& mailbox) : mailbox_(mailbox) {
+  LoadedLanes loaded = load_lanes(options, mailbox.stopping(), [&mailbox](LoadProgress progress) { mailbox.emit(std::move(progress)); },
+                                  [&mailbox](Warning warning) { mailbox.emit(std::move(warning)); });
+  threadpools_ = std::move(loaded.threadpools);
+  for (std::size_t i = 0; i < loaded.lanes.size(); ++i) {
+    const auto on_done = [&mailbox] { mailbox.wake(); };
+    std::unique_ptr<Decoder> decoder;
+    if (loaded.lanes[i]->apart()) {
+      decoder = std::make_unique<ThreadDecoder>(std::move(loaded.contexts[i]), on_done);
+    } else {
+      decoder = std::make_unique<TurnDecoder>(std::move(loaded.contexts[i]));
+    }
+    if (options.wrap_decoder) decoder = options.wrap_decoder(i, std::move(decoder), on_done);
+    seats_.push_back({std::move(loaded.lanes[i]), std::move(decoder), std::nullopt});
   }
-  engine_.emit(std::make_unique<Loaded>(std::move(pair.report)));
+  slots_.resize(loaded.report.parallel);
+  for (std::size_t s = 0; s < slots_.size(); ++s) {
+    for (const Seat& seat : seats_) slots_[s].lanes.push_back(std::make_unique<SequenceLane>(*seat.lane, static_cast<llama_seq_id>(s)));
+  }
+  mailbox_.emit(std::make_unique<Loaded>(std::move(loaded.report)));
 }
 
 void Scheduler::run() {
   bool closing = false;
-  while (!engine_.stopping_.load(std::memory_order_relaxed) && !(closing && idle())) {
-    Engine::Inbox inbox = engine_.receive(next_work());
+  while (!mailbox_.stopping().load(std::memory_order_relaxed) && !(closing && idle())) {
+    Mailbox::Inbox inbox = mailbox_.receive(next_work());
     closing = inbox.closing;
     take_in(std::move(inbox));
+    collect();
     expire();
     prepare();
     admit();
@@ -78,12 +88,31 @@ Clock::time_point Scheduler::next_work() const {
     if (waiting.ready()) return Clock::time_point::min();
     next = std::min(next, deadline_of(*waiting.request, waiting.at));
   }
-  for (const Job* job : jobs()) next = std::min(next, job->parked() ? job->deadline() : Clock::time_point::min());
+  for (const Slot& slot : slots_) {
+    if (slot.job) next = std::min(next, waits_for_lane(slot) ? slot.job->deadline() : Clock::time_point::min());
+  }
+  for (const Slot& slot : suspended_) next = std::min(next, slot.job->parked() ? slot.job->deadline() : Clock::time_point::min());
   return next;
 }
 
-void Scheduler::take_in(Engine::Inbox inbox) {
-  for (Engine::Submitted& submitted : inbox.submitted) {
+/// True if a request goes on only when a lane wakes the engine, or somebody wants it again.
+bool Scheduler::waits_for_lane(const Slot& slot) const {
+  if (slot.job->done() || slot.job->stopped()) return false;
+  if (slot.job->parked()) return true;
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    if (slot.lanes[i]->asking() && !slot.lanes[i]->asks_ahead() && !seats_[i].under_way) return false;
+  }
+  return true;
+}
+
+std::vector<const LoadedLane*> Scheduler::loaded() const {
+  std::vector<const LoadedLane*> lanes;
+  for (const Seat& seat : seats_) lanes.push_back(seat.lane.get());
+  return lanes;
+}
+
+void Scheduler::take_in(Mailbox::Inbox inbox) {
+  for (Mailbox::Submitted& submitted : inbox.submitted) {
     const bool apart = Preparation::pays(submitted.request);
     queue_.push_back({std::make_shared<const Request>(std::move(submitted.request)), submitted.at, apart});
   }
@@ -139,7 +168,7 @@ void Scheduler::prepare() {
     if (running >= most_preparations || held >= slots_.size() + most_preparations) return;
     if (!waiting.apart || waiting.preparation) continue;
     try {
-      waiting.preparation = std::make_unique<Preparation>(waiting.request, contexts(), [&engine = engine_] { engine.wake(); });
+      waiting.preparation = std::make_unique<Preparation>(waiting.request, loaded(), [&mailbox = mailbox_] { mailbox.wake(); });
       ++running;
       ++held;
     } catch (const std::system_error&) {
@@ -167,11 +196,12 @@ void Scheduler::admit() {
     const Waiting waiting = std::move(*next);
     queue_.erase(next);
     try {
-      Prompts prompts = waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, contexts());
+      Prompts prompts = waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, loaded());
       Slot& slot = best_slot(prompts);
       slot.since = ++admitted_;
-      const Job::Lanes lanes = {slot.lanes[0].get(), slot.lanes[1].get()};
-      slot.job = std::make_unique<Job>(*waiting.request, std::move(prompts), lanes, waiting.at);
+      Job::Lanes lanes;
+      for (const auto& lane : slot.lanes) lanes.push_back(lane.get());
+      slot.job = std::make_unique<Job>(*waiting.request, std::move(prompts), std::move(lanes), waiting.at);
     } catch (...) {
       events_.push_back(failure_event(waiting.request->id));
     }
@@ -192,15 +222,26 @@ bool Scheduler::make_room() {
 
 void Scheduler::suspend(Slot& slot) {
   Slot left{{}, std::move(slot.job), slot.since};
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    left.lanes[i] = std::exchange(slot.lanes[i], std::make_unique<SequenceLane>(*contexts_[i], -1));
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    left.lanes.push_back(std::exchange(slot.lanes[i], std::make_unique<SequenceLane>(*seats_[i].lane, -1)));
     slot.lanes[i]->trade_caches(*left.lanes[i]);
   }
   suspended_.push_back(std::move(left));
 }
 
+/// Says that a slot's lanes will be gone: passes that are under way have nothing to tell them.
+void Scheduler::retire(Slot& slot) {
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    if (!seats_[i].under_way) continue;
+    for (PlannedPass::Share& share : seats_[i].under_way->shares) {
+      if (share.lane == slot.lanes[i].get()) share.lane = nullptr;
+    }
+  }
+}
+
 void Scheduler::resume(Slot& slot, Slot suspended) {
-  for (std::size_t i = 0; i < lane_count; ++i) {
+  retire(slot);
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
     suspended.lanes[i]->trade_caches(*slot.lanes[i]);
     slot.lanes[i] = std::move(suspended.lanes[i]);
   }
@@ -211,8 +252,8 @@ void Scheduler::resume(Slot& slot, Slot suspended) {
 /// The free slot whose caches begin most like these prompts, unless more would be cut from them than kept: then what is common is copied from there, and the slot
 /// that has been free for longest is taken. Only if one is free.
 Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
-  std::array<std::vector<Token>, lane_count> tokens;
-  for (std::size_t i = 0; slots_.size() > 1 && i < lane_count; ++i) {
+  std::vector<std::vector<Token>> tokens(seats_.size());
+  for (std::size_t i = 0; slots_.size() > 1 && i < seats_.size(); ++i) {
     if (!prompts[i]) continue;
     tokens[i] = prompts[i]->head;
     const std::vector<Token>& tail = prompts[i]->followed.tokens();
@@ -223,9 +264,10 @@ Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
   for (Slot& slot : slots_) {
     if (slot.job) continue;
     double kept = 0;
-    for (std::size_t i = 0; i < lane_count; ++i) {
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+      const LoadedLane& lane = *seats_[i].lane;
       const std::size_t tokens_kept = slot.lanes[i]->kept_of(tokens[i]);
-      if (2 * tokens_kept >= slot.lanes[i]->cached() || !contexts_[i]->can_share()) kept += static_cast<double>(tokens_kept) * static_cast<double>(contexts_[i]->model().bytes());
+      if (2 * tokens_kept >= slot.lanes[i]->cached() || !lane.can_share()) kept += static_cast<double>(tokens_kept) * static_cast<double>(lane.model().bytes());
     }
     if (best == nullptr || kept > most || (kept == most && slot.since < best->since)) {
       best = &slot;
@@ -243,7 +285,7 @@ std::vector<SequenceLane*> Scheduler::asking(std::size_t lane) {
   all.reserve(slots_.size());
   for (Slot& slot : slots_) {
     all.push_back(slot.lanes[lane].get());
-    if (!slot.job || slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking()) continue;
+    if (!slot.job || slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking() || slot.lanes[lane]->asks_ahead()) continue;
     if (slot.lanes[lane]->overflows()) {
       slot.job->stop(StopReason::context);
     } else {
@@ -257,82 +299,75 @@ std::vector<SequenceLane*> Scheduler::asking(std::size_t lane) {
   return share_prefixes(asking, all);
 }
 
-/// The aligned lanes of requests that wait for the base.
-std::vector<SequenceLane*> Scheduler::worth_anticipating() {
+/// The lanes that may decode what nobody waits for: those that ask ahead, and the aligned model's of requests that wait for the base.
+std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
   std::vector<SequenceLane*> lanes;
+  if (!seats_[lane].lane->apart()) return lanes;
+  const auto base = static_cast<std::size_t>(LaneName::base);
   for (Slot& slot : slots_) {
-    if (slot.job && !slot.job->stopped() && !slot.job->parked() && slot.job->anticipates() && slot.lanes[0]->asking() && slot.lanes[1]->can_anticipate()) lanes.push_back(slot.lanes[1].get());
+    if (!slot.job || slot.job->stopped() || slot.job->parked()) continue;
+    SequenceLane& one = *slot.lanes[lane];
+    if (one.asking()) {
+      if (one.asks_ahead() && !one.overflows()) lanes.push_back(&one);
+    } else if (lane == static_cast<std::size_t>(LaneName::aligned) && slot.job->anticipates() && slot.lanes[base]->asking() && one.can_anticipate()) {
+      lanes.push_back(&one);
+    }
   }
   return lanes;
 }
 
+/// Gives every lane that is free what there is to decode.
 void Scheduler::decode() {
-  const std::vector<SequenceLane*> base = asking(0);
-  if (second_thread_ && !base.empty()) {
-    const std::vector<SequenceLane*> aligned = asking(1);
-    return decode_side_by_side(base, aligned, worth_anticipating());
-  }
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    // Asked again for the second lane: answers of the first may have led to questions for it.
-    const std::vector<SequenceLane*> lanes = i == 0 ? base : asking(i);
-    if (lanes.empty()) continue;
-    std::exception_ptr failure;
-    try {
-      contexts_[i]->decode(lanes);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    answer(lanes, failure);
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    Seat& seat = seats_[i];
+    if (seat.under_way) continue;
+    // Asked for each lane in turn: answers of the one before may have led to questions for it.
+    const std::vector<SequenceLane*> waiting = asking(i);
+    const std::vector<SequenceLane*> others = ahead(i);
+    if (waiting.empty() && others.empty()) continue;
+    PlannedPass& planned = seat.under_way.emplace(plan_pass(*seat.lane, waiting, others));
+    seat.decoder->start(std::exchange(planned.pass, Pass{}));
+    collect(i);
   }
 }
 
-/// Both lanes at once. Until both are done, the aligned model's context and its lanes belong to the second thread, the base's to this one.
-void Scheduler::decode_side_by_side(std::span<SequenceLane* const> base, std::span<SequenceLane* const> aligned, std::vector<SequenceLane*> ahead) {
-  std::atomic<bool> base_is_done = false;
-  const bool both = !aligned.empty() || !ahead.empty();
-  if (both) {
-    second_thread_->start([this, aligned, &ahead, &base_is_done] {
-      ModelContext& context = *contexts_[1];
-      if (!aligned.empty()) context.decode(aligned);
-      try {
-        while (!ahead.empty() && !base_is_done.load(std::memory_order_relaxed)) {
-          context.anticipate(ahead);
-          std::erase_if(ahead, [](const SequenceLane* lane) { return !lane->can_anticipate(); });
-        }
-      } catch (const Failure&) {
-        // Nobody had asked. Whoever does will be told.
-      }
-    });
-  }
-  std::exception_ptr base_failure;
-  try {
-    contexts_[0]->decode(base);
-  } catch (...) {
-    base_failure = std::current_exception();
-  }
-  base_is_done.store(true, std::memory_order_relaxed);
-  std::exception_ptr aligned_failure;
-  try {
-    if (both) second_thread_->wait();
-  } catch (...) {
-    aligned_failure = std::current_exception();
-  }
-  answer(base, base_failure);
-  answer(aligned, aligned_failure);
+void Scheduler::collect() {
+  for (std::size_t i = 0; i < seats_.size(); ++i) collect(i);
 }
 
-/// Resumes the requests whose questions were answered, or fails them all.
-void Scheduler::answer(std::span<SequenceLane* const> lanes, std::exception_ptr failure) {
-  if (!failure) {
-    for (SequenceLane* lane : lanes) {
-      if (lane->missing() == 0) lane->resume();
-    }
+/// Takes in what a lane has decoded, if it is done, and resumes the requests whose questions are answered.
+void Scheduler::collect(std::size_t lane) {
+  Seat& seat = seats_[lane];
+  if (!seat.under_way || !seat.decoder->done()) return;
+  PlannedPass planned = *std::exchange(seat.under_way, std::nullopt);
+  PassResult result = seat.decoder->collect();
+  if (result.failure || !result.uncut.empty()) {
+    // Those that ask do so again, or are told. What there was is decoded from its start.
+    forget(lane, result.uncut);
+    forget(lane, planned.sequences);
+    if (result.failure) fail(lane, planned, result.failure);
     return;
   }
-  if (engine_.stopping_.load(std::memory_order_relaxed)) return;
+  settle(*seat.lane, planned, result);
+  for (const PlannedPass::Share& share : planned.shares) {
+    if (share.lane != nullptr && share.lane->asking() && share.lane->knows()) share.lane->resume();
+  }
+}
+
+void Scheduler::forget(std::size_t lane, std::span<const llama_seq_id> sequences) {
   for (Slot& slot : slots_) {
-    const auto is_its = [&slot](const SequenceLane* lane) { return lane == slot.lanes[0].get() || lane == slot.lanes[1].get(); };
-    if (!slot.job || std::none_of(lanes.begin(), lanes.end(), is_its)) continue;
+    if (std::find(sequences.begin(), sequences.end(), slot.lanes[lane]->sequence()) != sequences.end()) slot.lanes[lane]->forget();
+  }
+}
+
+/// Fails the requests whose questions a pass was to answer.
+void Scheduler::fail(std::size_t lane, const PlannedPass& planned, const std::exception_ptr& failure) {
+  if (mailbox_.stopping().load(std::memory_order_relaxed)) return;
+  for (Slot& slot : slots_) {
+    const auto is_its = [&](const PlannedPass::Share& share) {
+      return share.asked && share.lane == slot.lanes[lane].get() && share.lane->still_asks(share.stamp);
+    };
+    if (!slot.job || std::none_of(planned.shares.begin(), planned.shares.end(), is_its)) continue;
     events_.push_back(failure_event(slot.job->id(), failure));
     slot.job.reset();
   }
@@ -346,10 +381,13 @@ void Scheduler::report() {
   for (Job* job : all) job->report(ready);
   if (!ready.parts.empty()) events_.push_back(std::move(ready));
   for (Slot& slot : slots_) end(slot);
-  for (Slot& slot : suspended_) end(slot);
+  for (Slot& slot : suspended_) {
+    end(slot);
+    if (!slot.job) retire(slot);
+  }
   std::erase_if(suspended_, [](const Slot& slot) { return slot.job == nullptr; });
   if (events_.empty()) return;
-  engine_.emit(std::exchange(events_, {}));
+  mailbox_.emit(std::exchange(events_, {}));
 }
 
 /// Gives up the place of a request that has ended, once what it had to say is said.

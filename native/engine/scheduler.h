@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -8,28 +7,41 @@
 #include <span>
 #include <vector>
 
-#include "engine/engine.h"
 #include "engine/job.h"
-#include "engine/model_context.h"
+#include "engine/loading.h"
+#include "engine/mailbox.h"
+#include "engine/options.h"
 #include "engine/preparation.h"
-#include "engine/second_thread.h"
+#include "lanes/decoder.h"
+#include "lanes/loaded_lane.h"
+#include "lanes/planned_pass.h"
+#include "lanes/sequence_lane.h"
 
 namespace nudging {
 
-/// The loop on the engine's thread. A tick: take in what was submitted and cancelled, let every request that can run do so,
-/// decode one batch per lane over all requests that ask, report what was committed.
+/// The loop on the engine's thread. A tick: take in what was submitted and cancelled, and what lanes have decoded, let every request that can run do so, give
+/// each lane that is free a pass over all requests that ask it, report what was committed.
+///
+/// Lanes that share their cores decode on this thread, one after the other. Where each has a thread or a device of its own, none waits for another: each takes
+/// its next pass as soon as it is free, over whatever requests wait for it then.
 class Scheduler {
  public:
-  /// Loads both models, reporting progress. Throws Failure.
-  explicit Scheduler(Engine& engine);
+  /// Loads the models, reporting progress. Throws Failure.
+  Scheduler(const EngineOptions& options, Mailbox& mailbox);
 
   /// Runs until the engine closes.
   void run();
 
  private:
-  /// A place for one running request: its sequence in either lane, whose caches outlive it.
+  /// A model that decodes, and what it has under way.
+  struct Seat {
+    std::unique_ptr<LoadedLane> lane;
+    std::unique_ptr<Decoder> decoder;
+    std::optional<PlannedPass> under_way;
+  };
+  /// A place for one running request: its sequence in each lane, whose caches outlive it.
   struct Slot {
-    std::array<std::unique_ptr<SequenceLane>, lane_count> lanes;
+    std::vector<std::unique_ptr<SequenceLane>> lanes;
     std::unique_ptr<Job> job;
     /// When it got its last request, as a count of requests. Jobs are in the order of it.
     std::uint64_t since = 0;
@@ -44,10 +56,10 @@ class Scheduler {
     bool ready() const { return !apart || (preparation && preparation->done()); }
   };
 
-  void take_in(Engine::Inbox inbox);
+  void take_in(Mailbox::Inbox inbox);
   void expire();
   void prepare();
-  Preparation::Contexts contexts() const { return {contexts_[0].get(), contexts_[1].get()}; }
+  std::vector<const LoadedLane*> loaded() const;
   /// What was asked to end before it began.
   void leave(Waiting& waiting, StopReason reason);
   void admit();
@@ -58,29 +70,31 @@ class Scheduler {
   std::vector<Job*> jobs() const;
   Slot& best_slot(const Prompts& prompts);
   void decode();
-  void decode_side_by_side(std::span<SequenceLane* const> base, std::span<SequenceLane* const> aligned, std::vector<SequenceLane*> ahead);
   std::vector<SequenceLane*> asking(std::size_t lane);
-  std::vector<SequenceLane*> worth_anticipating();
-  void answer(std::span<SequenceLane* const> lanes, std::exception_ptr failure);
+  std::vector<SequenceLane*> ahead(std::size_t lane);
+  void collect();
+  void collect(std::size_t lane);
+  void retire(Slot& slot);
+  void forget(std::size_t lane, std::span<const llama_seq_id> sequences);
+  void fail(std::size_t lane, const PlannedPass& planned, const std::exception_ptr& failure);
   void report();
   void end(Slot& slot);
   bool idle() const;
   /// When there is something to do even if nothing comes in: now, at the next deadline, or never.
   Clock::time_point next_work() const;
+  bool waits_for_lane(const Slot& slot) const;
 
-  Engine& engine_;
-  std::array<ThreadpoolHandle, lane_count> threadpools_;
-  std::array<std::unique_ptr<ModelContext>, lane_count> contexts_;
+  Mailbox& mailbox_;
+  std::vector<ThreadpoolHandle> threadpools_;
+  std::vector<Seat> seats_;
   std::vector<Slot> slots_;
   /// Parked requests that have left their places to others, with lanes that have no sequence; those of them that are wanted again wait for a place.
   std::deque<Slot> suspended_;
   std::deque<Waiting> queue_;
-  /// Preparations that nobody waits for any more, until their threads have noticed. Like those in the queue they read the contexts above.
+  /// Preparations that nobody waits for any more, until their threads have noticed. Like those in the queue they read the lanes above.
   std::vector<std::unique_ptr<Preparation>> given_up_;
   std::uint64_t admitted_ = 0;
   std::vector<Event> events_;
-  /// Only where both lanes decode at the same time. Last: what it works on is above.
-  std::optional<SecondThread> second_thread_;
 };
 
 }  // namespace nudging

@@ -40,24 +40,47 @@ class Lane {
   /// How many tokens still fit behind the present context.
   virtual std::size_t room() { return std::numeric_limits<std::size_t>::max(); }
 
+  /// True if this model answers while others do, so that it can be asked ahead of time without keeping anybody waiting.
+  virtual bool apart() const { return false; }
+
+  /// Whether what is asked from now on is asked ahead: it decides nothing yet, and gives way to questions that somebody waits for.
+  virtual void ask_ahead(bool ahead) { static_cast<void>(ahead); }
+
+  /// Takes a question back. What is decoded for it already is remembered.
+  virtual void withdraw() {}
+
   /// `co_await lane.top1()`: what the model says after its context. Suspends the request until the scheduler has decoded.
   auto top1() {
     struct Question {
       Lane& lane;
-      bool await_ready() { return lane.answered(); }
-      void await_suspend(std::coroutine_handle<> asker) { lane.ask(asker); }
+      bool await_ready() { return lane.answered(Wanted::top1); }
+      void await_suspend(std::coroutine_handle<> asker) { lane.ask(Wanted::top1, asker); }
       Top1 await_resume() { return lane.answer(); }
+    };
+    return Question{*this};
+  }
+
+  /// `co_await lane.distribution()`: the raw logits after the context, one for each token of the vocabulary. The lane owns them, until it is told to decode
+  /// something else. Costs what `top1` does, and a copy of them; only the latest are remembered.
+  auto distribution() {
+    struct Question {
+      Lane& lane;
+      bool await_ready() { return lane.answered(Wanted::distribution); }
+      void await_suspend(std::coroutine_handle<> asker) { lane.ask(Wanted::distribution, asker); }
+      std::span<const float> await_resume() { return lane.logits(); }
     };
     return Question{*this};
   }
 
  protected:
   /// True if the answer for the present context is known without a decode.
-  virtual bool answered() = 0;
+  virtual bool answered(Wanted wanted) = 0;
   /// Notes who is to be resumed when the answer is there.
-  virtual void ask(std::coroutine_handle<> asker) = 0;
+  virtual void ask(Wanted wanted, std::coroutine_handle<> asker) = 0;
   /// The answer; called only after `answered()` or after the asker was resumed.
   virtual Top1 answer() = 0;
+  /// The logits; likewise, where they were wanted.
+  virtual std::span<const float> logits() = 0;
 };
 
 }  // namespace nudging

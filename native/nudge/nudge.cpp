@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nudge/draft.h"
+#include "nudge/read_along.h"
 #include "nudge/words.h"
 
 namespace nudging {
@@ -24,11 +25,12 @@ struct Verdict {
   std::vector<float> asked;
 };
 
-/// R3: the aligned model completes up to `lookahead` tokens.
-Task<Draft> complete(Lane& aligned, std::string_view text, std::size_t lookahead, Record& record) {
+/// R3: the aligned model completes up to `lookahead` tokens. The base reads along where it has nothing else to do.
+Task<Draft> complete(Lane& base, Lane& aligned, std::string_view text, Rules rules, Record& record) {
   Draft draft;
+  ReadAlong reader(base, text, draft, rules.gamma);
   aligned.set_text(text);
-  for (std::size_t drafted = 0; drafted < lookahead; ++drafted) {
+  for (std::size_t drafted = 0; drafted < rules.lookahead; ++drafted) {
     const Top1 next = co_await aligned.top1();
     record.drafted(text.size() + draft.text().size(), next);
     if (next.ends) {
@@ -37,6 +39,7 @@ Task<Draft> complete(Lane& aligned, std::string_view text, std::size_t lookahead
     }
     aligned.push(next.token);
     draft.add(next.bytes, next.probability);
+    reader.go_on();
   }
   co_return std::move(draft);
 }
@@ -160,7 +163,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
   std::size_t repeats = 0;
 
   while (true) {  // R1: every round begins with the aligned model
-    const Draft draft = co_await complete(aligned, answer.text(), rules.lookahead, record);
+    const Draft draft = co_await complete(base, aligned, answer.text(), rules, record);
     const Verdict verdict = co_await ask(base, answer.text(), draft, rules.gamma, record);
 
     const std::string_view words = draft.text().substr(0, verdict.length);

@@ -7,6 +7,9 @@ namespace nudging {
 
 using Token = std::int32_t;
 
+/// What is to be known behind a token: nothing, what comes next, or the raw logits as well.
+enum class Wanted : std::uint8_t { nothing, top1, distribution };
+
 /// What a model says comes next (semantics.md, "Terms"). How sure it is, is measured on the raw logits: no temperature, no filter, no bias.
 struct Top1 {
   /// The token to go on with: the most likely one, or the one that was sampled (R15).

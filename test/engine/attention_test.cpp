@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
+#include "backend/llama_handles.h"
 #include "check.h"
-#include "engine/llama_handles.h"
 #include "ggml-alloc.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "backend/llama_handles.h"
 #include "check.h"
-#include "engine/llama_handles.h"
 #include "ggml-alloc.h"
 #include "ggml-backend.h"
 

@@ -1,9 +1,9 @@
-#include "engine/chat_template.h"
+#include "templates/chat_template.h"
 
 #include <chrono>
 
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/failure.h"
 #include "jinja/caps.h"
 #include "jinja/lexer.h"
 #include "jinja/parser.h"

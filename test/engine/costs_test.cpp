@@ -1,4 +1,4 @@
-#include "engine/costs.h"
+#include "lanes/costs.h"
 
 #include "check.h"
 

@@ -1,10 +1,10 @@
 // When an engine may promise the same bits, and what it says when it may not.
 #include <string>
 
+#include "backend/log.h"
 #include "check.h"
-#include "engine/determinism.h"
-#include "engine/log.h"
-#include "engine/model.h"
+#include "models/model.h"
+#include "trust/determinism.h"
 
 using namespace nudging;
 

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "backend/cpu_buffers.h"
+#include "backend/llama_handles.h"
+#include "backend/log.h"
 #include "check.h"
-#include "engine/cpu_buffers.h"
-#include "engine/kernel_check.h"
-#include "engine/known_product.h"
-#include "engine/llama_handles.h"
-#include "engine/log.h"
 #include "ggml-alloc.h"
 #include "ggml-cpu.h"
+#include "trust/kernel_check.h"
+#include "trust/known_product.h"
 
 using namespace nudging;
 

@@ -1,4 +1,4 @@
-#include "engine/gguf_validator.h"
+#include "gguf/validator.h"
 
 #include <chrono>
 #include <cmath>
@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "backend/llama_handles.h"
+#include "backend/log.h"
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/failure.h"
-#include "engine/llama_handles.h"
-#include "engine/log.h"
 #include "gguf_file.h"
 #include "gguf_mutant.h"
 #include "vocabularies.h"

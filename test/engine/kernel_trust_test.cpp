@@ -1,13 +1,13 @@
-#include "engine/kernel_trust.h"
+#include "trust/kernel_trust.h"
 
 #include <atomic>
 #include <string>
 #include <vector>
 
+#include "backend/log.h"
 #include "check.h"
 #include "engine/loading.h"
-#include "engine/log.h"
-#include "engine/memory_meter.h"
+#include "models/memory_meter.h"
 
 using namespace nudging;
 
@@ -37,6 +37,7 @@ std::string used_buffer() {
 
 EngineOptions demo_options() {
   EngineOptions options;
+  options.lanes.resize(2);
   options.lanes[0].path = demo + "/base.gguf";
   options.lanes[1].path = demo + "/aligned.gguf";
   options.parallel = 1;
@@ -94,26 +95,26 @@ TEST("kernel trust: a load without the buffers that are wrong, unwanted or harmf
   std::vector<Warning> warnings;
   const auto load = [&](const EngineOptions& options, KernelTrust& trust) {
     warnings.clear();
-    return load_pair(options, never, [](LoadProgress) {}, [&](Warning warning) { warnings.push_back(std::move(warning)); }, trust);
+    return load_lanes(options, never, [](LoadProgress) {}, [&](Warning warning) { warnings.push_back(std::move(warning)); }, trust);
   };
-  const auto bytes_in = [](const LoadedPair& pair, const std::string& buffer) {
-    const auto& buffers = pair.report.models[0].memory.buffers;
+  const auto bytes_in = [](const LoadedLanes& loaded, const std::string& buffer) {
+    const auto& buffers = loaded.report.models[0].memory.buffers;
     const auto found = buffers.find(buffer);
     return found == buffers.end() ? 0 : found->second;
   };
   KernelTrust right;
-  const LoadedPair with = load(demo_options(), right);
+  const LoadedLanes with = load(demo_options(), right);
   CHECK(bytes_in(with, used) > 0);
   CHECK(warnings.empty());
 
   KernelTrust wrong(wrong_in(used));
-  const LoadedPair without = load(demo_options(), wrong);
+  const LoadedLanes without = load(demo_options(), wrong);
   CHECK_EQUAL(bytes_in(without, used), std::uint64_t{0});
   CHECK_EQUAL(warnings.size(), std::size_t{1});
   CHECK_EQUAL(std::string(warnings.front().code), std::string("WARN_KERNEL_DISABLED"));
   CHECK(warnings.front().message.find(" weights in " + used + " multiplies wrongly") != std::string::npos);
   // What is loaded is what was planned, and the first one's weights were not shared.
-  CHECK(&without.contexts[0]->model() != &with.contexts[0]->model());
+  CHECK(&without.lanes[0]->model() != &with.lanes[0]->model());
 
   EngineOptions plain = demo_options();
   plain.cpu_buffers = CpuBuffers{};

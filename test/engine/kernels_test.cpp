@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "backend/cpu_buffers.h"
+#include "backend/log.h"
 #include "check.h"
-#include "engine/cpu_buffers.h"
-#include "engine/kernel_check.h"
-#include "engine/known_product.h"
-#include "engine/log.h"
+#include "trust/kernel_check.h"
+#include "trust/known_product.h"
 
 using namespace nudging;
 

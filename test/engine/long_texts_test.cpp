@@ -1,9 +1,9 @@
 #include <string>
 #include <vector>
 
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/deep_stack.h"
-#include "engine/failure.h"
+#include "text/deep_stack.h"
 #include "vocabularies.h"
 
 using namespace nudging;

@@ -1,12 +1,13 @@
-#include "engine/memory_meter.h"
+#include "models/memory_meter.h"
 
 #include <atomic>
 #include <string>
 
+#include "backend/log.h"
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/failure.h"
-#include "engine/log.h"
-#include "engine/model.h"
+#include "lanes/model_context.h"
+#include "models/model.h"
 #include "src/llama-ext.h"
 
 using namespace nudging;

@@ -1,10 +1,10 @@
-#include "engine/memory_plan.h"
+#include "models/memory_plan.h"
 
 #include <algorithm>
 #include <string>
 
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/failure.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ struct MadeUp {
 };
 
 /// With places for the host and one GPU: what llama.cpp would lay out.
-MeasureLane measure(std::array<MadeUp, lane_count> models) {
+MeasureLane measure(std::vector<MadeUp> models) {
   return [models](std::size_t lane, const LaneNumbers& numbers) {
     const MadeUp& model = models[lane];
     const std::uint64_t on_gpu = numbers.gpu_layers;
@@ -41,12 +41,11 @@ MeasureLane measure(std::array<MadeUp, lane_count> models) {
 }
 
 /// A base of 4 GB with 1 MB a token, an aligned model of 400 MB with 0.1 MB a token.
-const std::array<MadeUp, lane_count> pair = {MadeUp{40, 100 * mb, 0, mb / 40, 50 * mb}, MadeUp{10, 40 * mb, 0, mb / 100, 20 * mb}};
+const std::vector<MadeUp> pair = {MadeUp{40, 100 * mb, 0, mb / 40, 50 * mb}, MadeUp{10, 40 * mb, 0, mb / 100, 20 * mb}};
 
 MemoryRequest request(std::uint64_t host, std::uint64_t gpu) {
   MemoryRequest wanted;
-  wanted.lanes[base] = {"base.gguf", 0, 40, 1000, 8192, true};
-  wanted.lanes[aligned] = {"aligned.gguf", 0, 10, 1000, 2048, true};
+  wanted.lanes = {{"base.gguf", 0, 0, 40, 1000, 8192, true}, {"aligned.gguf", 1, 0, 10, 1000, 2048, true}};
   wanted.parallel = 1;
   wanted.most_parallel = 4;
   wanted.places = {{"memory", host}, {"memory of GPU0", gpu}};
@@ -98,11 +97,12 @@ TEST("memory plan: a plan that fails says what would help") {
 }
 
 TEST("memory plan: one file for both lanes is counted once, unless the layers differ") {
-  const std::array<MadeUp, lane_count> twins = {pair[base], pair[base]};
+  const std::vector<MadeUp> twins = {pair[base], pair[base]};
   MemoryRequest wanted = request(6100 * mb, 3000 * mb);
   wanted.lanes[aligned] = wanted.lanes[base];
+  wanted.lanes[aligned].file = 1;
   CHECK(shortage_of(wanted, measure(twins)).kind() == FailureKind::out_of_memory);
-  wanted.same_model = true;
+  wanted.lanes[aligned].file = 0;
   CHECK_EQUAL(plan_memory(wanted, measure(twins)).lanes[aligned].length, 1000U);
   wanted.places[0].available = 6100 * mb - 1;
   CHECK(says(shortage_of(wanted, measure(twins)), R"("base.gguf" needs 6.1 GB)"));
@@ -215,4 +215,17 @@ TEST("memory plan: bytes are readable") {
   CHECK_EQUAL(readable(1'000'000), std::string("1.0 MB"));
   CHECK_EQUAL(readable(1'500), std::string("1.5 kB"));
   CHECK_EQUAL(readable(0), std::string("0.0 kB"));
+}
+
+TEST("memory plan: further models count, share a file's weights with any lane, and are named where there is too little") {
+  const std::vector<MadeUp> three = {pair[base], pair[aligned], MadeUp{10, 40 * mb, 0, mb / 100, 20 * mb}};
+  MemoryRequest wanted = request(6090 * mb, 0);
+  wanted.lanes.push_back({"other.gguf", 2, 0, 10, 1000, 2048, true});
+  CHECK_EQUAL(plan_memory(wanted, measure(three)).lanes.size(), 3U);
+  wanted.places[0].available = 6090 * mb - 1;
+  CHECK(says(shortage_of(wanted, measure(three)), R"("base.gguf", "aligned.gguf" and "other.gguf" need 6.1 GB)"));
+  // The same file as the aligned model's: 400 MB less.
+  wanted.lanes[2].file = 1;
+  wanted.places[0].available = 5690 * mb;
+  CHECK_EQUAL(plan_memory(wanted, measure(three)).use.size(), 3U);
 }

@@ -1,4 +1,4 @@
-#include "engine/model_registry.h"
+#include "models/model_registry.h"
 
 #include <atomic>
 #include <filesystem>
@@ -8,9 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "backend/log.h"
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/failure.h"
-#include "engine/log.h"
 
 using namespace nudging;
 

@@ -1,9 +1,9 @@
-#include "engine/prompt.h"
+#include "text/prompt.h"
 
 #include <random>
 
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/failure.h"
 #include "jinja/lexer.h"
 #include "vocabularies.h"
 

@@ -1,4 +1,4 @@
-#include "engine/sampling.h"
+#include "choice/gumbel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "check.h"
-#include "engine/context_keys.h"
-#include "engine/philox.h"
-#include "engine/token_filters.h"
-#include "engine/top1.h"
+#include "choice/context_keys.h"
+#include "choice/philox.h"
+#include "choice/token_filters.h"
+#include "choice/top1.h"
 
 using namespace nudging;
 

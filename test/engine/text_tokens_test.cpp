@@ -1,13 +1,13 @@
-#include "engine/text_tokens.h"
+#include "text/text_tokens.h"
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "backend/llama_handles.h"
+#include "backend/log.h"
 #include "check.h"
-#include "engine/llama_handles.h"
-#include "engine/log.h"
-#include "engine/vocabulary.h"
+#include "text/vocabulary.h"
 
 using namespace nudging;
 

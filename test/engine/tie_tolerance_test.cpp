@@ -1,4 +1,4 @@
-#include "engine/tie_tolerance.h"
+#include "trust/tie_tolerance.h"
 
 #include <vector>
 

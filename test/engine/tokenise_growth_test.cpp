@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "basics/failure.h"
 #include "check.h"
-#include "engine/give_up.h"
-#include "engine/failure.h"
 #include "src/unicode.h"
+#include "text/give_up.h"
 #include "vocabularies.h"
 
 using namespace nudging;
@@ -30,7 +30,7 @@ std::set<std::string> pre_tokenizers() {
   const std::regex comparison("tokenizer_pre == \"([^\"]+)\"");
   std::set<std::string> names;
   for (std::sregex_iterator match(source.begin(), source.end(), comparison), end; match != end; ++match) names.insert((*match)[1]);
-  // They leave spaces in what is merged, which only the tokenizers that they come with can take (gguf_tokenizer refuses others).
+  // They leave spaces in what is merged, which only the tokenizers that they come with can take (gguf/tokenizer.cpp refuses others).
   for (const char* other : {"gemma4", "sarvam-moe", "whitespace"}) names.erase(other);
   return names;
 }

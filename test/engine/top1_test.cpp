@@ -1,4 +1,4 @@
-#include "engine/top1.h"
+#include "choice/top1.h"
 
 #include <cmath>
 #include <limits>

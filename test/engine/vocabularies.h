@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/chat_template.h"
-#include "engine/llama_handles.h"
-#include "engine/vocabulary.h"
+#include "backend/llama_handles.h"
 #include "llama.h"
+#include "templates/chat_template.h"
+#include "text/vocabulary.h"
 
 /// llama.cpp's own collections: real vocabularies without weights, and the chat templates of many models.
 namespace collections {

@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "engine/failure.h"
-#include "engine/gguf_validator.h"
-#include "engine/llama_handles.h"
+#include "backend/llama_handles.h"
+#include "basics/failure.h"
+#include "gguf/validator.h"
 
 namespace {
 

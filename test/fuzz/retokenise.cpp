@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/failure.h"
-#include "engine/text_tokens.h"
+#include "basics/failure.h"
+#include "text/text_tokens.h"
 #include "vocabularies.h"
 
 namespace {

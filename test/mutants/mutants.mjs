@@ -18,15 +18,15 @@ const attention = 'kernels/attention.cpp';
 const draft = 'nudge/draft.h';
 const answer = 'nudge/answer.cpp';
 const stops = 'nudge/stop_strings.cpp';
-const lane = 'engine/sequence_lane.cpp';
-const text = 'engine/text_tokens.cpp';
-const vocabulary = 'engine/vocabulary.cpp';
-const context = 'engine/model_context.cpp';
-const prompt = 'engine/prompt.cpp';
+const lane = 'lanes/sequence_lane.cpp';
+const text = 'text/text_tokens.cpp';
+const vocabulary = 'text/vocabulary.cpp';
+const context = 'lanes/model_context.cpp';
+const prompt = 'text/prompt.cpp';
 const job = 'engine/job.cpp';
-const sampling = 'engine/sampling.cpp';
-const tolerance = 'engine/tie_tolerance.cpp';
-const filters = 'engine/token_filters.cpp';
+const sampling = 'choice/gumbel.cpp';
+const tolerance = 'trust/tie_tolerance.cpp';
+const filters = 'choice/token_filters.cpp';
 const scheduler = 'engine/scheduler.cpp';
 
 /** @type {Mutant[]} */
@@ -85,7 +85,7 @@ export const mutants = [
   { name: 'a full context not noticed', file: 'engine/scheduler.cpp', from: 'if (slot.lanes[lane]->overflows()) {', to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {' },
   // R15
   { name: 'sampling: the uncertainty test asks the sampled token', file: sampling, from: '  top1.token = ranking.token;\n', to: '  top1.token = ranking.token;\n  top1.probability *= std::exp(ranking.logit - static_cast<float>(highest));\n' },
-  { name: 'sampling: the same noise in every context', file: 'engine/sequence_lane.h', from: 'sampling_.greedy() ? 0 : keys_.of(cached_, length)', to: '0', tests: ['sampling'] },
+  { name: 'sampling: the same noise in every context', file: 'lanes/sequence_lane.h', from: 'sampling_.greedy() ? 0 : keys_.of(cached_, length)', to: '0', tests: ['sampling'] },
   { name: 'sampling: keys of tokens that were cut', file: lane, from: '  keys_.cut(length);\n', to: '', tests: ['sampling'] },
   { name: 'sampling: an answer remembered from another seed', file: lane, from: '  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);\n', to: '', tests: ['sampling'] },
   { name: 'sampling: both models draw the same', file: job, from: '  sampling.lane = static_cast<std::uint32_t>(lane);\n', to: '  static_cast<void>(lane);\n', tests: ['sampling'] },
@@ -100,9 +100,9 @@ export const mutants = [
   // Guesses
   { name: 'a guess has the probability of what was said before it', file: 'nudge/guess.h', from: 'if (start >= from_ + begin) product', to: 'if (start >= begin) product' },
   { name: 'a fixed number of guesses is cut short by distrust', file: lane, from: 'return speculation_.guesses == Speculation::Guesses::fixed || ', to: 'return ' },
-  { name: 'a header may divide by zero', file: 'engine/gguf_hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");', to: 'if (is_one_of(architecture_, readers) && integer(name) < 0) refuse(name, 0, "at least 1");' },
-  { name: 'a header without keys of other architectures is the only good one', file: 'engine/gguf_hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0)', to: 'if (integer(name) == 0)' },
-  { name: 'requests wait for guesses while others are answered', file: 'engine/costs.cpp', from: '  if (batch.answers > 1) return 0;\n', to: '' },
+  { name: 'a header may divide by zero', file: 'gguf/hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");', to: 'if (is_one_of(architecture_, readers) && integer(name) < 0) refuse(name, 0, "at least 1");' },
+  { name: 'a header without keys of other architectures is the only good one', file: 'gguf/hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0)', to: 'if (integer(name) == 0)' },
+  { name: 'requests wait for guesses while others are answered', file: 'lanes/costs.cpp', from: '  if (batch.answers > 1) return 0;\n', to: '' },
   { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
   // Ties
   { name: 'ties: γ is never close', file: record, from: 'return std::abs(said.probability - gamma) < tolerance.probability;', to: 'return said.probability - gamma < -2 - tolerance.probability;' },
@@ -125,30 +125,30 @@ export const mutants = [
   { name: 'concurrency: who comes back finds the cache of another', file: lane, from: '  std::swap(cached_, other.cached_);\n', to: '', tests: ['concurrency'] },
   { name: 'concurrency: a prefix is noted but not copied', file: lane, from: '  context_.copy(from.sequence_, sequence_, length);\n', to: '', tests: ['concurrency'] },
   { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '  clear(to);\n', to: '', tests: ['concurrency', 'architectures'] },
-  { name: 'concurrency: prefixes are not shared', file: 'engine/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
+  { name: 'concurrency: prefixes are not shared', file: 'lanes/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
   { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
-  { name: 'concurrency: one buffer for all also with sliding windows', file: context, from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
+  { name: 'concurrency: one buffer for all also with sliding windows', file: 'models/context_options.cpp', from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
   { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
   // Kernels
-  { name: 'kernels: whatever a kernel says is right', file: 'engine/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
-  { name: 'kernels: only products with one column are checked', file: 'engine/kernel_check.cpp', from: 'std::array{std::int64_t{1}, answer_columns}', to: 'std::array{std::int64_t{1}}' },
-  { name: 'kernels: the tolerance is a hundred times as wide', file: 'engine/known_product.cpp', from: 'return worst <= 8 && overall * overall <= 1.21', to: 'return worst <= 800 && overall * overall <= 12100' },
-  { name: 'kernels: a wrong one is warned of and used', file: 'engine/kernel_trust.cpp', from: 'if (wanted.erase(buffer) == 0) return wanted;', to: 'return wanted;' },
-  { name: 'kernels: weights in another buffer are shared', file: 'engine/model_registry.cpp', from: 'options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()', to: 'all_cpu_buffers()' },
+  { name: 'kernels: whatever a kernel says is right', file: 'trust/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
+  { name: 'kernels: only products with one column are checked', file: 'trust/kernel_check.cpp', from: 'std::array{std::int64_t{1}, answer_columns}', to: 'std::array{std::int64_t{1}}' },
+  { name: 'kernels: the tolerance is a hundred times as wide', file: 'trust/known_product.cpp', from: 'return worst <= 8 && overall * overall <= 1.21', to: 'return worst <= 800 && overall * overall <= 12100' },
+  { name: 'kernels: a wrong one is warned of and used', file: 'trust/kernel_trust.cpp', from: 'if (wanted.erase(buffer) == 0) return wanted;', to: 'return wanted;' },
+  { name: 'kernels: weights in another buffer are shared', file: 'models/model_registry.cpp', from: 'options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()', to: 'all_cpu_buffers()' },
   { name: 'kernels: one that crashes is used', file: 'engine/loading.cpp', from: ' || options.harmful_cpu_buffers.contains(name)', to: '', tests: ['kernels'] },
-  { name: 'kernels: a choice of buffers is ignored', file: 'engine/model.cpp', from: 'if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);', to: '', tests: ['kernels'] },
+  { name: 'kernels: a choice of buffers is ignored', file: 'models/model.cpp', from: 'if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);', to: '', tests: ['kernels'] },
   // Determinism
   { name: "determinism: llama.cpp's own attention", file: attention, from: '  if (!has_positions(node)) return false;\n', to: '  return false;\n', native: 'attention_test', tests: ['determinism'] },
   { name: 'determinism: sums in the order of cells', file: attention, from: 'const std::int32_t position = positions[i];', to: 'const auto position = static_cast<std::int32_t>(i);', native: 'attention_test' },
   { name: 'determinism: chunks as many as threads', file: attention, from: 'for (std::int64_t c = low_ / chunk; c * chunk < high_; ++c) {', to: 'for (std::int64_t c = low_ / chunk; c * chunk < high_ && c < 1; ++c) {', native: 'attention_test' },
   { name: 'determinism: a hidden cell counts a little', file: attention, from: 'if (row[i] == hidden) continue;', to: '', native: 'attention_test' },
   { name: 'determinism: two cells at one place, and the last one wins', file: attention, from: '        if (cells_[position] >= 0 && cells_[position] != i) return false;\n', to: '', native: 'attention_test' },
-  { name: 'determinism: contexts are not told of it', file: context, from: '  parameters.batch_invariant = options.deterministic;\n', to: '', tests: ['determinism'] },
-  { name: 'determinism: one buffer for all without flash attention', file: context, from: ' && !(options.deterministic && options.flash_attention == false)', to: '', tests: ['determinism'] },
-  { name: 'determinism: promised whatever kernels do', file: 'engine/determinism.cpp', from: 'if (!trust.treats_columns_alike(kernel))', to: 'if (kernel.buffer == nullptr)', native: 'determinism_test' },
-  { name: 'determinism: promised of architectures that are known to differ', file: 'engine/determinism.cpp', from: 'if (found == own_ways.end()) return std::nullopt;', to: 'if (found != own_ways.end() || found == own_ways.end()) return std::nullopt;', tests: ['determinism'] },
+  { name: 'determinism: contexts are not told of it', file: 'models/context_options.cpp', from: '  parameters.batch_invariant = options.deterministic;\n', to: '', tests: ['determinism'] },
+  { name: 'determinism: one buffer for all without flash attention', file: 'models/context_options.cpp', from: ' && !(options.deterministic && options.flash_attention == false)', to: '', tests: ['determinism'] },
+  { name: 'determinism: promised whatever kernels do', file: 'trust/determinism.cpp', from: 'if (!trust.treats_columns_alike(kernel))', to: 'if (kernel.buffer == nullptr)', native: 'determinism_test' },
+  { name: 'determinism: promised of architectures that are known to differ', file: 'trust/determinism.cpp', from: 'if (found == own_ways.end()) return std::nullopt;', to: 'if (found != own_ways.end() || found == own_ways.end()) return std::nullopt;', tests: ['determinism'] },
   { name: 'determinism: attention without positions is ours, too', file: attention, from: 'bool has_positions(const ggml_tensor* node) {', to: 'bool has_positions(const ggml_tensor* node) {\n  if (node != nullptr) return false;', native: 'attention_test' },
-  { name: 'determinism: only whole tiles are compared', file: 'engine/kernel_check.cpp', from: '{1, 2, 3, 4, 5, 8, 16, 33}', to: '{4, 8, 12, 16, 20, 24, 28, 32}', native: 'kernels_test' },
+  { name: 'determinism: only whole tiles are compared', file: 'trust/kernel_check.cpp', from: '{1, 2, 3, 4, 5, 8, 16, 33}', to: '{4, 8, 12, 16, 20, 24, 28, 32}', native: 'kernels_test' },
   { name: 'vendored: one column is multiplied in another way than two', vendored: true, file: 'ggml/src/ggml-cpu/llamafile/sgemm.cpp', from: 'if (n < 2 && !params->batch_invariant)', to: 'if (n < 2)', native: 'kernels_test' },
   { name: 'vendored: panels from eight columns on', vendored: true, file: 'ggml/src/ggml-cpu/ggml-cpu.c', from: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref && !params->batch_invariant', to: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref', native: 'kernels_test' },
   { name: 'vendored: a repacked row alone is rounded in another way than four', vendored: true, file: 'ggml/src/ggml-cpu/arch/x86/repack.cpp', from: '                    q8s = _mm256_bsrli_epi128(q8s, 4);\n\n                    // Multiply-Add with scale values, for every sb like the gemm, so that both round alike\n                    acc_row = _mm256_fmadd_ps(_mm256_cvtepi32_ps(iacc_sb), _mm256_mul_ps(col_scale_f32, row_scale_f32), acc_row);', to: '                    q8s = _mm256_bsrli_epi128(q8s, 4);\n\n                    acc_row = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(iacc_sb), col_scale_f32), row_scale_f32, acc_row);', native: 'kernels_test' },

@@ -21,7 +21,7 @@ const help = `usage: npm run test:mutants -- [options]
 
 const isTokenising = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /text_tokens|vocabulary/.test(mutant?.file ?? '');
 
-const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /sampling|token_filters|context_keys|philox/.test(mutant?.file ?? '');
+const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /gumbel|sampling|token_filters|context_keys|philox/.test(mutant?.file ?? '');
 
 /** Most likely first: the run stops at the first that notices. @param {import('./mutants.mjs').Mutant | undefined} mutant */
 function unitTests(mutant) {
@@ -31,8 +31,8 @@ function unitTests(mutant) {
   return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
 }
 /** Native tests of single files. @type {Record<string, string>} */
-const tested = { 'engine/prompt.cpp': 'prompt_test', 'engine/costs.cpp': 'costs_test', 'engine/gguf_hyperparameters.cpp': 'gguf_validator_test',
-  'engine/kernel_check.cpp': 'kernels_test', 'engine/known_product.cpp': 'kernels_test', 'engine/kernel_trust.cpp': 'kernel_trust_test', 'engine/model_registry.cpp': 'model_registry_test', 'engine/tie_tolerance.cpp': 'tie_tolerance_test' };
+const tested = { 'text/prompt.cpp': 'prompt_test', 'lanes/costs.cpp': 'costs_test', 'gguf/hyperparameters.cpp': 'gguf_validator_test',
+  'trust/kernel_check.cpp': 'kernels_test', 'trust/known_product.cpp': 'kernels_test', 'trust/kernel_trust.cpp': 'kernel_trust_test', 'models/model_registry.cpp': 'model_registry_test', 'trust/tie_tolerance.cpp': 'tie_tolerance_test' };
 const minutes = 60_000;
 
 const sources = inRoot('.native/mutants/native');

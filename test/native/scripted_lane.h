@@ -69,8 +69,9 @@ class ScriptedLane final : public Lane {
   std::vector<std::string> texts;
 
  protected:
-  bool answered() override { return true; }
-  void ask(std::coroutine_handle<>) override { throw std::logic_error("scripted lanes answer at once"); }
+  bool answered(Wanted) override { return true; }
+  void ask(Wanted, std::coroutine_handle<>) override { throw std::logic_error("scripted lanes answer at once"); }
+  std::span<const float> logits() override { throw std::logic_error("scripted lanes have no logits"); }
   Top1 answer() override {
     questions.push_back(context_);
     const auto found = script_.find(context_);

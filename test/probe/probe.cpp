@@ -4,10 +4,10 @@
 #include <string>
 
 #include "addon/napi_config.h"
-#include "engine/log.h"
-#include "engine/llama_handles.h"
-#include "engine/text_tokens.h"
-#include "engine/vocabulary.h"
+#include "backend/llama_handles.h"
+#include "backend/log.h"
+#include "text/text_tokens.h"
+#include "text/vocabulary.h"
 
 namespace {
 

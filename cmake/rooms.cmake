@@ -1,0 +1,71 @@
+# The rooms of native/, from the ground up. A room is a folder, a static library, and an include path: it can include
+# its own headers and those of the rooms below that it uses, and nothing else. `npm run lint:rooms` reads this table
+# as well and checks each include against it; native/README.md says what the rooms are for.
+
+set(NUDGING_ROOMS_DIR "${CMAKE_BINARY_DIR}/rooms")
+
+# A folder with nothing in it but the room's headers, under the names that they are included by. They are not copies:
+# each includes the real one.
+function(nudging_room_headers name)
+  set(folder "${NUDGING_ROOMS_DIR}/${name}/${name}")
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${native}/${name}" "${native}/${name}/*.h")
+  file(GLOB there RELATIVE "${folder}" "${folder}/*.h")
+  foreach(header IN LISTS there)
+    if(NOT header IN_LIST headers)
+      file(REMOVE "${folder}/${header}")
+    endif()
+  endforeach()
+  foreach(header IN LISTS headers)
+    file(CONFIGURE OUTPUT "${folder}/${header}" CONTENT "#include \"@native@/@name@/@header@\"\n" @ONLY)
+  endforeach()
+endfunction()
+
+# USES: rooms that it may include, which must stand above it here. LIBRARIES: what else it may include, and whoever
+# uses it with it. INSIDE: what else only its own sources may include. LLAMA_SOURCE: it reads headers of llama.cpp
+# that are not public. TARGET: it is part of that target, not a library.
+function(nudging_room name)
+  cmake_parse_arguments(PARSE_ARGV 1 room "LLAMA_SOURCE" "TARGET" "USES;LIBRARIES;INSIDE")
+  nudging_room_headers(${name})
+  set(target nudging_${name})
+  set(visible PUBLIC)
+  set(inside PRIVATE)
+  file(GLOB sources CONFIGURE_DEPENDS "${native}/${name}/*.cpp")
+  if(room_TARGET)
+    set(target ${room_TARGET})
+    set(visible PRIVATE)
+  elseif(sources)
+    add_library(${target} STATIC ${sources})
+    nudging_own_code(${target})
+  else()
+    add_library(${target} INTERFACE)
+    set(visible INTERFACE)
+  endif()
+  target_include_directories(${target} ${visible} "${NUDGING_ROOMS_DIR}/${name}")
+  foreach(used IN LISTS room_USES)
+    if(NOT TARGET nudging_${used})
+      message(FATAL_ERROR "native/${name} may not use native/${used}: rooms use only those that stand above them in cmake/rooms.cmake")
+    endif()
+    target_link_libraries(${target} ${visible} nudging_${used})
+  endforeach()
+  target_link_libraries(${target} ${visible} ${room_LIBRARIES})
+  if(room_INSIDE)
+    target_link_libraries(${target} PRIVATE ${room_INSIDE})
+  endif()
+  if(room_LLAMA_SOURCE)
+    target_include_directories(${target} SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}")
+  endif()
+endfunction()
+
+nudging_room(basics)
+nudging_room(nudge)
+nudging_room(choice USES nudge)
+nudging_room(kernels LIBRARIES ggml)
+nudging_room(backend LIBRARIES llama)
+nudging_room(gguf USES basics INSIDE llama)
+nudging_room(trust USES backend nudge LIBRARIES llama)
+nudging_room(text USES basics nudge LIBRARIES llama Threads::Threads LLAMA_SOURCE)
+nudging_room(templates USES basics text INSIDE nudging-jinja)
+nudging_room(models USES basics backend gguf trust text templates LIBRARIES llama LLAMA_SOURCE)
+nudging_room(lanes USES basics nudge choice backend text models LIBRARIES llama)
+nudging_room(engine USES basics nudge choice kernels backend trust text templates models lanes
+  LIBRARIES llama Threads::Threads)

@@ -1,0 +1,120 @@
+#include "choice/top1.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+
+namespace nudging {
+
+namespace {
+
+/// Loops over this many independent lanes become vector instructions without any compiler flag that would weaken floating-point rules elsewhere.
+constexpr std::size_t width = 16;
+/// Terms summed in float before they go into a double: 1024 per lane keep the rounding far below the 8e-3 at which decisions count as ties
+/// (tie_tolerance.cpp).
+constexpr std::size_t block = width * 1024;
+
+/// e^x for x <= 0, as in Cephes' expf: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2]; relative error below 2e-7. Below e^-87 it is 0. No branches.
+inline float exp_of_nonpositive(float x) {
+  constexpr float shift = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+  const float clamped = std::max(-87.0F, x);  // in this order: not a number becomes -87, and the cast below stays defined
+  const float n = (clamped * 1.44269504F + shift) - shift;
+  const float r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
+  float p = 1.9875691500e-4F;
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = p * r * r + r + 1.0F;
+  const float scale = std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
+  return x < -87.0F ? 0.0F : p * scale;
+}
+
+/// The two highest logits, and whether all are numbers.
+struct Highest {
+  float first;
+  float second;
+  bool numbers;
+};
+
+Highest highest_of(std::span<const float> logits) {
+  std::array<float, width> first;
+  std::array<float, width> second;
+  std::array<std::int32_t, width> bad{};
+  first.fill(-std::numeric_limits<float>::infinity());
+  second.fill(-std::numeric_limits<float>::infinity());
+  std::size_t i = 0;
+  for (; i + width <= logits.size(); i += width) {
+    for (std::size_t k = 0; k < width; ++k) {
+      const float logit = logits[i + k];
+      second[k] = std::max(second[k], std::min(first[k], logit));
+      first[k] = std::max(first[k], logit);
+      bad[k] |= logit == logit ? 0 : 1;
+    }
+  }
+  Highest highest{-std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), true};
+  const auto add = [&highest](float logit) {
+    highest.second = std::max(highest.second, std::min(highest.first, logit));
+    highest.first = std::max(highest.first, logit);
+    highest.numbers = highest.numbers && logit == logit;
+  };
+  for (std::size_t k = 0; k < width; ++k) {
+    add(first[k]);
+    add(second[k]);
+    highest.numbers = highest.numbers && bad[k] == 0;
+  }
+  for (; i < logits.size(); ++i) add(logits[i]);
+  return highest;
+}
+
+double sum_of_exponentials(std::span<const float> logits, float highest) {
+  double sum = 0;
+  while (!logits.empty()) {
+    const std::span<const float> part = logits.first(std::min(block, logits.size()));
+    std::array<float, width> sums{};
+    std::size_t i = 0;
+    for (; i + width <= part.size(); i += width) {
+      for (std::size_t k = 0; k < width; ++k) sums[k] += exp_of_nonpositive(part[i + k] - highest);
+    }
+    for (const float one : sums) sum += static_cast<double>(one);
+    for (; i < part.size(); ++i) sum += static_cast<double>(exp_of_nonpositive(part[i] - highest));
+    logits = logits.subspan(part.size());
+  }
+  return sum;
+}
+
+}  // namespace
+
+Top1 most_likely(std::span<const float> logits) {
+  const Highest highest = highest_of(logits);
+  Top1 top1;
+  if (!highest.numbers || !std::isfinite(highest.first)) {
+    top1.probability = std::numeric_limits<float>::quiet_NaN();
+    return top1;
+  }
+  top1.token = static_cast<Token>(std::find(logits.begin(), logits.end(), highest.first) - logits.begin());
+  const double sum = sum_of_exponentials(logits, highest.first);
+  top1.probability = static_cast<float>(1.0 / sum);
+  top1.margin = highest.first - highest.second;
+  return top1;
+}
+
+std::vector<std::pair<Token, float>> most_likely(std::span<const float> logits, std::size_t count) {
+  std::vector<Token> tokens(logits.size());
+  std::iota(tokens.begin(), tokens.end(), 0);
+  const auto at = [&](Token token) { return logits[static_cast<std::size_t>(token)]; };
+  const auto end = tokens.begin() + static_cast<std::ptrdiff_t>(std::min(count, tokens.size()));
+  std::partial_sort(tokens.begin(), end, tokens.end(), [&](Token a, Token b) { return at(a) > at(b) || (at(a) == at(b) && a < b); });
+  const float highest = *std::max_element(logits.begin(), logits.end());
+  const double sum = sum_of_exponentials(logits, highest);
+  std::vector<std::pair<Token, float>> likeliest;
+  for (auto token = tokens.begin(); token != end; ++token) likeliest.emplace_back(*token, static_cast<float>(std::exp(static_cast<double>(at(*token) - highest)) / sum));
+  return likeliest;
+}
+
+}  // namespace nudging

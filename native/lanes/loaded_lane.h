@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lanes/costs.h"
+#include "models/model.h"
+#include "lanes/pass.h"
+#include "nudge/record.h"
+
+namespace nudging {
+
+/// One model of the engine as the scheduler sees it: what its sequences can hold, what its passes cost, and what is to become of their memory before
+/// the next one. Who decodes is the affair of its Decoder. The scheduler's thread owns it; what does not change may be read by any.
+class LoadedLane {
+ public:
+  struct Traits {
+    /// Tokens that a sequence can hold, prompt and output together.
+    std::size_t length = 0;
+    /// Most tokens of one pass.
+    std::size_t batch = 512;
+    /// False for recurrent memories, which hold no past to go back to.
+    bool can_cut = true;
+    /// Whether sequences can have tokens in common.
+    bool can_share = true;
+    /// Whether it decodes while other lanes do.
+    bool apart = false;
+    /// How far other company moves what it says.
+    Tolerance tolerance = {};
+  };
+
+  LoadedLane(std::string name, std::shared_ptr<const Model> model, const Traits& traits)
+      : name_(std::move(name)), model_(std::move(model)), traits_(traits) {}
+
+  /// For messages.
+  const std::string& name() const { return name_; }
+  const Model& model() const { return *model_; }
+  const Vocabulary& vocabulary() const { return model_->vocabulary(); }
+  std::size_t length() const { return traits_.length; }
+  std::size_t batch() const { return traits_.batch; }
+  bool can_cut() const { return traits_.can_cut; }
+  bool can_share() const { return traits_.can_share; }
+  bool apart() const { return traits_.apart; }
+  Tolerance tolerance() const { return traits_.tolerance; }
+
+  /// What passes cost, as measured so far.
+  Costs& costs() { return costs_; }
+  const Costs& costs() const { return costs_; }
+  /// The questions of the last pass that had any.
+  Batch last_batch() const { return last_batch_; }
+  void remember_batch(Batch batch) { last_batch_ = batch; }
+
+  /// Before the next pass, in the order of the calls.
+  void edit(MemoryEdit edit) { edits_.push_back(edit); }
+  std::vector<MemoryEdit> take_edits() { return std::exchange(edits_, {}); }
+
+ private:
+  std::string name_;
+  std::shared_ptr<const Model> model_;
+  Traits traits_;
+  Costs costs_;
+  Batch last_batch_;
+  std::vector<MemoryEdit> edits_;
+};
+
+}  // namespace nudging

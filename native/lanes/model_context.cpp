@@ -1,0 +1,118 @@
+#include "lanes/model_context.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string>
+
+#include "basics/failure.h"
+#include "backend/log.h"
+#include "choice/gumbel.h"
+#include "choice/top1.h"
+
+namespace nudging {
+
+namespace {
+
+bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); }
+
+}  // namespace
+
+ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
+    : model_(std::move(model)),
+      batch_size_(batch_size(options)),
+      shares_(shares_cells(model_->handle(), options)) {
+  check_context_length(options.length, model_->trained_context(), model_->path());
+  llama_context_params parameters = context_parameters(model_->handle(), options);
+  parameters.abort_callback = is_set;
+  parameters.abort_callback_data = const_cast<std::atomic<bool>*>(&stopping);
+
+  take_log();
+  context_.reset(llama_init_from_model(model_->handle(), parameters));
+  if (!context_) {
+    throw Failure(FailureKind::out_of_memory, "no room for a context of " + std::to_string(options.length) + " tokens for \"" + model_->path() +
+                                                  "\": lower `context` (" + take_log() + ")");
+  }
+  if (threadpool != nullptr) llama_attach_threadpool(context_.get(), threadpool, threadpool);
+
+  tokens_.resize(batch_size_);
+  positions_.resize(batch_size_);
+  sequence_counts_.assign(batch_size_, 1);
+  sequences_.resize(batch_size_);
+  outputs_.resize(batch_size_);
+  for (llama_seq_id& sequence : sequences_) sequence_pointers_.push_back(&sequence);
+}
+
+void ModelContext::clear(llama_seq_id sequence) { llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, -1, -1); }
+
+/// False if this kind of memory cannot be cut there; it is unchanged then.
+bool ModelContext::edit(const MemoryEdit& edit) {
+  const llama_memory_t memory = llama_get_memory(context_.get());
+  const auto length = static_cast<llama_pos>(edit.length);
+  switch (edit.kind) {
+    case MemoryEdit::Kind::clear: clear(edit.sequence); return true;
+    case MemoryEdit::Kind::cut: return llama_memory_seq_rm(memory, edit.sequence, length, -1);
+    case MemoryEdit::Kind::copy:
+      clear(edit.sequence);
+      llama_memory_seq_cp(memory, edit.from, edit.sequence, 0, length);
+      return true;
+  }
+  return true;
+}
+
+PassResult ModelContext::decode(const Pass& pass) {
+  PassResult result;
+  try {
+    for (const MemoryEdit& one : pass.edits) {
+      if (!edit(one)) result.uncut.push_back(one.sequence);
+    }
+    if (result.uncut.empty()) run(pass, result);
+  } catch (...) {
+    result.failure = std::current_exception();
+  }
+  return result;
+}
+
+void ModelContext::run(const Pass& pass, PassResult& result) {
+  const std::size_t count = pass.tokens.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    tokens_[i] = pass.tokens[i].token;
+    positions_[i] = static_cast<llama_pos>(pass.tokens[i].position);
+    sequences_[i] = pass.tokens[i].sequence;
+    outputs_[i] = pass.tokens[i].wanted == Wanted::nothing ? 0 : 1;
+  }
+  const llama_batch batch{static_cast<int32_t>(count), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(), sequence_pointers_.data(), outputs_.data()};
+  result.begin = Clock::now();
+  const int32_t status = llama_decode(context_.get(), batch);
+  if (status == 0) llama_synchronize(context_.get());
+  result.end = Clock::now();
+  if (status != 0) {
+    throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " + std::to_string(status) + "): " + take_log());
+  }
+  result.said.reserve(pass.draws.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    if (outputs_[i] != 0) result.said.push_back(read(i, pass.tokens[i], pass.draws[result.said.size()]));
+  }
+}
+
+/// What the model says at one output of the last batch.
+PassResult::Said ModelContext::read(std::size_t output, const Pass::Entry& entry, const Draw& draw) const {
+  const Clock::time_point begin = Clock::now();
+  const Vocabulary& vocabulary = model_->vocabulary();
+  const float* data = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
+  if (data == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
+  const std::span<const float> logits(data, vocabulary.size());
+  PassResult::Said said;
+  Top1& top1 = said.top1 = most_likely(logits);
+  if (std::isnan(top1.probability)) {
+    throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
+  }
+  if (!draw.sampling.greedy()) sample(logits, draw, top1);
+  top1.ends = vocabulary.ends(top1.token);
+  top1.bytes = vocabulary.bytes(top1.token);
+  if (entry.wanted == Wanted::distribution) said.logits.assign(logits.begin(), logits.end());
+  said.ms = milliseconds(Clock::now() - begin);
+  return said;
+}
+
+}  // namespace nudging

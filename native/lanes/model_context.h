@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/context_options.h"
+#include "models/model.h"
+#include "lanes/pass.h"
+
+namespace nudging {
+
+/// One model with its llama.cpp context: the KV cache of all sequences, and decoding. Belongs to one thread at a time, its decoder's.
+class ModelContext {
+ public:
+  /// Throws Failure: context_too_large, out_of_memory. `threadpool` may be null. `stopping` makes a running decode give up (on a CPU).
+  ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping);
+
+  const llama_context* handle() const { return context_.get(); }
+  /// Most tokens of one pass.
+  std::size_t batch() const { return batch_size_; }
+  /// True if sequences can have tokens in common.
+  bool can_share() const { return shares_; }
+
+  /// Decodes a pass, whose entries must not be more than `batch()`. Throws nothing: failures are part of the result.
+  PassResult decode(const Pass& pass);
+
+ private:
+  bool edit(const MemoryEdit& edit);
+  void clear(llama_seq_id sequence);
+  void run(const Pass& pass, PassResult& result);
+  PassResult::Said read(std::size_t output, const Pass::Entry& entry, const Draw& draw) const;
+
+  std::shared_ptr<const Model> model_;
+  ContextHandle context_;
+  std::size_t batch_size_;
+  bool shares_;
+  std::vector<Token> tokens_;
+  std::vector<llama_pos> positions_;
+  std::vector<int32_t> sequence_counts_;
+  std::vector<llama_seq_id> sequences_;
+  std::vector<llama_seq_id*> sequence_pointers_;
+  std::vector<int8_t> outputs_;
+};
+
+}  // namespace nudging

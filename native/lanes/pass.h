@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <vector>
+
+#include "choice/sampling.h"
+#include "basics/stopwatch.h"
+#include "llama.h"
+#include "nudge/top1.h"
+
+namespace nudging {
+
+/// What becomes of a sequence before a pass.
+struct MemoryEdit {
+  enum class Kind : std::uint8_t {
+    /// Empties it.
+    clear,
+    /// Keeps its first `length` tokens.
+    cut,
+    /// Replaces it by the first `length` tokens of `from`, whose cells they share from then on.
+    copy,
+  };
+  Kind kind;
+  llama_seq_id sequence;
+  std::size_t length = 0;
+  llama_seq_id from = -1;
+};
+
+/// One forward pass of one model, as plain data: whoever decodes it needs nothing else, on whatever thread it lives.
+struct Pass {
+  struct Entry {
+    Token token;
+    /// In its sequence, from 0.
+    std::size_t position;
+    llama_seq_id sequence;
+    Wanted wanted;
+  };
+  /// Done first, in this order.
+  std::vector<MemoryEdit> edits;
+  /// At most as many as a batch holds. A sequence's tokens stand in the order of their positions, but not necessarily side by side.
+  std::vector<Entry> tokens;
+  /// How tokens are chosen: one for each entry that wants something, in the order of the entries.
+  std::vector<Draw> draws;
+};
+
+/// What came of a pass.
+struct PassResult {
+  struct Said {
+    Top1 top1;
+    /// One for each entry of the vocabulary, if they were wanted.
+    std::vector<float> logits;
+    /// What reading it took.
+    double ms = 0;
+  };
+  /// Failure(decode_failed), if it failed. What was in the sequences of its tokens is gone then.
+  std::exception_ptr failure;
+  /// Sequences that could not be cut where they had to be. If there are any, nothing was decoded.
+  std::vector<llama_seq_id> uncut;
+  /// One for each entry that wanted something, in the order of the entries.
+  std::vector<Said> said;
+  Clock::time_point begin;
+  Clock::time_point end;
+};
+
+}  // namespace nudging

@@ -1,0 +1,314 @@
+#include "lanes/sequence_lane.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "basics/stopwatch.h"
+
+namespace nudging {
+
+namespace {
+
+/// More text than any number of guesses worth decoding.
+constexpr std::size_t most_guessed_bytes = 256;
+/// Tokens that the aligned model drafts for nothing but a guess.
+constexpr std::size_t most_made_ahead = 16;
+/// Guesses that join a request's first question may make it so many times longer: the first text of an answer is what its reader waits for.
+constexpr double most_delay = 1.1;
+/// How often a guess must come true for the aligned model to guess on behind it.
+constexpr double least_trusted = 0.5;
+/// Tokens decoded ahead of any question. Further ones hardly ever come true.
+constexpr std::size_t most_anticipated = 16;
+
+std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>& b) {
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+}
+
+}  // namespace
+
+void SequenceLane::begin_from_nothing(Prompt prompt, const Sampling& sampling) {
+  forget();
+  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr, sampling);
+  from_nothing_ = true;
+}
+
+void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling) {
+  // Other settings choose other tokens from the same logits, which are not kept.
+  if (sampling != sampling_) {
+    answers_.assign(answers_.size(), std::nullopt);
+    ++cache_stamp_;
+  }
+  sampling_ = sampling;
+  prompt_ = std::move(prompt);
+  speculation_ = speculation;
+  // A wrong guess would cost such a memory everything that it has.
+  if (speculation.guesses == Speculation::Guesses::as_pays && !lane_.can_cut()) speculation_.guesses = Speculation::Guesses::none;
+  guesser_ = guesser;
+  from_nothing_ = false;
+  prompt_counted_ = false;
+  drop_guess();
+  start_counting();
+  withdraw();
+  ahead_ = false;
+  set_text({});
+  stats_.prompt_tokens = wanted_.size();
+}
+
+void SequenceLane::start_counting() {
+  ++request_stamp_;
+  stats_ = {};
+  traced_ = false;
+  spans_.clear();
+  anticipated_ = 0;
+}
+
+void SequenceLane::forget() {
+  // llama.cpp takes -1 for all sequences.
+  if (sequence_ >= 0) lane_.edit({MemoryEdit::Kind::clear, sequence_});
+  cached_.clear();
+  answers_.clear();
+  logits_.clear();
+  keys_.cut(0);
+  alike_ = 0;
+  ++cache_stamp_;
+}
+
+void SequenceLane::set_text(std::string_view text) {
+  const Stopwatch watch(stats_.tokenize_ms);
+  const std::vector<Token>& tokens = tokens_behind_head(text);
+  wanted_ = prompt_->head;
+  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
+  alike_ = 0;
+}
+
+const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text) {
+  const std::string joined = prompt_->tail + std::string(text);
+  if (!from_nothing_) return prompt_->followed.follow(joined);
+  if (prompt_->text == text) return prompt_->whole;
+  return whole_ = lane_.vocabulary().tokenize(joined);
+}
+
+std::size_t SequenceLane::reusable() {
+  const std::size_t most = std::min(cached_.size(), wanted_.size());
+  while (alike_ < most && cached_[alike_] == wanted_[alike_]) ++alike_;
+  return alike_;
+}
+
+void SequenceLane::expect(const Guess& guess) {
+  if (speculation_.guesses == Speculation::Guesses::none) return;
+  judge_guess();
+  std::string_view text = guess.text();
+  // What is left of a guess that was right so far is the same text, tokenised already.
+  if (!text.empty() && !guess_.empty() && guess_at_ == wanted_.size()) return;
+  drop_guess();
+  if (text.empty()) return;
+  text = text.substr(0, most_guessed_bytes);
+  if (lane_.vocabulary().prefixes_space()) {
+    // The tokenizer would put a space in front: what begins in the middle of a word cannot be tokenised alone.
+    if (!text.starts_with(' ')) return;
+    text.remove_prefix(1);
+  }
+  const Stopwatch watch(stats_.tokenize_ms);
+  guess_ = lane_.vocabulary().tokenize(text);
+  std::size_t begin = 0;
+  for (const Token token : guess_) {
+    const std::size_t end = begin + lane_.vocabulary().bytes(token).size();
+    guess_probabilities_.push_back(guess.probability(begin, end));
+    begin = end;
+  }
+  guess_at_ = wanted_.size();
+  guess_decoded_ = 0;
+}
+
+void SequenceLane::drop_guess() {
+  guess_.clear();
+  guess_probabilities_.clear();
+}
+
+std::size_t SequenceLane::guesses_wanted() {
+  if (guesser_ == nullptr) return 0;
+  if (speculation_.guesses == Speculation::Guesses::fixed) return std::min(most_made_ahead, speculation_.count);
+  if (speculation_.guesses == Speculation::Guesses::none) return 0;
+  std::array<double, most_made_ahead> rates;
+  // How sure the aligned model will be is not known before it is asked.
+  for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place);
+  // They would join a batch like the last one.
+  return guesses_worth_drafting(lane_.costs(), rates, guesser_->lane_.costs().of(1), lane_.last_batch());
+}
+
+bool SequenceLane::trusts(float probability) const {
+  // A fixed number of guesses was asked for whether they pay or not.
+  return speculation_.guesses == Speculation::Guesses::fixed || acceptance_.rate(0, probability) >= least_trusted;
+}
+
+std::size_t SequenceLane::guess(std::size_t room, Batch batch) {
+  if (guess_.empty() || guess_at_ != wanted_.size()) return 0;
+  const std::size_t left = lane_.length() - std::min(lane_.length(), wanted_.size());
+  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1) room = std::min(room, lane_.costs().room(batch.tokens, most_delay));
+  std::vector<double> rates(std::min({room, left, guess_.size()}));
+  for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place, guess_probabilities_[place]);
+  const std::size_t count = worth(rates, batch);
+  cached_.insert(cached_.end(), guess_.begin(), guess_.begin() + static_cast<std::ptrdiff_t>(count));
+  answers_.resize(cached_.size());
+  guess_decoded_ = count;
+  stats_.decoded_tokens += count;
+  stats_.guessed += count;
+  return count;
+}
+
+std::size_t SequenceLane::worth(std::span<const double> rates, Batch batch) const {
+  switch (speculation_.guesses) {
+    case Speculation::Guesses::none: return 0;
+    case Speculation::Guesses::fixed: return std::min(rates.size(), speculation_.count);
+    case Speculation::Guesses::as_pays: return guesses_worth(lane_.costs(), rates, batch);
+  }
+  return 0;
+}
+
+/// The next question shows how far the last guess was right. A guess that was not decoded is judged as well: that costs nothing, and shows when
+/// guessing begins to pay.
+void SequenceLane::judge_guess() {
+  if (guess_.empty() || wanted_.size() <= guess_at_) return;
+  std::size_t right = 0;
+  while (right < guess_.size() && guess_at_ + right < wanted_.size() && wanted_[guess_at_ + right] == guess_[right]) ++right;
+  const bool wrong = right < guess_.size() && guess_at_ + right < wanted_.size();
+  for (std::size_t i = 0; i < right; ++i) acceptance_.note(guess_place_ + i, guess_probabilities_[i], true);
+  if (wrong) acceptance_.note(guess_place_ + right, guess_probabilities_[right], false);
+  stats_.guesses_right += std::min(right, guess_decoded_);
+  guess_decoded_ -= std::min(guess_decoded_, right);
+  guess_at_ += right;
+  guess_place_ += right;
+  if (wrong) return drop_guess();
+  // What is left of a right guess stands for the rest of the text.
+  guess_.erase(guess_.begin(), guess_.begin() + static_cast<std::ptrdiff_t>(right));
+  guess_probabilities_.erase(guess_probabilities_.begin(), guess_probabilities_.begin() + static_cast<std::ptrdiff_t>(right));
+}
+
+bool SequenceLane::answered(Wanted wanted) {
+  ++stats_.questions;
+  anticipated_ = 0;
+  if (!remembers(wanted)) return false;
+  ++stats_.remembered;
+  count_prompt();
+  return true;
+}
+
+/// Whether what is asked at the end of the context is known without a pass.
+bool SequenceLane::remembers(Wanted wanted) {
+  const std::size_t length = wanted_.size();
+  if (length == 0 || length > cached_.size() || !answers_[length - 1] || reusable() < length) return false;
+  return wanted == Wanted::top1 || (!logits_.empty() && length == cached_.size());
+}
+
+void SequenceLane::ask(Wanted wanted, std::coroutine_handle<> asker) {
+  asker_ = asker;
+  wanted_kind_ = wanted;
+  ++question_stamp_;
+}
+
+void SequenceLane::prepare() {
+  // The last token is decoded in any case: its logits are what is asked for.
+  const std::size_t kept = std::min(reusable(), wanted_.size() - 1);
+  if (kept < cached_.size()) cut(kept);
+  // After the cut: a memory that cannot be cut keeps nothing.
+  count_prompt();
+}
+
+/// Notes, at the first question, how much of the prompt is in the cache.
+void SequenceLane::count_prompt() {
+  if (!prompt_counted_) stats_.cached_prompt_tokens = std::min<std::size_t>(cached_.size(), stats_.prompt_tokens);
+  prompt_counted_ = true;
+}
+
+std::size_t SequenceLane::shared_with(const SequenceLane& other) const { return common_prefix(other.cached_, wanted_); }
+
+std::size_t SequenceLane::will_share_with(const SequenceLane& other) const { return common_prefix(other.wanted_, wanted_); }
+
+std::size_t SequenceLane::kept_of(std::span<const Token> tokens) const {
+  return static_cast<std::size_t>(std::mismatch(cached_.begin(), cached_.end(), tokens.begin(), tokens.end()).first - cached_.begin());
+}
+
+void SequenceLane::trade_caches(SequenceLane& other) {
+  std::swap(sequence_, other.sequence_);
+  std::swap(cached_, other.cached_);
+  for (SequenceLane* lane : {this, &other}) {
+    // Answers belong to a request's way of choosing tokens.
+    lane->answers_.assign(lane->cached_.size(), std::nullopt);
+    lane->logits_.clear();
+    lane->keys_.cut(0);
+    lane->alike_ = 0;
+    ++lane->cache_stamp_;
+  }
+}
+
+void SequenceLane::copy_prefix(const SequenceLane& from, std::size_t length) {
+  lane_.edit({MemoryEdit::Kind::copy, sequence_, length, from.sequence_});
+  cached_.assign(from.cached_.begin(), from.cached_.begin() + static_cast<std::ptrdiff_t>(length));
+  answers_.assign(length, std::nullopt);
+  logits_.clear();
+  keys_.cut(0);
+  alike_ = 0;
+  ++cache_stamp_;
+}
+
+void SequenceLane::cut(std::size_t length) {
+  ++stats_.rewinds;
+  stats_.rewound_tokens += cached_.size() - length;
+  if (lane_.can_cut()) {
+    lane_.edit({MemoryEdit::Kind::cut, sequence_, length});
+  } else {
+    // Recurrent state holds no past to go back to: start again from nothing.
+    ++stats_.recomputations;
+    lane_.edit({MemoryEdit::Kind::clear, sequence_});
+    length = 0;
+  }
+  logits_.clear();
+  cached_.resize(length);
+  alike_ = std::min(alike_, length);
+  keys_.cut(length);
+  answers_.resize(length);
+}
+
+void SequenceLane::decode(std::size_t count) {
+  const auto from = wanted_.begin() + static_cast<std::ptrdiff_t>(cached_.size());
+  cached_.insert(cached_.end(), from, from + static_cast<std::ptrdiff_t>(count));
+  answers_.resize(cached_.size());
+  logits_.clear();
+  guess_decoded_ = 0;
+  guess_place_ = 0;
+  stats_.decoded_tokens += count;
+  ++stats_.decodes;
+}
+
+bool SequenceLane::can_anticipate() const {
+  return !asking() && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() && !cached_.empty() && answers_.back() && !answers_.back()->ends;
+}
+
+void SequenceLane::anticipate() {
+  cached_.push_back(answers_.back()->token);
+  answers_.emplace_back();
+  logits_.clear();
+  ++anticipated_;
+  ++stats_.anticipated;
+  ++stats_.decoded_tokens;
+  ++stats_.decodes;
+}
+
+void SequenceLane::resolve(const Stamp& stamp, std::size_t length, PassResult::Said said) {
+  if (stamp.request == request_stamp_) stats_.top1_ms += said.ms;
+  if (stamp.cache != cache_stamp_ || length > cached_.size()) return;
+  answers_[length - 1] = said.top1;
+  if (length == cached_.size()) logits_ = std::move(said.logits);
+}
+
+void SequenceLane::took_part(const Stamp& stamp, const Span& span, double ms) {
+  if (stamp.request != request_stamp_) return;
+  stats_.decode_ms += ms;
+  if (traced_) spans_.push_back(span);
+}
+
+void SequenceLane::resume() { std::exchange(asker_, nullptr).resume(); }
+
+}  // namespace nudging

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "llama.h"
+
+namespace nudging {
+
+/// What a model's context is to be like.
+struct ContextOptions {
+  /// Tokens per sequence: prompt and output together.
+  std::uint32_t length = 0;
+  std::uint32_t sequences = 1;
+  /// Most tokens in one decode call.
+  std::uint32_t batch = 512;
+  std::int32_t threads = 1;
+  /// Of the KV cache. One that is quantised needs flash attention, and heads that are multiples of a block (32); `MemoryMeter` finds out.
+  ggml_type cache_type = GGML_TYPE_F16;
+  /// Nothing: llama.cpp finds out whether the devices can.
+  std::optional<bool> flash_attention;
+  /// The same bits for a token whatever is decoded beside it. Only what `why_not_deterministic` has nothing against.
+  bool deterministic = false;
+};
+
+/// What llama.cpp is asked for.
+llama_context_params context_parameters(const llama_model* model, const ContextOptions& options);
+
+/// Most tokens in one decode call of such a context.
+std::size_t batch_size(const ContextOptions& options);
+
+/// Throws Failure(context_too_large) if `length` is more than the model at `path` was trained for.
+void check_context_length(std::uint32_t length, std::uint32_t trained, const std::string& path);
+
+/// False for recurrent memories, which hold no past to go back to.
+bool can_cut_cells(const llama_model* model);
+
+/// Whether one buffer for all sequences is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need.
+/// And without flash attention sums are taken in the order of cells, which is that of the text only in a buffer of its own.
+bool shares_cells(const llama_model* model, const ContextOptions& options);
+
+}  // namespace nudging

@@ -1,0 +1,130 @@
+#include "models/model.h"
+
+#include <array>
+#include <filesystem>
+
+#include "backend/log.h"
+#include "basics/failure.h"
+#include "gguf/validator.h"
+
+namespace nudging {
+
+namespace {
+
+std::string in_quotes(const std::string& path) { return "\"" + path + "\""; }
+
+const char* kind_of(std::filesystem::file_type type) {
+  switch (type) {
+    case std::filesystem::file_type::fifo: return "a pipe";
+    case std::filesystem::file_type::socket: return "a socket";
+    case std::filesystem::file_type::block:
+    case std::filesystem::file_type::character: return "a device";
+    default: return "no regular file";
+  }
+}
+
+void check_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error || !std::filesystem::exists(status)) {
+    throw Failure(FailureKind::model_unreadable, "no model file at " + in_quotes(path) + ": check the path");
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw Failure(FailureKind::model_unreadable, in_quotes(path) + " is a directory: name the .gguf file in it");
+  }
+  // Before it is opened: that would wait for a pipe's writer, and nothing could end the waiting.
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Failure(FailureKind::model_unreadable,
+                  in_quotes(path) + " is " + kind_of(status.type()) +
+                      ", and a model is read back and forth: write it into a file, and name that");
+  }
+}
+
+/// What the header already tells, so that the reason is clear before anything is allocated.
+void check_header(const std::string& path) {
+  const GgufHandle header(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}));
+  if (!header) {
+    const std::string reason = take_log();
+    throw Failure(FailureKind::model_invalid, in_quotes(path) + " is damaged or cut short: download it again" + (reason.empty() ? "" : " (" + reason + ")"));
+  }
+  if (gguf_get_n_tensors(header.get()) == 0) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " holds only a vocabulary: use a file that holds the model's weights");
+  }
+}
+
+std::string describe(const llama_model* model) {
+  std::array<char, 128> text{};
+  llama_model_desc(model, text.data(), text.size());
+  return text.data();
+}
+
+bool on_progress(float fraction, void* progress) { return (*static_cast<const Model::Progress*>(progress))(fraction); }
+
+}  // namespace
+
+ModelHandle open_model(const Model::Options& options, const Model::Progress& progress) {
+  const std::string& path = options.path;
+  check_file(path);
+  validate_gguf(path);
+  check_header(path);
+
+  bool wanted = true;
+  const Model::Progress watched = [&](float fraction) { return wanted = progress(fraction); };
+  llama_model_params parameters = llama_model_default_params();
+  parameters.n_gpu_layers = static_cast<std::int32_t>(options.gpu_layers);
+  parameters.progress_callback = on_progress;
+  parameters.progress_callback_user_data = const_cast<Model::Progress*>(&watched);
+  if (options.weights == Model::Weights::none) {
+    parameters.no_alloc = true;
+    // llama.cpp asserts that nothing is mapped then.
+    parameters.load_mode = LLAMA_LOAD_MODE_NONE;
+  }
+  if (!options.mapped) {
+    parameters.load_mode = LLAMA_LOAD_MODE_NONE;
+    // Tensors of gigabytes would be mapped all the same.
+    parameters.lazy_mode = LLAMA_LAZY_MODE_OFF;
+  }
+
+  std::optional<CpuBufferScope> scope;
+  if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);
+  take_log();
+  ModelHandle model(llama_model_load_from_file(path.c_str(), parameters));
+  if (!model) {
+    const std::string reason = take_log();
+    if (!wanted) throw Failure(FailureKind::load_aborted, "loading " + in_quotes(path) + " was aborted");
+    if (reason.find("unable to allocate") != std::string::npos || reason.find("out of memory") != std::string::npos) {
+      throw Failure(FailureKind::out_of_memory, "not enough memory to load " + in_quotes(path) + " (" + reason + "): use a smaller quantisation or fewer GPU layers");
+    }
+    throw Failure(FailureKind::model_invalid, in_quotes(path) + " cannot be loaded: " + (reason.empty() ? "llama.cpp gives no reason" : reason));
+  }
+  if (llama_model_has_encoder(model.get()) || !llama_model_has_decoder(model.get()) || llama_model_is_diffusion(model.get())) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " (" + describe(model.get()) + ") is no left-to-right language model: use a decoder-only model");
+  }
+  const llama_vocab* vocab = llama_model_get_vocab(model.get());
+  if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab) <= 0) {
+    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " has no tokenizer: convert the model together with its tokenizer");
+  }
+  return model;
+}
+
+Model::Model(const Options& options, const Progress& progress) : path_(options.path), handle_(open_model(options, progress)) {
+  std::array<char, 32> tokenizer_model{};
+  llama_model_meta_val_str(handle_.get(), "tokenizer.ggml.model", tokenizer_model.data(), tokenizer_model.size());
+  vocabulary_ = std::make_unique<Vocabulary>(llama_model_get_vocab(handle_.get()), tokenizer_model.data());
+}
+
+const ChatTemplate* Model::chat_template() const {
+  const std::scoped_lock lock(template_mutex_);
+  if (!template_) {
+    const char* source = llama_model_chat_template(handle_.get(), nullptr);
+    if (source == nullptr || *source == '\0') return nullptr;
+    template_ = std::make_unique<ChatTemplate>(source);
+  }
+  return template_.get();
+}
+
+std::uint32_t Model::trained_context() const { return static_cast<std::uint32_t>(std::max(llama_model_n_ctx_train(handle_.get()), 0)); }
+
+std::string Model::description() const { return describe(handle_.get()); }
+
+}  // namespace nudging
