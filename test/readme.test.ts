@@ -56,7 +56,8 @@ describe('what the README shows', () => {
   });
 
   test('links only to what is there', () => {
-    const pages = ['README.md', ...readdirSync(inRoot('docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+    const pagesIn = (folder: string) => readdirSync(inRoot(folder)).filter((name) => name.endsWith('.md')).map((name) => path.join(folder, name));
+    const pages = ['.', 'docs', 'examples', 'vendor', 'bench', 'test/real', 'models/demo', 'models/recipe'].flatMap(pagesIn);
     const broken = pages.flatMap((page) => {
       const text = readFileSync(inRoot(page), 'utf8');
       const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));
