@@ -143,8 +143,8 @@ describe('too little memory', () => {
     expect(error.needed).toBeGreaterThan(25e6);
     expect(error.needed).toBeLessThan(50e6);
     expect(error.message.replaceAll(/\d\d\.\d/g, 'NN').replaceAll(/"[^"]*\//g, '"')).toBe(
-      '"base.gguf" and "aligned.gguf" need NN MB of memory (weights NN MB, contexts of 512 tokens for 3 sequences NN MB), NN MB are free: ' +
-        'lower `context`, lower `parallel`, set `kvCache` to "q8_0" or use smaller models',
+      '"base.gguf" and "aligned.gguf" need NN MB of memory (weights NN MB, contexts of 512 tokens for 3 sequences NN MB), ' +
+        'NN MB are free: lower `context`, lower `parallel`, set `kvCache` to "q8_0" or use smaller models',
     );
     expect(error.message).toContain('25.0 MB are free');
     expect(error.message).toContain(`(weights ${weights} MB,`);

@@ -73,9 +73,9 @@ describe('comments', () => {
 
   test('do not mix paragraphs, tags and lists', () => {
     const text = '/**\n * A paragraph that is too long for the width of it.\n *\n * Short.\n * @throws Error if it is wrong, and so on and on\n */';
-    expect(comments(text)).toBe(
-      '/**\n * A paragraph that is too long for the\n * width of it.\n *\n * Short.\n * @throws Error if it is wrong, and so\n *   on and on\n */',
-    );
+    const paragraph = ' * A paragraph that is too long for the\n * width of it.';
+    const tag = ' * @throws Error if it is wrong, and so\n *   on and on';
+    expect(comments(text)).toBe(`/**\n${paragraph}\n *\n * Short.\n${tag}\n */`);
   });
 
   test('that tools read stay as they are', () => {

@@ -36,15 +36,16 @@ export function report(result) {
       : `Answers that differ from those of \`${result.agreement.against}\`, of ${result.questions.length}: ${different.join(', ')}.
 A decision on the edge may go either way when batches differ (docs/semantics.md, Ties).\n`;
   const { gamma, lookahead, maxTokens } = setup.settings;
+  const loads = `one-minute load before ${result.load.before}, after ${result.load.after}`;
   const megabytes = (/** @type {number} */ size) => (size / 1e6).toFixed(0);
   const floors = floor ? `llama-bench: base ${number(floor.base.median)} ms a token, aligned ${number(floor.aligned.median)}.\n\n` : '';
   const ratios = ratioRows.length > 0 ? markdownTable(['ratio', 'median', 'range over rounds', 'target (inflated pair, 2 cores)'], ratioRows) : '';
 
   return `# ${result.name}
 
-\`${result.command}\` on ${describeMachine(machine)}, Node.js ${machine.node}; one-minute load before ${result.load.before}, after ${result.load.after}.
-Base ${megabytes(result.bytes.base)} MB, aligned ${megabytes(result.bytes.aligned)} MB; γ ${gamma}, L ${lookahead}, at most ${maxTokens} tokens,
-${setup.threads.base} and ${setup.threads.aligned} threads;
+\`${result.command}\` on ${describeMachine(machine)}, Node.js ${machine.node}; ${loads}.
+Base ${megabytes(result.bytes.base)} MB, aligned ${megabytes(result.bytes.aligned)} MB; γ ${gamma}, L ${lookahead},
+at most ${maxTokens} tokens, ${setup.threads.base} and ${setup.threads.aligned} threads;
 ${result.questions.length} questions, ${result.rounds} rounds. Decodes, tokens, rewinds and bytes are per output token.
 
 ![Milliseconds per output token](${result.name}.svg)
