@@ -1,7 +1,7 @@
 // Many questions at once: the engine decodes some of them together, and the others wait. Run it: node examples/04-batch.mjs
 import { Nudging, NudgingError } from 'nudging';
 
-const questions = ['What is a harbor?', 'What is a violin?', '', 'What is a glacier?', 'What is a lawyer?'];
+const questions = ['What is a harbor?', 'What is a sculpture?', '', 'What is a blur?', 'What is a tragedy?'];
 const nudging = await Nudging.load({ parallel: 4 });
 try {
   // All are given to the engine now; answers come back in the order of the questions. More than `maxQueue` (1024) need a loop around this.

@@ -13,7 +13,7 @@ async function say(content: string): Promise<Answer> {
 }
 
 try {
-  for (const question of ['What is a harbor?', 'What is a violin?']) {
+  for (const question of ['What is a harbor?', 'What is a sculpture?']) {
     const { text, seed } = await say(question);
     console.log(`${question} ${text} (seed ${seed})`);
   }

@@ -24,7 +24,7 @@ test('01-first-answer: an answer, and how much of it was nudged', async () => {
   expect(answer).toContain('a sheltered port');
   expect(counts).toMatch(/^[1-9]\d* of [1-9]\d* tokens came from the aligned model; ended with end$/);
   // The question may be another one.
-  const [other] = await outputOf('01-first-answer.mjs', 'What is a violin?');
+  const [other] = await outputOf('01-first-answer.mjs', 'What is a sculpture?');
   expect(other).not.toBe(answer);
 });
 
@@ -41,7 +41,7 @@ test('04-batch: answers in the order of the questions, and one that fails alone'
   expect(lines.map((line) => line.slice(0, 3))).toEqual(['1. ', '2. ', '3. ', '4. ', '5. ']);
   expect(lines[0]).toContain('a sheltered port');
   expect(lines[2]).toBe('3. ERR_PROMPT_EMPTY');
-  expect(lines[4]).toContain('lawyer');
+  expect(lines[4]).toContain('tragedy');
 });
 
 test('05-abort-and-timeout: each ends early, and says how', async () => {
@@ -52,7 +52,7 @@ test('05-abort-and-timeout: each ends early, and says how', async () => {
   expect(lines[3]).toBe('then aborted');
 });
 
-test('03-http-server: answers, refuses what it cannot answer, and ends in order', async () => {
+test('03-http-server: answers, refuses what it cannot answer, and ends in order', { timeout: 60_000 }, async () => {
   tried.add('03-http-server.mjs');
   const server = spawn(process.execPath, [inRoot('examples/03-http-server.mjs')], { env: { ...process.env, PORT: '0' } });
   const ended = once(server, 'exit');
@@ -93,7 +93,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-test('06-typescript: compiles under `strict`, chats, and tells an error by its code', async () => {
+test('06-typescript: compiles under `strict`, chats, and tells an error by its code', { timeout: 60_000 }, async () => {
   tried.add('06-typescript.ts');
   writeFileSync(path.join(project, 'chat.ts'), readFileSync(inRoot('examples/06-typescript.ts')));
   const flags = ['--strict', '--target', 'ES2023', '--module', 'NodeNext', '--types', 'node', 'chat.ts'];
