@@ -42,15 +42,16 @@ await runMain(async () => {
   const plan = makePlan({ parts: ['addon'] });
   await buildNative(plan);
 
-  // A header's warnings come with every file that includes it.
+  // A header's warnings come with every file that includes it, each time with other explanations.
   /** @type {Set<string>} */
   const found = new Set();
   const waiting = [...files];
   const work = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       for (const warning of await warningsIn(tool, plan.out, file)) {
-        if (!found.has(warning)) console.log(`${warning}\n`);
-        found.add(warning);
+        const [what = ''] = warning.split('\n');
+        if (!found.has(what)) console.log(`${warning}\n`);
+        found.add(what);
       }
     }
   };

@@ -227,8 +227,9 @@ class Hyperparameters {
     }
     const auto windowed = integer("rope.dimension_count_swa");
     const auto windowed_length = integer("attention.key_length_swa");
-    if (windowed && has_heads() && (windowed_length || length) && *windowed > windowed_length.value_or(*length)) {
-      refuse("rope.dimension_count_swa", *windowed, "at most the length of a key, " + std::to_string(windowed_length.value_or(*length)));
+    const auto longest = windowed_length ? windowed_length : length;
+    if (windowed && has_heads() && longest && *windowed > *longest) {
+      refuse("rope.dimension_count_swa", *windowed, "at most the length of a key, " + std::to_string(*longest));
     }
   }
 
