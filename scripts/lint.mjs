@@ -35,6 +35,10 @@ await runMain(async () => {
   const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => /** @type {const} */ ([name, await check()])));
   const failed = results.filter(([, problems]) => problems.length > 0);
   for (const [name, problems] of failed) console.error(`${name}:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n`);
-  console.log(failed.length === 0 ? `nothing to complain of: ${Object.keys(checks).join(', ')}` : `failed: ${failed.map(([name]) => name).join(', ')}`);
+  console.log(
+    failed.length === 0
+      ? `nothing to complain of: ${Object.keys(checks).join(', ')}`
+      : `failed: ${failed.map(([name]) => name).join(', ')}`,
+  );
   return failed.length === 0 ? 0 : 1;
 });

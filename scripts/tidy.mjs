@@ -28,7 +28,12 @@ async function warningsIn(tool, build, file) {
   const { code, output } = await run(tool, ['-p', build, '--quiet', '--use-color=false', ...flags, inRoot(file)], { cwd: root });
   const warnings = output.split(/^(?=\S+:\d+:\d+: (?:warning|error): )/m).filter((part) => /^\S+:\d+:\d+: (?:warning|error): /.test(part));
   if (code !== 0 && warnings.length === 0) throw new BuildError(`clang-tidy could not read ${file}:\n${output.trim()}`);
-  return warnings.map((warning) => warning.replaceAll(`${root}${path.sep}`, '').replace(/^\d+ warnings? .*$/gm, '').trimEnd());
+  return warnings.map((warning) =>
+    warning
+      .replaceAll(`${root}${path.sep}`, '')
+      .replace(/^\d+ warnings? .*$/gm, '')
+      .trimEnd(),
+  );
 }
 
 await runMain(async () => {
@@ -37,7 +42,8 @@ await runMain(async () => {
     process.stdout.write(help);
     return 0;
   }
-  const files = positionals.length > 0 ? positionals.map((file) => path.relative(root, path.resolve(file))) : await sourceFiles(/^native\/.*\.cpp$/);
+  const files =
+    positionals.length > 0 ? positionals.map((file) => path.relative(root, path.resolve(file))) : await sourceFiles(/^native\/.*\.cpp$/);
   const tool = await clangTool('clang-tidy');
   const plan = makePlan({ parts: ['addon'] });
   await buildNative(plan);

@@ -21,13 +21,12 @@ describe('the wrong engines', () => {
 describe('the place of a wrong engine', () => {
   const mutant = { name: 'm', file: 'f', from: 'return a + b;', to: '  return a;\n' };
 
-  test.each([
-    'int f() { return a + b; }',
-    'int f() {\n  return a +\n         b;\n}',
-    'int f() { return a+b ; }',
-  ])('is found wherever lines are broken: %j', (source) => {
-    expect(mutated(source, mutant).replaceAll(/\s/g, '')).toBe('intf(){returna;}');
-  });
+  test.each(['int f() { return a + b; }', 'int f() {\n  return a +\n         b;\n}', 'int f() { return a+b ; }'])(
+    'is found wherever lines are broken: %j',
+    (source) => {
+      expect(mutated(source, mutant).replaceAll(/\s/g, '')).toBe('intf(){returna;}');
+    },
+  );
 
   test.each(['returna + b;', 'return a + bb;', 'return a - b;', 'myreturn a + b;'])('is not where other tokens stand: %j', (source) => {
     expect(placesOf(source, mutant.from)).toEqual([]);

@@ -61,7 +61,9 @@ describe('prose in Markdown', () => {
 
 describe('comments', () => {
   test('of one line become several', () => {
-    expect(comments('  /// What this is, said at some length here.\nint x;')).toBe('  /// What this is, said at some length\n  /// here.\nint x;');
+    expect(comments('  /// What this is, said at some length here.\nint x;')).toBe(
+      '  /// What this is, said at some length\n  /// here.\nint x;',
+    );
     expect(comments('/** What this is, said at some length. */')).toBe('/**\n * What this is, said at some length.\n */');
   });
 
@@ -72,7 +74,8 @@ describe('comments', () => {
   });
 
   test('do not mix paragraphs, tags and lists', () => {
-    const text = '/**\n * A paragraph that is too long for the width of it.\n *\n * Short.\n * @throws Error if it is wrong, and so on and on\n */';
+    const text =
+      '/**\n * A paragraph that is too long for the width of it.\n *\n * Short.\n * @throws Error if it is wrong, and so on and on\n */';
     const paragraph = ' * A paragraph that is too long for the\n * width of it.';
     const tag = ' * @throws Error if it is wrong, and so\n *   on and on';
     expect(comments(text)).toBe(`/**\n${paragraph}\n *\n * Short.\n${tag}\n */`);

@@ -81,8 +81,8 @@ function fill(paragraph, width) {
 }
 
 /**
- * Words, and what must not be torn: code between backticks, types between braces, and a word together with the one before it that would begin
- * a list or the like. @param {string} text
+ * Words, and what must not be torn: code between backticks, types between braces, and a word together with the one before it that would
+ * begin a list or the like. @param {string} text
  */
 function wordsOf(text) {
   /** @type {string[]} */

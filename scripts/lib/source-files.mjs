@@ -12,7 +12,10 @@ const madeElsewhere = /^(?:bench\/results|vendor\/patches|test\/real\/fixtures)\
  */
 export async function sourceFiles(pattern) {
   const { code, output } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
-  if (code !== 0) throw new BuildError(`git does not say which files there are, so this works in a checkout only: ${output.trim() || 'it was not found'}`);
+  if (code !== 0)
+    throw new BuildError(
+      `git does not say which files there are, so this works in a checkout only: ${output.trim() || 'it was not found'}`,
+    );
   const files = output.split('\0').filter((file) => pattern.test(file) && !madeElsewhere.test(file));
   return [...new Set(files)].filter((file) => existsSync(inRoot(file)));
 }

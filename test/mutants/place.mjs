@@ -13,7 +13,10 @@ export function placesOf(source, from) {
   const begin = isWord(tokens[0]) ? '\\b' : '';
   const end = isWord(tokens.at(-1)) ? '\\b' : '';
   const pattern = escaped.map((token, index) => (index + 1 < escaped.length ? token + between[index] : token)).join('');
-  return [...source.matchAll(new RegExp(begin + pattern + end, 'g'))].map((match) => ({ begin: match.index, end: match.index + match[0].length }));
+  return [...source.matchAll(new RegExp(begin + pattern + end, 'g'))].map((match) => ({
+    begin: match.index,
+    end: match.index + match[0].length,
+  }));
 }
 
 /**
