@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { longLines } from '../scripts/lib/long-lines.mjs';
+import { inRoot } from '../scripts/lib/paths.mjs';
+import { run } from '../scripts/lib/process.mjs';
 import { refill } from '../scripts/lib/refill.mjs';
 import { refillComments } from '../scripts/lib/refill-comments.mjs';
 
@@ -99,4 +104,15 @@ test('lines are too long from one column more on, unless they cannot be wrapped'
   expect(longLines(`| ${at}|`, true)).toEqual([]);
   expect(longLines('a'.repeat(200), true)).toEqual([]);
   expect(longLines(`| ${at}|`, false)).toEqual([1]);
+});
+
+test('a linter that cannot fetch what it needs says so, and does not pass', { timeout: 60_000 }, async () => {
+  const empty = mkdtempSync(path.join(os.tmpdir(), 'nudging-style-'));
+  try {
+    const env = { ...process.env, NUDGING_CACHE_DIR: empty, PYTHON: '/no/python' };
+    const { code, output } = await run(process.execPath, [inRoot('scripts/lint.mjs')], { env });
+    expect([code, output]).toEqual([1, 'nudging: /no/python was not found; its pip fetches clang-format. PYTHON names another one.\n']);
+  } finally {
+    rmSync(empty, { recursive: true, force: true });
+  }
 });
