@@ -35,7 +35,8 @@ const ways = {
   'not deterministic, flash attention': { deterministic: false, flashAttention: true },
 };
 const sentence =
-  'A harbor is a place where ships lie safe from wind and waves, and where they are loaded, mended and watched over by people who know them. ';
+  'A harbor is a place where ships lie safe from wind and waves, and where they are loaded, mended and watched over ' +
+  'by people who know them. ';
 
 /** @typedef {import('../dist/index.js').Answer} Answer */
 /** @param {Nudging} engine @param {string} prompt @param {number} maxTokens */

@@ -8,7 +8,7 @@ import { BuildError, runMain } from '../scripts/lib/errors.mjs';
 import { load, machine } from './lib/machine.mjs';
 import { markdownTable } from './lib/markdown.mjs';
 import { readQuestions, readSetup } from './lib/setup.mjs';
-import { spread, sum } from './lib/statistics.mjs';
+import { spread } from './lib/statistics.mjs';
 import { segments } from './rivals/prompts.mjs';
 
 const help = `Measures how much more comes out when requests share forward passes, and how long their readers wait between pieces.
@@ -76,10 +76,12 @@ await runMain(async () => {
     }));
   });
   const show = (/** @type {{ median: number, min: number, max: number }} */ { median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+  const command = ['node bench/streams.mjs', ...process.argv.slice(2)].join(' ');
+  const sizes = `Base ${(bytes.base / 1e6).toFixed(0)} MB, aligned ${(bytes.aligned / 1e6).toFixed(0)} MB`;
   const report = `# ${values.name ?? 'streams'}
 
-\`${['node bench/streams.mjs', ...process.argv.slice(2)].join(' ')}\`, pair ${pairName}, on ${machine().cores} cores, one-minute load ${before} before and ${load()} after.
-Base ${(bytes.base / 1e6).toFixed(0)} MB, aligned ${(bytes.aligned / 1e6).toFixed(0)} MB; ${questions.length} questions, ${rounds} rounds; medians.
+\`${command}\`, pair ${pairName}, on ${machine().cores} cores, one-minute load ${before} before and ${load()} after.
+${sizes}; ${questions.length} questions, ${rounds} rounds; medians.
 
 ${markdownTable(['', 'tokens a second, all together', 'between pieces of a stream, 95th percentile, ms', 'first piece, ms'], rows)}
 
@@ -91,7 +93,8 @@ ${markdownTable(['ratio (range over rounds)', 'tokens a second', 'between pieces
   mkdirSync(out, { recursive: true });
   const stem = path.join(out, values.name ?? 'streams');
   writeFileSync(`${stem}.md`, report);
-  writeFileSync(`${stem}.json`, `${JSON.stringify({ command: process.argv.slice(2), machine: machine(), players: players.map(({ label, rounds: all }) => ({ label, rounds: all })), ratios }, null, 2)}\n`);
+  const measured = players.map(({ label, rounds: all }) => ({ label, rounds: all }));
+  writeFileSync(`${stem}.json`, `${JSON.stringify({ command: process.argv.slice(2), machine: machine(), players: measured, ratios }, null, 2)}\n`);
 });
 
 /** @typedef {{ tokens: number, ms: number, gap95: number, first: number }} Measured gap95: 95th percentile of the time between two pieces of one stream; first: median time to the first piece; ms */

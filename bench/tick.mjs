@@ -40,6 +40,8 @@ for (const [name, ask] of Object.entries(ways)) {
   }
   const of = (/** @type {'gap' | 'top1'} */ figure) => median(rounds.map((round) => round[figure]));
   const own = median(rounds.map(({ gap, top1 }) => gap - top1));
-  console.log(`${name}: ${sequences} sequences, ${sum(rounds.map(({ ticks }) => ticks))} ticks: ${micro(of('gap'))} between passes, of which ${micro(of('top1'))} is top-1; the scheduler's own: ${micro(own)}`);
+  const ticks = sum(rounds.map((round) => round.ticks));
+  const gaps = `${micro(of('gap'))} between passes, of which ${micro(of('top1'))} is top-1; the scheduler's own: ${micro(own)}`;
+  console.log(`${name}: ${sequences} sequences, ${ticks} ticks: ${gaps}`);
 }
 await engine.close();

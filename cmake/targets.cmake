@@ -27,7 +27,8 @@ get_target_property(kernel_definitions ggml-cpu COMPILE_DEFINITIONS)
 if(kernel_definitions)
   target_compile_definitions(nudging_kernels PRIVATE ${kernel_definitions})
 endif()
-target_include_directories(nudging_kernels SYSTEM PRIVATE "${NUDGING_LLAMA_CPP_DIR}/ggml/src" "${NUDGING_LLAMA_CPP_DIR}/ggml/src/ggml-cpu")
+target_include_directories(nudging_kernels SYSTEM PRIVATE
+  "${NUDGING_LLAMA_CPP_DIR}/ggml/src" "${NUDGING_LLAMA_CPP_DIR}/ggml/src/ggml-cpu")
 
 file(GLOB addon_sources CONFIGURE_DEPENDS "${native}/addon/*.cpp")
 if(addon_sources AND CMAKE_JS_INC)

@@ -40,7 +40,8 @@ let whole: boolean | undefined;
 
 /** Whether this module lies in its package. */
 function isWhole(): boolean {
-  return (whole ??= nameOfPackage() === 'nudging');
+  whole ??= nameOfPackage() === 'nudging';
+  return whole;
 }
 
 function nameOfPackage(): string | undefined {

@@ -12,8 +12,9 @@ import { run } from './lib/process.mjs';
 
 const help = `usage: npm run test:architectures -- [--architecture REGEX] [--types f32,q4_0] [--plain-attention]
 
-Makes a small model of every architecture that llama.cpp's own tests can make one of, loads it with \`deterministic: true\`, and asks it the same questions a token at a time, in
-one batch, in company, after cuts and with guesses. All answers must be the same to the bit; a model that cannot promise it must be refused.
+Makes a small model of every architecture that llama.cpp's own tests can make one of, loads it with \`deterministic: true\`, and asks it the
+same questions a token at a time, in one batch, in company, after cuts and with guesses. All answers must be the same to the bit; a model
+that cannot promise it must be refused.
 
   --architecture     default: all, 121 of them; some minutes on two cores
   --types            of the weights: f32 (as made), q4_0, q8_0 …; default: f32,q4_0
@@ -66,7 +67,9 @@ await runMain(async () => {
       for (const flashAttention of values['plain-attention'] ? ['false'] : ['auto', 'false']) {
         const { outcome, detail } = await ask(copy, flashAttention);
         counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-        console.log(`${path.basename(file)}, ${type}, ${flashAttention === 'auto' ? 'flash' : 'plain'} attention: ${outcome}${detail && `: ${detail.replaceAll(copy, 'model')}`}`);
+        const attention = flashAttention === 'auto' ? 'flash' : 'plain';
+        const more = detail && `: ${detail.replaceAll(copy, 'model')}`;
+        console.log(`${path.basename(file)}, ${type}, ${attention} attention: ${outcome}${more}`);
       }
     }
   }

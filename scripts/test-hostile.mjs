@@ -10,8 +10,8 @@ import { run } from './lib/process.mjs';
 
 const help = `usage: npm run test:hostile -- [--architecture REGEX] [--count N] [--first 1]
 
-Makes a small model of every architecture that llama.cpp's own tests can make one of, and loads wrong copies of it, each in a process of its own: every hyperparameter
-with every awkward value, and the model without each of its tensors.
+Makes a small model of every architecture that llama.cpp's own tests can make one of, and loads wrong copies of it, each in a process of its
+own: every hyperparameter with every awkward value, and the model without each of its tensors.
 
   --architecture  default: all, 121 of them; most of an hour on two cores
   --count         instead: so many copies with several things wrong, which a seed chooses

@@ -399,7 +399,12 @@ describe('close', () => {
 });
 
 test('works from CommonJS through require(esm)', () => {
-  const script = "const { Nudging } = require('nudging'); Nudging.load().then(async (n) => { console.log((await n.generate('What is a harbor?')).stopReason); await n.close(); });";
+  const script = `
+    const { Nudging } = require('nudging');
+    Nudging.load().then(async (n) => {
+      console.log((await n.generate('What is a harbor?')).stopReason);
+      await n.close();
+    });`;
   const printed = execFileSync(process.execPath, ['-e', script], { cwd: fileURLToPath(new URL('..', import.meta.url)), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   expect(printed.trim()).toBe('end');
 });

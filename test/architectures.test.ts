@@ -16,6 +16,7 @@ const roles = ['base', 'aligned'] as const;
 // With the template around it each is longer than the sliding window, which is 24 tokens.
 const prompts = [
   'What is a harbor, and who was the first to build one with walls of stone?',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a question about code.
   'for (let i = 0; i < 10; ++i) { console.log(`${i}: ${"x".repeat(i)}`); }',
   '港口是什么? A  harbor\n\n is 🙂 a place. Das weiß ich nicht, aber du.',
   'one two three four five six seven eight nine ten eleven twelve thirteen',
@@ -52,7 +53,9 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
     if (canBeCut) expect(sum(({ answer }) => answer.stats[role].recomputations)).toBe(0);
     else expect(sum(({ answer }) => answer.stats[role].recomputations)).toBeGreaterThan(0);
     const exact = sum(({ result }) => Number(result === 'exact'));
-    console.log(`${architecture} as ${role}: ${exact} of ${compared.length} exact, noise ${noise.probability.toExponential(1)}, ${sum(({ answer }) => answer.stats[role].recomputations)} recomputations of ${sum(({ answer }) => answer.stats[role].rewinds)} rewinds`);
+    const count = (what: 'recomputations' | 'rewinds') => sum(({ answer }) => answer.stats[role][what]);
+    const again = `${count('recomputations')} recomputations of ${count('rewinds')} rewinds`;
+    console.log(`${architecture} as ${role}: ${exact} of ${compared.length} exact, noise ${noise.probability.toExponential(1)}, ${again}`);
   });
 
   // A cache that kept only its window would have lost the end of the shared beginning by then.

@@ -57,10 +57,11 @@ describe.each([false, true])('isolate: %s', (isolate) => {
     const body = (callback: string) => `
       process.env.NUDGING_BINARY = ${JSON.stringify(fileURLToPath(new URL('support/fake-addon.cjs', import.meta.url)))};
       const mine = new Error('mine');
-      const reason = await Nudging.load({ base: 'warns', aligned: 'warns', isolate: ${isolate}, ${callback}: () => { throw mine; } }).catch((error) => error);
+      const options = { base: 'warns', aligned: 'warns', isolate: ${isolate} };
+      const reason = await Nudging.load({ ...options, ${callback}: () => { throw mine; } }).catch((error) => error);
       console.log(reason === mine);
       const heard = [];
-      await Nudging.load({ base: 'warns', aligned: 'warns', isolate: ${isolate}, ${callback}: (what) => heard.push(what.message ?? what.fraction) });
+      await Nudging.load({ ...options, ${callback}: (what) => heard.push(what.message ?? what.fraction) });
       console.log(heard.join());`;
     expect(await script(body('onProgress'))).toMatchObject({ stdout: 'true\n0.5\n', code: 0 });
     expect(await script(body('onWarning'))).toEqual({ stdout: 'true\nbeware\n', stderr: '', code: 0 });

@@ -34,9 +34,10 @@ describe.skipIf(process.platform === 'win32')('a model file that is cut while it
     const { base, aligned } = pair;
     const body = `
       import { truncateSync } from 'node:fs';
-      const n = await Nudging.load({ base: ${JSON.stringify(base)}, aligned: ${JSON.stringify(aligned)}, isolate: true, cpuBuffers: 'plain' });
-      truncateSync(${JSON.stringify(base)}, 4096);
-      truncateSync(${JSON.stringify(aligned)}, 4096);
+      const [base, aligned] = ${JSON.stringify([base, aligned])};
+      const n = await Nudging.load({ base, aligned, isolate: true, cpuBuffers: 'plain' });
+      truncateSync(base, 4096);
+      truncateSync(aligned, 4096);
       const { code, message } = await n.generate(question).catch((error) => error);
       console.log(code, message);`;
     const { stdout, code } = await script(body);

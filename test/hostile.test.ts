@@ -248,7 +248,11 @@ describe('objects that play tricks', () => {
 
   test('a signal that aborts while it is read', async () => {
     const controller = new AbortController();
-    const messages = [Object.defineProperty({ role: 'user' }, 'content', { get: () => (controller.abort(), question) })];
+    const get = () => {
+      controller.abort();
+      return question;
+    };
+    const messages = [Object.defineProperty({ role: 'user' }, 'content', { get })];
     const answer = await engine.generate({ messages } as never, { signal: controller.signal });
     expect(answer).toMatchObject({ stopReason: 'aborted', text: '' });
   });

@@ -104,7 +104,8 @@ describe('an inflated pair', () => {
     const { texts } = await compareAnswers(engine);
     const { difference, otherTokens, contexts } = await compareProbabilities(demo, engine);
     await engine.close();
-    console.log(`${type}: ${texts} of ${questions.length} texts are the demo pair's; p differs by up to ${difference.toFixed(3)}, the token in ${otherTokens} of ${contexts} contexts`);
+    const differs = `p differs by up to ${difference.toFixed(3)}, the token in ${otherTokens} of ${contexts} contexts`;
+    console.log(`${type}: ${texts} of ${questions.length} texts are the demo pair's; ${differs}`);
     expect(texts).toBeGreaterThanOrEqual(questions.length - 1);
     expect(difference).toBeLessThan(noise);
   });

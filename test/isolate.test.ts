@@ -95,7 +95,11 @@ describe('an isolated engine', () => {
   test('reports loading, and failures to load, as usual', async () => {
     const lanes = new Set<string>();
     let last = 0;
-    await (await isolated({ onProgress: ({ lane, fraction }) => (lanes.add(lane), (last = fraction)) })).close();
+    const onProgress = ({ lane, fraction }: { lane: string; fraction: number }) => {
+      lanes.add(lane);
+      last = fraction;
+    };
+    await (await isolated({ onProgress })).close();
     expect([[...lanes], last]).toEqual([['base', 'aligned'], 1]);
     for (const wrong of [{ base: '/no/such.gguf', aligned: '/no/such.gguf' }, { base: inRoot('package.json'), aligned: inRoot('package.json') }]) {
       const [one, other] = await Promise.all([Nudging.load(wrong), isolated(wrong)].map((loading) => loading.catch((error: NudgingError) => error)));
@@ -318,7 +322,10 @@ describe('the two processes', () => {
     const body = `
       import { subscribe } from 'node:diagnostics_channel';
       let pid;
-      subscribe('child_process', ({ process: child }) => child.once('spawn', () => { pid = child.pid; if (early) { console.log(pid); process.exit(4); } }));
+      subscribe('child_process', ({ process: child }) => child.once('spawn', () => {
+        pid = child.pid;
+        if (early) { console.log(pid); process.exit(4); }
+      }));
       const n = await Nudging.load({ isolate: true, mode: 'base' });
       for await (const piece of n.stream(question)) { console.log(pid); process.exit(3); }`;
     for (const [early, code] of [[false, 3], [true, 4]]) {

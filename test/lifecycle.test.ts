@@ -85,7 +85,10 @@ describe('the process', () => {
       early.stop();
       outcomes.push(await early.outcome);
       // In the middle, and when the weights are there and only the contexts are missing, or nothing any more.
-      for (let i = 0; i < 5; i += 1) outcomes.push(await loadUntil(({ fraction }) => fraction > 0.2).outcome, await loadUntil(({ lane, fraction }) => lane === 'aligned' && fraction === 1).outcome);
+      for (let i = 0; i < 5; i += 1) {
+        outcomes.push(await loadUntil(({ fraction }) => fraction > 0.2).outcome);
+        outcomes.push(await loadUntil(({ lane, fraction }) => lane === 'aligned' && fraction === 1).outcome);
+      }
       console.log([...new Set(outcomes)].join(), (await (await Nudging.load()).generate(question)).stopReason);`;
     expect(await script(body)).toEqual({ stdout: 'enough end\n', stderr: '', code: 0 });
   });
@@ -95,7 +98,12 @@ describe('the process', () => {
       const n = await Nudging.load({ parallel: 1 });
       const collected = new Set();
       const registry = new FinalizationRegistry((id) => collected.add(id));
-      const settled = async () => { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); gc(); return process.memoryUsage().heapUsed; };
+      const settled = async () => {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        gc();
+        return process.memoryUsage().heapUsed;
+      };
       async function drop(id) {
         const stream = n.stream(question, { maxTokens: 6, trace: 'full' });
         registry.register(stream, id);
@@ -148,7 +156,9 @@ describe('worker threads', () => {
   });
 
   test('a worker may be terminated in the middle of a decode', async () => {
-    const body = "const n = await Nudging.load(); for (;;) for await (const piece of n.stream(question, { mode: 'base' })) parentPort.postMessage(piece.text);";
+    const body = `
+      const n = await Nudging.load();
+      for (;;) for await (const piece of n.stream(question, { mode: 'base' })) parentPort.postMessage(piece.text);`;
     for (let i = 0; i < 3; i += 1) {
       const worker = inWorker(body);
       await message(worker);

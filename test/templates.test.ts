@@ -79,7 +79,8 @@ describe('with the demo pair', () => {
   const rendered = (source: string, messages: ChatMessage[]) => tokensOf(engine, messages, source);
 
   test('a template that rejects the system role gets the system text with the first question', async () => {
-    const source = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{{ m.role }} {{ m.content }} {% endfor %}";
+    const refuses = "{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}";
+    const source = `{% for m in messages %}${refuses}{{ m.role }} {{ m.content }} {% endfor %}`;
     const messages: ChatMessage[] = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Why?' }];
     expect(await rendered(source, messages)).toEqual(await plain('user Be brief.\n\nWhy? '));
   });
@@ -109,7 +110,9 @@ describe('with the demo pair', () => {
     const code = `
       const { Nudging } = await import('nudging');
       const engine = await Nudging.load();
-      for (const alignedPrompt of ['{{ messages }}', '{% if %}', '{{ raise_exception("no") }}']) await engine.generate('Why?', { alignedPrompt, maxTokens: 3 }).catch(() => {});
+      for (const alignedPrompt of ['{{ messages }}', '{% if %}', '{{ raise_exception("no") }}']) {
+        await engine.generate('Why?', { alignedPrompt, maxTokens: 3 }).catch(() => {});
+      }
       await engine.close();
     `;
     const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', cwd: inRoot() });

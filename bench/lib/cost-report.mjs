@@ -1,4 +1,5 @@
 import { atBenchSpeed, batches, depths, timeOf } from './forward.mjs';
+import { describeMachine } from './machine.mjs';
 import { markdownTable } from './markdown.mjs';
 import { phases } from './phases.mjs';
 import { sum } from './statistics.mjs';
@@ -9,27 +10,31 @@ export const show = (/** @type {number} */ value) => (value === 0 ? '0' : value 
 
 /** How and where something was measured. @param {{ command: string, machine: ReturnType<typeof import('./machine.mjs').machine>, load: { before: number, after: number } }} where */
 export const conditions = ({ command, machine, load }) =>
-  `\`${command}\`, on ${machine.cores} cores, ${machine.architecture}${machine.instructions.length > 0 ? ` with ${machine.instructions.join(', ')}` : ''}, one-minute load ${load.before} before and ${load.after} after.`;
+  `\`${command}\`, on ${describeMachine(machine)}, one-minute load ${load.before} before and ${load.after} after.`;
 
 /** @param {any} measured what cost.mjs collects */
 export function costReport({ command, name, bytes, setup, questions, rounds, machine, load, modes, sweeps, forward }) {
+  const { gamma, lookahead } = setup.settings;
+  const phaseHead = ['whole', 'base: decode', 'aligned: decode', 'top-1', 'tokenise', 'everything else', 'not a forward pass'];
+  const sweepHead = ['ms a token', 'base: decode', 'aligned: decode', 'nudged tokens'];
   return `## ${name}
 
 ${conditions({ command, machine, load })} Base ${(bytes.base / 1e6).toFixed(0)} MB,
-aligned ${(bytes.aligned / 1e6).toFixed(0)} MB; ${setup.threads.base} and ${setup.threads.aligned} threads; γ ${setup.settings.gamma}, L ${setup.settings.lookahead}; ${questions} questions, ${rounds} rounds.
+aligned ${(bytes.aligned / 1e6).toFixed(0)} MB; ${setup.threads.base} and ${setup.threads.aligned} threads; γ ${gamma}, L ${lookahead};
+${questions} questions, ${rounds} rounds.
 
 ### Milliseconds per output token
 
-${markdownTable(['', 'whole', 'base: decode', 'aligned: decode', 'top-1', 'tokenise', 'everything else', 'not a forward pass', 'decodes a token: base, aligned'], modes.map(phaseRow))}
+${markdownTable(['', ...phaseHead, 'decodes a token: base, aligned'], modes.map(phaseRow))}
 
 ${forward ? forwardPart(modes, forward) : '(llama-bench was not built: what forward passes cost is missing.)'}
 
 ### How it grows
 
-Nudging with its defaults but for one setting. Answers change with γ and L, so tokens differ. k: tokens that the base decodes ahead; 0 is \`speculation: false\`, the last one is chosen by
-measured costs, and the default.
+Nudging with its defaults but for one setting. Answers change with γ and L, so tokens differ. k: tokens that the base decodes ahead; 0 is
+\`speculation: false\`, the last one is chosen by measured costs, and the default.
 
-${markdownTable(['', 'ms a token', 'base: decode', 'aligned: decode', 'nudged tokens', 'decodes a token: base, aligned', 'guesses right'], sweeps.map(sweepRow))}`;
+${markdownTable(['', ...sweepHead, 'decodes a token: base, aligned', 'guesses right'], sweeps.map(sweepRow))}`;
 }
 
 /** @param {Cost} cost */
@@ -64,7 +69,8 @@ function forwardPart(modes, { base, aligned }) {
   });
   return `### A forward pass
 
-By llama-bench: a batch of n tokens in an empty context, also in units of the base's single token; and a single token after a longer context.
+By llama-bench: a batch of n tokens in an empty context, also in units of the base's single token; and a single token after a longer
+context.
 
 ${markdownTable(['n', 'base, ms', '÷ t_base(1)', 'aligned, ms', '÷ t_base(1)'], batchRows)}
 

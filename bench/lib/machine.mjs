@@ -8,6 +8,10 @@ export function machine() {
   return { cores: availableCores(), architecture, instructions: instructions(), platform, node: versions.node.split('.')[0] };
 }
 
+/** What a report says of it. @param {Pick<ReturnType<typeof machine>, 'cores' | 'architecture' | 'instructions'>} of */
+export const describeMachine = ({ cores, architecture, instructions: known }) =>
+  `${cores} cores, ${architecture}${known.length > 0 ? ` with ${known.join(', ')}` : ''}`;
+
 function instructions() {
   try {
     const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];

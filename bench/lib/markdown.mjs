@@ -1,3 +1,5 @@
+import { describeMachine } from './machine.mjs';
+
 /** @param {number | null | undefined} value @param {number} [digits] */
 const number = (value, digits = 2) => (value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits));
 /** @param {number | null | undefined} value */
@@ -31,19 +33,26 @@ export function report(result) {
   const agreement =
     different.length === 0
       ? ''
-      : `Answers that differ from those of \`${result.agreement.against}\`, of ${result.questions.length}: ${different.join(', ')}. A decision on the edge may go either way when batches differ (docs/semantics.md, Ties).\n`;
+      : `Answers that differ from those of \`${result.agreement.against}\`, of ${result.questions.length}: ${different.join(', ')}.
+A decision on the edge may go either way when batches differ (docs/semantics.md, Ties).\n`;
+  const { gamma, lookahead, maxTokens } = setup.settings;
+  const loads = `one-minute load before ${result.load.before}, after ${result.load.after}`;
+  const megabytes = (/** @type {number} */ size) => (size / 1e6).toFixed(0);
+  const floors = floor ? `llama-bench: base ${number(floor.base.median)} ms a token, aligned ${number(floor.aligned.median)}.\n\n` : '';
+  const ratios = ratioRows.length > 0 ? markdownTable(['ratio', 'median', 'range over rounds', 'target (inflated pair, 2 cores)'], ratioRows) : '';
 
   return `# ${result.name}
 
-\`${result.command}\` on ${machine.cores} cores, ${machine.architecture}${machine.instructions.length > 0 ? ` with ${machine.instructions.join(', ')}` : ''}, Node.js ${machine.node}; one-minute load before ${result.load.before}, after ${result.load.after}.
-Base ${(result.bytes.base / 1e6).toFixed(0)} MB, aligned ${(result.bytes.aligned / 1e6).toFixed(0)} MB; γ ${setup.settings.gamma}, L ${setup.settings.lookahead}, at most ${setup.settings.maxTokens} tokens, ${setup.threads.base} and ${setup.threads.aligned} threads;
+\`${result.command}\` on ${describeMachine(machine)}, Node.js ${machine.node}; ${loads}.
+Base ${megabytes(result.bytes.base)} MB, aligned ${megabytes(result.bytes.aligned)} MB; γ ${gamma}, L ${lookahead},
+at most ${maxTokens} tokens, ${setup.threads.base} and ${setup.threads.aligned} threads;
 ${result.questions.length} questions, ${result.rounds} rounds. Decodes, tokens, rewinds and bytes are per output token.
 
 ![Milliseconds per output token](${result.name}.svg)
 
 ${markdownTable(head, times)}
 
-${floor ? `llama-bench: base ${number(floor.base.median)} ms a token, aligned ${number(floor.aligned.median)}.\n\n` : ''}${ratioRows.length > 0 ? markdownTable(['ratio', 'median', 'range over rounds', 'target (inflated pair, 2 cores)'], ratioRows) : ''}
+${floors}${ratios}
 
 ${agreement}${missing.length > 0 ? `\nNot measured:\n\n${missing.join('\n')}\n` : ''}`;
 }

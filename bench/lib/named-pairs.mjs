@@ -35,7 +35,8 @@ export const namedPairs = Object.keys(pairs);
 export function describeNamedPairs(indent) {
   const width = Math.max(...namedPairs.map((name) => name.length));
   return Object.entries(pairs).map(([name, { base: [, base], aligned: [, aligned] }]) => {
-    return `${indent}${name.padEnd(width)}  ${amount(parameters(base))} and ${amount(parameters(aligned))} parameters in ${base.type.toUpperCase()}`;
+    const sizes = `${amount(parameters(base))} and ${amount(parameters(aligned))} parameters`;
+    return `${indent}${name.padEnd(width)}  ${sizes} in ${base.type.toUpperCase()}`;
   }).join('\n');
 }
 

@@ -11,9 +11,17 @@ const generated = 48;
 /** @typedef {{ name: string, label: string, status: 'missing' | 'failed', reason: string }} Missing */
 
 /**
+ * @typedef {object} Wanted
+ * @property {readonly string[]} wanted
+ * @property {import('../rivals/index.mjs').Setup} setup
+ * @property {readonly string[]} questions
+ * @property {boolean} keep
+ * @property {(line: string) => void} log
+ */
+
+/**
  * Everybody who is wanted and there.
- * @param {{ wanted: readonly string[], setup: import('../rivals/index.mjs').Setup, questions: readonly string[], keep: boolean, log: (line: string) => void }} options
- *   keep: all rivals stay loaded between rounds; otherwise each is loaded and warmed up again for each of its passes
+ * @param {Wanted} options keep: all rivals stay loaded between rounds; otherwise each is loaded and warmed up again for each of its passes
  */
 export async function makePlayers({ wanted, setup, questions, keep, log }) {
   /** @type {Player[]} */

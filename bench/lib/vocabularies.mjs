@@ -49,19 +49,29 @@ export async function measureVocabulary(engine, questions, { rounds, maxTokens }
 }
 
 /**
- * @param {{ command: string, machine: ReturnType<typeof import('./machine.mjs').machine>, load: { before: number, after: number }, questions: number, rounds: number, maxTokens: number,
- *   costs: readonly (VocabularyCost & { name: string })[] }} measured
+ * @typedef {object} Measured
+ * @property {string} command
+ * @property {ReturnType<typeof import('./machine.mjs').machine>} machine
+ * @property {{ before: number, after: number }} load
+ * @property {number} questions
+ * @property {number} rounds
+ * @property {number} maxTokens
+ * @property {readonly (VocabularyCost & { name: string })[]} costs
  */
+
+/** @param {Measured} measured */
 export function vocabularyReport({ costs, questions, rounds, maxTokens, ...where }) {
   const micros = (/** @type {number} */ value) => value.toFixed(1);
   const rows = costs.map(({ name, tokens, decodeMs, top1 }) => [
     name, tokens.toLocaleString('en'), show(decodeMs), micros(top1.greedy), show((1000 * top1.greedy) / tokens), micros(top1.sampled), micros(top1.sampledOf40),
   ]);
+  const head = ['', 'tokens in the vocabulary', 'a pass over one token, ms', 'top-1, µs', '÷ tokens, ns', 'sampled, µs'];
+  head.push('sampled of the 40 likeliest, µs');
   return `## Vocabularies
 
 ${conditions(where)} Models with random weights in F32, width ${shape.embd}, ${shape.layers} layers,
-around the tokenizers of other models; the base alone; ${questions} questions, ${rounds} rounds, ${maxTokens} tokens each; medians. Most of these small models is vocabulary: at the size of a
-real model a pass takes far longer, and choosing a token as long as here.
+around the tokenizers of other models; the base alone; ${questions} questions, ${rounds} rounds, ${maxTokens} tokens each; medians. Most of
+these small models is vocabulary: at the size of a real model a pass takes far longer, and choosing a token as long as here.
 
-${markdownTable(['', 'tokens in the vocabulary', 'a pass over one token, ms', 'top-1, µs', '÷ tokens, ns', 'sampled, µs', 'sampled of the 40 likeliest, µs'], rows)}`;
+${markdownTable(head, rows)}`;
 }

@@ -15,9 +15,10 @@ export async function nudge(base, aligned, { gamma, lookahead, maxTokens }) {
     // R3
     const draft = [];
     let ended = false;
-    for (let next = await aligned.next(out); !(ended = next.ends); next = await aligned.next(out, draft)) {
-      draft.push(next.token);
-      if (draft.length === lookahead) break;
+    while (!ended && draft.length < lookahead) {
+      const next = await aligned.next(out, draft);
+      ended = next.ends;
+      if (!ended) draft.push(next.token);
     }
 
     // R5-R7

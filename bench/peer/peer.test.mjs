@@ -55,7 +55,9 @@ test(`${wanted} answers are the peer's`, { timeout: 3_600_000 }, async () => {
     counts[isTie ? 'ties' : 'mismatches'] += 1;
     if (!isTie) wrong.push({ question, engine: answer.text, peer: text, ...judged });
   }
-  console.log(`${counts.rows} rows: ${counts.same} the same, ${counts.ties} explained by ties, ${counts.mismatches} mismatches; engine ${seconds.engine.toFixed(1)} s, peer ${seconds.peer.toFixed(1)} s`);
+  const { rows, same, ties, mismatches } = counts;
+  const times = `engine ${seconds.engine.toFixed(1)} s, peer ${seconds.peer.toFixed(1)} s`;
+  console.log(`${rows} rows: ${same} the same, ${ties} explained by ties, ${mismatches} mismatches; ${times}`);
   expect(wrong).toEqual([]);
   expect(counts.same).toBeGreaterThanOrEqual(0.95 * counts.rows);
 });

@@ -5,7 +5,8 @@ import { peakMemory } from '../lib/memory.mjs';
 /** Milliseconds between two looks at the clock; the histogram's values contain them. */
 const resolution = 1;
 
-/** @type {{ answer: (question: string) => Promise<import('./index.mjs').Outcome>, processes: () => number[], close: () => Promise<unknown> } | undefined} */
+/** @typedef {import('./index.mjs').Outcome} Outcome */
+/** @type {{ answer: (question: string) => Promise<Outcome>, processes: () => number[], close: () => Promise<unknown> } | undefined} */
 let rival;
 
 /** @type {Record<string, (message: any) => Promise<unknown>>} */

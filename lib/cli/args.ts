@@ -38,7 +38,7 @@ export function readArguments(argv: readonly string[]): Arguments {
   if (action !== 'generate') return args;
 
   for (const [flag, values] of texts) {
-    if (flag.option !== undefined) Object.assign(args.load, { [flag.option]: valueOf(flag, values) });
+    if (flag.option !== undefined) Object.assign(args.load, { [flag.option]: settingOf(flag, values) });
     else Object.assign(args, { [flag.name]: lastOf(values) });
   }
   if (switches.has('no-stop') && args.load.stop !== undefined) {
@@ -51,7 +51,8 @@ export function readArguments(argv: readonly string[]): Arguments {
 
   if (words[0] === 'generate') words.shift();
   if (words.length > 1) {
-    throw new UsageError(`${words.length} questions were given ("${words[0]}", "${words[1]}"${words.length > 2 ? ', …' : ''}): put one question in quotes, or pass a file of them with --input`);
+    const shown = `"${words[0]}", "${words[1]}"${words.length > 2 ? ', …' : ''}`;
+    throw new UsageError(`${words.length} questions were given (${shown}): put one question in quotes, or pass a file of them with --input`);
   }
   if (words[0] !== undefined) args.question = words[0];
   checkTogether(args);
@@ -88,7 +89,7 @@ function unknown(rawName: string): UsageError {
   return new UsageError(`unknown flag ${rawName}: ${meant === undefined ? 'see nudging --help' : `did you mean --${meant}?`}`);
 }
 
-function valueOf(flag: Flag, texts: string[]): unknown {
+function settingOf(flag: Flag, texts: string[]): unknown {
   const text = lastOf(texts);
   const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberOrWord(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : flag.kind === 'names' ? buffersIn(text) : text;
   const rule = ruleOf(flag);

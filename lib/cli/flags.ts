@@ -67,7 +67,9 @@ export const groups: { title: string; flags: Flag[] }[] = [
         value: 'FILE',
         option: 'basePrompt',
         kind: 'file',
-        about: 'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, {system} the system text and an empty line',
+        about:
+          'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, ' +
+          '{system} the system text and an empty line',
         otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
       },
       { name: 'aligned-prompt', value: 'FILE', option: 'alignedPrompt', kind: 'file', about: 'Jinja chat template for the aligned model', otherwise: "the GGUF file's own" },

@@ -79,7 +79,10 @@ function statsLine({ stats, stopReason, seed, ties }: Answer, mode: LoadOptions[
 
 /** What was asked on the way, in order: the kind of question, where in the answer, and what the model said. */
 function traceLines({ decisions = [], rounds }: Answer): string {
-  const asked = decisions.map(({ kind, position, probability, bytes, ends }) => `${kind.padEnd(8)} at ${String(position).padStart(5)}  p ${probability.toFixed(3)}  ${ends ? 'end of text' : JSON.stringify(textOf(bytes))}`);
+  const asked = decisions.map(({ kind, position, probability, bytes, ends }) => {
+    const said = ends ? 'end of text' : JSON.stringify(textOf(bytes));
+    return `${kind.padEnd(8)} at ${String(position).padStart(5)}  p ${probability.toFixed(3)}  ${said}`;
+  });
   const taken = rounds.map(({ words, base, by }, index) => `round ${index + 1}: ${JSON.stringify(words)} nudged, then ${by}, base ${JSON.stringify(base)}`);
   return [...asked, ...taken].map((line) => `${line}\n`).join('');
 }

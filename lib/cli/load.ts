@@ -27,5 +27,7 @@ export async function load(options: LoadOptions, signal: AbortSignal, verbose: b
 
 function modelLine(lane: LaneName, { path, description, parameters, bytes, context, memory }: ModelInfo): string {
   const mib = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
-  return `${lane}: ${path} (${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${mib(bytes)}, context ${context} tokens; takes ${mib(memory.weights + memory.cache + memory.compute)}, ${mib(memory.mapped)} of it pages of the file)`;
+  const is = `${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${mib(bytes)}, context ${context} tokens`;
+  const takes = `${mib(memory.weights + memory.cache + memory.compute)}, ${mib(memory.mapped)} of it pages of the file`;
+  return `${lane}: ${path} (${is}; takes ${takes})`;
 }

@@ -60,7 +60,8 @@ export class Progress {
     if (process.stderr.isTTY) {
       const speed = this.#done / this.#seconds();
       const errors = this.#errors > 0 ? `, ${this.#errors} with an error` : '';
-      this.#status.show(`${bar(done / this.#rows)} ${done} of ${this.#rows} rows${errors}, ${rate(speed)} rows/s, ${duration((this.#rows - done) / speed)} left`);
+      const pace = `${rate(speed)} rows/s, ${duration((this.#rows - done) / speed)} left`;
+      this.#status.show(`${bar(done / this.#rows)} ${done} of ${this.#rows} rows${errors}, ${pace}`);
     } else if (performance.now() - this.#lastLine > sparseMs && done < this.#rows) {
       this.#lastLine = performance.now();
       console.error(`${done} of ${this.#rows} rows (${percent(done / this.#rows)})`);

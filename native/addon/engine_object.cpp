@@ -58,7 +58,7 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
   live.insert(this);
   hold();
   try {
-    engine_ = std::make_unique<Engine>(std::move(*options), [link = link_, callback = callback_]() {
+    engine_ = std::make_unique<Engine>(std::move(*options), [link = link_, callback = callback_] {
       if (!link->signalled.exchange(true)) callback.NonBlockingCall();
     });
   } catch (const std::exception& error) {

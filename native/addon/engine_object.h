@@ -26,6 +26,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   static void end_all(const Napi::CallbackInfo& info);
 
   explicit EngineObject(const Napi::CallbackInfo& info);
+  EngineObject(const EngineObject&) = delete;
+  EngineObject& operator=(const EngineObject&) = delete;
   ~EngineObject() override;
 
  private:

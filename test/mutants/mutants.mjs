@@ -4,7 +4,7 @@
  * @typedef {object} Mutant
  * @property {string} name  what the wrong engine does
  * @property {string} file  below native/, or llama.cpp's folder
- * @property {string} from  text that occurs exactly once in the file
+ * @property {string} from  text that occurs exactly once in the file, white space apart
  * @property {string} to
  * @property {string[]} [tests]  only these show it: the other Node tests are not run
  * @property {string} [native]  the engine test that shows it
@@ -32,9 +32,23 @@ const scheduler = 'engine/scheduler.cpp';
 /** @type {Mutant[]} */
 export const mutants = [
   // R1
-  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: '  base.set_text({});\n  const Top1 start = co_await base.top1();\n  if (!start.silent() && start.probability >= rules.gamma) {\n    answer.open_round(By::confident);\n    unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);\n    if (answer.ended()) co_return *answer.ended();\n  }\n  while (true) {  // R1' },
+  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: `
+      base.set_text({});
+      const Top1 start = co_await base.top1();
+      if (!start.silent() && start.probability >= rules.gamma) {
+        answer.open_round(By::confident);
+        unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);
+        if (answer.ended()) co_return *answer.ended();
+      }
+      while (true) {  // R1` },
   // R2
-  { name: 'prompt and output tokenised apart', file: lane, from: 'if (!from_nothing_) return prompt_->followed.follow(joined);', to: 'if (!from_nothing_) {\n    whole_ = context_.vocabulary().tokenize(prompt_->tail);\n    const std::vector<Token> rest = context_.vocabulary().tokenize(text);\n    whole_.insert(whole_.end(), rest.begin(), rest.end());\n    return whole_;\n  }' },
+  { name: 'prompt and output tokenised apart', file: lane, from: 'if (!from_nothing_) return prompt_->followed.follow(joined);', to: `
+      if (!from_nothing_) {
+        whole_ = context_.vocabulary().tokenize(prompt_->tail);
+        const std::vector<Token> rest = context_.vocabulary().tokenize(text);
+        whole_.insert(whole_.end(), rest.begin(), rest.end());
+        return whole_;
+      }` },
   { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },
   { name: 'a remembered answer for other tokens', file: lane, from: '|| reusable() < length) return false;', to: ') return false;' },
   { name: 'tokens taken for alike that were before the text changed', file: lane, from: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n  alike_ = 0;\n', to: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n' },
@@ -44,7 +58,10 @@ export const mutants = [
   { name: 'the vocabulary is not asked where text may be cut', file: vocabulary, from: "splits_after_[static_cast<std::size_t>(shown[i - 1])] = false;", to: '{}' },
   { name: 'text may be cut at any space', file: vocabulary, from: 'return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)];', to: 'return before >= 0 && after >= 0;' },
   { name: 're-tokenising inside a base run', file: nudge, from: '    base.push(next.token);\n', to: '    base.set_text(answer.text());\n' },
-  { name: 'a guess taken for the truth', file: lane, from: '  const std::size_t length = wanted_.size();\n', to: '  if (!guess_.empty() && guess_decoded_ > 0 && guess_at_ == wanted_.size()) wanted_.push_back(guess_.front());\n  const std::size_t length = wanted_.size();\n' },
+  { name: 'a guess taken for the truth', file: lane, from: `
+      const std::size_t length = wanted_.size();`, to: `
+      if (!guess_.empty() && guess_decoded_ > 0 && guess_at_ == wanted_.size()) wanted_.push_back(guess_.front());
+      const std::size_t length = wanted_.size();` },
   { name: 'wrong guesses left in the KV cache', file: lane, from: '  if (kept < cached_.size()) cut(kept);', to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);' },
   // R3
   { name: 'lookahead one too long', file: nudge, from: 'drafted < lookahead', to: 'drafted <= lookahead' },
@@ -72,7 +89,11 @@ export const mutants = [
   // R9 to R11
   { name: 'the first token of a run needs gamma', file: nudge, from: '  Top1 next = first;\n', to: '  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n' },
   { name: '<= instead of < in a run', file: nudge, from: 'if (next.probability < gamma) co_return next.probability;  // R9', to: 'if (next.probability <= gamma) co_return next.probability;  // R9' },
-  { name: 'the uncertain token that ends a run is kept', file: nudge, from: '    if (next.probability < gamma) co_return next.probability;  // R9', to: '    if (next.probability < gamma) {\n      answer.add_token(next.bytes, Source::base, next.probability);\n      co_return next.probability;\n    }' },
+  { name: 'the uncertain token that ends a run is kept', file: nudge, from: '    if (next.probability < gamma) co_return next.probability;  // R9', to: `
+      if (next.probability < gamma) {
+        answer.add_token(next.bytes, Source::base, next.probability);
+        co_return next.probability;
+      }` },
   { name: "the base's end of text does not end a run", file: nudge, from: 'if (next.silent()) co_return std::nullopt;                // R10', to: '' },
   // R12, R13
   { name: 'words cost one token too few', file: draft, from: '- shown_.begin()) + 1;', to: '- shown_.begin());' },
@@ -94,7 +115,13 @@ export const mutants = [
   { name: 'sampling: tokens that could win are skipped', file: sampling, from: 'const double score = ranking.second - most;', to: 'const double score = ranking.second - most + 1;' },
   { name: 'sampling: the margin in units of the temperature', file: sampling, from: '(ranking.first - ranking.second) * temperature', to: '(ranking.first - ranking.second)' },
   { name: 'sampling: the margin ignores the filters', file: sampling, from: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first)', to: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first && margin < 0)' },
-  { name: 'sampling: top-p without the token that reaches it', file: filters, from: '    if (sum < p * total) kept.lowest = logit;\n    kept.limit = logit;\n    sum += static_cast<double>(std::exp(logit - highest));\n', to: '    sum += static_cast<double>(std::exp(logit - highest));\n    if (sum < p * total) kept.lowest = logit;\n    kept.limit = logit;\n' },
+  { name: 'sampling: top-p without the token that reaches it', file: filters, from: `
+      if (sum < p * total) kept.lowest = logit;
+      kept.limit = logit;
+      sum += static_cast<double>(std::exp(logit - highest));`, to: `
+      sum += static_cast<double>(std::exp(logit - highest));
+      if (sum < p * total) kept.lowest = logit;
+      kept.limit = logit;` },
   { name: 'sampling: top-p of all tokens after top-k', file: filters, from: '      total = mass_of(candidates, highest);\n', to: '' },
   { name: 'sampling: top-k one token more', file: filters, from: 'candidates = top_k(logits, maxima, sampling.top_k);', to: 'candidates = top_k(logits, maxima, sampling.top_k + 1);' },
   // Guesses
@@ -151,12 +178,24 @@ export const mutants = [
   { name: 'determinism: only whole tiles are compared', file: 'trust/kernel_check.cpp', from: '{1, 2, 3, 4, 5, 8, 16, 33}', to: '{4, 8, 12, 16, 20, 24, 28, 32}', native: 'kernels_test' },
   { name: 'vendored: one column is multiplied in another way than two', vendored: true, file: 'ggml/src/ggml-cpu/llamafile/sgemm.cpp', from: 'if (n < 2 && !params->batch_invariant)', to: 'if (n < 2)', native: 'kernels_test' },
   { name: 'vendored: panels from eight columns on', vendored: true, file: 'ggml/src/ggml-cpu/ggml-cpu.c', from: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref && !params->batch_invariant', to: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref', native: 'kernels_test' },
-  { name: 'vendored: a repacked row alone is rounded in another way than four', vendored: true, file: 'ggml/src/ggml-cpu/arch/x86/repack.cpp', from: '                    q8s = _mm256_bsrli_epi128(q8s, 4);\n\n                    // Multiply-Add with scale values, for every sb like the gemm, so that both round alike\n                    acc_row = _mm256_fmadd_ps(_mm256_cvtepi32_ps(iacc_sb), _mm256_mul_ps(col_scale_f32, row_scale_f32), acc_row);', to: '                    q8s = _mm256_bsrli_epi128(q8s, 4);\n\n                    acc_row = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(iacc_sb), col_scale_f32), row_scale_f32, acc_row);', native: 'kernels_test' },
+  { name: 'vendored: a repacked row alone is rounded in another way than four', vendored: true, file: 'ggml/src/ggml-cpu/arch/x86/repack.cpp', from: `
+      q8s = _mm256_bsrli_epi128(q8s, 4);
+
+      // Multiply-Add with scale values, for every sb like the gemm, so that both round alike
+      acc_row = _mm256_fmadd_ps(_mm256_cvtepi32_ps(iacc_sb), _mm256_mul_ps(col_scale_f32, row_scale_f32), acc_row);`, to: `
+      q8s = _mm256_bsrli_epi128(q8s, 4);
+
+      acc_row = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(iacc_sb), col_scale_f32), row_scale_f32, acc_row);`, native: 'kernels_test' },
   { name: 'vendored: positions are not passed on', vendored: true, file: 'src/llama-graph.cpp', from: '        res->src[0] = pos;\n', to: '', tests: ['determinism'] },
   { name: 'vendored: AMX tiles are configured from what is left of a local variable', vendored: true, file: 'ggml/src/ggml-cpu/amx/mmq.cpp', from: 'alignas(64) static constexpr tile_config_t tc = {', to: 'alignas(64) tile_config_t tc = {', tests: ['amx'] },
   // Prompts
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
-  { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },
+  { name: 'template text tokenised apart from user text', file: prompt, from: `
+      strip_right = strip_right && text.empty();`, to: `
+      strip_right = strip_right && text.empty();
+      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);
+      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());
+      prompt.tail.clear();` },
   { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
   { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, ', to: 'case Mode::base: task_.emplace(decode_alone(aligned, ' },
 ];

@@ -11,6 +11,7 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 import { run } from '../../scripts/lib/process.mjs';
 import { ensureSource } from '../../vendor/fetch.mjs';
 import { mutants } from './mutants.mjs';
+import { mutated } from './place.mjs';
 
 const help = `usage: npm run test:mutants -- [options]
 
@@ -46,8 +47,7 @@ plan.cmake['NUDGING_SOURCE_DIR'] = sources;
 function apply(mutant) {
   const file = path.join(mutant.vendored ? vendored : sources, mutant.file);
   const text = readFileSync(file, 'utf8');
-  if (text.split(mutant.from).length !== 2) throw new Error(`"${mutant.name}": its text must occur exactly once in ${mutant.file}`);
-  writeFileSync(file, text.replace(mutant.from, () => mutant.to));
+  writeFileSync(file, mutated(text, mutant));
   return () => writeFileSync(file, text);
 }
 

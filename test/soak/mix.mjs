@@ -85,7 +85,11 @@ export function makeAsk(questions, random) {
 export function pickClient(random) {
   const total = clients.reduce((sum, { weight }) => sum + weight, 0);
   let at = total * random();
-  return /** @type {typeof clients[number]} */ (clients.find(({ weight }) => (at -= weight) < 0) ?? clients[0]);
+  const isHit = (/** @type {{ weight: number }} */ { weight }) => {
+    at -= weight;
+    return at < 0;
+  };
+  return /** @type {typeof clients[number]} */ (clients.find(isHit) ?? clients[0]);
 }
 
 /** Mulberry32: a small seeded generator of numbers in [0, 1); see https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. @param {number} seed */

@@ -8,8 +8,9 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 import { clients, makeAsk, pickClient, seeded } from './mix.mjs';
 import { growth, mostGrowth } from './trend.mjs';
 
-const help = `Asks two engines for thousands of things at once, as clients do that cancel, read slowly, forget, ask wrongly and come in crowds; now and then an engine
-is closed and another one loaded. At the end everything must be accounted for, and memory must not have grown with the requests.
+const help = `Asks two engines for thousands of things at once, as clients do that cancel, read slowly, forget, ask wrongly and come in
+crowds; now and then an engine is closed and another one loaded. At the end everything must be accounted for, and memory must not have
+grown with the requests.
 
 Usage: npm run soak -- [flags]
 

@@ -35,7 +35,11 @@ class NativeEngine {
     if (process.env.NUDGING_FAKE_SAYS) process.stderr.write('asked\n');
     const piece = (text) => this.#emit({ type: 'pieces', parts: [{ id, pieces: [{ text, source: 'nudge' }] }] });
     if (question.includes('endless') || question.includes('deaf')) {
-      const state = { text: '', deaf: question.includes('deaf'), timer: setInterval(() => ((state.text += ' word'), piece(' word')), 5) };
+      const say = () => {
+        state.text += ' word';
+        piece(' word');
+      };
+      const state = { text: '', deaf: question.includes('deaf'), timer: setInterval(say, 5) };
       this.#endless.set(id, state);
     } else if (question.includes('long')) {
       setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_PROMPT_TOO_LONG', message: 'the base prompt has 9 tokens: shorten it or raise `context`' }));
