@@ -8,8 +8,9 @@ import { refuseChain } from './isolate/chain.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
+import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
-import { check, cpuBuffersRule, generateRules, isObject, loadRules, reject, samplingRules } from './options.ts';
+import { check, cpuBuffersRule, generateRules, isObject, loadRules, logitRules, reject, samplingRules } from './options.ts';
 import { pairOf } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
@@ -21,7 +22,7 @@ type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. `stop` is not here: its default depends on mode and prompt. */
 export const defaults = {
-  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
+  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults, ...logitDefaults,
 } as const satisfies Settings;
 
 /** Requests that may wait for a place, unless `maxQueue` says otherwise. */
@@ -68,7 +69,7 @@ export class Nudging implements AsyncDisposable {
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
+   *   ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
    *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
@@ -138,6 +139,7 @@ export class Nudging implements AsyncDisposable {
       const loaded = await dispatcher.loaded;
       // The signal may have come too late to end the loading; the engine is closing then.
       throwIfAborted(signal);
+      logitsOf({ ...fromPair, ...defined(own) }, loaded.models);
       return new Nudging(engine, dispatcher, loaded, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
@@ -145,6 +147,7 @@ export class Nudging implements AsyncDisposable {
       // What the callback threw is the cause, even if it aborted the signal too.
       if (reason instanceof CallbackFailure) throw reason.thrown;
       throwIfAborted(signal);
+      if (reason instanceof NudgingError) throw reason;
       const { code, message, ...details } = reason as LoadFailure;
       throw failure(code, message, details);
     } finally {
@@ -156,7 +159,7 @@ export class Nudging implements AsyncDisposable {
    * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`; `timeout` does the same with
    * `stopReason: 'timeout'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED,
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_DECODE_FAILED,
    *   ERR_MODEL_INVALID (a vocabulary that cannot express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
@@ -180,6 +183,8 @@ export class Nudging implements AsyncDisposable {
     const mode: Mode = settings.mode ?? defaults.mode;
     const stop = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
     const sampling = samplingOf(settings);
+    const { base, aligned } = logitsOf(settings, this.models);
+    const repeat = base.repeat;
 
     let id = 0;
     const engine = this.#engine;
@@ -197,8 +202,9 @@ export class Nudging implements AsyncDisposable {
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
       timeout: settings.timeout ?? 0,
       sampling,
-      ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
-      ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
+      ...(repeat ? { repeat } : {}),
+      ...(mode !== 'aligned' ? { base: promptFor('base', question, settings), ...(base.biases ? { baseBiases: base.biases } : {}) } : {}),
+      ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings), ...(aligned.biases ? { alignedBiases: aligned.biases } : {}) } : {}),
     };
     if (signal?.aborted) {
       arriving.finished(abortedAtOnce);
@@ -232,7 +238,8 @@ export class Nudging implements AsyncDisposable {
     this.#mustBeOpen();
     const { lane, input, text = '', tokens = [], sampling = {} } = inspection;
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
-    check(sampling, samplingRules, 'sampling');
+    check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
+    const logits = logitsOf(sampling, this.models)[lane];
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(lane, question, settings);
     this.#mustHaveRoom(failure);
@@ -242,7 +249,7 @@ export class Nudging implements AsyncDisposable {
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }) });
+      this.#engine.submit({ id, lane, prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }), ...logits });
     });
     return { ...event.top1, context: event.context };
   }

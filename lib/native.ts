@@ -75,6 +75,17 @@ export interface NativeSampling {
   seed: number;
 }
 
+/** Token ids or texts, and in step with them their biases. */
+export interface NativeBiases {
+  names: (number | string)[];
+  biases: number[];
+}
+
+export interface NativeRepeat {
+  penalty: number;
+  window: number;
+}
+
 export interface NativeGeneration {
   id: number;
   mode: Mode;
@@ -93,6 +104,10 @@ export interface NativeGeneration {
   /** Milliseconds from now; 0: none. */
   timeout: number;
   sampling: NativeSampling;
+  baseBiases?: NativeBiases;
+  alignedBiases?: NativeBiases;
+  /** Missing: no penalty. */
+  repeat?: NativeRepeat;
 }
 
 export interface NativeInspection {
@@ -102,6 +117,8 @@ export interface NativeInspection {
   text: string;
   tokens: number[];
   sampling: NativeSampling;
+  biases?: NativeBiases;
+  repeat?: NativeRepeat;
 }
 
 export interface NativeFinished {

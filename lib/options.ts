@@ -2,12 +2,15 @@ import { inspect } from 'node:util';
 import { isAbortSignal } from './abort.ts';
 import { NudgingError } from './errors.ts';
 import { cpuBufferNames } from './kernels.ts';
+import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
 import type { KvCacheType } from './types.ts';
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
 export interface Rule {
   check: (value: unknown) => boolean;
   expected: string;
+  /** Of a value with many parts that is not good: the part that is to blame. */
+  blame?: (value: unknown) => Fault;
 }
 
 export const integer = (low: number, high: number): Rule => ({
@@ -90,7 +93,9 @@ export function check(options: unknown, rules: Record<string, Rule>, what = 'opt
     if (!rule) {
       throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`; known are ${Object.keys(rules).join(', ')}`, { option: name, value });
     }
-    if (value !== undefined && !rule.check(value)) reject(name, value, rule.expected);
+    if (value === undefined || rule.check(value)) continue;
+    const blamed = rule.blame?.(value) ?? { value, expected: rule.expected };
+    reject(name, blamed.value, blamed.expected);
   }
 }
 
@@ -103,6 +108,17 @@ export const samplingRules: Record<string, Rule> = {
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
 
+/** What is done to logits before tokens are chosen. The smallest and the largest penalty keep every logit a number. */
+export const logitRules: Record<string, Rule> = {
+  logitBias: {
+    check: (value) => !isFault(readLogitBias(value)),
+    expected: 'an object of biases from -100 to 100 by text, and by text or token id under base and aligned',
+    blame: (value) => readLogitBias(value) as Fault,
+  },
+  repeatPenalty: number(0.01, 100),
+  repeatWindow: integer(1, 1_000_000),
+};
+
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
   mode: oneOf('nudge', 'base', 'aligned'),
@@ -110,6 +126,7 @@ export const generateRules: Record<string, Rule> = {
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),
   ...samplingRules,
+  ...logitRules,
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),

@@ -52,7 +52,7 @@ void check_room(const SequenceLane& lane, std::size_t length, const char* name) 
 
 bool uses(Mode mode, LaneName lane) { return mode == Mode::nudge || (mode == Mode::base) == (lane == LaneName::base); }
 
-/// The settings of one lane. Greedy ones are all the same: what a lane remembers stays good.
+/// The sampling of one lane. Greedy settings are all the same: what a lane remembers stays good.
 Sampling of_lane(Sampling sampling, LaneName lane) {
   if (sampling.greedy()) return {};
   sampling.lane = static_cast<std::uint32_t>(lane);
@@ -106,7 +106,8 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     }
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
     const Speculation speculation = generation.mode == Mode::nudge && lane == LaneName::base ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)], of_lane(generation.sampling, lane));
+    Choice choice{of_lane(generation.sampling, lane), logit_changes(generation.biases[i], generation.repeat, lanes_[i]->context().vocabulary(), lane_names[i])};
+    lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[static_cast<std::size_t>(LaneName::aligned)], std::move(choice));
     check_room(*lanes_[i], lanes_[i]->context().length(), lane_names[i]);
   }
   if (generation.trace) {
@@ -128,7 +129,8 @@ void Job::begin(const Generation& generation, Prompts prompts) {
 void Job::begin(const Inspection& inspection, Prompts prompts) {
   const auto which = static_cast<std::size_t>(inspection.lane);
   SequenceLane& lane = *lanes_[which];
-  lane.begin_from_nothing(std::move(*prompts[which]), of_lane(inspection.sampling, inspection.lane));
+  Choice choice{of_lane(inspection.sampling, inspection.lane), logit_changes(inspection.biases, inspection.repeat, lane.context().vocabulary(), lane_names[which])};
+  lane.begin_from_nothing(std::move(*prompts[which]), std::move(choice));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {
     if (token < 0 || static_cast<std::size_t>(token) >= lane.context().vocabulary().size()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "engine/failure.h"
@@ -169,7 +170,7 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
     lane.decoded(share.count, share.guessed);
     if (lane.missing() > 0) continue;
     const Stopwatch watch(lane.stats().top1_ms);
-    const auto resolve = [&](std::size_t length, std::size_t place) { lane.resolve(length, read(place, lane.draw(length))); };
+    const auto resolve = [&](std::size_t length, std::size_t place) { lane.resolve(length, read(place, lane, length)); };
     resolve(lane.tokens().size(), share.last);
     for (std::size_t k = 0; k < share.guessed; ++k) resolve(lane.tokens().size() + k + 1, share.guessed_at + k);
   }
@@ -185,7 +186,7 @@ void ModelContext::anticipate(std::span<SequenceLane* const> lanes) {
   for (const Share& share : shares) {
     share.lane->anticipate();
     const Stopwatch watch(share.lane->stats().top1_ms);
-    share.lane->resolve(share.lane->cached(), read(share.last, share.lane->draw(share.lane->cached())));
+    share.lane->resolve(share.lane->cached(), read(share.last, *share.lane, share.lane->cached()));
   }
 }
 
@@ -207,15 +208,21 @@ void ModelContext::run(std::span<const Share> shares, std::size_t used) {
   }
 }
 
-/// What the model says at one output of the last batch.
-Top1 ModelContext::read(std::size_t output, const Draw& draw) const {
-  const float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
-  if (logits == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
-  Top1 top1 = most_likely({logits, vocabulary().size()});
+/// What the model says behind the first `length` tokens of a lane's cache, which is at one output of the last batch. Once for each output: logits are changed in place.
+Top1 ModelContext::read(std::size_t output, SequenceLane& lane, std::size_t length) {
+  float* first = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
+  if (first == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
+  const std::span<float> logits(first, vocabulary().size());
+  const bool changes = !lane.changes().none();
+  if (changes) changer_.apply(lane.changes(), lane.cached_context(length), vocabulary(), logits);
+  Top1 top1 = most_likely(logits);
   if (std::isnan(top1.probability)) {
+    if (changes && std::all_of(logits.begin(), logits.end(), [](float logit) { return logit == -std::numeric_limits<float>::infinity(); })) {
+      throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" has nothing to say that `logitBias` does not ban: ban fewer tokens");
+    }
     throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
   }
-  if (!draw.sampling.greedy()) sample({logits, vocabulary().size()}, draw, top1);
+  if (const Draw draw = lane.draw(length); !draw.sampling.greedy()) sample(logits, draw, top1);
   top1.ends = vocabulary().ends(top1.token);
   top1.bytes = vocabulary().bytes(top1.token);
   return top1;

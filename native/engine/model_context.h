@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/costs.h"
+#include "engine/logit_changes.h"
 #include "engine/model.h"
 #include "engine/sampling.h"
 #include "nudge/record.h"
@@ -96,7 +97,7 @@ class ModelContext {
   void put(std::size_t place, const SequenceLane& lane, Token token, std::size_t position, bool asked);
   /// Decodes the first `used` tokens of the batch.
   void run(std::span<const Share> shares, std::size_t used);
-  Top1 read(std::size_t output, const Draw& draw) const;
+  Top1 read(std::size_t output, SequenceLane& lane, std::size_t length);
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;
@@ -106,6 +107,7 @@ class ModelContext {
   Tolerance tolerance_;
   Costs costs_;
   Batch last_batch_;
+  LogitChanger changer_;
   std::vector<Token> tokens_;
   std::vector<llama_pos> positions_;
   std::vector<int32_t> sequence_counts_;

@@ -9,6 +9,7 @@
 
 #include "engine/chat_template.h"
 #include "engine/costs.h"
+#include "engine/logit_changes.h"
 #include "engine/prompt.h"
 #include "engine/sampling.h"
 #include "nudge/answer.h"
@@ -48,6 +49,10 @@ struct Generation {
   std::optional<std::chrono::milliseconds> timeout;
   /// Of both lanes.
   Sampling sampling;
+  /// Of each lane, because token ids are a vocabulary's own.
+  std::vector<NamedBias> biases[lane_count];
+  /// Of both lanes.
+  RepeatPenalty repeat;
 };
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.
@@ -59,6 +64,8 @@ struct Inspection {
   /// Tokens after the text, taken as they are.
   std::vector<Token> tokens;
   Sampling sampling;
+  std::vector<NamedBias> biases;
+  RepeatPenalty repeat;
 };
 
 struct Request {

@@ -28,16 +28,16 @@ std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>&
 
 }  // namespace
 
-void SequenceLane::begin_from_nothing(Prompt prompt, const Sampling& sampling) {
+void SequenceLane::begin_from_nothing(Prompt prompt, Choice choice) {
   forget();
-  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr, sampling);
+  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr, std::move(choice));
   from_nothing_ = true;
 }
 
-void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling) {
+void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice) {
   // Other settings choose other tokens from the same logits, which are not kept.
-  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);
-  sampling_ = sampling;
+  if (choice != choice_) answers_.assign(answers_.size(), std::nullopt);
+  choice_ = std::move(choice);
   prompt_ = std::move(prompt);
   speculation_ = speculation;
   // A wrong guess would cost such a memory everything that it has.

@@ -10,6 +10,7 @@
 
 #include "engine/context_keys.h"
 #include "engine/costs.h"
+#include "engine/logit_changes.h"
 #include "engine/model_context.h"
 #include "engine/prompt.h"
 #include "engine/sampling.h"
@@ -47,6 +48,13 @@ struct LaneStats {
   double tokenize_ms = 0;
 };
 
+/// How a request's tokens are chosen in one lane.
+struct Choice {
+  Sampling sampling;
+  LogitChanges changes;
+  bool operator==(const Choice&) const = default;
+};
+
 /// One decode call that a lane took part in.
 struct Span {
   Clock::time_point begin;
@@ -65,11 +73,11 @@ class SequenceLane final : public Lane {
   SequenceLane(ModelContext& context, llama_seq_id sequence) : context_(context), sequence_(sequence) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
-  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling);
+  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice);
   /// Starts a request that does not use this lane.
   void stand_by() { start_counting(); }
   /// Starts a request that uses nothing of what was there before: no cache, and every text is tokenised whole.
-  void begin_from_nothing(Prompt prompt, const Sampling& sampling);
+  void begin_from_nothing(Prompt prompt, Choice choice);
   /// Empties the cache.
   void forget();
 
@@ -119,7 +127,11 @@ class SequenceLane final : public Lane {
   /// Notes that the next `count` missing tokens are in the cache now, and `guessed` guesses behind them.
   void decoded(std::size_t count, std::size_t guessed);
   /// How the token behind the first `length` tokens in the cache is chosen.
-  Draw draw(std::size_t length) { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
+  Draw draw(std::size_t length) { return {choice_.sampling, choice_.sampling.greedy() ? 0 : keys_.of(cached_, length)}; }
+  /// What is done to logits before that.
+  const LogitChanges& changes() const { return choice_.changes; }
+  /// The first `length` tokens in the cache.
+  std::span<const Token> cached_context(std::size_t length) const { return std::span(cached_).first(length); }
   /// What the model says after the first `length` tokens in the cache.
   void resolve(std::size_t length, const Top1& top1) { answers_[length - 1] = top1; }
   /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
@@ -161,7 +173,7 @@ class SequenceLane final : public Lane {
   std::vector<std::optional<Top1>> answers_;
   ContextKeys keys_;
   /// What `answers_` were chosen with.
-  Sampling sampling_;
+  Choice choice_;
   std::vector<Token> wanted_;
   /// `cached_` and `wanted_` are known to begin with so many equal tokens: while a context only grows, none is compared twice.
   std::size_t alike_ = 0;
