@@ -10,8 +10,8 @@ import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers 
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
-import { check, cpuBuffersRule, generateRules, isObject, loadRules, logitRules, reject, samplingRules } from './options.ts';
-import { pairOf } from './pair.ts';
+import { check, cpuBuffersRule, defined, generateRules, isObject, loadRules, logitRules, reject, samplingRules } from './options.ts';
+import { withPair } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
@@ -77,26 +77,25 @@ export class Nudging implements AsyncDisposable {
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...own } = given;
-    throwIfAborted(signal);
+    throwIfAborted(given.signal);
     // Before anything looks for a file of the package's.
     requireHere();
-    refuseChain(isolate === true);
-    if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
-      const missing = basePath === undefined ? 'base' : 'aligned';
+    refuseChain(given.isolate === true);
+    if (given.pair === undefined && (given.base === undefined) !== (given.aligned === undefined)) {
+      const missing = given.base === undefined ? 'base' : 'aligned';
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
     }
 
-    const { name, description, base, aligned, deterministic: pairDeterminism, ...fromPair } = await pairOf(given);
+    const { pair, base, aligned, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...settings } = await withPair(given);
     throwIfAborted(signal);
 
-    const buffers = cpuBuffers ?? buffersFromEnvironment() ?? 'all';
+    // The environment is this machine's and the pair is made for any.
+    const buffers = given.cpuBuffers ?? buffersFromEnvironment() ?? cpuBuffers ?? 'all';
     if (!cpuBuffersRule.check(buffers)) reject('NUDGING_CPU_BUFFERS', process.env['NUDGING_CPU_BUFFERS'], `all, plain, or some of ${cpuBufferNames.join(', ')} with commas between them`);
     const allowed = allowedBuffers(buffers);
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     throwIfAborted(signal);
 
-    const deterministic = ownDeterminism ?? pairDeterminism;
     const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: LaneName) => (typeof value === 'object' ? value[lane] : value);
     const lane = (path: string, of: LaneName) => {
       const length = perLane(context, of) ?? 0;
@@ -139,8 +138,8 @@ export class Nudging implements AsyncDisposable {
       const loaded = await dispatcher.loaded;
       // The signal may have come too late to end the loading; the engine is closing then.
       throwIfAborted(signal);
-      logitsOf({ ...fromPair, ...defined(own) }, loaded.models);
-      return new Nudging(engine, dispatcher, loaded, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
+      logitsOf(settings, loaded.models);
+      return new Nudging(engine, dispatcher, loaded, { ...defaults, ...settings }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;
@@ -293,9 +292,4 @@ export class Nudging implements AsyncDisposable {
 
 function guessesOf(speculation: boolean | number): number {
   return typeof speculation === 'number' ? speculation : speculation ? -1 : 0;
-}
-
-/** Without the properties that are undefined, so that they do not hide a default. */
-function defined<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -3,6 +3,7 @@ import { isAbortSignal } from './abort.ts';
 import { NudgingError } from './errors.ts';
 import { cpuBufferNames } from './kernels.ts';
 import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
+import { nearest } from './nearest.ts';
 import type { KvCacheType } from './types.ts';
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
@@ -91,12 +92,19 @@ export function check(options: unknown, rules: Record<string, Rule>, what = 'opt
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (!rule) {
-      throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`; known are ${Object.keys(rules).join(', ')}`, { option: name, value });
+      const meant = nearest(name, Object.keys(rules));
+      const hint = meant === undefined ? '; known' : `: did you mean \`${meant}\`? Known`;
+      throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`${hint} are ${Object.keys(rules).join(', ')}`, { option: name, value });
     }
     if (value === undefined || rule.check(value)) continue;
     const blamed = rule.blame?.(value) ?? { value, expected: rule.expected };
     reject(name, blamed.value, blamed.expected);
   }
+}
+
+/** Without the properties that are undefined, so that they do not hide a default. */
+export function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** How tokens are chosen. */
