@@ -7,7 +7,7 @@ namespace nudging {
 
 using Token = std::int32_t;
 
-/// What a model says comes next (semantics.md, "Terms"). How sure it is, is measured on the raw logits: no temperature, no filter, no bias.
+/// What a model says comes next (semantics.md, "Terms"). How sure it is, is measured on the logits as R16 leaves them: no temperature, no filter.
 struct Top1 {
   /// The token to go on with: the most likely one, or the one that was sampled (R15).
   Token token = -1;
