@@ -19,7 +19,8 @@ const longestText = 256;
 const isLane = (name: string): name is LaneName => name === 'base' || name === 'aligned';
 /** Digits alone: such a text can only be named by its id. */
 const isId = (name: string) => /^(0|[1-9]\d*)$/.test(name);
-const isPlainObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const quoted = (name: string) => JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 
 /** What `logitBias` says of each model, or what is wrong with it. */
@@ -30,7 +31,8 @@ export function readLogitBias(value: unknown): Biases | Fault {
   if (!Array.isArray(common)) return common;
   const id = common.find(([name]) => typeof name === 'number')?.[0];
   if (id !== undefined) {
-    return { value: id, expected: 'an object that has token ids under base or aligned only, because each model numbers its tokens in its own way' };
+    const expected = 'an object that has token ids under base or aligned only, because each model numbers its tokens in its own way';
+    return { value: id, expected };
   }
   const biases: Biases = { base: [...common], aligned: [...common] };
   for (const [name, own] of given) {
@@ -47,8 +49,12 @@ function readBiases(value: unknown, where: string): NamedBias[] | Fault {
   const entries = Object.entries(value);
   if (entries.length > mostBiases) return { value: entries.length, expected: `an object with at most ${mostBiases} biases${where}` };
   for (const [name, bias] of entries) {
-    if (typeof bias !== 'number' || !(Math.abs(bias) <= 100)) return { value: bias, expected: `an object that has a number from -100 to 100 for ${quoted(name)}${where}` };
-    if (name === '' || name.length > longestText) return { value: name, expected: `an object with texts of 1 to ${longestText} characters${where}` };
+    if (typeof bias !== 'number' || !(Math.abs(bias) <= 100)) {
+      return { value: bias, expected: `an object that has a number from -100 to 100 for ${quoted(name)}${where}` };
+    }
+    if (name === '' || name.length > longestText) {
+      return { value: name, expected: `an object with texts of 1 to ${longestText} characters${where}` };
+    }
   }
   return entries.map(([name, bias]) => [isId(name) ? Number(name) : name, bias as number]);
 }

@@ -25,15 +25,18 @@ export function logitsOf(options: LogitOptions, models: Readonly<Record<LaneName
   const biases = readLogitBias(logitBias);
   // It has changed since it was checked.
   if (isFault(biases)) reject('logitBias', biases.value, biases.expected);
-  const logits = (lane: LaneName) => ({ ...repeat, ...(biases[lane].length > 0 ? { biases: inColumns(biases[lane], lane, models[lane].vocabulary) } : {}) });
+  const logits = (lane: LaneName): LaneLogits => {
+    const own = biases[lane];
+    return own.length === 0 ? repeat : { ...repeat, biases: inColumns(own, lane, models[lane].vocabulary) };
+  };
   return { base: logits('base'), aligned: logits('aligned') };
 }
 
 function inColumns(biases: NamedBias[], lane: LaneName, vocabulary: number): NativeBiases {
   for (const [name] of biases) {
     if (typeof name === 'number' && name >= vocabulary) {
-      const message = `\`logitBias\` names token ${name} of the ${lane} model, whose vocabulary has ${vocabulary} tokens: use an id from 0 to ${vocabulary - 1}`;
-      throw new NudgingError('ERR_TOKEN_UNKNOWN', message, { option: 'logitBias', value: name });
+      const what = `\`logitBias\` names token ${name} of the ${lane} model, whose vocabulary has ${vocabulary} tokens`;
+      throw new NudgingError('ERR_TOKEN_UNKNOWN', `${what}: use an id from 0 to ${vocabulary - 1}`, { option: 'logitBias', value: name });
     }
   }
   return { names: biases.map(([name]) => name), biases: biases.map(([, bias]) => bias) };

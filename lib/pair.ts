@@ -6,12 +6,14 @@ import { NotAFileError, readTextFile } from './text-file.ts';
 import type { LaneName, LoadOptions } from './types.ts';
 
 /** Options of the program that asks, which say nothing about a pair: its manifest cannot set them. */
-const programOptions = ['pair', 'mode', 'trace', 'timeout', 'highWaterMark', 'signal', 'maxQueue', 'isolate', 'onProgress', 'onWarning'] as const satisfies (keyof LoadOptions)[];
+const programOptions = [
+  'pair', 'mode', 'trace', 'timeout', 'highWaterMark', 'signal', 'maxQueue', 'isolate', 'onProgress', 'onWarning',
+] as const satisfies (keyof LoadOptions)[];
 type ProgramOption = (typeof programOptions)[number];
 
 /**
- * A pair of models that belong together, as its manifest (pair.json) describes it: the files, whose paths are relative to the manifest, and the settings that hold for
- * them unless an option says otherwise.
+ * A pair of models that belong together, as its manifest (pair.json) describes it: the files, whose paths are relative to the manifest, and
+ * the settings that hold for them unless an option says otherwise.
  */
 export interface Pair extends Omit<LoadOptions, ProgramOption | 'basePrompt'> {
   name?: string;
@@ -70,7 +72,9 @@ export async function readPair(path: string): Promise<Pair> {
 }
 
 function refuseProgramOption(name: string): void {
-  if (isProgramOption(name)) throw new NudgingError('ERR_INVALID_OPTION', `\`${name}\` is for the program that loads the pair: pass it to Nudging.load or on the command line`);
+  if (!isProgramOption(name)) return;
+  const remedy = 'pass it to Nudging.load or on the command line';
+  throw new NudgingError('ERR_INVALID_OPTION', `\`${name}\` is for the program that loads the pair: ${remedy}`);
 }
 
 function whyUnread(cause: NodeJS.ErrnoException): string {
@@ -90,14 +94,15 @@ async function pairOf({ pair, base, aligned }: LoadOptions): Promise<Pair> {
 const laneSettings = ['gpuLayers', 'context', 'kvCache', 'flashAttention'] as const satisfies (keyof LoadOptions)[];
 
 /**
- * What holds with these options: an option, else the pair's setting. Where an option says something of one model only, the pair's holds for the other.
+ * What holds with these options: an option, else the pair's setting. Where an option says something of one model only, the pair's holds for
+ * the other.
  *
  * @throws NudgingError ERR_PAIR_INVALID
  */
 export async function withPair(options: LoadOptions): Promise<LoadOptions & { base: string; aligned: string }> {
   const { name, description, ...pair } = await pairOf(options);
-  const lanes = laneSettings.map((setting) => [setting, byLane(options[setting], pair[setting])] as const).filter(([, value]) => value !== undefined);
-  return { ...pair, ...defined(options), ...Object.fromEntries(lanes), base: pair.base, aligned: pair.aligned };
+  const lanes = laneSettings.map((setting) => [setting, byLane(options[setting], pair[setting])] as const);
+  return { ...pair, ...defined(options), ...defined(Object.fromEntries(lanes)), base: pair.base, aligned: pair.aligned };
 }
 
 function byLane<T>(own: T | Partial<Record<LaneName, T>> | undefined, pairs: T | Partial<Record<LaneName, T>> | undefined): unknown {

@@ -7,11 +7,12 @@ import { replay } from './support/replay.ts';
 
 const question = 'What is a harbor?';
 const questions = spread(8).map((row) => row.question);
-const penalised = { repeatPenalty: 1.3, repeatWindow: 24 } satisfies GenerateOptions;
+const penalised = { repeatPenalty: 2, repeatWindow: 48 } satisfies GenerateOptions;
 
 let engine: Nudging;
 beforeAll(async () => {
-  engine = await Nudging.load();
+  // One place, so that every request finds what the one before has left.
+  engine = await Nudging.load({ parallel: 1 });
 });
 afterAll(() => engine.close());
 
@@ -24,10 +25,12 @@ const says = (lane: LaneName, options: GenerateOptions = {}, text = '') => {
   return engine.inspect({ lane, input: question, text, sampling });
 };
 
-/** The ids of the tokens that end a generation, as a run shows them. */
-async function endOf(lane: LaneName, pair = engine): Promise<number> {
-  const { decisions = [] } = await pair.generate(question, { mode: lane, stop: [], trace: 'full' });
-  return decisions.find(({ ends }) => ends)?.token as number;
+/** The token with which a model ends what it says alone. */
+async function endOf(lane: LaneName): Promise<number> {
+  const { text } = await engine.generate(question, { mode: lane, stop: [] });
+  const { token, ends } = await says(lane, {}, text);
+  expect(ends).toBe(true);
+  return token;
 }
 
 describe('logitBias', () => {
@@ -71,11 +74,11 @@ describe('logitBias', () => {
   });
 
   test('a banned word does not come in an answer, greedy or sampled', async () => {
-    const settings = { logitBias: { ' sheltered': -100 }, maxTokens: 40 };
-    expect((await engine.generate(question, { maxTokens: 40 })).text).toContain(' sheltered');
+    const settings = { logitBias: { ' shelter': -100 }, maxTokens: 40 };
+    expect((await engine.generate(question, { maxTokens: 40 })).text).toContain(' shelter');
     for (const sampling of [{}, ...[1, 2, 3, 4, 5].map((seed) => ({ temperature: 1, seed }))]) {
       const answer = await engine.generate(question, { ...settings, ...sampling, trace: 'full' });
-      expect(answer.decisions?.filter(({ bytes }) => textOf(bytes) === ' sheltered')).toEqual([]);
+      expect(answer.decisions?.filter(({ bytes }) => textOf(bytes) === ' shelter')).toEqual([]);
     }
   });
 
@@ -109,17 +112,20 @@ describe('logitBias', () => {
 
 describe('repeatPenalty', () => {
   test('looks at the prompt and the answer, as far back as its window', async () => {
-    const text = ' A harbor is a harbor is a harbor is a';
+    const text = ' shelter. A harbor is a';
     const plain = await says('base', {}, text);
-    expect(textOf(plain.bytes)).toBe(' harbor');
+    expect(textOf(plain.bytes)).toBe(' shelter');
     const strong = { repeatPenalty: 100 };
     expect((await says('base', strong, text)).token).not.toBe(plain.token);
-    // The word is the third token from the end.
-    expect((await says('base', { ...strong, repeatWindow: 2 }, text)).token).toBe(plain.token);
-    expect((await says('base', { ...strong, repeatWindow: 3 }, text)).token).not.toBe(plain.token);
-    // In the prompt alone.
-    const first = await says('aligned');
-    expect(await says('aligned', { repeatPenalty: 100, repeatWindow: 1_000_000 })).not.toEqual(first);
+    const back = plain.context.length - plain.context.lastIndexOf(plain.token);
+    expect(back).toBe(6);
+    expect((await says('base', { ...strong, repeatWindow: back - 1 }, text)).token).toBe(plain.token);
+    expect((await says('base', { ...strong, repeatWindow: back }, text)).token).not.toBe(plain.token);
+    // In the prompt alone: the word of the question is the aligned model's second one.
+    const named = await says('aligned', {}, 'A');
+    expect(textOf(named.bytes)).toBe(' harbor');
+    expect((await says('aligned', { ...strong, repeatWindow: 1_000_000 }, 'A')).token).not.toBe(named.token);
+    expect((await says('aligned', { ...strong, repeatWindow: 1 }, 'A')).token).toBe(named.token);
   });
 
   test('below 1 it favours repetition, and 1 is none, whatever the window', async () => {
@@ -136,7 +142,7 @@ describe('repeatPenalty', () => {
 
 describe('a context has one answer', () => {
   const settings: { name: string; options: GenerateOptions }[] = [
-    { name: 'biases', options: { logitBias: { ' sheltered': -100, ' the': -2, base: { ' is': 1 }, aligned: { ' is': -1.5 } } } },
+    { name: 'biases', options: { logitBias: { ' shelter': -100, ' the': -2, base: { ' is': 1 }, aligned: { ' is': -1.5 } } } },
     { name: 'a penalty', options: penalised },
     { name: 'both, sampled', options: { ...penalised, logitBias: { ' a': -3 }, temperature: 0.8, topP: 0.9, seed: 5 } },
   ];
@@ -180,10 +186,10 @@ describe('a context has one answer', () => {
     expect(said(first)).not.toEqual(said(plain));
     expect(said(await engine.generate(question, { maxTokens: 40 }))).toEqual(said(plain));
     expect(said(await engine.generate(question, { ...options, maxTokens: 40 }))).toEqual(said(first));
-    // But with the same ones it is.
-    const again = await engine.generate(question, { ...options, maxTokens: 40 });
-    expect(again.stats.base.remembered).toBeGreaterThan(0);
-    expect(again.stats.base.decodes).toBeLessThan(first.stats.base.decodes);
+    // But with the same ones it is, all of it where one model runs alone.
+    const alone = { ...options, mode: 'base', stop: [], maxTokens: 20 } as const;
+    expect((await engine.generate(question, alone)).stats.base.decodes).toBeGreaterThan(0);
+    expect((await engine.generate(question, alone)).stats.base.decodes).toBe(0);
   });
 
   test.each(['pair.json', 'pair-cross.json'])("%s: the stateless reference's rounds", { timeout: 120_000 }, async (manifest) => {
@@ -191,8 +197,8 @@ describe('a context has one answer', () => {
     const reasons = [];
     for (const [i, asked] of questions.slice(0, 6).entries()) {
       const { options } = settings[i % settings.length] as (typeof settings)[number];
-      // Words of both vocabularies.
-      const logitBias = { ' a': -3, base: { ' sheltered': -100 } };
+      // Tokens of both pairs' vocabularies.
+      const logitBias = { ' a': -3, base: { ' shelter': -100 } };
       const given = { gamma: [0.4, 0.2, 0.9][i % 3] as number, lookahead: 12, maxTokens: 32, speculation: i % 2 === 0 ? 4 : true };
       const chosen = { ...options, ...(options.logitBias ? { logitBias } : {}) };
       const compared = await compare(pair, asked, { ...given, ...chosen });
@@ -205,7 +211,7 @@ describe('a context has one answer', () => {
 
 describe('settings', () => {
   test('of the engine hold, and those of a generation replace them', async () => {
-    const logitBias = { ' sheltered': -100 };
+    const logitBias = { ' shelter': -100 };
     await using biased = await Nudging.load({ logitBias, ...penalised });
     const expected = await engine.generate(question, { logitBias, ...penalised });
     expect(said(await biased.generate(question))).toEqual(said(expected));
@@ -214,8 +220,9 @@ describe('settings', () => {
   });
 
   test('that change nothing cost no answer its memory', async () => {
-    await engine.generate(question);
-    const again = await engine.generate(question, { logitBias: { base: { 5: 0 } }, repeatWindow: 7 });
+    const alone = { mode: 'base', stop: [], maxTokens: 20 } as const;
+    await engine.generate(question, alone);
+    const again = await engine.generate(question, { ...alone, logitBias: { base: { 5: 0 } }, repeatWindow: 7 });
     expect(again.stats.base.decodes).toBe(0);
   });
 });
@@ -223,24 +230,24 @@ describe('settings', () => {
 describe('errors', () => {
   const refused = async (options: object) => (await engine.generate(question, options).catch((reason: unknown) => reason)) as NudgingError;
 
-  test.each<[object, unknown, string]>([
-    [{ logitBias: { ' word': NaN } }, NaN, 'a number from -100 to 100 for " word"'],
-    [{ logitBias: { ' word': Infinity } }, Infinity, 'a number from -100 to 100 for " word"'],
-    [{ logitBias: { base: { 5: -101 } } }, -101, 'a number from -100 to 100 for "5" under base'],
-    [{ logitBias: { aligned: { 5: '1' } } }, '1', 'a number from -100 to 100 for "5" under aligned'],
-    [{ logitBias: { base: -5 } }, -5, 'an object of biases under base'],
-    [{ logitBias: { 5: -5 } }, 5, 'token ids under base or aligned only'],
-    [{ logitBias: { '': -5 } }, '', 'texts of 1 to 256 characters'],
-    [{ logitBias: { base: { ['x'.repeat(257)]: -5 } } }, 'x'.repeat(257), 'texts of 1 to 256 characters under base'],
-    [{ logitBias: { base: Object.fromEntries(Array.from({ length: 1025 }, (_, id) => [id, 1])) } }, 1025, 'at most 1024 biases under base'],
-    [{ logitBias: [1] }, [1], 'an object of biases'],
-    [{ logitBias: null }, null, 'an object of biases'],
-    [{ repeatPenalty: 0 }, 0, 'a number from 0.01 to 100'],
-    [{ repeatPenalty: NaN }, NaN, 'a number from 0.01 to 100'],
-    [{ repeatPenalty: Infinity }, Infinity, 'a number from 0.01 to 100'],
-    [{ repeatWindow: 0 }, 0, 'an integer from 1 to 1000000'],
-    [{ repeatWindow: 1.5 }, 1.5, 'an integer from 1 to 1000000'],
-  ])('%j is refused, naming %j', async (options, value, expected) => {
+  test.each<[string, object, unknown, string]>([
+    ['no number', { logitBias: { ' word': NaN } }, NaN, 'a number from -100 to 100 for " word"'],
+    ['no finite number', { logitBias: { ' word': Infinity } }, Infinity, 'a number from -100 to 100 for " word"'],
+    ['too low', { logitBias: { base: { 5: -101 } } }, -101, 'a number from -100 to 100 for "5" under base'],
+    ['a text', { logitBias: { aligned: { 5: '1' } } }, '1', 'a number from -100 to 100 for "5" under aligned'],
+    ['a bias for a model', { logitBias: { base: -5 } }, -5, 'an object of biases under base'],
+    ['an id for both models', { logitBias: { 5: -5 } }, 5, 'token ids under base or aligned only'],
+    ['an empty text', { logitBias: { '': -5 } }, '', 'texts of 1 to 256 characters'],
+    ['a text that is too long', { logitBias: { base: { ['x'.repeat(257)]: -5 } } }, 'x'.repeat(257), 'texts of 1 to 256 characters under base'],
+    ['too many', { logitBias: { base: Object.fromEntries(Array.from({ length: 1025 }, (_, id) => [id, 1])) } }, 1025, 'at most 1024 biases under base'],
+    ['a list', { logitBias: [1] }, [1], 'an object of biases'],
+    ['null', { logitBias: null }, null, 'an object of biases'],
+    ['no penalty', { repeatPenalty: 0 }, 0, 'a number from 0.01 to 100'],
+    ['a penalty that is no number', { repeatPenalty: NaN }, NaN, 'a number from 0.01 to 100'],
+    ['a penalty without end', { repeatPenalty: Infinity }, Infinity, 'a number from 0.01 to 100'],
+    ['no window', { repeatWindow: 0 }, 0, 'an integer from 1 to 1000000'],
+    ['half a token', { repeatWindow: 1.5 }, 1.5, 'an integer from 1 to 1000000'],
+  ])('%s is refused by name', async (_, options, value, expected) => {
     const [option] = Object.keys(options);
     const error = await refused(options);
     expect(error).toMatchObject({ name: 'NudgingError', code: 'ERR_INVALID_OPTION', option, value });

@@ -11,8 +11,9 @@ const plain = (name: string) => name.toLowerCase().replace(/[_\s-]/g, '');
 const byPlainName = new Map(options.map((option) => [plain(option), option]));
 
 /**
- * The option that a field of a row was probably meant to set, though rows hold prompts and no settings. Data has fields of all names, so a misspelt one must be near
- * (one letter off, two for long names, never the first), and the value must be one that the option could have: `"context": "a passage"` is data.
+ * The option that a field of a row was probably meant to set, though rows hold prompts and no settings. Data has fields of all names, so a
+ * misspelt one must be near (one letter off, two for long names, never the first), and the value must be one that the option could have:
+ * `"context": "a passage"` is data.
  */
 export function meantOption(name: string, value: unknown): string | undefined {
   const written = plain(name);
@@ -20,7 +21,8 @@ export function meantOption(name: string, value: unknown): string | undefined {
   if (exact !== undefined) return couldBe(exact, value) || typeof value === 'number' || typeof value === 'boolean' ? exact : undefined;
   for (const [option, spelt] of byPlainName) {
     const most = option.length >= 10 ? 2 : option.length >= 5 ? 1 : 0;
-    if (option[0] === written[0] && Math.abs(option.length - written.length) <= most && edits(option, written) <= most && couldBe(spelt, value)) return spelt;
+    const near = option[0] === written[0] && Math.abs(option.length - written.length) <= most && edits(option, written) <= most;
+    if (near && couldBe(spelt, value)) return spelt;
   }
   return undefined;
 }
@@ -42,10 +44,14 @@ export class StraySettings {
       const option = meantOption(name, value);
       if (option === undefined) continue;
       this.#seen.add(name);
-      const flag = inFlagNames(`\`${option}\``).replaceAll('`', '');
-      const remedy = flag === option ? `"${option}" is an option of the library, and this command has no flag for it` : `"${option}" is set for all rows, with ${flag}`;
-      lines.push(`${where} has a field ${JSON.stringify(name)}, which is carried along and sets nothing: ${remedy}`);
+      lines.push(`${where} has a field ${JSON.stringify(name)}, which is carried along and sets nothing: ${remedyFor(option)}`);
     }
     return lines;
   }
+}
+
+function remedyFor(option: string): string {
+  const flag = inFlagNames(`\`${option}\``);
+  if (flag.startsWith('--')) return `"${option}" is set for all rows, with ${flag}`;
+  return `"${option}" is an option of the library, and this command has no flag for it`;
 }

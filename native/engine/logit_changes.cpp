@@ -29,12 +29,15 @@ std::string quoted(std::string_view text) {
 
 [[noreturn]] void refuse(const std::string& what) { throw Failure(FailureKind::token_unknown, what); }
 
-/// Says of a text that no token shows how many it is, where that can be told.
+/// For a text that no token shows: says how many it is, where that can be told.
 [[noreturn]] void refuse_text(std::string_view text, const Vocabulary& vocabulary, const std::string& lane) {
   std::string message = "`logitBias` names the text " + quoted(text) + ", and the " + lane + " model's vocabulary has no token for exactly that";
   // The tokenizer would put a space in front: what begins in the middle of a word cannot be tokenised alone.
   const bool prefixed = vocabulary.prefixes_space();
-  if (!prefixed || text.starts_with(' ')) message += ": it is " + std::to_string(vocabulary.tokenize(prefixed ? text.substr(1) : text).size()) + " tokens there";
+  if (!prefixed || text.starts_with(' ')) {
+    const std::size_t tokens = vocabulary.tokenize(prefixed ? text.substr(1) : text).size();
+    message += ": it is " + std::to_string(tokens) + " tokens there";
+  }
   refuse(message + ". Name a text that is one token (with the space in front of a word), or the id of a token under `" + lane + "`");
 }
 
@@ -59,7 +62,8 @@ std::unordered_map<std::string_view, std::vector<Token>> tokens_that_show(std::s
 
 }  // namespace
 
-LogitChanges logit_changes(std::span<const NamedBias> biases, const RepeatPenalty& repeat, const Vocabulary& vocabulary, const std::string& lane) {
+LogitChanges logit_changes(std::span<const NamedBias> biases, const RepeatPenalty& repeat, const Vocabulary& vocabulary,
+                           const std::string& lane) {
   LogitChanges changes;
   // Without a penalty the window means nothing, and must not make equal settings unequal.
   if (repeat.factor != 1) changes.repeat = repeat;
@@ -71,7 +75,8 @@ LogitChanges logit_changes(std::span<const NamedBias> biases, const RepeatPenalt
   for (const NamedBias& named : biases) {
     if (const auto* id = std::get_if<Token>(&named.token)) {
       if (*id < 0 || static_cast<std::size_t>(*id) >= vocabulary.size()) {
-        refuse("`logitBias` names token " + std::to_string(*id) + ", and the " + lane + " model's vocabulary has " + std::to_string(vocabulary.size()) + " tokens, from 0 on");
+        refuse("`logitBias` names token " + std::to_string(*id) + ", and the " + lane + " model's vocabulary has " +
+               std::to_string(vocabulary.size()) + " tokens, from 0 on");
       }
       add(*id, named.bias);
       continue;
@@ -87,11 +92,14 @@ LogitChanges logit_changes(std::span<const NamedBias> biases, const RepeatPenalt
     changes.biases.push_back({token, bias});
     if (bias == never) ++banned;
   }
-  if (banned == vocabulary.size()) refuse("`logitBias` bans all " + std::to_string(banned) + " tokens of the " + lane + " model: leave it one to say");
+  if (banned == vocabulary.size()) {
+    refuse("`logitBias` bans all " + std::to_string(banned) + " tokens of the " + lane + " model: leave it one to say");
+  }
   return changes;
 }
 
-void LogitChanger::apply(const LogitChanges& changes, std::span<const Token> context, const Vocabulary& vocabulary, std::span<float> logits) {
+void LogitChanger::apply(const LogitChanges& changes, std::span<const Token> context, const Vocabulary& vocabulary,
+                         std::span<float> logits) {
   for (const auto& [token, bias] : changes.biases) logits[static_cast<std::size_t>(token)] += bias;
   if (changes.repeat.factor == 1) return;
 
