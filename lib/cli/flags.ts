@@ -69,7 +69,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
-    title: 'Prompts',
+    title: 'Prompts (likewise)',
     flags: [
       { name: 'system', value: 'TEXT', option: 'system', about: 'system text for both models', otherwise: 'none' },
       {
@@ -84,7 +84,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
-    title: 'Engine',
+    title: 'Engine (likewise)',
     flags: [
       { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all; auto: as many as fit', otherwise: '-1' },
       { name: 'threads', value: 'N', option: 'threads', kind: 'number', about: 'CPU threads', otherwise: 'the cores that the process may use' },

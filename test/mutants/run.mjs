@@ -31,7 +31,7 @@ function unitTests(mutant) {
   return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
 }
 /** Native tests of single files. @type {Record<string, string>} */
-const tested = { 'engine/prompt.cpp': 'prompt_test', 'engine/costs.cpp': 'costs_test', 'engine/gguf_hyperparameters.cpp': 'gguf_validator_test',
+const tested = { 'engine/prompt.cpp': 'prompt_test', 'engine/costs.cpp': 'costs_test', 'engine/logit_changes.cpp': 'logit_changes_test', 'engine/gguf_hyperparameters.cpp': 'gguf_validator_test',
   'engine/kernel_check.cpp': 'kernels_test', 'engine/known_product.cpp': 'kernels_test', 'engine/kernel_trust.cpp': 'kernel_trust_test', 'engine/model_registry.cpp': 'model_registry_test', 'engine/tie_tolerance.cpp': 'tie_tolerance_test' };
 const minutes = 60_000;
 
