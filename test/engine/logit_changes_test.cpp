@@ -131,6 +131,8 @@ TEST("R16: in a vocabulary that puts a space in front of every text, a word is n
   CHECK(spm.vocabulary->prefixes_space());
   CHECK_EQUAL(logit_changes(std::vector<NamedBias>{{std::string(" Hello"), 1.0F}}, {}, *spm.vocabulary, "base").biases.size(), 1U);
   CHECK(refusal({{std::string(" Helloworldly"), 1.0F}}, *spm.vocabulary).find(" tokens there") != std::string::npos);
+  // The letter, and the byte that stands for it where no other token does.
+  CHECK_EQUAL(logit_changes(std::vector<NamedBias>{{std::string("A"), 1.0F}}, {}, *spm.vocabulary, "base").biases.size(), 2U);
   // How many tokens it is in the middle of a word cannot be told there, so nothing is said of it.
   CHECK(refusal({{std::string("Helloworldly"), 1.0F}}, *spm.vocabulary).find(" tokens there") == std::string::npos);
 }
