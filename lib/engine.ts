@@ -9,9 +9,10 @@ import { refuseChain } from './isolate/chain.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
+import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
-import { check, cpuBuffersRule, generateRules, integer, isObject, loadRules, reject, samplingRules } from './options.ts';
-import { pairOf } from './pair.ts';
+import { check, cpuBuffersRule, defined, generateRules, integer, isObject, loadRules, logitRules, reject, samplingRules } from './options.ts';
+import { withPair } from './pair.ts';
 import { promptFor, readQuestion } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
@@ -22,7 +23,7 @@ type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. `stop` is not here: its default depends on mode and prompt. */
 export const defaults = {
-  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults,
+  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults, ...logitDefaults,
 } as const satisfies Settings;
 
 /** Requests that may wait for a place, unless `maxQueue` says otherwise. */
@@ -72,7 +73,7 @@ export class Nudging {
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
+   *   ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
    *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
@@ -80,26 +81,25 @@ export class Nudging {
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
-    const { pair: manifest, base: basePath, aligned: alignedPath, otherModels, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic: ownDeterminism, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...own } = given;
-    throwIfAborted(signal);
+    throwIfAborted(given.signal);
     // Before anything looks for a file of the package's.
     requireHere();
-    refuseChain(isolate === true);
-    if (manifest === undefined && (basePath === undefined) !== (alignedPath === undefined)) {
-      const missing = basePath === undefined ? 'base' : 'aligned';
+    refuseChain(given.isolate === true);
+    if (given.pair === undefined && (given.base === undefined) !== (given.aligned === undefined)) {
+      const missing = given.base === undefined ? 'base' : 'aligned';
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
     }
 
-    const { name, description, base, aligned, deterministic: pairDeterminism, ...fromPair } = await pairOf(given);
+    const { pair, base, aligned, otherModels, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...settings } = await withPair(given);
     throwIfAborted(signal);
 
-    const buffers = cpuBuffers ?? buffersFromEnvironment() ?? 'all';
+    // The environment is this machine's and the pair is made for any.
+    const buffers = given.cpuBuffers ?? buffersFromEnvironment() ?? cpuBuffers ?? 'all';
     if (!cpuBuffersRule.check(buffers)) reject('NUDGING_CPU_BUFFERS', process.env['NUDGING_CPU_BUFFERS'], `all, plain, or some of ${cpuBufferNames.join(', ')} with commas between them`);
     const allowed = allowedBuffers(buffers);
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     throwIfAborted(signal);
 
-    const deterministic = ownDeterminism ?? pairDeterminism;
     const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string) => (typeof value === 'object' ? value[lane as LaneName] : value);
     const lane = (path: string, of: string) => {
       const length = perLane(context, of) ?? 0;
@@ -142,13 +142,15 @@ export class Nudging {
       const loaded = await dispatcher.loaded;
       // The signal may have come too late to end the loading; the engine is closing then.
       throwIfAborted(signal);
-      return new Nudging(engine, dispatcher, loaded, { ...defaults, ...fromPair, ...defined(own) }, maxQueue ?? defaultMaxQueue);
+      logitsOf(settings, loaded.models);
+      return new Nudging(engine, dispatcher, loaded, { ...defaults, ...settings }, maxQueue ?? defaultMaxQueue);
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;
       // What the callback threw is the cause, even if it aborted the signal too.
       if (reason instanceof CallbackFailure) throw reason.thrown;
       throwIfAborted(signal);
+      if (reason instanceof NudgingError) throw reason;
       const { code, message, ...details } = reason as LoadFailure;
       throw failure(code, message, details);
     } finally {
@@ -160,7 +162,7 @@ export class Nudging {
    * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`; `timeout` does the same with
    * `stopReason: 'timeout'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_DECODE_FAILED,
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_DECODE_FAILED,
    *   ERR_MODEL_INVALID (a vocabulary that cannot express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
@@ -184,6 +186,8 @@ export class Nudging {
     const mode: Mode = settings.mode ?? defaults.mode;
     const stop = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
     const sampling = samplingOf(settings);
+    const { base, aligned } = logitsOf(settings, this.models);
+    const repeat = base.repeat;
 
     let id = 0;
     const engine = this.#engine;
@@ -201,8 +205,9 @@ export class Nudging {
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
       timeout: settings.timeout ?? 0,
       sampling,
-      ...(mode !== 'aligned' ? { base: promptFor('base', question, settings) } : {}),
-      ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings) } : {}),
+      ...(repeat ? { repeat } : {}),
+      ...(mode !== 'aligned' ? { base: promptFor('base', question, settings), ...(base.biases ? { baseBiases: base.biases } : {}) } : {}),
+      ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings), ...(aligned.biases ? { alignedBiases: aligned.biases } : {}) } : {}),
     };
     if (signal?.aborted) {
       arriving.finished(abortedAtOnce);
@@ -238,7 +243,8 @@ export class Nudging {
     const lanes = Object.keys(this.models);
     if (!lanes.includes(lane)) reject('lane', lane, lanes.map((name) => `"${name}"`).join(' or '));
     check({ candidates }, { candidates: integer(0, 1000) }, 'inspection');
-    check(sampling, samplingRules, 'sampling');
+    check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
+    const logits = logitsOf(sampling, this.models)[lane];
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(lane === 'base' || (lane !== 'aligned' && question.kind === 'chat' && !this.models[lane]?.hasChatTemplate) ? 'base' : 'aligned', question, settings);
     this.#mustHaveRoom(failure);
@@ -248,7 +254,7 @@ export class Nudging {
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane: lanes.indexOf(lane), prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }), candidates });
+      this.#engine.submit({ id, lane: lanes.indexOf(lane), prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }), ...logits, candidates });
     });
     return { ...event.top1, candidates: event.candidates, context: event.context };
   }
@@ -292,9 +298,4 @@ export class Nudging {
 
 function guessesOf(speculation: boolean | number): number {
   return typeof speculation === 'number' ? speculation : speculation ? -1 : 0;
-}
-
-/** Without the properties that are undefined, so that they do not hide a default. */
-function defined<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

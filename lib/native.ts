@@ -76,6 +76,17 @@ export interface NativeSampling {
   seed: number;
 }
 
+/** Token ids or texts, and in step with them their biases. */
+export interface NativeBiases {
+  names: (number | string)[];
+  biases: number[];
+}
+
+export interface NativeRepeat {
+  penalty: number;
+  window: number;
+}
+
 export interface NativeGeneration {
   id: number;
   mode: Mode;
@@ -94,6 +105,10 @@ export interface NativeGeneration {
   /** Milliseconds from now; 0: none. */
   timeout: number;
   sampling: NativeSampling;
+  baseBiases?: NativeBiases;
+  alignedBiases?: NativeBiases;
+  /** Missing: no penalty. */
+  repeat?: NativeRepeat;
 }
 
 export interface NativeInspection {
@@ -106,6 +121,8 @@ export interface NativeInspection {
   sampling: NativeSampling;
   /** How many of the likeliest tokens to list. */
   candidates: number;
+  biases?: NativeBiases;
+  repeat?: NativeRepeat;
 }
 
 export interface NativeFinished {

@@ -2,12 +2,16 @@ import { inspect } from 'node:util';
 import { isAbortSignal } from './abort.ts';
 import { NudgingError } from './errors.ts';
 import { cpuBufferNames } from './kernels.ts';
+import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
+import { nearest } from './nearest.ts';
 import type { KvCacheType } from './types.ts';
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
 export interface Rule {
   check: (value: unknown) => boolean;
   expected: string;
+  /** Of a value with many parts that is not good: the part that is to blame. */
+  blame?: (value: unknown) => Fault;
 }
 
 export const integer = (low: number, high: number): Rule => ({
@@ -90,10 +94,19 @@ export function check(options: unknown, rules: Record<string, Rule>, what = 'opt
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (!rule) {
-      throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`; known are ${Object.keys(rules).join(', ')}`, { option: name, value });
+      const meant = nearest(name, Object.keys(rules));
+      const hint = meant === undefined ? '; known' : `: did you mean \`${meant}\`? Known`;
+      throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`${hint} are ${Object.keys(rules).join(', ')}`, { option: name, value });
     }
-    if (value !== undefined && !rule.check(value)) reject(name, value, rule.expected);
+    if (value === undefined || rule.check(value)) continue;
+    const blamed = rule.blame?.(value) ?? { value, expected: rule.expected };
+    reject(name, blamed.value, blamed.expected);
   }
+}
+
+/** Without the properties that are undefined, so that they do not hide a default. */
+export function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** How tokens are chosen. */
@@ -105,6 +118,17 @@ export const samplingRules: Record<string, Rule> = {
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
 
+/** What is done to logits before tokens are chosen. The smallest and the largest penalty keep every logit a number. */
+export const logitRules: Record<string, Rule> = {
+  logitBias: {
+    check: (value) => !isFault(readLogitBias(value)),
+    expected: 'an object of biases from -100 to 100 by text, and by text or token id under base and aligned',
+    blame: (value) => readLogitBias(value) as Fault,
+  },
+  repeatPenalty: number(0.01, 100),
+  repeatWindow: integer(1, 1_000_000),
+};
+
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
   mode: oneOf('nudge', 'base', 'aligned'),
@@ -112,6 +136,7 @@ export const generateRules: Record<string, Rule> = {
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),
   ...samplingRules,
+  ...logitRules,
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),

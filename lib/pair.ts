@@ -1,18 +1,29 @@
 import { dirname, resolve } from 'node:path';
 import { NudgingError } from './errors.ts';
 import { pathInPackage } from './here.ts';
-import { check, flag, generateRules, isObject, nonEmptyText, text } from './options.ts';
+import { check, defined, isObject, loadRules, nonEmptyText, text, type Rule } from './options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
-import type { GenerateOptions, LoadOptions } from './types.ts';
+import type { LaneName, LoadOptions } from './types.ts';
 
-/** A pair of models that belong together, as its manifest (pair.json) describes it. Paths are relative to the manifest. */
-export interface Pair extends Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens' | 'stop' | 'system' | 'basePrompt' | 'alignedPrompt' | 'repeatLimit'>, Pick<LoadOptions, 'deterministic'> {
+/** Options of the program that asks, which say nothing about a pair: its manifest cannot set them. */
+const programOptions = [
+  'pair', 'otherModels', 'mode', 'trace', 'timeout', 'highWaterMark', 'signal', 'maxQueue', 'isolate', 'onProgress', 'onWarning',
+] as const satisfies (keyof LoadOptions)[];
+type ProgramOption = (typeof programOptions)[number];
+
+/**
+ * A pair of models that belong together, as its manifest (pair.json) describes it: the files, whose paths are relative to the manifest, and
+ * the settings that hold for them unless an option says otherwise.
+ */
+export interface Pair extends Omit<LoadOptions, ProgramOption | 'basePrompt'> {
   name?: string;
   description?: string;
   /** Path of the base model's GGUF file. */
   base: string;
   /** Path of the aligned model's GGUF file. */
   aligned: string;
+  /** Functions cannot be written down. */
+  basePrompt?: string;
 }
 
 const demoManifest = 'models/demo/pair.json';
@@ -20,8 +31,18 @@ const demoManifest = 'models/demo/pair.json';
 /** The manifest of the pair that comes with the package. Where the package is bundled it leads nowhere, and loading says so. */
 export const demoPair = pathInPackage(demoManifest) ?? demoManifest;
 
-const { gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit } = generateRules;
-const rules = { name: text, description: text, base: nonEmptyText, aligned: nonEmptyText, basePrompt: nonEmptyText, gamma, lookahead, maxTokens, stop, system, alignedPrompt, repeatLimit, deterministic: flag } as typeof generateRules;
+/** What a manifest may hold; schema/pair.schema.json says the same to editors. `$schema` is theirs. */
+export const manifestRules: Record<string, Rule> = {
+  ...Object.fromEntries(Object.entries(loadRules).filter(([name]) => !isProgramOption(name))),
+  basePrompt: nonEmptyText,
+  name: text,
+  description: text,
+  $schema: text,
+};
+
+function isProgramOption(name: string): name is ProgramOption {
+  return (programOptions as readonly string[]).includes(name);
+}
 
 /**
  * Reads a manifest and makes its paths absolute.
@@ -37,16 +58,23 @@ export async function readPair(path: string): Promise<Pair> {
     throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: pass the path of a pair.json`, { option: 'pair', value: path, cause });
   }
   try {
-    check(manifest, rules, 'manifest');
+    if (isObject(manifest)) for (const name of Object.keys(manifest)) refuseProgramOption(name);
+    check(manifest, manifestRules, 'manifest');
     if (!isObject(manifest) || manifest['base'] === undefined || manifest['aligned'] === undefined) {
       throw new NudgingError('ERR_PAIR_INVALID', '`base` and `aligned` must name GGUF files');
     }
   } catch (cause) {
     throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" is wrong: ${(cause as Error).message}`, { option: 'pair', value: path, cause });
   }
-  const pair = manifest as unknown as Pair;
+  const { $schema, ...pair } = manifest as unknown as Pair & { $schema?: string };
   const folder = dirname(path);
   return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned) };
+}
+
+function refuseProgramOption(name: string): void {
+  if (!isProgramOption(name)) return;
+  const remedy = 'pass it to Nudging.load or on the command line';
+  throw new NudgingError('ERR_INVALID_OPTION', `\`${name}\` is for the program that loads the pair: ${remedy}`);
 }
 
 function whyUnread(cause: NodeJS.ErrnoException): string {
@@ -55,13 +83,30 @@ function whyUnread(cause: NodeJS.ErrnoException): string {
   return cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.message})`;
 }
 
-/**
- * The pair that these options mean: two models, or what a manifest says (the demo pair's if none is named); a model given beside it wins.
- *
- * @throws NudgingError ERR_PAIR_INVALID
- */
-export async function pairOf({ pair, base, aligned }: Pick<LoadOptions, 'pair' | 'base' | 'aligned'>): Promise<Pair> {
+/** The pair that these options mean: two models, or what a manifest says (the demo pair's if none is named); a model given beside it wins. */
+async function pairOf({ pair, base, aligned }: LoadOptions): Promise<Pair> {
   if (pair === undefined && base !== undefined && aligned !== undefined) return { base, aligned };
   const manifest = await readPair(pair ?? demoPair);
   return { ...manifest, base: base ?? manifest.base, aligned: aligned ?? manifest.aligned };
+}
+
+/** Settings that may have a value for each model. */
+const laneSettings = ['gpuLayers', 'context', 'kvCache', 'flashAttention'] as const satisfies (keyof LoadOptions)[];
+
+/**
+ * What holds with these options: an option, else the pair's setting. Where an option says something of one model only, the pair's holds for
+ * the other.
+ *
+ * @throws NudgingError ERR_PAIR_INVALID
+ */
+export async function withPair(options: LoadOptions): Promise<LoadOptions & { base: string; aligned: string }> {
+  const { name, description, ...pair } = await pairOf(options);
+  const lanes = laneSettings.map((setting) => [setting, byLane(options[setting], pair[setting])] as const);
+  return { ...pair, ...defined(options), ...defined(Object.fromEntries(lanes)), base: pair.base, aligned: pair.aligned };
+}
+
+function byLane<T>(own: T | Partial<Record<LaneName, T>> | undefined, pairs: T | Partial<Record<LaneName, T>> | undefined): unknown {
+  if (own === undefined) return pairs;
+  if (!isObject(own) || pairs === undefined) return own;
+  return { ...(isObject(pairs) ? pairs : { base: pairs, aligned: pairs }), ...defined(own) };
 }

@@ -34,7 +34,7 @@ export interface Round {
   by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
 }
 
-/** What a model says comes next. How sure it is, is measured on the raw logits. */
+/** What a model says comes next. How sure it is, is measured on its logits as `logitBias` and `repeatPenalty` leave them: no temperature, no filter. */
 export interface Top1 {
   /** The most likely token, or the one that was sampled. */
   token: number;
@@ -220,7 +220,7 @@ export type BasePrompt = string | ((chat: { system: string; messages: readonly C
 
 /**
  * How both models choose their tokens. Filters and temperature are applied in llama.cpp's order: top-k, top-p, min-p, temperature. Whether the base defers
- * never depends on them: γ is compared with the raw top-1 probability. With temperature 0 the others are allowed and have no effect.
+ * never depends on them: γ is compared with the top-1 probability without temperature and filters. With temperature 0 the others are allowed and have no effect.
  */
 export interface SamplingOptions {
   /** 0 to 100. Default 0: greedy, always the most likely token. 1 samples from the model's own distribution; lower is closer to greedy. */
@@ -239,6 +239,40 @@ export interface SamplingOptions {
   seed?: number;
 }
 
+/** Biases by token: its id in digits, or the text that it shows, with the space in front of a word (`" harbor"`); texts of digits alone have only their id. */
+export type TokenBiases = Readonly<Record<string, number>>;
+
+/**
+ * Biases from -100 to 100: by text for both models, and by text or token id for one of them, because each has its own vocabulary. `base` and `aligned` always mean
+ * the models. At most 1024 for both and for each, texts of at most 256 characters.
+ */
+export interface LogitBias {
+  readonly base?: TokenBiases;
+  readonly aligned?: TokenBiases;
+  readonly [text: string]: number | TokenBiases | undefined;
+}
+
+/**
+ * What is done to both models' logits first (docs/semantics.md, R16), greedy or sampled. Unlike temperature and filters it changes how sure a model is: γ is compared
+ * with the probability that it leaves.
+ */
+export interface LogitOptions {
+  /**
+   * Added to the logits of tokens; -100 bans one, as in OpenAI's API: it never comes, and the probabilities of the others are those without it. Other tokens that spell
+   * the same text stay possible. A token that is named twice gets both biases. A text must be one token of the vocabulary: else ERR_TOKEN_UNKNOWN, with the number
+   * of tokens that it has there; so is an id beyond the vocabulary. An answer whose model may not say its end goes on to `maxTokens`. Default: none. It replaces
+   * the engine's as a whole.
+   */
+  logitBias?: LogitBias;
+  /**
+   * 0.01 to 100; 1 (default): off. Over 1, tokens among the last `repeatWindow` of a model's context, prompt included, become less likely: a positive logit is divided by
+   * it, another multiplied. Once for each token, however often it was there, and never for those that end a generation.
+   */
+  repeatPenalty?: number;
+  /** How many tokens before the next one `repeatPenalty` looks at, 1 to 1,000,000. Default 64. More than the context has: all of it. */
+  repeatWindow?: number;
+}
+
 /** What is needed of an AbortSignal: Node's own, one of another realm (jsdom, `vm`), or a polyfill's. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
@@ -249,7 +283,7 @@ export interface AbortSignalLike {
 }
 
 /** Settings that a generation takes from the engine unless it sets them itself. */
-export interface GenerateOptions extends SamplingOptions {
+export interface GenerateOptions extends SamplingOptions, LogitOptions {
   mode?: Mode;
   /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
   gamma?: number;
@@ -407,8 +441,8 @@ export interface Inspection {
   text?: string;
   /** Tokens after the text, taken as they are. */
   tokens?: readonly number[];
-  /** Sample the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one, and seed 0. */
-  sampling?: SamplingOptions;
+  /** Choose the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one, and seed 0. */
+  sampling?: SamplingOptions & LogitOptions;
   /** How many of the likeliest tokens to list, 0 (default) to 1000. */
   candidates?: number;
 }

@@ -261,7 +261,7 @@ describe('errors', () => {
   });
 
   test('a misspelt option is named, with those that exist', async () => {
-    await expect(engine.generate(question, { gama: 0.3 } as never)).rejects.toThrow(/unknown option `gama`; known are .*gamma/);
+    await expect(engine.generate(question, { gama: 0.3 } as never)).rejects.toThrow(/unknown option `gama`: did you mean `gamma`\? Known are .*lookahead/);
     await expect(Nudging.load({ lanes: 2 } as never)).rejects.toThrow(/unknown option `lanes`/);
   });
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { differences, madeWith } from '../lib/cli/made-with.ts';
+import { meantOption } from '../lib/cli/stray-settings.ts';
 import { defaults } from '../lib/index.ts';
 import { generateRules, loadRules } from '../lib/options.ts';
 import { jsonLines, nudging, shows, start } from './support/cli.ts';
@@ -62,6 +63,48 @@ describe('rows', () => {
     const { stderr, code } = await nudging(['--input', input, '--output', output], { fake: true });
     expect({ stderr, code }).toEqual({ stderr: 'nudging: llama.cpp could not decode a batch\n', code: 1 });
     expect(results().map((answer) => answer.text)).toEqual(['one!']);
+  });
+});
+
+describe('fields that look like settings', () => {
+  /** What a run says of these rows before its last line. */
+  async function warnings(rows: object[]): Promise<string[]> {
+    write(rows);
+    const { stderr, stdout, code } = await nudging(['--input', input], { fake: true });
+    expect(code).toBe(0);
+    expect(jsonLines(stdout).map((answer) => answer.row)).toEqual(rows);
+    return stderr.split('\n').slice(0, -2);
+  }
+
+  test('are warned of once for each name, with the row and the right spelling, and carried along', async () => {
+    const lines = await warnings([{ question: 'one' }, { question: 'two', max_tokens: 5, temprature: '0.7' }, { question: 'three', max_tokens: 6, Gamma: 0.3, timeout: 5 }]);
+    expect(lines).toEqual([
+      `nudging: line 2 of ${input} has a field "max_tokens", which is carried along and sets nothing: "maxTokens" is set for all rows, with --max-tokens`,
+      `nudging: line 2 of ${input} has a field "temprature", which is carried along and sets nothing: "temperature" is set for all rows, with --temperature`,
+      `nudging: line 3 of ${input} has a field "Gamma", which is carried along and sets nothing: "gamma" is set for all rows, with --gamma`,
+      `nudging: line 3 of ${input} has a field "timeout", which is carried along and sets nothing: "timeout" is an option of the library, and this command has no flag for it`,
+    ]);
+  });
+
+  test('are not made of data: other names, and values that no setting has', async () => {
+    const data = {
+      id: 1, task: 'x', answer: 'y', answers: ['y'], category: 'z', model: 'm', models: 2, node: 3, code: 4, match: 5, need: 6, texts: 7, title: 'T', source: 's', target: 't',
+      context: 'A passage to read.', mode: 'hard', threads: ['a', 'b'], trace: { a: 1 }, batch: 'train', score: 0.5, label: true, options: ['a'], prompt: 'p', text: 'mine', error: 'mine', length: 3,
+    };
+    expect(await warnings([{ question: 'one', ...data }])).toEqual([]);
+  });
+
+  test.each([
+    ['top_p', 0.9, 'topP'], ['TopK', 5, 'topK'], ['logit_bias', { ' a': 1 }, 'logitBias'], ['repeat-penalty', 1.1, 'repeatPenalty'], ['lookahed', 5, 'lookahead'], ['seed', 1, 'seed'],
+    ['maxToken', 5, 'maxTokens'], ['gama', 0.3, 'gamma'], ['temperature', 1e9, 'temperature'], ['system', 'Be brief.', 'system'], ['speculation', 'no', undefined], ['gemma', 2, 'gamma'], ['gemma', '2b', undefined],
+  ])('%s: %j is probably meant for %s', (name, value, option) => {
+    expect(meantOption(name, value)).toBe(option);
+  });
+
+  test('a row that is wrong is all that is said', async () => {
+    write([{ question: 'one', max_tokens: 5 }, { question: '' }]);
+    const { stderr } = await nudging(['--input', input], { fake: true });
+    expect(stderr).toMatch(/^nudging: line 2 of [^\n]*\n$/);
   });
 });
 
@@ -163,6 +206,8 @@ describe('what an output was made with', () => {
     [['--temperature', '1'], '--temperature was 0, now 1'],
     [['--system', 'Be brief.'], '--system was not set, now "Be brief."'],
     [['--repeat-limit', '4'], '--repeat-limit was 0, now 4'],
+    [['--logit-bias', '{" a":-5}'], '--logit-bias was not set, now {" a":-5}'],
+    [['--repeat-penalty', '1.1'], '--repeat-penalty was not set, now 1.1; --repeat-window was not set, now 64'],
     [['--kv-cache', 'q8_0'], '--kv-cache was not set, now "q8_0"'],
     [['--context', '256'], '--context was not set, now 256'],
     [['--base', demo('base'), '--aligned', demo('aligned-cross'), '--max-tokens', '96'], '--aligned was file aligned.gguf, '],
@@ -228,9 +273,11 @@ describe('what an output was made with', () => {
     await begin('--pair', pair);
     lay({ gamma: 0.3, stop: 'x' });
     expect(await refused('--pair', pair)).toContain('(--gamma was 0.2, now 0.3)');
+    lay({ gamma: 0.2, stop: 'x', context: 400 });
+    expect(await refused('--pair', pair)).toContain('(--context was not set, now 400)');
     // Written in another way they are the same.
     lay({ stop: ['x'], name: 'mine' });
-    expect(await go('--pair', pair, '--gamma', '0.2')).toMatchObject({ code: 0 });
+    expect(await go('--pair', pair, '--gamma', '0.2', '--repeat-window', '9')).toMatchObject({ code: 0 });
   });
 
   test('--append goes on, and the first row that is different says so', async () => {
@@ -291,7 +338,7 @@ describe('what an output was made with', () => {
   test('every option of the library counts unless it is known not to', async () => {
     const options = Object.keys({ ...generateRules, ...loadRules }).filter((option) => !['pair', 'base', 'aligned'].includes(option));
     // Values that no option has by default; that they make no sense does not matter here.
-    const load = Object.fromEntries([...options.map((option) => [option, `another ${option}`]), ['temperature', 1]]);
+    const load = Object.fromEntries([...options.map((option) => [option, `another ${option}`]), ['temperature', 1], ['repeatPenalty', 2]]);
     const changed = Object.keys(await madeWith(load)).filter((name) => !['version', 'base', 'aligned'].includes(name));
     const uncounted = options.filter((option) => !changed.includes(option)).sort();
     expect(uncounted).toEqual([

@@ -76,6 +76,12 @@ describe('one question', () => {
     expect(text.stderr).toContain('round 1: "A harbor" nudged');
   });
 
+  test('biases and a penalty reach the library', async () => {
+    const [biased, penalised] = await Promise.all([nudging(['--logit-bias', '{" shelter": -100}', question]), nudging(['--repeat-penalty', '2', '--repeat-window', '48', question])]);
+    expect(biased.stdout).toMatch(/^A harbor(?!.* shelter)/);
+    expect(penalised.stdout).not.toMatch(/^A harbor/);
+  });
+
   test('flags reach the library', async () => {
     const { stdout } = await nudging(['--json', '--mode', 'base', '--max-tokens', '5', '--gpu-layers', 'auto', '--kv-cache', 'base=q8_0,aligned=f16', '--parallel', 'auto', '--context', 'base=256,aligned=128', question]);
     expect(JSON.parse(stdout)).toMatchObject({ stopReason: 'length', stats: { tokens: 5, aligned: { decodes: 0 } } });

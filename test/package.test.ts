@@ -32,7 +32,7 @@ describe('the published package', () => {
   it('ships all that an install from source runs', () => {
     const scripts = ['install', 'build', 'check-kernels', 'lib/native', 'lib/cores', 'lib/control-groups', 'lib/own-runtime'];
     const needed = [
-      'CMakeLists.txt', 'binding.gyp', 'cmake/llama.cmake', 'native/kernels/attention.cpp', 'LICENSE', 'THIRD_PARTY_NOTICES.md',
+      'CMakeLists.txt', 'binding.gyp', 'cmake/llama.cmake', 'native/kernels/attention.cpp', 'LICENSE', 'THIRD_PARTY_NOTICES.md', 'schema/pair.schema.json',
       ...scripts.map((name) => `scripts/${name}.mjs`),
       'vendor/fetch.mjs', 'vendor/llama.cpp.json', ...pinned.patches.map(({ name }) => `vendor/patches/${name}`),
     ];

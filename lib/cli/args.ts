@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
+import { nearest } from '../nearest.ts';
 import { readTextFileSync } from '../text-file.ts';
 import type { LoadOptions } from '../types.ts';
 import { fileFailure, UsageError } from './failure.ts';
 import { flags, ruleOf, type Flag } from './flags.ts';
-import { nearest } from './nearest.ts';
 
 /** A command line, checked. */
 export interface Arguments {
@@ -91,12 +91,12 @@ function unknown(rawName: string): UsageError {
 
 function settingOf(flag: Flag, texts: string[]): unknown {
   const text = lastOf(texts);
-  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberOrWord(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : flag.kind === 'names' ? buffersIn(text) : text;
+  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberOrWord(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : flag.kind === 'names' ? buffersIn(text) : flag.kind === 'json' ? jsonIn(flag, text) : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected = flag.kind === 'list' ? 'a non-empty text' : flag.kind === 'lanes' ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values') : rule.expected;
     if (flag.kind === 'file') throw new UsageError(`the file of --${flag.name} "${text}" is empty: write a template into it`);
-    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${expected}`);
+    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${rule.blame?.(value).expected ?? expected}`);
   }
   return value;
 }
@@ -120,6 +120,14 @@ function lanesIn(text: string): unknown {
     const [lane = '', value = ''] = part.split('=', 2);
     return [lane.trim(), numberOrWord(value.trim())];
   }));
+}
+
+function jsonIn(flag: Flag, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--${flag.name} cannot be "${text}": it is not JSON (${(error as Error).message})`);
+  }
 }
 
 function contentOf(flag: Flag, path: string): string {

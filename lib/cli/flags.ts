@@ -12,7 +12,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json';
   about: string;
   /** What holds without the flag, for the help. */
   otherwise?: string;
@@ -55,11 +55,21 @@ export const groups: { title: string; flags: Flag[] }[] = [
       { name: 'top-p', value: 'P', option: 'topP', kind: 'number', about: 'sample among the likeliest tokens that together have this probability; over 0, 1: all', otherwise: String(defaults.topP) },
       { name: 'min-p', value: 'P', option: 'minP', kind: 'number', about: 'sample among tokens at least this likely relative to the likeliest', otherwise: String(defaults.minP) },
       { name: 'seed', value: 'N', option: 'seed', kind: 'number', about: 'repeats a sampled answer', otherwise: 'another one for each answer, shown at its end' },
+      {
+        name: 'logit-bias',
+        value: 'JSON',
+        option: 'logitBias',
+        kind: 'json',
+        about: "added to logits, -100 to 100, by text that is one token, or for one model by text or token id: '{\" maybe\": -100, \"base\": {\"123\": 2}}'; -100: never that token",
+        otherwise: 'none',
+      },
+      { name: 'repeat-penalty', value: 'P', option: 'repeatPenalty', kind: 'number', about: 'over 1: tokens that were there lately, in the prompt too, become less likely; 1: off', otherwise: String(defaults.repeatPenalty) },
+      { name: 'repeat-window', value: 'TOKENS', option: 'repeatWindow', kind: 'number', about: 'how far back --repeat-penalty looks', otherwise: String(defaults.repeatWindow) },
       { name: 'repeat-limit', value: 'TIMES', option: 'repeatLimit', kind: 'number', about: 'end when the same words are nudged this often in a row; 0: never', otherwise: '0' },
     ],
   },
   {
-    title: 'Prompts',
+    title: 'Prompts (likewise)',
     flags: [
       { name: 'system', value: 'TEXT', option: 'system', about: 'system text for both models', otherwise: 'none' },
       {
@@ -76,7 +86,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
-    title: 'Engine',
+    title: 'Engine (likewise)',
     flags: [
       { name: 'gpu-layers', value: 'N', option: 'gpuLayers', kind: 'lanes', about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all; auto: as many as fit', otherwise: '-1' },
       { name: 'threads', value: 'N', option: 'threads', kind: 'number', about: 'CPU threads', otherwise: 'the cores that the process may use' },

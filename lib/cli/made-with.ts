@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { defaults } from '../engine.ts';
 import { isObject, samplingRules } from '../options.ts';
-import { pairOf } from '../pair.ts';
+import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
 import type { LoadOptions } from '../types.ts';
 import { UsageError } from './failure.ts';
@@ -29,12 +29,13 @@ const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
  * @throws NudgingError ERR_PAIR_INVALID
  */
 export async function madeWith(load: LoadOptions): Promise<MadeWith> {
-  const { name, description, base, aligned, ...fromPair } = await pairOf(load);
-  const settings: LoadOptions = { ...defaults, basePrompt: defaultBasePrompt, ...fromPair, ...load };
+  const { base, aligned, ...given } = await withPair(load);
+  const settings: LoadOptions = { ...defaults, basePrompt: defaultBasePrompt, ...given };
   const { mode, stop = mode === 'base' ? undefined : [] } = settings;
   const relevant = Object.entries({ ...settings, stop: typeof stop === 'string' ? [stop] : stop }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
+    if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;
     return !irrelevant.has(option);
   });
   const [baseFile, alignedFile] = await Promise.all([fileMark(base), fileMark(aligned)]);

@@ -6,6 +6,7 @@ import { promptFor, readQuestion } from '../prompts.ts';
 import { decodeText } from '../text-file.ts';
 import type { Input, LoadOptions } from '../types.ts';
 import { fileFailure, oneLine, UsageError } from './failure.ts';
+import { StraySettings } from './stray-settings.ts';
 
 /** One question of --input. */
 export interface Row {
@@ -15,7 +16,7 @@ export interface Row {
 }
 
 /**
- * Reads and checks all rows: a mistake in the last one must not show up after hours.
+ * Reads and checks all rows: a mistake in the last one must not show up after hours. Warns on stderr of fields that look like settings, which rows do not have.
  *
  * @param path `-` is standard input
  * @throws UsageError with the line's number
@@ -31,15 +32,22 @@ export async function readRows(path: string, settings: LoadOptions, signal: Abor
     throw fileFailure(error, 'the file of --input', path);
   }
   const rows: Row[] = [];
+  const stray = new StraySettings();
+  const warnings: string[] = [];
   for (const [index, line] of content.split('\n').entries()) {
     if (line.trim() === '') continue;
+    const where = `line ${index + 1} of ${name}`;
     try {
-      rows.push(readRow(line, settings));
+      const row = readRow(line, settings);
+      rows.push(row);
+      warnings.push(...stray.warnings(where, row.value));
     } catch (error) {
-      throw new UsageError(`line ${index + 1} of ${name} ${oneLine((error as Error).message)}`);
+      throw new UsageError(`${where} ${oneLine((error as Error).message)}`);
     }
   }
   if (rows.length === 0) throw new UsageError(`${name} has no rows: write one {"question": "…"} a line`);
+  // Only now: a command that fails says one thing.
+  for (const warning of warnings) console.error(`nudging: ${oneLine(warning)}`);
   return rows;
 }
 

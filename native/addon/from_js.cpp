@@ -126,6 +126,40 @@ Sampling sampling(Napi::Env env, Napi::Value value) {
   return sampling;
 }
 
+/// Names and biases in step with each other. Flat, because there may be a thousand of them and the event loop waits.
+std::vector<NamedBias> biases(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  std::vector<NamedBias> biases;
+  reader.each("names", [&](Napi::Value name) {
+    NamedBias named;
+    if (name.IsString()) {
+      named.token = name.As<Napi::String>().Utf8Value();
+    } else if (const double id = name.IsNumber() ? name.As<Napi::Number>().DoubleValue() : -1; id >= 0 && id <= std::numeric_limits<Token>::max() && id == std::floor(id)) {
+      named.token = static_cast<Token>(id);
+    } else {
+      return reader.fail("names", "an array of texts and token ids");
+    }
+    biases.push_back(std::move(named));
+  });
+  std::size_t at = 0;
+  reader.each("biases", [&](Napi::Value bias) {
+    const double number = bias.IsNumber() ? bias.As<Napi::Number>().DoubleValue() : std::nan("");
+    if (!(std::abs(number) <= 100) || at == biases.size()) return reader.fail("biases", "an array of numbers from -100 to 100, one for each name");
+    biases[at++].bias = static_cast<float>(number);
+  });
+  if (reader.ok() && at != biases.size()) reader.fail("biases", "an array of numbers, one for each name");
+  return biases;
+}
+
+RepeatPenalty repeat_penalty(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  const double factor = reader.number("penalty");
+  const auto window = reader.integer<std::uint32_t>("window");
+  if (reader.ok() && (factor < 0.01 || factor > 100)) reader.fail("penalty", "between 0.01 and 100");
+  if (reader.ok() && window == 0) reader.fail("window", "at least 1");
+  return {static_cast<float>(factor), window};
+}
+
 Generation generation(Napi::Env env, Reader& reader) {
   Generation generation;
   generation.mode = mode(reader);
@@ -149,6 +183,9 @@ Generation generation(Napi::Env env, Reader& reader) {
   const auto kind = guesses < 0 ? Speculation::Guesses::as_pays : guesses == 0 ? Speculation::Guesses::none : Speculation::Guesses::fixed;
   generation.speculation = {kind, static_cast<std::size_t>(std::max(guesses, 0))};
   generation.sampling = sampling(env, reader.get("sampling"));
+  if (reader.has("baseBiases")) generation.biases[0] = biases(env, reader.get("baseBiases"));
+  if (reader.has("alignedBiases")) generation.biases[1] = biases(env, reader.get("alignedBiases"));
+  if (reader.has("repeat")) generation.repeat = repeat_penalty(env, reader.get("repeat"));
   return generation;
 }
 
@@ -163,6 +200,8 @@ Inspection inspection(Napi::Env env, Reader& reader) {
   });
   inspection.sampling = sampling(env, reader.get("sampling"));
   inspection.candidates = reader.integer<std::uint32_t>("candidates");
+  if (reader.has("biases")) inspection.biases = biases(env, reader.get("biases"));
+  if (reader.has("repeat")) inspection.repeat = repeat_penalty(env, reader.get("repeat"));
   return inspection;
 }
 

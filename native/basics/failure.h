@@ -21,6 +21,7 @@ enum class FailureKind : std::uint8_t {
   prompt_too_long,
   template_missing,
   template_failed,
+  token_unknown,
   decode_failed,
   internal,
 };
@@ -40,6 +41,7 @@ constexpr const char* failure_code(FailureKind kind) {
     case FailureKind::prompt_too_long: return "ERR_PROMPT_TOO_LONG";
     case FailureKind::template_missing: return "ERR_TEMPLATE_MISSING";
     case FailureKind::template_failed: return "ERR_TEMPLATE_FAILED";
+    case FailureKind::token_unknown: return "ERR_TOKEN_UNKNOWN";
     case FailureKind::decode_failed: return "ERR_DECODE_FAILED";
     case FailureKind::internal: return "ERR_INTERNAL";
   }

@@ -52,7 +52,7 @@ void check_room(const SequenceLane& lane) {
 
 bool uses(Mode mode, std::size_t lane) { return mode == Mode::nudge ? lane == base_lane || lane == aligned_lane : lane == (mode == Mode::base ? base_lane : aligned_lane); }
 
-/// The settings of one lane. Greedy ones are all the same: what a lane remembers stays good.
+/// The sampling of one lane. Greedy settings are all the same: what a lane remembers stays good.
 Sampling of_lane(Sampling sampling, std::size_t lane) {
   if (sampling.greedy()) return {};
   sampling.lane = static_cast<std::uint32_t>(lane);
@@ -115,7 +115,8 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     }
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
     const Speculation speculation = generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], of_lane(generation.sampling, i));
+    Choice choice{of_lane(generation.sampling, i), logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name())};
+    lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
     check_room(*lanes_[i]);
   }
   if (generation.trace) {
@@ -137,7 +138,8 @@ void Job::begin(const Generation& generation, Prompts prompts) {
 void Job::begin(const Inspection& inspection, Prompts prompts) {
   const std::size_t which = inspection.lane;
   SequenceLane& lane = *lanes_[which];
-  lane.begin_from_nothing(std::move(*prompts[which]), of_lane(inspection.sampling, which));
+  Choice choice{of_lane(inspection.sampling, which), logit_changes(inspection.biases, inspection.repeat, lane.loaded().vocabulary(), lane.loaded().name())};
+  lane.begin_from_nothing(std::move(*prompts[which]), std::move(choice));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {
     if (token < 0 || static_cast<std::size_t>(token) >= lane.loaded().vocabulary().size()) {

@@ -11,6 +11,7 @@
 #include "basics/lane_name.h"
 #include "choice/sampling.h"
 #include "lanes/costs.h"
+#include "lanes/logit_changes.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
 #include "templates/chat_template.h"
@@ -46,6 +47,10 @@ struct Generation {
   std::optional<std::chrono::milliseconds> timeout;
   /// Of both lanes.
   Sampling sampling;
+  /// Of each lane, because token ids are a vocabulary's own.
+  std::array<std::vector<NamedBias>, 2> biases;
+  /// Of both lanes.
+  RepeatPenalty repeat;
 };
 
 /// One question to one model, answered from nothing: no cache is used. For replaying a trace, and for tests.
@@ -60,6 +65,8 @@ struct Inspection {
   Sampling sampling;
   /// How many of the likeliest tokens to list.
   std::size_t candidates = 0;
+  std::vector<NamedBias> biases;
+  RepeatPenalty repeat;
 };
 
 struct Request {

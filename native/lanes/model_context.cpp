@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "basics/failure.h"
@@ -89,25 +90,30 @@ void ModelContext::run(const Pass& pass, PassResult& result) {
   if (status != 0) {
     throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " + std::to_string(status) + "): " + take_log());
   }
-  result.said.reserve(pass.draws.size());
+  result.said.reserve(pass.readings.size());
   for (std::size_t i = 0; i < count; ++i) {
-    if (outputs_[i] != 0) result.said.push_back(read(i, pass.tokens[i], pass.draws[result.said.size()]));
+    if (outputs_[i] != 0) result.said.push_back(read(i, pass.tokens[i], pass.readings[result.said.size()]));
   }
 }
 
-/// What the model says at one output of the last batch.
-PassResult::Said ModelContext::read(std::size_t output, const Pass::Entry& entry, const Draw& draw) const {
+/// What the model says at one output of the last batch. Once for each output: logits are changed in place.
+PassResult::Said ModelContext::read(std::size_t output, const Pass::Entry& entry, const Pass::Reading& reading) {
   const Clock::time_point begin = Clock::now();
   const Vocabulary& vocabulary = model_->vocabulary();
-  const float* data = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
+  float* data = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
   if (data == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
-  const std::span<const float> logits(data, vocabulary.size());
+  const std::span<float> logits(data, vocabulary.size());
+  if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
   PassResult::Said said;
   Top1& top1 = said.top1 = most_likely(logits);
   if (std::isnan(top1.probability)) {
+    const auto is_banned = [](float logit) { return logit == -std::numeric_limits<float>::infinity(); };
+    if (reading.changes && std::all_of(logits.begin(), logits.end(), is_banned)) {
+      throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" has nothing to say that `logitBias` does not ban: ban fewer tokens");
+    }
     throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
   }
-  if (!draw.sampling.greedy()) sample(logits, draw, top1);
+  if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);
   top1.ends = vocabulary.ends(top1.token);
   top1.bytes = vocabulary.bytes(top1.token);
   if (entry.wanted == Wanted::distribution) said.logits.assign(logits.begin(), logits.end());

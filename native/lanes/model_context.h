@@ -33,12 +33,13 @@ class ModelContext {
   bool edit(const MemoryEdit& edit);
   void clear(llama_seq_id sequence);
   void run(const Pass& pass, PassResult& result);
-  PassResult::Said read(std::size_t output, const Pass::Entry& entry, const Draw& draw) const;
+  PassResult::Said read(std::size_t output, const Pass::Entry& entry, const Pass::Reading& reading);
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;
   std::size_t batch_size_;
   bool shares_;
+  LogitChanger changer_;
   std::vector<Token> tokens_;
   std::vector<llama_pos> positions_;
   std::vector<int32_t> sequence_counts_;

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <vector>
 
-#include "choice/sampling.h"
 #include "basics/stopwatch.h"
+#include "choice/sampling.h"
+#include "lanes/logit_changes.h"
 #include "llama.h"
 #include "nudge/top1.h"
 
@@ -40,8 +42,16 @@ struct Pass {
   std::vector<MemoryEdit> edits;
   /// At most as many as a batch holds. A sequence's tokens stand in the order of their positions, but not necessarily side by side.
   std::vector<Entry> tokens;
-  /// How tokens are chosen: one for each entry that wants something, in the order of the entries.
-  std::vector<Draw> draws;
+  /// How an answer is read from logits.
+  struct Reading {
+    Draw draw;
+    /// Done to the logits first; null: nothing.
+    std::shared_ptr<const LogitChanges> changes;
+    /// The last tokens of the context, as many as `changes` looks at.
+    std::vector<Token> recent;
+  };
+  /// One for each entry that wants something, in the order of the entries.
+  std::vector<Reading> readings;
 };
 
 /// What came of a pass.

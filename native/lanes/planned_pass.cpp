@@ -54,7 +54,7 @@ class Planner {
   void put(SequenceLane& lane, std::size_t position, Wanted wanted) {
     plan_.pass.tokens.push_back({lane.cached_token(position), position, lane.sequence(), wanted});
     if (wanted == Wanted::nothing) return;
-    plan_.pass.draws.push_back(lane.draw(position + 1));
+    plan_.pass.readings.push_back(lane.reading(position + 1));
     plan_.awaited.push_back({plan_.shares.size() - 1, position + 1});
   }
 

@@ -28,19 +28,20 @@ std::size_t common_prefix(const std::vector<Token>& a, const std::vector<Token>&
 
 }  // namespace
 
-void SequenceLane::begin_from_nothing(Prompt prompt, const Sampling& sampling) {
+void SequenceLane::begin_from_nothing(Prompt prompt, Choice choice) {
   forget();
-  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr, sampling);
+  begin(std::move(prompt), {Speculation::Guesses::none, 0}, nullptr, std::move(choice));
   from_nothing_ = true;
 }
 
-void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling) {
+void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice) {
   // Other settings choose other tokens from the same logits, which are not kept.
-  if (sampling != sampling_) {
+  if (choice != choice_) {
     answers_.assign(answers_.size(), std::nullopt);
     ++cache_stamp_;
   }
-  sampling_ = sampling;
+  choice_ = std::move(choice);
+  changes_ = choice_.changes.none() ? nullptr : std::make_shared<const LogitChanges>(choice_.changes);
   prompt_ = std::move(prompt);
   speculation_ = speculation;
   // A wrong guess would cost such a memory everything that it has.
@@ -269,6 +270,16 @@ void SequenceLane::cut(std::size_t length) {
   alike_ = std::min(alike_, length);
   keys_.cut(length);
   answers_.resize(length);
+}
+
+Pass::Reading SequenceLane::reading(std::size_t length) {
+  const Sampling& sampling = choice_.sampling;
+  Pass::Reading reading{{sampling, sampling.greedy() ? 0 : keys_.of(cached_, length)}, changes_, {}};
+  if (changes_ && changes_->repeat.factor != 1) {
+    const std::size_t from = length - std::min<std::size_t>(length, changes_->repeat.window);
+    reading.recent.assign(cached_.begin() + static_cast<std::ptrdiff_t>(from), cached_.begin() + static_cast<std::ptrdiff_t>(length));
+  }
+  return reading;
 }
 
 void SequenceLane::decode(std::size_t count) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -13,12 +14,20 @@
 #include "lanes/costs.h"
 #include "lanes/lane_stats.h"
 #include "lanes/loaded_lane.h"
+#include "lanes/logit_changes.h"
 #include "lanes/pass.h"
 #include "nudge/lane.h"
 #include "text/prompt.h"
 #include "text/text_tokens.h"
 
 namespace nudging {
+
+/// How a request's tokens are chosen in one lane.
+struct Choice {
+  Sampling sampling;
+  LogitChanges changes;
+  bool operator==(const Choice&) const = default;
+};
 
 /// One sequence of one model's context, as one request sees it. Text is the truth and the KV cache follows it: every context
 /// is tokenised afresh, the longest common prefix with the cache is kept, and only the difference is decoded (R2).
@@ -41,11 +50,11 @@ class SequenceLane final : public Lane {
   SequenceLane(LoadedLane& lane, llama_seq_id sequence) : lane_(lane), sequence_(sequence) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
-  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, const Sampling& sampling);
+  void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice);
   /// Starts a request that does not use this lane.
   void stand_by() { start_counting(); }
   /// Starts a request that uses nothing of what was there before: no cache, and every text is tokenised whole.
-  void begin_from_nothing(Prompt prompt, const Sampling& sampling);
+  void begin_from_nothing(Prompt prompt, Choice choice);
 
   // For the algorithm.
 
@@ -117,7 +126,7 @@ class SequenceLane final : public Lane {
   /// Puts what the model said at the end of its cache into the pass. Only if `can_anticipate`.
   void anticipate();
   /// How the token behind the first `length` tokens in the cache is chosen.
-  Draw draw(std::size_t length) { return {sampling_, sampling_.greedy() ? 0 : keys_.of(cached_, length)}; }
+  Pass::Reading reading(std::size_t length);
   Stamp stamp() const { return {cache_stamp_, request_stamp_, question_stamp_}; }
 
   // When a pass is done.
@@ -158,7 +167,9 @@ class SequenceLane final : public Lane {
   std::vector<std::optional<Top1>> answers_;
   ContextKeys keys_;
   /// What `answers_` were chosen with.
-  Sampling sampling_;
+  Choice choice_;
+  /// Null if nothing is changed.
+  std::shared_ptr<const LogitChanges> changes_;
   std::vector<Token> wanted_;
   /// `cached_` and `wanted_` are known to begin with so many equal tokens: while a context only grows, none is compared twice.
   std::size_t alike_ = 0;

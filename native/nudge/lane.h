@@ -60,7 +60,7 @@ class Lane {
     return Question{*this};
   }
 
-  /// `co_await lane.distribution()`: the raw logits after the context, one for each token of the vocabulary. The lane owns them, until it is told to decode
+  /// `co_await lane.distribution()`: the logits after the context (as R16 leaves them), one for each token of the vocabulary. The lane owns them, until it is told to decode
   /// something else. Costs what `top1` does, and a copy of them; only the latest are remembered.
   auto distribution() {
     struct Question {

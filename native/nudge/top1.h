@@ -7,10 +7,11 @@ namespace nudging {
 
 using Token = std::int32_t;
 
-/// What is to be known behind a token: nothing, what comes next, or the raw logits as well.
+/// What is to be known behind a token: nothing, what comes next, or the logits as well (as R16 leaves them).
 enum class Wanted : std::uint8_t { nothing, top1, distribution };
 
-/// What a model says comes next (semantics.md, "Terms"). How sure it is, is measured on the raw logits: no temperature, no filter, no bias.
+/// What a model says comes next (semantics.md, "Terms"). How sure it is, is measured on the logits as R16 leaves them: no
+/// temperature, no filter.
 struct Top1 {
   /// The token to go on with: the most likely one, or the one that was sampled (R15).
   Token token = -1;

@@ -27,6 +27,7 @@ const job = 'engine/job.cpp';
 const sampling = 'choice/gumbel.cpp';
 const tolerance = 'trust/tie_tolerance.cpp';
 const filters = 'choice/token_filters.cpp';
+const changes = 'lanes/logit_changes.cpp';
 const scheduler = 'engine/scheduler.cpp';
 
 /** @type {Mutant[]} */
@@ -106,9 +107,9 @@ export const mutants = [
   { name: 'a full context not noticed', file: 'engine/scheduler.cpp', from: 'if (slot.lanes[lane]->overflows()) {', to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {' },
   // R15
   { name: 'sampling: the uncertainty test asks the sampled token', file: sampling, from: '  top1.token = ranking.token;\n', to: '  top1.token = ranking.token;\n  top1.probability *= std::exp(ranking.logit - static_cast<float>(highest));\n' },
-  { name: 'sampling: the same noise in every context', file: 'lanes/sequence_lane.h', from: 'sampling_.greedy() ? 0 : keys_.of(cached_, length)', to: '0', tests: ['sampling'] },
+  { name: 'sampling: the same noise in every context', file: lane, from: 'sampling.greedy() ? 0 : keys_.of(cached_, length)', to: '0', tests: ['sampling'] },
   { name: 'sampling: keys of tokens that were cut', file: lane, from: '  keys_.cut(length);\n', to: '', tests: ['sampling'] },
-  { name: 'sampling: an answer remembered from another seed', file: lane, from: '  if (sampling != sampling_) answers_.assign(answers_.size(), std::nullopt);\n', to: '', tests: ['sampling'] },
+  { name: 'sampling: an answer remembered from another seed', file: lane, from: '    answers_.assign(answers_.size(), std::nullopt);\n    ++cache_stamp_;\n', to: '', tests: ['sampling', 'logits'] },
   { name: 'sampling: both models draw the same', file: job, from: '  sampling.lane = static_cast<std::uint32_t>(lane);\n', to: '  static_cast<void>(lane);\n', tests: ['sampling'] },
   { name: 'sampling: half of the seed lost', file: 'addon/from_js.cpp', from: 'sampling.seed = static_cast<std::uint64_t>(seed);', to: 'sampling.seed = static_cast<std::uint64_t>(seed) & 0xFFFFFFFF;', tests: ['sampling'] },
   { name: 'sampling: noise shared by a block of tokens', file: sampling, from: ': exponential(words_of(draw, Drawn::token, index));', to: ': exponential(words_of(draw, Drawn::token, index / filter_block));' },
@@ -124,6 +125,29 @@ export const mutants = [
       kept.limit = logit;` },
   { name: 'sampling: top-p of all tokens after top-k', file: filters, from: '      total = mass_of(candidates, highest);\n', to: '' },
   { name: 'sampling: top-k one token more', file: filters, from: 'candidates = top_k(logits, maxima, sampling.top_k);', to: 'candidates = top_k(logits, maxima, sampling.top_k + 1);' },
+  // R16
+  { name: 'logits: nothing is changed', file: context, from: 'if (reading.changes) changer_.apply(', to: 'if (reading.changes && reading.changes->repeat.factor < 0) changer_.apply(', tests: ['logits'] },
+  { name: 'logits: what stands behind the context counts as well', file: lane, from: '    const std::size_t from = length - std::min<std::size_t>', to: '    length = cached_.size();\n    const std::size_t from = length - std::min<std::size_t>', tests: ['logits'] },
+  { name: 'logits: the probability is that of the raw ones', file: context, from: `
+  if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
+  PassResult::Said said;
+  Top1& top1 = said.top1 = most_likely(logits);`, to: `
+  PassResult::Said said;
+  const float raw = most_likely(logits).probability;
+  if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
+  Top1& top1 = said.top1 = most_likely(logits);
+  if (!std::isnan(top1.probability)) top1.probability = raw;`, tests: ['logits'] },
+  { name: 'logits: an answer remembered from other biases', file: 'lanes/sequence_lane.h', from: '  bool operator==(const Choice&) const = default;', to: '  bool operator==(const Choice& other) const { return sampling == other.sampling; }', tests: ['logits'] },
+  { name: "logits: the base's biases for both models", file: job, from: 'generation.biases[i], generation.repeat', to: 'generation.biases[0], generation.repeat', tests: ['logits'] },
+  { name: 'logits: -100 only makes a token unlikely', file: changes, from: 'bias == banning ? never : bias', to: 'bias' },
+  { name: 'logits: the last of two biases holds', file: changes, from: 'sums[token] += bias', to: 'sums[token] = bias' },
+  { name: 'logits: the penalty comes before the biases', file: changes, from: '  if (changes.repeat.factor == 1) return;\n', to: '  if (changes.repeat.factor == 1) return;\n  for (const auto& [token, bias] : changes.biases) logits[static_cast<std::size_t>(token)] -= bias;\n' },
+  { name: 'logits: negative ones are divided by the penalty, too', file: changes, from: 'logit > 0 ? logit / changes.repeat.factor : logit * changes.repeat.factor', to: 'logit / changes.repeat.factor' },
+  { name: 'logits: a penalty for each time', file: changes, from: 'if (seen_[index] || vocabulary.ends(token)) continue;', to: 'if (vocabulary.ends(token)) continue;' },
+  { name: 'logits: the end is penalised', file: changes, from: 'if (seen_[index] || vocabulary.ends(token)) continue;', to: 'if (seen_[index]) continue;' },
+  { name: 'logits: what was seen once is never penalised again', file: changes, from: '  for (const Token token : window) seen_[static_cast<std::size_t>(token)] = false;\n', to: '' },
+  { name: 'logits: the first tokens of a context are its last', file: changes, from: 'context.last(std::min', to: 'context.first(std::min' },
+  { name: 'logits: a text names only the last token that shows it', file: changes, from: 'text->second.push_back(static_cast<Token>(i));', to: 'text->second.assign(1, static_cast<Token>(i));' },
   // Guesses
   { name: 'a guess has the probability of what was said before it', file: 'nudge/guess.h', from: 'if (start >= from_ + begin) product', to: 'if (start >= begin) product' },
   { name: 'a fixed number of guesses is cut short by distrust', file: lane, from: 'return speculation_.guesses == Speculation::Guesses::fixed || ', to: 'return ' },

@@ -32,7 +32,7 @@ function unitTests(mutant) {
   return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
 }
 /** Native tests of single files. @type {Record<string, string>} */
-const tested = { 'text/prompt.cpp': 'prompt_test', 'lanes/costs.cpp': 'costs_test', 'gguf/hyperparameters.cpp': 'gguf_validator_test',
+const tested = { 'text/prompt.cpp': 'prompt_test', 'lanes/costs.cpp': 'costs_test', 'lanes/logit_changes.cpp': 'logit_changes_test', 'gguf/hyperparameters.cpp': 'gguf_validator_test',
   'trust/kernel_check.cpp': 'kernels_test', 'trust/known_product.cpp': 'kernels_test', 'trust/kernel_trust.cpp': 'kernel_trust_test', 'models/model_registry.cpp': 'model_registry_test', 'trust/tie_tolerance.cpp': 'tie_tolerance_test' };
 const minutes = 60_000;
 

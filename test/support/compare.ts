@@ -1,6 +1,6 @@
-import type { Answer, Input, Inspected, Nudging, SamplingOptions } from '../../lib/index.ts';
+import type { Answer, Input, Inspected, Nudging } from '../../lib/index.ts';
 import { reference } from './reference.ts';
-import { replay, tie, toleranceOf } from './replay.ts';
+import { replay, tie, toleranceOf, type Choosing } from './replay.ts';
 
 export interface Comparison {
   /** `ties`, where the engine is not deterministic: the answers differ, and every decision of the engine is the models' own or a tie. */
@@ -13,7 +13,7 @@ export interface Comparison {
 }
 
 /** Compares one answer with the stateless reference's, and decision by decision where it differs. */
-export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & SamplingOptions, tolerance = toleranceOf(engine)): Promise<Comparison> {
+export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & Choosing, tolerance = toleranceOf(engine)): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });
   const slow = await reference(engine, input, options);
   const handOvers = answer.rounds.filter(({ by }) => by === 'agree' || by === 'confident').length;

@@ -1,14 +1,14 @@
-import type { Answer, GenerateOptions, Input, Inspected, LaneName, Nudging, Round, SamplingOptions, StopReason } from '../../lib/index.ts';
-import { samplingOf } from './replay.ts';
+import type { Answer, GenerateOptions, Input, Inspected, LaneName, Nudging, Round, StopReason } from '../../lib/index.ts';
+import { samplingOf, type Choosing } from './replay.ts';
 
 /** What the reference returns: the parts of an {@link Answer} that the rules determine. */
 export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason'> & { used: number };
 
 /**
- * The rules of nudging, R1 to R15, written a second time: slowly, in another language, and without any state between questions. Every question is
+ * The rules of nudging, R1 to R16, written a second time: slowly, in another language, and without any state between questions. Every question is
  * a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
  */
-export async function reference(engine: Nudging, input: Input, options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & SamplingOptions): Promise<ReferenceAnswer> {
+export async function reference(engine: Nudging, input: Input, options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & Choosing): Promise<ReferenceAnswer> {
   const { gamma, lookahead, maxTokens } = options;
   const sampling = samplingOf(options);
   const ask = (lane: LaneName, text: string, tokens: readonly number[] = []) => engine.inspect({ lane, input, text, tokens, sampling });

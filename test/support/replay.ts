@@ -1,4 +1,4 @@
-import type { Answer, Decision, GenerateOptions, Input, Inspected, LaneName, Nudging, SamplingOptions } from '../../lib/index.ts';
+import type { Answer, Decision, GenerateOptions, Input, Inspected, LaneName, LogitOptions, Nudging, SamplingOptions } from '../../lib/index.ts';
 
 /** Without `deterministic`, a decision closer to its threshold than this may go otherwise when the batch shape changes: for 16-bit weights. */
 export const tie = { probability: 0.01, margin: 0.05 };
@@ -6,6 +6,9 @@ const exact: typeof tie = { probability: 0, margin: 0 };
 
 /** What a deterministic engine says is the same to the bit. */
 export const toleranceOf = ({ deterministic }: Nudging) => (deterministic ? exact : tie);
+
+/** How tokens are chosen. */
+export type Choosing = SamplingOptions & LogitOptions;
 
 export interface Replay {
   decisions: number;
@@ -46,8 +49,9 @@ export async function replay(engine: Nudging, input: Input, answer: Answer, opti
 }
 
 /** The settings that decide how tokens are chosen. */
-export function samplingOf({ temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0 }: SamplingOptions): Required<SamplingOptions> {
-  return { temperature, topK, topP, minP, seed };
+export function samplingOf(options: Choosing): Choosing {
+  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed = 0, logitBias, repeatPenalty = 1, repeatWindow = 64 } = options;
+  return { temperature, topK, topP, minP, seed, repeatPenalty, repeatWindow, ...(logitBias === undefined ? {} : { logitBias }) };
 }
 
 /** The questions of a run, in order: which model, after which text, after which of its own tokens. */
