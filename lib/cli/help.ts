@@ -24,7 +24,8 @@ Rows of --input are one of
   {"question": "What is a harbor?"}
   {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]}
   {"base": "Question: …\\nAnswer:\\n", "aligned": "<|im_start|>user\\n…"}   raw prompts, used as they are
-with any other fields beside them. Each answer is one line that holds its input row, untouched,
+and may have "templateOptions" (an object) and "prefill" (a text; true: the last message, if it is the
+assistant's), with any other fields beside them. Each answer is one line that holds its input row, untouched,
 under "row", so that no field of yours can clash with one of the answer:
   {"row": {…}, "text": …, "stopReason": …, "rounds": […], "pieces": […], "stats": {…}}
   {"row": {…}, "error": {"code": …, "message": …}}   this row's prompt failed; the others go on

@@ -32,6 +32,16 @@ const char* name(By by) {
   return "";
 }
 
+const char* name(ThinkingPart::State state) {
+  switch (state) {
+    case ThinkingPart::State::undecided: return "undecided";
+    case ThinkingPart::State::thinking: return "thinking";
+    case ThinkingPart::State::gap: return "gap";
+    case ThinkingPart::State::answer: return "answer";
+  }
+  return "";
+}
+
 const char* name(Source source) { return source == Source::base ? "base" : "nudge"; }
 const char* name(LaneName lane) { return lane == LaneName::base ? "base" : "aligned"; }
 
@@ -145,6 +155,21 @@ class Converter {
     set("id", event.id);
     set("top1", top1_object(env_, event.top1));
     set("context", array(env_, event.context, [this](Token token) { return Napi::Number::New(env_, token); }));
+  }
+
+  void operator()(const Begun& event) {
+    set("type", "begun");
+    set("id", event.id);
+    set("thinking", name(event.thinking));
+  }
+
+  void operator()(const Counted& event) {
+    set("type", "counted");
+    set("id", event.id);
+    const char* names[lane_count] = {"base", "aligned"};
+    for (std::size_t i = 0; i < lane_count; ++i) {
+      if (event.tokens[i]) set(names[i], static_cast<double>(*event.tokens[i]));
+    }
   }
 
   void operator()(const RequestFailed& event) {

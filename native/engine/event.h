@@ -106,6 +106,19 @@ struct Inspected {
   std::vector<Token> context;
 };
 
+/// Comes before the first piece of a generation that has marks of thinking, or has to fit whole: its prompts do.
+struct Begun {
+  RequestId id;
+  /// How far the prompt has brought the thinking part.
+  ThinkingPart::State thinking;
+};
+
+struct Counted {
+  RequestId id;
+  /// Of the lanes that were asked.
+  std::array<std::optional<std::size_t>, lane_count> tokens;
+};
+
 struct RequestFailed {
   RequestId id;
   FailureKind kind;
@@ -116,6 +129,6 @@ struct RequestFailed {
 struct Closed {};
 
 /// The two that are hundreds of bytes large are boxed: a tick may bring a small event for every sequence, and none should be larger than it must.
-using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, RequestFailed, Closed>;
+using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, Begun, Counted, RequestFailed, Closed>;
 
 }  // namespace nudging

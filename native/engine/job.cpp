@@ -13,32 +13,62 @@ namespace {
 /// Pieces in one event where nobody waits for them: few enough to be converted in well under a millisecond.
 constexpr std::size_t pieces_at_once = 64;
 
+/// More than a mark of thinking has (lib/options.ts), and white space behind it.
+constexpr std::size_t most_own_end = 256;
+
 constexpr const char* lane_names[lane_count] = {"base", "aligned"};
 
-Prompt compile(const ModelContext& context, const PromptSource& source, const char* lane) {
+std::vector<Segment> segments_of(const ModelContext& context, const PromptSource& source) {
+  const auto* chat = std::get_if<Chat>(&source.text);
+  if (chat == nullptr) return std::get<std::vector<Segment>>(source.text);
+  if (chat->chat_template) return ChatTemplate(*chat->chat_template).render(chat->messages, context.vocabulary(), chat->variables);
+  if (const ChatTemplate* own = context.model().chat_template()) return own->render(chat->messages, context.vocabulary(), chat->variables);
+  throw Failure(FailureKind::template_missing,
+                "\"" + context.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
+}
+
+/// The last bytes of the template text that segments end with.
+std::string own_end(const std::vector<Segment>& segments) {
+  std::string end;
+  for (auto last = segments.rbegin(); last != segments.rend() && last->is_template && end.size() < most_own_end; ++last) end.insert(0, last->text);
+  return end.substr(end.size() - std::min(end.size(), most_own_end));
+}
+
+/// `bounded`: what cannot fit into the context is refused.
+Prompt compile(const ModelContext& context, const PromptSource& source, const char* lane, bool bounded = true) {
   const Vocabulary& vocabulary = context.vocabulary();
-  std::vector<Segment> segments;
-  if (const auto* chat = std::get_if<Chat>(&source)) {
-    if (chat->chat_template) {
-      segments = ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary);
-    } else if (const ChatTemplate* own = context.model().chat_template()) {
-      segments = own->render(chat->messages, vocabulary);
-    } else {
-      throw Failure(FailureKind::template_missing,
-                    "\"" + context.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
-    }
-  } else {
-    segments = std::get<std::vector<Segment>>(source);
-  }
+  std::vector<Segment> segments = segments_of(context, source);
+  segments.push_back({source.prefill, false});
   std::size_t bytes = 0;
   for (const Segment& segment : segments) bytes += segment.text.size();
   if (bytes == 0) throw Failure(FailureKind::prompt_empty, std::string("the ") + lane + " prompt is empty: pass at least one character");
   // Known before anything is tokenised, which could take seconds.
-  if (const std::size_t least = vocabulary.least_tokens(bytes); least > context.length()) {
+  if (const std::size_t least = vocabulary.least_tokens(bytes); bounded && least > context.length()) {
     throw Failure(FailureKind::prompt_too_long, std::string("the ") + lane + " prompt has " + std::to_string(bytes) + " bytes, which are " + std::to_string(least) +
                                                     " tokens or more, and the context holds " + std::to_string(context.length()) + ": shorten the prompt or raise `context`");
   }
-  return compile_prompt(vocabulary, segments);
+  Prompt prompt = compile_prompt(vocabulary, segments);
+  segments.pop_back();
+  prompt.own_end = own_end(segments);
+  prompt.prefill = source.prefill;
+  return prompt;
+}
+
+/// Checks that so many tokens of an answer fit behind the prompt.
+void check_whole(const Prompt& prompt, std::size_t answer, std::size_t length, const char* lane) {
+  if (prompt.tokens() + answer <= length) return;
+  throw Failure(FailureKind::prompt_too_long, std::string("the ") + lane + " prompt has " + std::to_string(prompt.tokens()) + " tokens, `maxTokens` asks for " +
+                                                  std::to_string(answer) + ", and the context holds " + std::to_string(length) +
+                                                  ": shorten the prompt, lower `maxTokens` or raise `context`");
+}
+
+/// Whether a prompt's own text leads into a thinking part, and where what it was prefilled with leads from there.
+ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, const Prompt& prompt) {
+  std::string_view end = prompt.own_end;
+  end = end.substr(0, end.find_last_not_of(" \t\n\v\f\r") + 1);
+  ThinkingPart part(marks, marks && end.ends_with(marks->open) ? ThinkingPart::State::thinking : ThinkingPart::State::undecided);
+  part.read(prompt.prefill);
+  return part.state();
 }
 
 /// Checks that the lane's context, as it is now, fits.
@@ -57,6 +87,13 @@ Sampling of_lane(Sampling sampling, LaneName lane) {
   if (sampling.greedy()) return {};
   sampling.lane = static_cast<std::uint32_t>(lane);
   return sampling;
+}
+
+/// Those of a text that is no prompt: no control token, no BOS.
+std::vector<Token> plain_tokens(const Vocabulary& vocabulary, const PromptSource& source) {
+  std::string text;
+  for (const Segment& segment : std::get<std::vector<Segment>>(source.text)) text += segment.text;
+  return vocabulary.tokenize(text);
 }
 
 Task<StopReason> inspect(SequenceLane& lane) {
@@ -80,15 +117,38 @@ Prompts compile_prompts(const Request& request, const std::array<const ModelCont
     prompt.whole = contexts[lane]->vocabulary().tokenize(prompt.tail + inspection->text);
     return prompts;
   }
+  if (const auto* counting = std::get_if<Counting>(&request.work)) {
+    for (std::size_t i = 0; i < lane_count; ++i) {
+      if (!counting->prompts[i]) continue;
+      if (counting->plain) {
+        const Vocabulary& vocabulary = contexts[i]->vocabulary();
+        prompts[i] = Prompt{plain_tokens(vocabulary, *counting->prompts[i]), {}, TextTokens(vocabulary), {}, {}, {}, {}};
+      } else {
+        prompts[i] = compile(*contexts[i], *counting->prompts[i], lane_names[i], false);
+      }
+    }
+    return prompts;
+  }
   const auto& generation = std::get<Generation>(request.work);
   for (std::size_t i = 0; i < lane_count; ++i) {
-    if (uses(generation.mode, static_cast<LaneName>(i))) prompts[i] = compile(*contexts[i], generation.prompts[i], lane_names[i]);
+    if (!uses(generation.mode, static_cast<LaneName>(i))) continue;
+    prompts[i] = compile(*contexts[i], generation.prompts[i], lane_names[i]);
+    if (generation.whole) check_whole(*prompts[i], generation.limits.max_tokens, contexts[i]->length(), lane_names[i]);
   }
   return prompts;
 }
 
+Counted count(const Request& request, const Prompts& prompts) {
+  Counted counted{request.id, {}};
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    if (prompts[i]) counted.tokens[i] = prompts[i]->tokens();
+  }
+  return counted;
+}
+
 Job::Job(const Request& request, Prompts prompts, Lanes lanes, Clock::time_point submitted) : id_(request.id), lanes_(lanes), submitted_(submitted), deadline_(deadline_of(request, submitted)) {
-  std::visit([&](const auto& work) { begin(work, std::move(prompts)); }, request.work);
+  if (const auto* generation = std::get_if<Generation>(&request.work)) begin(*generation, std::move(prompts));
+  if (const auto* inspection = std::get_if<Inspection>(&request.work)) begin(*inspection, std::move(prompts));
   task_->start();
 }
 
@@ -98,6 +158,10 @@ Job::~Job() {
 }
 
 void Job::begin(const Generation& generation, Prompts prompts) {
+  Limits limits = generation.limits;
+  // Where both models run, the aligned one's template knows how its answers begin.
+  limits.thinking_start = thinking_start(limits.thinking, prompts[1] ? *prompts[1] : *prompts[0]);
+  if (limits.thinking || generation.whole) begun_ = Begun{id_, limits.thinking_start};
   for (std::size_t i = 0; i < lane_count; ++i) {
     const auto lane = static_cast<LaneName>(i);
     if (!prompts[i]) {
@@ -114,7 +178,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   }
   anticipates_ = generation.mode == Mode::nudge && generation.speculation.guesses != Speculation::Guesses::none;
   streams_ = generation.streams;
-  answer_.emplace(generation.limits);
+  answer_.emplace(std::move(limits));
   SequenceLane& base = *lanes_[static_cast<std::size_t>(LaneName::base)];
   SequenceLane& aligned = *lanes_[static_cast<std::size_t>(LaneName::aligned)];
   record_ = Record(base.context().tolerance(), aligned.context().tolerance(), generation.trace);

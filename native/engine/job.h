@@ -19,6 +19,9 @@ using Prompts = std::array<std::optional<Prompt>, lane_count>;
 /// Renders and compiles the prompts of a request. Throws Failure.
 Prompts compile_prompts(const Request& request, const std::array<const ModelContext*, lane_count>& contexts);
 
+/// The answer to a `Counting`, whose prompts these are.
+Counted count(const Request& request, const Prompts& prompts);
+
 /// When a request that was submitted at `submitted` is to end; the end of time if it has no limit.
 Clock::time_point deadline_of(const Request& request, Clock::time_point submitted);
 
@@ -50,6 +53,9 @@ class Job {
   /// True if the aligned lane may decode on while the base's is busy: what it says next is likely to be asked.
   bool anticipates() const { return anticipates_; }
 
+  /// That it has begun, if somebody wants to know.
+  std::optional<Begun> begun() const { return begun_; }
+
   /// Adds the pieces since the last call, if there are any that may be shown.
   void report(PiecesReady& ready);
   /// The last event. Only when done or stopped; call `report` first. Throws what the request threw.
@@ -66,6 +72,7 @@ class Job {
   Clock::time_point started_ = Clock::now();
   std::optional<Clock::time_point> first_piece_;
   std::optional<Answer> answer_;
+  std::optional<Begun> begun_;
   Record record_;
   SequenceLane* inspected_ = nullptr;
   Clock::time_point deadline_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -29,10 +30,16 @@ constexpr std::size_t lane_count = 2;
 struct Chat {
   std::vector<Message> messages;
   std::optional<std::string> chat_template;
+  /// More variables for the template, as the text of a JSON object; empty: none.
+  std::string variables;
 };
 
 /// Where a lane's prompt comes from.
-using PromptSource = std::variant<std::vector<Segment>, Chat>;
+struct PromptSource {
+  std::variant<std::vector<Segment>, Chat> text;
+  /// What the answer begins with: plain text at the end of the prompt.
+  std::string prefill;
+};
 
 /// One generation. Prompts of lanes that the mode does not use are ignored.
 struct Generation {
@@ -40,6 +47,8 @@ struct Generation {
   PromptSource prompts[lane_count];
   Rules rules;
   Limits limits;
+  /// Refused if a prompt and `limits.max_tokens` together do not fit into a lane's context.
+  bool whole = false;
   bool trace = false;
   /// Whether somebody reads the pieces as they come. Otherwise many are reported at once, which spares the event loop.
   bool streams = true;
@@ -61,9 +70,17 @@ struct Inspection {
   Sampling sampling;
 };
 
+/// How many tokens are these? Nothing is decoded.
+struct Counting {
+  /// Of the lanes that are asked.
+  std::array<std::optional<PromptSource>, lane_count> prompts;
+  /// The tokens of the texts alone, without what makes a prompt of them (BOS).
+  bool plain = false;
+};
+
 struct Request {
   RequestId id = 0;
-  std::variant<Generation, Inspection> work;
+  std::variant<Generation, Inspection, Counting> work;
 };
 
 }  // namespace nudging

@@ -159,4 +159,11 @@ export const mutants = [
   { name: 'template text tokenised apart from user text', file: prompt, from: '      strip_right = strip_right && text.empty();\n', to: '      strip_right = strip_right && text.empty();\n      const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);\n      prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());\n      prompt.tail.clear();\n' },
   { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
   { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, ', to: 'case Mode::base: task_.emplace(decode_alone(aligned, ' },
+  { name: 'a prefill parsed for control tokens', file: job, from: 'segments.push_back({source.prefill, false});', to: 'segments.push_back({source.prefill, true});', tests: ['prefill'] },
+  { name: 'variables of a template as template text', file: 'engine/template_variables.cpp', from: 'marks.put(json.get<std::string>())', to: 'json.get<std::string>()', native: 'chat_template_test' },
+  { name: 'variables do not reach the template', file: 'engine/chat_template.cpp', from: '  more(context);\n', to: '', native: 'chat_template_test' },
+  { name: 'stop strings count while the model thinks', file: answer, from: 'stops_.read(thinking_.read(text))', to: '(thinking_.read(text), stops_.read(text))', tests: ['thinking'] },
+  { name: 'what the user wrote begins the thinking', file: job, from: 'last != segments.rend() && last->is_template && ', to: 'last != segments.rend() && ', tests: ['thinking'] },
+  { name: 'a prompt that leaves no room for its answer', file: job, from: 'if (prompt.tokens() + answer <= length) return;', to: 'return;', tests: ['fitting'] },
+  { name: 'counting waits for a place', file: scheduler, from: '    prepare();\n    count();\n', to: '    prepare();\n    if (make_room()) count();\n', tests: ['counting'] },
 ];
