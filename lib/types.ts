@@ -311,8 +311,8 @@ export interface GenerateOptions extends SamplingOptions {
   /**
    * How the answer begins: both models see it as the beginning of what they write, and go on behind it. It belongs to the prompt, so `text` begins behind
    * it too. A text, or true: the last message if it is the assistant's. It is data, as messages are, and stands directly behind where the template
-   * or the base prompt lets the assistant speak: a space that belongs there is yours to write. It may end in the middle of a word, which the models then
-   * complete, but they do best where it ends with a word and without a space. Not for raw prompts. Default false: messages end with the user's.
+   * or the base prompt lets the assistant speak: a space that belongs there is yours to write. It may end in the middle of a word: the aligned
+   * model then goes on with that, and perhaps also with a last word that was whole (docs/prompts.md). Not for raw prompts. Default false: messages end with the user's.
    */
   prefill?: boolean | string;
   /**

@@ -48,15 +48,15 @@ describe('--template-option', () => {
 
 describe('--prefill', () => {
   test('begins the answer, which is printed from there on', async () => {
-    const [whole, rest] = await Promise.all([nudging([question]), nudging(['--prefill', 'A harbor is a sheltered port', question])]);
-    expect(`A harbor is a sheltered port${rest.stdout}`).toBe(whole.stdout);
+    const [whole, rest] = await Promise.all([nudging([question]), nudging(['--prefill', 'A harbor is', question])]);
+    expect(`A harbor is${rest.stdout}`).toBe(whole.stdout);
   });
 
   test('rows may end with the beginning of the answer', async () => {
-    const messages = [{ role: 'user', content: question }, { role: 'assistant', content: 'A harbor is a sheltered port' }];
-    const { lines } = await rowsOf([{ messages, prefill: true }, { question, prefill: 'A harbor is a sheltered port' }, { question }]);
+    const messages = [{ role: 'user', content: question }, { role: 'assistant', content: 'A harbor is' }];
+    const { lines } = await rowsOf([{ messages, prefill: true }, { question, prefill: 'A harbor is' }, { question }]);
     expect(lines[0].text).toBe(lines[1].text);
-    expect(`A harbor is a sheltered port${lines[0].text}`).toBe(lines[2].text);
+    expect(`A harbor is${lines[0].text}`).toBe(lines[2].text);
     expect(await rowsOf([{ messages }])).toMatchObject({ code: 2, stderr: expect.stringContaining('"prefill: true"') });
     expect(await rowsOf([{ question, prefill: 5 }])).toMatchObject({ code: 2, stderr: expect.stringContaining('"prefill"') });
   });
@@ -75,7 +75,7 @@ describe('--thinking', () => {
   test('unfinished, it ends its line', async () => {
     const { stdout, stderr } = await nudging(['--thinking', '--prefill', '<think>', '--max-tokens', '4', question]);
     expect(stdout).toBe('\n');
-    expect(stderr).toMatch(/^A harbor.*\n4 tokens/);
+    expect(stderr).toMatch(/^[^\n]+\n4 tokens, /);
   });
 
   test('--json has it apart', async () => {

@@ -71,12 +71,12 @@ describe.each([false, true])('an answer that goes on, isolate: %s', (isolate) =>
 
   test('begins behind it, and goes on with the answer that it cut', async () => {
     const whole = await engine.generate(question);
-    const beginning = 'A harbor is a sheltered port';
-    expect(whole.text.startsWith(beginning)).toBe(true);
-    const { text } = await engine.generate(question, { prefill: beginning });
-    expect(beginning + text).toBe(whole.text);
-    const midWord = await engine.generate(question, { prefill: 'A harbor is a shelt' });
-    expect(midWord.text.startsWith('ered ')).toBe(true);
+    // The last one ends in the middle of a word.
+    for (const beginning of ['A harbor is', 'A harbor is a sheltered port where shi']) {
+      expect(whole.text.startsWith(beginning)).toBe(true);
+      const { text } = await engine.generate(question, { prefill: beginning });
+      expect(beginning + text).toBe(whole.text);
+    }
   });
 
   test('with one model alone, and with the engine\'s own', async () => {

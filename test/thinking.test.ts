@@ -101,7 +101,7 @@ describe.each([false, true])('an answer with thinking in it, isolate: %s', (isol
     for await (const piece of stream) pieces.push(piece);
     const streamed = await stream.answer;
     expect([streamed.text, streamed.thinking, streamed.stopReason]).toEqual([whole.text, whole.thinking, whole.stopReason]);
-    for (const all of [pieces, whole.pieces]) expect([text(all, false), text(all, true)]).toEqual([whole.text, whole.thinking]);
+    for (const all of [pieces, whole.pieces]) expect([text(all, false), text(all, true)]).toEqual([whole.text, whole.thinking ?? '']);
     return whole;
   };
 
@@ -133,11 +133,14 @@ describe.each([false, true])('an answer with thinking in it, isolate: %s', (isol
 
   test('a prompt that ends with the opening mark begins it', async () => {
     const alignedPrompt = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n{% if enable_thinking %}<think>\n{% endif %}";
-    const options = { alignedPrompt, maxTokens: 12, thinking: { open: '<think>', close: ' a ' } };
-    const answer = await both(options);
-    const [before = '', ...after] = raw(answer).split(' a ');
+    const go = (close: string) => both({ alignedPrompt, maxTokens: 12, thinking: { open: '<think>', close } });
+    const endless = await go('never said');
+    expect([endless.thinking, endless.text]).toEqual([raw(endless).trim(), '']);
+    const close = raw(endless).trim().split(' ')[1] as string;
+    const answer = await go(close);
+    const [before = '', ...after] = raw(answer).split(close);
     expect(after.length).toBeGreaterThan(0);
-    expect([answer.thinking, answer.text]).toEqual([before.trim(), after.join(' a ')]);
+    expect([answer.thinking, answer.text]).toEqual([before.trim(), after.join(close).trimStart()]);
     // The same words in what the user wrote begin nothing.
     const asked = { messages: [{ role: 'user', content: '<think>' }], alignedPrompt: '{{ messages[0].content }}', maxTokens: 4, thinking: true } as const;
     expect(await engine.generate(asked)).toMatchObject({ thinking: '' });

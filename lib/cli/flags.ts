@@ -119,7 +119,7 @@ const names = new Map(flags.filter((flag) => flag.sets === undefined).map((flag)
 
 /** The library speaks of `maxTokens`; whoever typed the command knows it as --max-tokens. */
 export function inFlagNames(message: string): string {
-  return message.replace(/`(\w+)(?:\.(\w+))?`/g, (whole, option: string, member: string | undefined) => {
+  return message.replace(/`(\w+)(?:\.([^`]+))?`/g, (whole, option: string, member: string | undefined) => {
     const flag = names.get(option);
     return flag === undefined ? whole : member === undefined ? flag : `${flag} ${member}`;
   });
