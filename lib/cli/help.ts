@@ -24,9 +24,9 @@ Rows of --input are one of
   {"question": "What is a harbor?"}
   {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]}
   {"base": "Question: …\\nAnswer:\\n", "aligned": "<|im_start|>user\\n…"}   raw prompts, used as they are
-and may have "templateOptions" (an object) and "prefill" (a text; true: the last message, if it is the
-assistant's), with any other fields beside them. Each answer is one line that holds its input row, untouched,
-under "row", so that no field of yours can clash with one of the answer:
+and may have "templateOptions" (an object) and "prefill" (a text, or true: the last message is the
+assistant's), and any other fields beside them. Each answer is one line that holds its input row,
+untouched, under "row", so that no field of yours can clash with one of the answer:
   {"row": {…}, "text": …, "stopReason": …, "rounds": […], "pieces": […], "stats": {…}}
   {"row": {…}, "error": {"code": …, "message": …}}   this row's prompt failed; the others go on
 All rows are checked before a model is loaded. An --output that exists is continued after its last
