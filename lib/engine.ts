@@ -262,9 +262,10 @@ export class Nudging implements AsyncDisposable {
   }
 
   /**
-   * Counts the tokens that an input is for one model. Of what {@link generate} takes, these are the tokens of the prompt that the same options would give, BOS
-   * and template included: with an answer's tokens they make up the context. `{ text }` is a text by itself, without any prompt around it. Nothing is
-   * decoded, no place is taken, and a prompt may be longer than the context. Long texts are tokenised on a thread of their own.
+   * Counts the tokens that an input is for one model. Of what {@link generate} takes, these are the tokens of the prompt that the same
+   * options would give, BOS and template included: with an answer's tokens they make up the context. `{ text }` is a text by itself,
+   * without any prompt around it. Nothing is decoded, no place is taken, and a prompt may be longer than the context. Long texts are
+   * tokenised on a thread of their own.
    *
    * @param options `lane`: which model's tokens; the rest as for {@link generate}, as far as prompts depend on it
    * @throws as {@link generate}, but not for the prompt's length; rejects with the signal's reason if `signal` is aborted

@@ -26,8 +26,8 @@ export interface Piece {
 }
 
 /**
- * One round of the trace: words taken from a draft, then the base's run. Concatenated, words and base of all rounds are what the models wrote:
- * the text, and with the option `thinking` also the thinking part, its marks and the white space beside them.
+ * One round of the trace: words taken from a draft, then the base's run. Concatenated, words and base of all rounds are what the models
+ * wrote: the text, and with the option `thinking` also the thinking part, its marks and the white space beside them.
  */
 export interface Round {
   words: string;
@@ -131,8 +131,8 @@ export interface Answer {
   /** The answer: without a prefill, which belongs to the prompt, and with the option `thinking` without the thinking part. */
   text: string;
   /**
-   * Only with the option `thinking`: what the model thought before it answered, without the marks and the white space beside them; empty if it
-   * did not. What OpenAI-compatible servers call `reasoning_content`. If `maxTokens` cut it, all is thinking and `text` is empty.
+   * Only with the option `thinking`: what the model thought before it answered, without the marks and the white space beside them; empty if
+   * it did not. What OpenAI-compatible servers call `reasoning_content`. If `maxTokens` cut it, all is thinking and `text` is empty.
    */
   thinking?: string;
   stopReason: StopReason;
@@ -213,8 +213,8 @@ export interface PromptSegment {
 export type RawPrompt = string | readonly PromptSegment[];
 
 /**
- * What to answer: a question; chat messages, the last from the user, or with `prefill: true` the beginning of the answer from the assistant; or
- * one raw prompt for each model.
+ * What to answer: a question; chat messages, the last from the user, or with `prefill: true` the beginning of the answer from the
+ * assistant; or one raw prompt for each model.
  */
 export type Input = string | readonly ChatMessage[] | ({ messages: readonly ChatMessage[] } & GenerateOptions) | ({ base?: RawPrompt; aligned?: RawPrompt } & GenerateOptions);
 
@@ -259,10 +259,10 @@ export interface AbortSignalLike {
 export type TemplateValue = string | number | boolean | null | readonly TemplateValue[] | { readonly [name: string]: TemplateValue };
 
 /**
- * More variables for the aligned model's chat template, such as `{ enable_thinking: true }`. Names are those of Jinja variables; `messages`,
- * `add_generation_prompt`, `bos_token`, `eos_token`, and words and functions of Jinja are refused. All together at most 65,536 characters of JSON,
- * 16 levels deep, whole numbers within ±(2^53 - 1). Strings are data as message contents are: nothing that a template makes of them becomes a
- * control token. `enable_thinking` is false unless it is set here or by `thinking`.
+ * More variables for the aligned model's chat template, such as `{ enable_thinking: true }`. Names are those of Jinja variables;
+ * `messages`, `add_generation_prompt`, `bos_token`, `eos_token`, and words and functions of Jinja are refused. All together at most 65,536
+ * characters of JSON, 16 levels deep, whole numbers within ±(2^53 - 1). Strings are data as message contents are: nothing that a template
+ * makes of them becomes a control token. `enable_thinking` is false unless it is set here or by `thinking`.
  */
 export interface TemplateOptions {
   readonly [name: string]: TemplateValue | undefined;
@@ -299,27 +299,28 @@ export interface GenerateOptions extends SamplingOptions {
   templateOptions?: TemplateOptions;
   /**
    * Tells the thinking of a model that thinks before it answers apart from its answer: pieces of it have `thinking: true`, and the whole is
-   * {@link Answer.thinking}. True: between `<think>` and `</think>`; an object: between its marks. It also sets the template's `enable_thinking`
-   * unless `templateOptions` does. Default false: thinking is switched off in templates that know `enable_thinking`, and where a model thinks all the
-   * same that is part of the text.
+   * {@link Answer.thinking}. True: between `<think>` and `</think>`; an object: between its marks. It also sets the template's
+   * `enable_thinking` unless `templateOptions` does. Default false: thinking is switched off in templates that know `enable_thinking`, and
+   * where a model thinks all the same that is part of the text.
    *
-   * Thinking is what stands between the marks at the beginning of the answer, white space aside; marks further back are text. A prompt that ends with
-   * the opening mark, as many templates' do, begins it. Stop strings count behind it only; `maxTokens` counts it too. Marks that are control
-   * tokens of the vocabulary show no text, so they cannot be found.
+   * Thinking is what stands between the marks at the beginning of the answer, white space aside; marks further back are text. A prompt that
+   * ends with the opening mark, as many templates' do, begins it. Stop strings count behind it only; `maxTokens` counts it too. Marks that
+   * are control tokens of the vocabulary show no text, so they cannot be found.
    */
   thinking?: boolean | ThinkingMarks;
   /**
-   * How the answer begins: both models see it as the beginning of what they write, and go on behind it. It belongs to the prompt, so `text` begins behind
-   * it too. A text, or true: the last message if it is the assistant's. It is data, as messages are, and stands directly behind where the template
-   * or the base prompt lets the assistant speak: a space that belongs there is yours to write. It may end in the middle of a word: the aligned
-   * model then goes on with that, and perhaps also with a last word that was whole (docs/prompts.md). Not for raw prompts. Default false: messages end with the user's.
+   * How the answer begins: both models see it as the beginning of what they write, and go on behind it. It belongs to the prompt, so `text`
+   * begins behind it too. A text, or true: the last message if it is the assistant's. It is data, as messages are, and stands directly
+   * behind where the template or the base prompt lets the assistant speak: a space that belongs there is yours to write. It may end in the
+   * middle of a word: the aligned model then goes on with that, and perhaps also with a last word that was whole (docs/prompts.md). Not for
+   * raw prompts. Default false: messages end with the user's.
    */
   prefill?: boolean | string;
   /**
-   * `oldest-first`: where a chat and `maxTokens` do not fit into the context of a model that takes part, its oldest turns are left out until they do: a
-   * user's message with the answers to it each time, never a system message, nor the last turn. {@link Answer.droppedMessages} counts messages.
-   * ERR_PROMPT_TOO_LONG if the last turn alone does not fit. Not for raw prompts, which are used as they are. Default: the prompt must fit, and an
-   * answer for which there is no room ends with `stopReason: 'context'`.
+   * `oldest-first`: where a chat and `maxTokens` do not fit into the context of a model that takes part, its oldest turns are left out
+   * until they do: a user's message with the answers to it each time, never a system message, nor the last turn.
+   * {@link Answer.droppedMessages} counts messages. ERR_PROMPT_TOO_LONG if the last turn alone does not fit. Raw prompts are never cut, only
+   * refused. Default: the prompt must fit, and an answer for which there is no room ends with `stopReason: 'context'`.
    */
   fit?: 'oldest-first';
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
