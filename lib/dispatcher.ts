@@ -1,11 +1,12 @@
-import type { NativeEvent, NativeFinished, NativeInspected } from './native.ts';
+import type { NativeBegun, NativeCounted, NativeEvent, NativeFinished, NativeInspected } from './native.ts';
 import type { ErrorCode } from './errors.ts';
 import type { LoadProgress, ModelInfo, NudgingWarning, Piece } from './types.ts';
 
 /** Where the events of one request go. */
 export interface Sink {
+  begun?(event: NativeBegun): void;
   arrived(pieces: Piece[]): void;
-  finished(event: NativeFinished | NativeInspected): void;
+  finished(event: NativeFinished | NativeInspected | NativeCounted): void;
   failed(code: ErrorCode, message: string): void;
 }
 
@@ -149,8 +150,11 @@ export class Dispatcher {
       case 'pieces':
         for (const { id, pieces } of event.parts) this.#sinks.get(id)?.arrived(pieces);
         return;
+      case 'begun':
+        return this.#sinks.get(event.id)?.begun?.(event);
       case 'finished':
       case 'inspected':
+      case 'counted':
         return this.#take(event.id)?.finished(event);
       case 'failed':
         return this.#take(event.id)?.failed(event.code, event.message);

@@ -1,23 +1,26 @@
 import { resolve } from 'node:path';
 import { availableCores } from '../scripts/lib/cores.mjs';
 import { onAbort, throwIfAborted } from './abort.ts';
-import { CallbackFailure, Dispatcher, type LoadedEngine, type LoadFailure } from './dispatcher.ts';
+import { CallbackFailure, Dispatcher, type LoadedEngine, type LoadFailure, type Sink } from './dispatcher.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
 import { requireHere } from './here.ts';
 import { hostMemory } from './host-memory.ts';
 import { refuseChain } from './isolate/chain.ts';
+import { Fitting } from './fitting.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
-import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeGeneration, type NativeInspected } from './native.ts';
+import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeCounted, type NativeCounting, type NativeGeneration, type NativeInspected, type NativePrompt } from './native.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
 import { check, cpuBuffersRule, defined, generateRules, integer, isObject, loadRules, logitRules, reject, samplingRules } from './options.ts';
 import { withPair } from './pair.ts';
-import { promptFor, readQuestion } from './prompts.ts';
+import { promptFor, readQuestion, type Question } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
-import type { Answer, GenerateOptions, Input, Inspected, Inspection, LaneName, LoadOptions, Mode, ModelInfo } from './types.ts';
+import { templateVariables } from './template-options.ts';
+import { marksOf, ThinkingSplitter } from './thinking.ts';
+import type { AbortSignalLike, Answer, Countable, GenerateOptions, Input, Inspected, Inspection, LaneName, LoadOptions, Mode, ModelInfo } from './types.ts';
 
 type Settings = Omit<GenerateOptions, 'signal'>;
 
@@ -54,6 +57,8 @@ export class Nudging {
   readonly #dispatcher: Dispatcher;
   readonly #settings: Settings;
   readonly #mostRequests: number;
+  /** Requests that may be submitted again, without their oldest messages. */
+  readonly #unplaced = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
   private constructor(engine: NativeEngine, dispatcher: Dispatcher, loaded: LoadedEngine, settings: Settings, maxQueue: number) {
@@ -81,6 +86,8 @@ export class Nudging {
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
     check(given, loadRules);
+    // Its rule lets any object pass: what is wrong with one needs more words.
+    if (given.templateOptions !== undefined) templateVariables(given.templateOptions);
     throwIfAborted(given.signal);
     // Before anything looks for a file of the package's.
     requireHere();
@@ -190,24 +197,43 @@ export class Nudging {
     const repeat = base.repeat;
 
     let id = 0;
+    let cancelled = false;
     const engine = this.#engine;
-    const remote = { cancel: () => engine.cancel(id), park: (parked: boolean) => engine.park(id, parked) };
-    const arriving = new Arriving(remote, failure, { highWaterMark: settings.highWaterMark ?? defaults.highWaterMark, seed: sampling.temperature > 0 ? sampling.seed : undefined });
+    const remote = {
+      cancel: () => {
+        cancelled = true;
+        engine.cancel(id);
+      },
+      park: (parked: boolean) => engine.park(id, parked),
+    };
+    const marks = marksOf(settings.thinking);
+    const arriving = new Arriving(remote, failure, {
+      highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
+      seed: sampling.temperature > 0 ? sampling.seed : undefined,
+      splitter: marks && new ThinkingSplitter(marks),
+    });
+    const maxTokens = settings.maxTokens ?? defaults.maxTokens;
+    const timeout = settings.timeout ?? 0;
+    const began = performance.now();
+    const timeLeft = () => timeout - (performance.now() - began);
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
       gamma: settings.gamma ?? defaults.gamma,
       lookahead: settings.lookahead ?? defaults.lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
-      maxTokens: settings.maxTokens ?? defaults.maxTokens,
+      maxTokens,
       stop: typeof stop === 'string' ? [stop] : [...stop],
+      ...(marks ? { thinking: marks } : {}),
+      whole: settings.fit !== undefined,
       trace: settings.trace === 'full',
       streams,
       guesses: guessesOf(settings.speculation ?? defaults.speculation),
-      timeout: settings.timeout ?? 0,
+      timeout,
       sampling,
       ...(repeat ? { repeat } : {}),
-      ...(mode !== 'aligned' ? { base: promptFor('base', question, settings), ...(base.biases ? { baseBiases: base.biases } : {}) } : {}),
-      ...(mode !== 'base' ? { aligned: promptFor('aligned', question, settings), ...(aligned.biases ? { alignedBiases: aligned.biases } : {}) } : {}),
+      ...(mode !== 'aligned' && base.biases ? { baseBiases: base.biases } : {}),
+      ...(mode !== 'base' && aligned.biases ? { alignedBiases: aligned.biases } : {}),
+      ...promptsFor(mode, question, settings),
     };
     if (signal?.aborted) {
       arriving.finished(abortedAtOnce);
@@ -215,19 +241,69 @@ export class Nudging {
     }
 
     this.#mustHaveRoom(failure);
-    id = this.#dispatcher.add(arriving);
-    try {
-      this.#engine.submit({ id, ...request });
-    } catch (error) {
-      this.#dispatcher.remove(id);
-      // What the checks above let pass, such as an array that changes while it is read.
-      throw new NudgingError('ERR_INVALID_OPTION', (error as Error).message, { option: 'input', value: input });
+    const submit = (wanted: Omit<NativeGeneration, 'id'> | Omit<NativeCounting, 'id'>, sink: Sink) => {
+      id = this.#dispatcher.add(sink);
+      try {
+        engine.submit({ id, ...wanted });
+      } catch (error) {
+        this.#dispatcher.remove(id);
+        // What the checks above let pass, such as an array that changes while it is read.
+        throw new NudgingError('ERR_INVALID_OPTION', (error as Error).message, { option: 'input', value: input });
+      }
+    };
+    if (settings.fit === undefined) {
+      submit(request, arriving);
+    } else {
+      const prompts = (shorter: Question) => promptsFor(mode, shorter, settings);
+      const { placed } = new Fitting(question, {
+        // The first time, the prompts are there.
+        generate: (chat, sink) => submit(chat === question ? request : { ...request, ...prompts(chat), timeout: timeout === 0 ? 0 : Math.max(1, Math.ceil(timeLeft())) }, sink),
+        count: (chat, sink) => submit({ count: prompts(chat), plain: false }, sink),
+        fits: (counted) => lanesOf(mode).every((lane) => (counted[lane] ?? 0) + maxTokens <= this.models[lane].context),
+        over: () => (cancelled ? 'aborted' : timeout > 0 && timeLeft() <= 0 ? 'timeout' : undefined),
+      }, arriving);
+      this.#unplaced.add(placed);
+      void placed.then(() => this.#unplaced.delete(placed));
     }
     if (signal) {
       const forget = onAbort(signal, remote.cancel);
       arriving.answer.then(forget, forget);
     }
     return arriving;
+  }
+
+  /**
+   * Counts the tokens that an input is for one model. Of what {@link generate} takes, these are the tokens of the prompt that the same
+   * options would give, BOS and template included: with an answer's tokens they make up the context. `{ text }` is a text by itself,
+   * without any prompt around it. Nothing is decoded, no place is taken, and a prompt may be longer than the context. Long texts are
+   * tokenised on a thread of their own.
+   *
+   * @param options `lane`: which model's tokens; the rest as for {@link generate}, as far as prompts depend on it
+   * @throws as {@link generate}, but not for the prompt's length; rejects with the signal's reason if `signal` is aborted
+   */
+  async countTokens(input: Countable, options: { lane: LaneName } & GenerateOptions): Promise<number> {
+    const failure = rememberCaller(this.countTokens);
+    this.#mustBeOpen();
+    if (!isObject(options)) reject('options', options, 'an object with `lane`');
+    const { lane, ...others } = options;
+    if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
+    const { prompt, signal } = this.#readCountable(input, lane, others);
+    throwIfAborted(signal);
+    this.#mustHaveRoom(failure);
+    let forget: (() => void) | undefined;
+    const { [lane]: tokens = 0 } = await new Promise<NativeCounted>((resolve, fail) => {
+      const id = this.#dispatcher.add({
+        arrived: () => {},
+        finished: (result) => (result.type === 'counted' ? resolve(result) : fail(failure('ERR_CLOSED', 'the count was aborted'))),
+        failed: (code, message) => fail(failure(code, message)),
+      });
+      this.#engine.submit({ id, count: { [lane]: prompt }, plain: isText(input) });
+      forget = signal && onAbort(signal, () => this.#engine.cancel(id));
+    }).finally(() => forget?.()).catch((reason: unknown) => {
+      throwIfAborted(signal);
+      throw reason;
+    });
+    return tokens;
   }
 
   /**
@@ -261,11 +337,15 @@ export class Nudging {
 
   /** Waits for what runs, then frees both models. Idempotent; later calls of other methods throw or reject with ERR_CLOSED. */
   close(): Promise<void> {
-    if (!this.#closing) {
-      this.#engine.close(false);
-      this.#closing = this.#dispatcher.closed;
-    }
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // A closing engine takes nothing more, and these may have to come again.
+    if (this.#unplaced.size > 0) await Promise.all(this.#unplaced);
+    this.#engine.close(false);
+    await this.#dispatcher.closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -281,6 +361,18 @@ export class Nudging {
     if (requests >= this.#mostRequests) throw failure('ERR_BUSY', `${requests} requests run or wait already: try again later, or raise \`maxQueue\` or \`parallel\``);
   }
 
+  #readCountable(input: Countable, lane: LaneName, options: GenerateOptions): { prompt: NativePrompt; signal: AbortSignalLike | undefined } {
+    if (!isText(input)) {
+      const { question, settings, signal } = this.#read(input, options);
+      return { prompt: promptFor(lane, question, settings), signal };
+    }
+    check(options, generateRules);
+    const { text, ...unknown } = input;
+    check(unknown, {}, 'text');
+    if (typeof text !== 'string') reject('text', text, 'a string');
+    return { prompt: { segments: [{ text, special: false }] }, signal: options.signal };
+  }
+
   /** Splits an input into what is asked and how, and checks both. */
   #read(input: Input, options: GenerateOptions | undefined) {
     let inline: Record<string, unknown> = {};
@@ -292,8 +384,20 @@ export class Nudging {
     const given = isObject(options) ? { ...options } : options;
     if (given !== undefined) check(given, generateRules);
     const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(given ?? {}) } as GenerateOptions;
-    return { question: readQuestion(input), settings: settings as Settings, signal };
+    return { question: readQuestion(input, settings.prefill), settings: settings as Settings, signal };
   }
+}
+
+function isText(input: Countable): input is { text: string } {
+  return isObject(input) && 'text' in input;
+}
+
+function lanesOf(mode: Mode): LaneName[] {
+  return mode === 'nudge' ? ['base', 'aligned'] : [mode];
+}
+
+function promptsFor(mode: Mode, question: Question, settings: Settings): { base?: NativePrompt; aligned?: NativePrompt } {
+  return Object.fromEntries(lanesOf(mode).map((lane) => [lane, promptFor(lane, question, settings)]));
 }
 
 function guessesOf(speculation: boolean | number): number {

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
-import type { Candidate, DecodeSpan, Decision, KvCacheType, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, Top1 } from './types.ts';
+import type { ThinkingState } from './thinking.ts';
+import type {
+  Candidate, DecodeSpan, Decision, KvCacheType, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, ThinkingMarks, Top1,
+} from './types.ts';
 import { remedyFor } from './why-not-loaded.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
@@ -15,7 +18,7 @@ export interface NativeAddon {
 }
 
 export interface NativeEngine {
-  submit(request: NativeGeneration | NativeInspection): void;
+  submit(request: NativeRequest): void;
   cancel(id: number): void;
   /** Stops decoding for a request, or goes on with it. A parked request does not keep the process alive. */
   park(id: number, parked: boolean): void;
@@ -64,7 +67,14 @@ export interface NativeSegment {
   special: boolean;
 }
 
-export type NativePrompt = { segments: NativeSegment[] } | { messages: { role: string; content: string }[]; template?: string };
+export type NativePrompt = (
+  | { segments: NativeSegment[] }
+  /** `variables`: of the template, as the text of a JSON object. */
+  | { messages: { role: string; content: string }[]; template?: string; variables?: string }
+) & {
+  /** Plain text at the end of the prompt. */
+  prefill?: string;
+};
 
 export interface NativeSampling {
   /** 0: greedy; the rest has no effect then. */
@@ -97,6 +107,10 @@ export interface NativeGeneration {
   repeatLimit: number;
   maxTokens: number;
   stop: string[];
+  /** Stop strings count behind what stands between these, if the answer begins with it. */
+  thinking?: ThinkingMarks;
+  /** Fail unless prompts and `maxTokens` fit into the contexts. */
+  whole: boolean;
   trace: boolean;
   /** Whether somebody reads the pieces as they come; otherwise many come at once. */
   streams: boolean;
@@ -124,6 +138,15 @@ export interface NativeInspection {
   biases?: NativeBiases;
   repeat?: NativeRepeat;
 }
+
+export interface NativeCounting {
+  id: number;
+  count: { base?: NativePrompt; aligned?: NativePrompt };
+  /** The texts of segments alone: no control tokens, no BOS. */
+  plain: boolean;
+}
+
+export type NativeRequest = NativeGeneration | NativeInspection | NativeCounting;
 
 export interface NativeFinished {
   type: 'finished';
@@ -153,6 +176,21 @@ export interface NativeInspected {
   context: number[];
 }
 
+/** Comes before the first piece of a generation with `thinking` or `whole`. */
+export interface NativeBegun {
+  type: 'begun';
+  id: number;
+  /** How far the end of the prompt brings the thinking part. */
+  thinking: ThinkingState;
+}
+
+export interface NativeCounted {
+  type: 'counted';
+  id: number;
+  base?: number;
+  aligned?: number;
+}
+
 export type NativeEvent =
   | { type: 'progress'; lane: string; fraction: number }
   | ({ type: 'warning' } & NudgingWarning)
@@ -161,6 +199,8 @@ export type NativeEvent =
   | { type: 'pieces'; parts: { id: number; pieces: Piece[] }[] }
   | NativeFinished
   | NativeInspected
+  | NativeBegun
+  | NativeCounted
   | { type: 'failed'; id: number; code: ErrorCode; message: string }
   | { type: 'closed' };
 

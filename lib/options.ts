@@ -47,6 +47,15 @@ export const abortSignal: Rule = {
   expected: 'an AbortSignal, or an object with aborted, addEventListener and removeEventListener',
 };
 
+/** Of what is in it, whoever uses it has more to say: see template-options.ts. */
+const object: Rule = { check: isObject, expected: 'an object' };
+
+const mark: Rule = { check: (value) => typeof value === 'string' && value !== '' && value.length <= 100 && value.trim() === value, expected: '' };
+const thinkingMarks: Rule = {
+  check: (value) => isObject(value) && Object.keys(value).every((name) => name === 'open' || name === 'close') && mark.check(value['open']) && mark.check(value['close']),
+  expected: '{ open, close } with texts of at most 100 characters that neither begin nor end with white space',
+};
+
 export const eitherOf = (...rules: Rule[]): Rule => ({
   check: (value) => rules.some((rule) => rule.check(value)),
   expected: rules.map((rule) => rule.expected).join(' or '),
@@ -141,6 +150,10 @@ export const generateRules: Record<string, Rule> = {
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),
   alignedPrompt: nonEmptyText,
+  templateOptions: object,
+  thinking: eitherOf(flag, thinkingMarks),
+  prefill: eitherOf(flag, nonEmptyText),
+  fit: oneOf('oldest-first'),
   repeatLimit: integer(0, 1_000_000),
   speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),

@@ -1,32 +1,57 @@
 import { NudgingError } from './errors.ts';
 import type { NativePrompt, NativeSegment } from './native.ts';
 import { isObject, reject } from './options.ts';
-import type { BasePrompt, ChatMessage, LaneName, RawPrompt } from './types.ts';
+import { templateVariables } from './template-options.ts';
+import type { BasePrompt, ChatMessage, GenerateOptions, LaneName, RawPrompt } from './types.ts';
 
 /** A question, an answer on the next line. */
 export const defaultBasePrompt = '{system}Question: {question}\nAnswer:\n';
 
-/** What a request asks, brought into one of two shapes. */
-export type Question = { kind: 'chat'; messages: ChatMessage[] } | { kind: 'raw'; base?: RawPrompt; aligned?: RawPrompt };
+/** What a request asks, brought into one of two shapes. The last message is the user's; `prefill` is the beginning of the answer. */
+export type Question = { kind: 'chat'; messages: ChatMessage[]; prefill?: string } | { kind: 'raw'; base?: RawPrompt; aligned?: RawPrompt };
+
+/** A chat that may get shorter. */
+export type Chat = Extract<Question, { kind: 'chat' }>;
 
 /** Reads a question, messages, or raw prompts from the first argument of `generate`. Throws ERR_INVALID_OPTION. */
-export function readQuestion(input: unknown): Question {
+export function readQuestion(input: unknown, prefill: boolean | string = false): Question {
   if (typeof input === 'string') {
     mustAsk(input);
-    return { kind: 'chat', messages: [{ role: 'user', content: input }] };
+    return withPrefill([{ role: 'user', content: input }], prefill);
   }
-  if (Array.isArray(input)) return { kind: 'chat', messages: readMessages(input) };
+  if (Array.isArray(input)) return readChat(input, prefill);
   if (!isObject(input)) reject('input', input, 'a question, an array of messages, or an object with `messages` or with `base` and `aligned`');
   const { messages, base, aligned } = input;
   if (messages !== undefined) {
     if (base !== undefined || aligned !== undefined) reject('messages', messages, 'the only prompt: leave out `base` and `aligned`');
-    return { kind: 'chat', messages: readMessages(messages) };
+    return readChat(messages, prefill);
   }
+  if (typeof prefill === 'string') reject('prefill', prefill, 'left out for raw prompts: write it at their ends');
   if (base === undefined && aligned === undefined) reject('input', input, 'an object with `messages` or with `base` and `aligned`');
   const raw: Question = { kind: 'raw' };
   if (base !== undefined) raw.base = readRaw('base', base);
   if (aligned !== undefined) raw.aligned = readRaw('aligned', aligned);
   return raw;
+}
+
+function readChat(value: unknown, prefill: boolean | string): Chat {
+  const messages = readMessages(value);
+  let begun = prefill;
+  const final = messages[messages.length - 1] as ChatMessage;
+  if (prefill === true && final.role === 'assistant') {
+    if (final.content === '') reject('messages', final, 'ended by a message with some content, for the answer to begin with');
+    begun = final.content;
+    messages.pop();
+  }
+  const last = messages[messages.length - 1];
+  const hint = prefill === false ? '; an answer that goes on from the assistant\'s last message needs `prefill: true`' : '';
+  if (last?.role !== 'user') reject('messages', last ?? value, `messages of which the last is from the user${hint}`);
+  mustAsk(last.content);
+  return withPrefill(messages, begun);
+}
+
+function withPrefill(messages: ChatMessage[], prefill: boolean | string): Chat {
+  return typeof prefill === 'string' ? { kind: 'chat', messages, prefill } : { kind: 'chat', messages };
 }
 
 function readMessages(value: unknown): ChatMessage[] {
@@ -40,9 +65,6 @@ function readMessages(value: unknown): ChatMessage[] {
     }
     messages.push({ role, content });
   }
-  const last = messages[messages.length - 1] as ChatMessage;
-  if (last.role !== 'user') reject('messages', last, 'messages of which the last is from the user');
-  mustAsk(last.content);
   return messages;
 }
 
@@ -62,16 +84,27 @@ function readRaw(lane: LaneName, value: unknown): RawPrompt {
   return segments;
 }
 
+/** What prompts depend on besides the question. */
+export type PromptOptions = Pick<GenerateOptions, 'system' | 'basePrompt' | 'alignedPrompt' | 'templateOptions' | 'thinking'>;
+
 /** The prompt of one lane, ready for the native engine. */
-export function promptFor(lane: LaneName, question: Question, options: { system?: string; basePrompt?: BasePrompt; alignedPrompt?: string }): NativePrompt {
+export function promptFor(lane: LaneName, question: Question, options: PromptOptions): NativePrompt {
   if (question.kind === 'raw') {
     const raw = question[lane];
     if (raw === undefined) reject(lane, raw, `the ${lane} model's raw prompt: this mode needs it`);
     return { segments: typeof raw === 'string' ? [{ text: raw, special: true }] : [...raw] };
   }
   const messages = withSystem(question.messages, options.system);
-  if (lane === 'aligned') return options.alignedPrompt === undefined ? { messages } : { messages, template: options.alignedPrompt };
-  return { segments: [{ text: basePromptText(messages, options.basePrompt ?? defaultBasePrompt), special: false }] };
+  const prefill = question.prefill === undefined ? {} : { prefill: question.prefill };
+  if (lane === 'base') return { segments: [{ text: basePromptText(messages, options.basePrompt ?? defaultBasePrompt), special: false }], ...prefill };
+  const template = options.alignedPrompt === undefined ? {} : { template: options.alignedPrompt };
+  return { messages, ...template, ...variablesOf(options), ...prefill };
+}
+
+/** Who wants to see a model think has its template let it. */
+function variablesOf({ templateOptions, thinking = false }: PromptOptions): { variables?: string } {
+  if (templateOptions === undefined && thinking === false) return {};
+  return { variables: templateVariables(templateOptions ?? {}, thinking === false ? [] : ['enable_thinking']) };
 }
 
 function withSystem(messages: ChatMessage[], system: string | undefined): ChatMessage[] {

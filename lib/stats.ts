@@ -1,8 +1,18 @@
 import type { NativeFinished } from './native.ts';
 import type { Answer, LaneStats, Piece } from './types.ts';
 
+/** What an answer says of its request. */
+export interface AnswerSettings {
+  seed?: number | undefined;
+  /** Whether its pieces tell thinking apart. */
+  thinks?: boolean;
+  droppedMessages?: number | undefined;
+}
+
+const textOf = (pieces: readonly Piece[], thinking: boolean) => pieces.filter((piece) => (piece.thinking ?? false) === thinking).map(({ text }) => text).join('');
+
 /** The public answer from the native engine's last event. */
-export function toAnswer(event: NativeFinished, pieces: readonly Piece[], seed?: number): Answer {
+export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed, thinks, droppedMessages }: AnswerSettings = {}): Answer {
   const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
@@ -10,11 +20,13 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], seed?:
   const top1 = sum('top1Ms');
   const tokenize = sum('tokenizeMs');
   return {
-    text: event.text,
+    text: thinks ? textOf(pieces, false) : event.text,
+    ...(thinks ? { thinking: textOf(pieces, true) } : {}),
     stopReason: event.stopReason,
     pieces: [...pieces],
     rounds: event.rounds,
     ties: stats.ties,
+    ...(droppedMessages === undefined ? {} : { droppedMessages }),
     ...(seed === undefined ? {} : { seed }),
     ...(decisions.length > 0 ? { decisions } : {}),
     ...(spans.length > 0 ? { spans } : {}),

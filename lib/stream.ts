@@ -1,7 +1,8 @@
 import type { Sink } from './dispatcher.ts';
 import type { ErrorCode } from './errors.ts';
-import type { NativeFinished, NativeInspected } from './native.ts';
+import type { NativeBegun, NativeCounted, NativeFinished, NativeInspected } from './native.ts';
 import { toAnswer } from './stats.ts';
+import type { ThinkingSplitter } from './thinking.ts';
 import type { Answer, Piece } from './types.ts';
 
 /** What a stream may ask of the engine. */
@@ -11,9 +12,18 @@ export interface Remote {
   park(parked: boolean): void;
 }
 
+export interface ArrivingSettings {
+  highWaterMark: number;
+  seed?: number | undefined;
+  /** Where thinking is to be told apart. */
+  splitter?: ThinkingSplitter | undefined;
+}
+
 /** The engine's end of a stream: pieces go in here. It knows nothing of the reader's end, which may be collected while this one still receives. */
 export class Arriving implements Sink {
   readonly pieces: Piece[] = [];
+  /** Messages that were left out, if they may be. */
+  droppedMessages: number | undefined;
   /** Rejects with a NudgingError if the request fails. */
   readonly answer: Promise<Answer>;
   settled = false;
@@ -21,18 +31,20 @@ export class Arriving implements Sink {
   readonly #error: (code: ErrorCode, message: string) => Error;
   readonly #highWaterMark: number;
   readonly #seed: number | undefined;
+  readonly #splitter: ThinkingSplitter | undefined;
   #read = 0;
   #reading = false;
   #whole = false;
   #parked = false;
   #wake: (() => void) | undefined;
   #resolve!: (answer: Answer) => void;
-  #reject!: (error: Error) => void;
+  #reject!: (reason: unknown) => void;
 
-  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, { highWaterMark, seed }: { highWaterMark: number; seed?: number | undefined }) {
+  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, { highWaterMark, seed, splitter }: ArrivingSettings) {
     this.#remote = remote;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
+    this.#splitter = splitter;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -81,20 +93,31 @@ export class Arriving implements Sink {
     });
   }
 
+  begun({ thinking }: NativeBegun): void {
+    this.#splitter?.begin(thinking);
+  }
+
   arrived(pieces: Piece[]): void {
-    for (const piece of pieces) this.pieces.push(piece);
+    const told = this.#splitter ? pieces.flatMap((piece) => this.#splitter?.push(piece) ?? []) : pieces;
+    for (const piece of told) this.pieces.push(piece);
     if (this.#reading && !this.#whole && this.pieces.length - this.#read >= this.#highWaterMark) this.#park(true);
     this.#notify();
   }
 
-  finished(event: NativeFinished | NativeInspected): void {
-    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, this.#seed));
+  finished(event: NativeFinished | NativeInspected | NativeCounted): void {
+    for (const piece of this.#splitter?.end() ?? []) this.pieces.push(piece);
+    const { droppedMessages } = this;
+    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages }));
     this.settled = true;
     this.#notify();
   }
 
   failed(code: ErrorCode, message: string): void {
-    this.#reject(this.#error(code, message));
+    this.rejected(this.#error(code, message));
+  }
+
+  rejected(reason: unknown): void {
+    this.#reject(reason);
     this.settled = true;
     this.#notify();
   }

@@ -11,9 +11,11 @@ export type Mode = 'nudge' | 'base' | 'aligned';
  */
 export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout';
 
-/** A stretch of the answer that came from one model. Concatenated, the pieces are the text. */
+/** A stretch of the answer that came from one model. Concatenated, the pieces are the text, and those that are thinking are {@link Answer.thinking}. */
 export interface Piece {
   text: string;
+  /** Only with the option `thinking`: true for what belongs to the model's thinking and not to its answer; else missing. */
+  thinking?: true;
   /** `base`: the base's own token. `nudge`: the aligned model's word. */
   source: 'base' | 'nudge';
   /**
@@ -23,7 +25,10 @@ export interface Piece {
   topProbability?: number;
 }
 
-/** One round of the trace: words taken from a draft, then the base's run. Concatenated, words and base of all rounds are the text. */
+/**
+ * One round of the trace: words taken from a draft, then the base's run. Concatenated, words and base of all rounds are what the models
+ * wrote: the text, and with the option `thinking` also the thinking part, its marks and the white space beside them.
+ */
 export interface Round {
   words: string;
   base: string;
@@ -61,7 +66,7 @@ export interface Candidate {
 export interface Decision extends Top1 {
   /** `boundary`: the base was asked at a boundary of a draft. `run`: it went on with its own run. `draft`: the aligned model drafted. */
   kind: 'boundary' | 'run' | 'draft';
-  /** Bytes (UTF-8) of answer and draft before the question. */
+  /** Bytes (UTF-8) of what the rounds hold, and of the draft, before the question. A prefill is not counted: it belongs to the prompt. */
   position: number;
 }
 
@@ -132,7 +137,13 @@ export interface AnswerStats {
 
 /** A finished generation. */
 export interface Answer {
+  /** The answer: without a prefill, which belongs to the prompt, and with the option `thinking` without the thinking part. */
   text: string;
+  /**
+   * Only with the option `thinking`: what the model thought before it answered, without the marks and the white space beside them; empty if
+   * it did not. What OpenAI-compatible servers call `reasoning_content`. If `maxTokens` cut it, all is thinking and `text` is empty.
+   */
+  thinking?: string;
   stopReason: StopReason;
   pieces: Piece[];
   rounds: Round[];
@@ -144,6 +155,8 @@ export interface Answer {
    * says the same, not that it must.
    */
   ties: number;
+  /** Only with the option `fit`: how many of the oldest messages were left out. */
+  droppedMessages?: number;
   /** What tokens were sampled with, if they were: together with the same settings it gives the same text again. */
   seed?: number;
   /** Only with `trace: 'full'`. */
@@ -208,7 +221,10 @@ export interface PromptSegment {
 /** A prompt that is used as it is. A string is one segment with `special: true`: it is the program's own text. */
 export type RawPrompt = string | readonly PromptSegment[];
 
-/** What to answer: a question; chat messages, the last from the user; or one raw prompt for each model. */
+/**
+ * What to answer: a question; chat messages, the last from the user, or with `prefill: true` the beginning of the answer from the
+ * assistant; or one raw prompt for each model.
+ */
 export type Input = string | readonly ChatMessage[] | ({ messages: readonly ChatMessage[] } & GenerateOptions) | ({ base?: RawPrompt; aligned?: RawPrompt } & GenerateOptions);
 
 /**
@@ -282,6 +298,25 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** A plain JSON value. */
+export type TemplateValue = string | number | boolean | null | readonly TemplateValue[] | { readonly [name: string]: TemplateValue };
+
+/**
+ * More variables for the aligned model's chat template, such as `{ enable_thinking: true }`. Names are those of Jinja variables;
+ * `messages`, `add_generation_prompt`, `bos_token`, `eos_token`, and words and functions of Jinja are refused. All together at most 65,536
+ * characters of JSON, 16 levels deep, whole numbers within ±(2^53 - 1). Strings are data as message contents are: nothing that a template
+ * makes of them becomes a control token. `enable_thinking` is false unless it is set here or by `thinking`.
+ */
+export interface TemplateOptions {
+  readonly [name: string]: TemplateValue | undefined;
+}
+
+/** What stands around the thinking of a model. At most 100 characters each, no white space at either end. */
+export interface ThinkingMarks {
+  open: string;
+  close: string;
+}
+
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions, LogitOptions {
   mode?: Mode;
@@ -303,6 +338,34 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   basePrompt?: BasePrompt;
   /** A Jinja chat template that replaces the GGUF's own, for the aligned model. */
   alignedPrompt?: string;
+  /** Variables for the chat template. They take the place of the engine's, if it has any. Raw prompts have no template. */
+  templateOptions?: TemplateOptions;
+  /**
+   * Tells the thinking of a model that thinks before it answers apart from its answer: pieces of it have `thinking: true`, and the whole is
+   * {@link Answer.thinking}. True: between `<think>` and `</think>`; an object: between its marks. It also sets the template's
+   * `enable_thinking` unless `templateOptions` does. Default false: thinking is switched off in templates that know `enable_thinking`, and
+   * where a model thinks all the same that is part of the text.
+   *
+   * Thinking is what stands between the marks at the beginning of the answer, white space aside; marks further back are text. A prompt that
+   * ends with the opening mark, as many templates' do, begins it. Stop strings count behind it only; `maxTokens` counts it too. Marks that
+   * are control tokens of the vocabulary show no text, so they cannot be found.
+   */
+  thinking?: boolean | ThinkingMarks;
+  /**
+   * How the answer begins: both models see it as the beginning of what they write, and go on behind it. It belongs to the prompt, so `text`
+   * begins behind it too. A text, or true: the last message if it is the assistant's. It is data, as messages are, and stands directly
+   * behind where the template or the base prompt lets the assistant speak: a space that belongs there is yours to write. It may end in the
+   * middle of a word: the aligned model then goes on with that, and perhaps also with a last word that was whole (docs/prompts.md). Not for
+   * raw prompts. Default false: messages end with the user's.
+   */
+  prefill?: boolean | string;
+  /**
+   * `oldest-first`: where a chat and `maxTokens` do not fit into the context of a model that takes part, its oldest turns are left out
+   * until they do: a user's message with the answers to it each time, never a system message, nor the last turn.
+   * {@link Answer.droppedMessages} counts messages. ERR_PROMPT_TOO_LONG if the last turn alone does not fit. Raw prompts are never cut, only
+   * refused. Default: the prompt must fit, and an answer for which there is no room ends with `stopReason: 'context'`.
+   */
+  fit?: 'oldest-first';
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**
@@ -430,6 +493,9 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /** Gives up loading; `load` then rejects with the signal's reason. */
   signal?: AbortSignalLike;
 }
+
+/** What {@link Nudging.countTokens} counts: a prompt as for generating, or a text by itself. */
+export type Countable = Input | { text: string };
 
 /** A question for {@link Nudging.inspect}. */
 export interface Inspection {

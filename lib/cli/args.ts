@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
 import { nearest } from '../nearest.ts';
+import { templateVariables } from '../template-options.ts';
 import { readTextFileSync } from '../text-file.ts';
-import type { LoadOptions } from '../types.ts';
+import type { LoadOptions, TemplateOptions, TemplateValue } from '../types.ts';
 import { fileFailure, UsageError } from './failure.ts';
-import { flags, ruleOf, type Flag } from './flags.ts';
+import { flags, inFlagNames, ruleOf, type Flag } from './flags.ts';
 
 /** A command line, checked. */
 export interface Arguments {
@@ -91,7 +92,15 @@ function unknown(rawName: string): UsageError {
 
 function settingOf(flag: Flag, texts: string[]): unknown {
   const text = lastOf(texts);
-  const value = flag.kind === 'list' ? texts : flag.kind === 'number' ? numberOrWord(text) : flag.kind === 'lanes' ? lanesIn(text) : flag.kind === 'file' ? contentOf(flag, text) : flag.kind === 'names' ? buffersIn(text) : flag.kind === 'json' ? jsonIn(flag, text) : text;
+  const value =
+    flag.kind === 'list' ? texts
+    : flag.kind === 'number' ? numberOrWord(text)
+    : flag.kind === 'lanes' ? lanesIn(text)
+    : flag.kind === 'file' ? contentOf(flag, text)
+    : flag.kind === 'names' ? buffersIn(text)
+    : flag.kind === 'json' ? jsonIn(flag, text)
+    : flag.kind === 'members' ? membersIn(flag, texts)
+    : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected = flag.kind === 'list' ? 'a non-empty text' : flag.kind === 'lanes' ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values') : rule.expected;
@@ -128,6 +137,26 @@ function jsonIn(flag: Flag, text: string): unknown {
   } catch (error) {
     throw new UsageError(`--${flag.name} cannot be "${text}": it is not JSON (${(error as Error).message})`);
   }
+}
+
+/** `NAME=JSON`, several times. */
+function membersIn(flag: Flag, texts: string[]): TemplateOptions {
+  const members = Object.fromEntries(texts.map((text) => {
+    const end = text.indexOf('=');
+    try {
+      if (end > 0) return [text.slice(0, end), JSON.parse(text.slice(end + 1)) as TemplateValue];
+    } catch {
+      // Said below.
+    }
+    const example = `such as enable_thinking=true or, with double quotes that reach the command, effort='"low"'`;
+    throw new UsageError(`--${flag.name} cannot be "${text}": it must be NAME=JSON, ${example}`);
+  }));
+  try {
+    templateVariables(members);
+  } catch (error) {
+    throw new UsageError(inFlagNames((error as Error).message));
+  }
+  return members;
 }
 
 function contentOf(flag: Flag, path: string): string {

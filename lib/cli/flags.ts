@@ -12,7 +12,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members';
   about: string;
   /** What holds without the flag, for the help. */
   otherwise?: string;
@@ -83,6 +83,9 @@ export const groups: { title: string; flags: Flag[] }[] = [
         otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
       },
       { name: 'aligned-prompt', value: 'FILE', option: 'alignedPrompt', kind: 'file', about: 'Jinja chat template for the aligned model', otherwise: "the GGUF file's own" },
+      { name: 'template-option', value: 'NAME=JSON', option: 'templateOptions', kind: 'members', about: 'variable for the chat template, such as enable_thinking=true or effort=\'"low"\'; may be repeated' },
+      { name: 'prefill', value: 'TEXT', option: 'prefill', about: 'how the answer begins: the models go on behind it, and it is not printed' },
+      { name: 'fit', option: 'fit', sets: 'oldest-first', about: 'where a chat (with --input) and --max-tokens do not fit into the context, leave out its oldest turns' },
     ],
   },
   {
@@ -112,6 +115,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
   {
     title: 'Output',
     flags: [
+      { name: 'thinking', option: 'thinking', about: 'let a model think that can, and show what stands between <think> and </think> on stderr, apart from the answer' },
       { name: 'json', about: 'print one JSON object and nothing else: text, stopReason, rounds, ties, pieces, stats, and seed if sampled' },
       { name: 'trace', about: "add every decision: to the JSON as \"decisions\" (a token's bytes in hexadecimal), else on stderr" },
       { name: 'verbose', about: 'say what was loaded; show the stack of an error' },
@@ -127,5 +131,8 @@ const names = new Map(flags.filter((flag) => flag.sets === undefined).map((flag)
 
 /** The library speaks of `maxTokens`; whoever typed the command knows it as --max-tokens. */
 export function inFlagNames(message: string): string {
-  return message.replace(/`(\w+)`/g, (whole, option: string) => names.get(option) ?? whole);
+  return message.replace(/`(\w+)(?:\.([^`]+))?`/g, (whole, option: string, member: string | undefined) => {
+    const flag = names.get(option);
+    return flag === undefined ? whole : member === undefined ? flag : `${flag} ${member}`;
+  });
 }

@@ -35,16 +35,25 @@ async function questionFromStdin(signal: AbortSignal): Promise<string> {
   return question;
 }
 
-/** Streams the answer to stdout. */
+/** Streams the answer to stdout, and what was thought before it to stderr. */
 async function show(nudging: Nudging, question: string, signal: AbortSignal): Promise<Answer> {
-  const { stdout } = process;
+  const { stdout, stderr } = process;
   const { nudged } = palette(stdout);
-  const clean = stdout.isTTY ? harmless : (text: string) => text;
+  const { dim } = palette(stderr);
+  const clean = ({ isTTY }: { isTTY?: boolean }, text: string) => (isTTY ? harmless(text) : text);
   const stream = nudging.stream(question, { signal });
-  for await (const { text, source } of stream) {
-    const shown = clean(text);
-    stdout.write(source === 'nudge' ? nudged(shown) : shown);
+  let thinking = false;
+  for await (const piece of stream) {
+    if (thinking && !piece.thinking) stderr.write('\n');
+    thinking = piece.thinking ?? false;
+    if (thinking) {
+      stderr.write(dim(clean(stderr, piece.text)));
+      continue;
+    }
+    const shown = clean(stdout, piece.text);
+    stdout.write(piece.source === 'nudge' ? nudged(shown) : shown);
   }
+  if (thinking) stderr.write('\n');
   const answer = await stream.answer;
   // The answer ends its line, so that the shell's prompt or the next line of a script starts on its own.
   if (!answer.text.endsWith('\n')) stdout.write('\n');

@@ -24,9 +24,10 @@ Rows of --input are one of
   {"question": "What is a harbor?"}
   {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]}
   {"base": "Question: …\\nAnswer:\\n", "aligned": "<|im_start|>user\\n…"}   raw prompts, used as they are
-with any other fields beside them. They hold no settings: those are flags, for all rows, and a field
-that looks like one (max_tokens, temprature) is warned of. Each answer is one line that holds its
-input row, untouched, under "row", so that no field of yours can clash with one of the answer:
+and may have "templateOptions" (an object) and "prefill" (a text, or true: the last message is the
+assistant's), and any other fields beside them. They hold no settings: those are flags, for all rows,
+and a field that looks like one (max_tokens, temprature) is warned of. Each answer is one line that
+holds its input row, untouched, under "row", so that no field of yours can clash with one of the answer:
   {"row": {…}, "text": …, "stopReason": …, "rounds": […], "pieces": […], "stats": {…}}
   {"row": {…}, "error": {"code": …, "message": …}}   this row's prompt failed; the others go on
 All rows are checked before a model is loaded. An --output that exists is continued after its last

@@ -1,8 +1,9 @@
 import type { Answer, Decision } from '../types.ts';
 
 /** An answer as it is printed: the same keys in the same order everywhere. */
-export function answerJson({ text, stopReason, rounds, ties, pieces, stats, seed, decisions }: Answer): object {
-  const sometimes = { ...(seed === undefined ? {} : { seed }), ...(decisions ? { decisions: decisions.map(decisionJson) } : {}) };
+export function answerJson({ text, stopReason, rounds, ties, pieces, stats, thinking, droppedMessages, seed, decisions }: Answer): object {
+  const asked = { ...(thinking === undefined ? {} : { thinking }), ...(droppedMessages === undefined ? {} : { droppedMessages }) };
+  const sometimes = { ...asked, ...(seed === undefined ? {} : { seed }), ...(decisions ? { decisions: decisions.map(decisionJson) } : {}) };
   return { text, stopReason, rounds, ties, pieces, stats, ...sometimes };
 }
 

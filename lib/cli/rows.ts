@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { isObject } from '../options.ts';
+import { check, generateRules, isObject } from '../options.ts';
 import { promptFor, readQuestion } from '../prompts.ts';
 import { decodeText } from '../text-file.ts';
-import type { Input, LoadOptions } from '../types.ts';
+import type { GenerateOptions, Input, LoadOptions } from '../types.ts';
 import { fileFailure, oneLine, UsageError } from './failure.ts';
 import { StraySettings } from './stray-settings.ts';
 
@@ -62,6 +62,7 @@ function readRow(line: string, settings: LoadOptions): Row {
   }
   if (!isObject(value)) throw new Error(`is no JSON object: ${shapes}`);
   const { question, messages, base, aligned } = value;
+  const own = ownOptions(value);
   const raw = base !== undefined || aligned !== undefined;
   const given = [question !== undefined && 'question', messages !== undefined && 'messages', raw && 'base or aligned'].filter(Boolean);
   if (given.length === 0) throw new Error(`holds no question: ${shapes}`);
@@ -70,18 +71,26 @@ function readRow(line: string, settings: LoadOptions): Row {
     if (typeof question !== 'string') throw new Error('has a question that is no string: put it in quotes');
     if (question.trim() === '') throw new Error('has an empty question: write one or remove the line');
   }
-  const input = (question ?? (raw ? { ...(base === undefined ? {} : { base }), ...(aligned === undefined ? {} : { aligned }) } : messages)) as Input;
-  checkPrompts(input, settings);
+  const prompts = raw ? { ...(base === undefined ? {} : { base }), ...(aligned === undefined ? {} : { aligned }) } : { messages: messages ?? [{ role: 'user', content: question }] };
+  const input = { ...prompts, ...own } as Input;
+  checkPrompts(input, own, settings);
   return { value, input };
 }
 
+/** Options that a row has for itself. */
+function ownOptions({ templateOptions, prefill }: Record<string, unknown>): GenerateOptions {
+  return { ...(templateOptions === undefined ? {} : { templateOptions }), ...(prefill === undefined ? {} : { prefill }) } as GenerateOptions;
+}
+
 /** Asks the library for the prompts now, so that its own checks tell what is wrong with a row. */
-function checkPrompts(input: Input, settings: LoadOptions): void {
+function checkPrompts(input: Input, own: GenerateOptions, settings: LoadOptions): void {
   const { mode = 'nudge' } = settings;
   try {
-    const question = readQuestion(input);
+    check(own, generateRules);
+    const all = { ...settings, ...own };
+    const question = readQuestion(input, all.prefill);
     for (const lane of ['base', 'aligned'] as const) {
-      if (mode === 'nudge' || mode === lane) promptFor(lane, question, settings);
+      if (mode === 'nudge' || mode === lane) promptFor(lane, question, all);
     }
   } catch (error) {
     // The names in the message are the row's own fields here.

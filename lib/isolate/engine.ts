@@ -1,4 +1,4 @@
-import type { NativeEngine, NativeEngineOptions, NativeEvent, NativeGeneration, NativeInspection } from '../native.ts';
+import type { NativeEngine, NativeEngineOptions, NativeEvent, NativeRequest } from '../native.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** An engine that nobody refers to any more leaves its process behind; requests under way refer to it. */
@@ -17,7 +17,7 @@ export class IsolatedEngine implements NativeEngine {
     forgotten.register(this, this.#supervisor);
   }
 
-  submit(request: NativeGeneration | NativeInspection): void {
+  submit(request: NativeRequest): void {
     this.#supervisor.submit(request);
   }
 

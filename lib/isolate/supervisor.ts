@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { NativeEngineOptions, NativeEvent, NativeGeneration, NativeInspection } from '../native.ts';
+import type { NativeEngineOptions, NativeEvent, NativeRequest } from '../native.ts';
 import type { Order } from './messages.ts';
 import { EngineProcess } from './process.ts';
 
@@ -31,7 +31,7 @@ export class Supervisor {
     this.#start();
   }
 
-  submit(request: NativeGeneration | NativeInspection): void {
+  submit(request: NativeRequest): void {
     this.#give({ type: 'submit', request });
     this.#balance();
   }
@@ -102,6 +102,7 @@ export class Supervisor {
         case 'closed':
           // Passed on when the process is gone and its memory free.
           break;
+        case 'begun':
         case 'pieces':
           passedOn.push(event);
           break;

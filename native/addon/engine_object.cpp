@@ -18,6 +18,7 @@ thread_local std::unordered_set<EngineObject*> live;
 std::optional<RequestId> ended_request(const Event& event) {
   if (const auto* finished = std::get_if<std::unique_ptr<Finished>>(&event)) return (*finished)->id;
   if (const auto* inspected = std::get_if<Inspected>(&event)) return inspected->id;
+  if (const auto* counted = std::get_if<Counted>(&event)) return counted->id;
   if (const auto* failed = std::get_if<RequestFailed>(&event)) return failed->id;
   return std::nullopt;
 }

@@ -85,6 +85,7 @@ class Reader {
 
 PromptSource prompt_source(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
+  std::string prefill = reader.has("prefill") ? reader.text("prefill") : std::string();
   if (reader.has("messages")) {
     Chat chat;
     reader.each("messages", [&](Napi::Value entry) {
@@ -92,14 +93,15 @@ PromptSource prompt_source(Napi::Env env, Napi::Value value) {
       chat.messages.push_back({message.text("role"), message.text("content")});
     });
     if (reader.has("template")) chat.chat_template = reader.text("template");
-    return chat;
+    if (reader.has("variables")) chat.variables = reader.text("variables");
+    return {std::move(chat), std::move(prefill)};
   }
   std::vector<Segment> segments;
   reader.each("segments", [&](Napi::Value entry) {
     Reader segment(env, entry);
     segments.push_back({segment.text("text"), segment.flag("special")});
   });
-  return segments;
+  return {std::move(segments), std::move(prefill)};
 }
 
 Mode mode(Reader& reader) {
@@ -175,6 +177,12 @@ Generation generation(Napi::Env env, Reader& reader) {
     if (text.empty()) return reader.fail("stop", "an array of non-empty strings");
     generation.limits.stop.push_back(std::move(text));
   });
+  if (reader.has("thinking")) {
+    Reader marks(env, reader.get("thinking"));
+    generation.limits.thinking = {marks.text("open"), marks.text("close")};
+    if (reader.ok() && (generation.limits.thinking->open.empty() || generation.limits.thinking->close.empty())) reader.fail("thinking", "two non-empty strings");
+  }
+  generation.whole = reader.flag("whole");
   generation.trace = reader.flag("trace");
   generation.streams = reader.flag("streams");
   if (const double timeout = reader.number("timeout"); timeout > 0) generation.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(timeout, 1e12)));
@@ -203,6 +211,15 @@ Inspection inspection(Napi::Env env, Reader& reader) {
   if (reader.has("biases")) inspection.biases = biases(env, reader.get("biases"));
   if (reader.has("repeat")) inspection.repeat = repeat_penalty(env, reader.get("repeat"));
   return inspection;
+}
+
+Counting counting(Napi::Env env, Reader& reader) {
+  Counting counting;
+  Reader prompts(env, reader.get("count"));
+  if (prompts.has("base")) counting.prompts[0] = prompt_source(env, prompts.get("base"));
+  if (prompts.has("aligned")) counting.prompts[1] = prompt_source(env, prompts.get("aligned"));
+  counting.plain = reader.flag("plain");
+  return counting;
 }
 
 }  // namespace
@@ -258,6 +275,8 @@ std::optional<Request> request(Napi::Env env, Napi::Value value) {
   request.id = reader.integer<RequestId>("id");
   if (reader.has("lane")) {
     request.work = inspection(env, reader);
+  } else if (reader.has("count")) {
+    request.work = counting(env, reader);
   } else {
     request.work = generation(env, reader);
   }

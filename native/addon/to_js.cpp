@@ -1,5 +1,6 @@
 #include "addon/to_js.h"
 
+#include <array>
 #include <span>
 #include <string>
 
@@ -28,6 +29,16 @@ const char* name(By by) {
     case By::none: return "none";
     case By::end: return "end";
     case By::limit: return "limit";
+  }
+  return "";
+}
+
+const char* name(ThinkingPart::State state) {
+  switch (state) {
+    case ThinkingPart::State::undecided: return "undecided";
+    case ThinkingPart::State::thinking: return "thinking";
+    case ThinkingPart::State::gap: return "gap";
+    case ThinkingPart::State::answer: return "answer";
   }
   return "";
 }
@@ -150,6 +161,21 @@ class Converter {
           return item;
         }));
     set("context", array(env_, event.context, [this](Token token) { return Napi::Number::New(env_, token); }));
+  }
+
+  void operator()(const Begun& event) {
+    set("type", "begun");
+    set("id", event.id);
+    set("thinking", name(event.thinking));
+  }
+
+  void operator()(const Counted& event) {
+    set("type", "counted");
+    set("id", event.id);
+    constexpr std::array names = {"base", "aligned"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (event.tokens[i]) set(names[i], static_cast<double>(*event.tokens[i]));
+    }
   }
 
   void operator()(const RequestFailed& event) {

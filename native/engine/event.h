@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -118,6 +119,19 @@ struct Inspected {
   std::vector<Token> context;
 };
 
+/// Comes before the first piece of a generation that has marks of thinking, or has to fit whole: its prompts do.
+struct Begun {
+  RequestId id;
+  /// How far the prompt has brought the thinking part.
+  ThinkingPart::State thinking;
+};
+
+struct Counted {
+  RequestId id;
+  /// Of the lanes that were asked.
+  std::array<std::optional<std::size_t>, 2> tokens;
+};
+
 struct RequestFailed {
   RequestId id;
   FailureKind kind;
@@ -128,6 +142,6 @@ struct RequestFailed {
 struct Closed {};
 
 /// The two that are hundreds of bytes large are boxed: a tick may bring a small event for every sequence, and none should be larger than it must.
-using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, RequestFailed, Closed>;
+using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, Begun, Counted, RequestFailed, Closed>;
 
 }  // namespace nudging

@@ -14,30 +14,13 @@ namespace {
 /// Pieces in one event where nobody waits for them: few enough to be converted in well under a millisecond.
 constexpr std::size_t pieces_at_once = 64;
 
-Prompt compile(const LoadedLane& lane, const PromptSource& source) {
-  const Vocabulary& vocabulary = lane.vocabulary();
-  std::vector<Segment> segments;
-  if (const auto* chat = std::get_if<Chat>(&source)) {
-    if (chat->chat_template) {
-      segments = ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary);
-    } else if (const ChatTemplate* own = lane.model().chat_template()) {
-      segments = own->render(chat->messages, vocabulary);
-    } else {
-      throw Failure(FailureKind::template_missing,
-                    "\"" + lane.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
-    }
-  } else {
-    segments = std::get<std::vector<Segment>>(source);
-  }
-  std::size_t bytes = 0;
-  for (const Segment& segment : segments) bytes += segment.text.size();
-  if (bytes == 0) throw Failure(FailureKind::prompt_empty, "the " + lane.name() + " prompt is empty: pass at least one character");
-  // Known before anything is tokenised, which could take seconds.
-  if (const std::size_t least = vocabulary.least_tokens(bytes); least > lane.length()) {
-    throw Failure(FailureKind::prompt_too_long, "the " + lane.name() + " prompt has " + std::to_string(bytes) + " bytes, which are " + std::to_string(least) +
-                                                    " tokens or more, and the context holds " + std::to_string(lane.length()) + ": shorten the prompt or raise `context`");
-  }
-  return compile_prompt(vocabulary, segments);
+/// Whether a prompt's own text leads into a thinking part, and where what it was prefilled with leads from there.
+ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, const Prompt& prompt) {
+  std::string_view end = prompt.own_end;
+  end = end.substr(0, end.find_last_not_of(" \t\n\v\f\r") + 1);
+  ThinkingPart part(marks, marks && end.ends_with(marks->open) ? ThinkingPart::State::thinking : ThinkingPart::State::undecided);
+  part.read(prompt.prefill);
+  return part.state();
 }
 
 /// Checks that the lane's context, as it is now, fits.
@@ -49,8 +32,6 @@ void check_room(const SequenceLane& lane) {
                                                     std::to_string(lane.loaded().length()) + ": shorten the prompt or raise `context`");
   }
 }
-
-bool uses(Mode mode, std::size_t lane) { return mode == Mode::nudge ? lane == base_lane || lane == aligned_lane : lane == (mode == Mode::base ? base_lane : aligned_lane); }
 
 /// The sampling of one lane. Greedy settings are all the same: what a lane remembers stays good.
 Sampling of_lane(Sampling sampling, std::size_t lane) {
@@ -66,7 +47,9 @@ Task<StopReason> inspect(SequenceLane& lane, std::size_t count, std::vector<Cand
     co_return StopReason::end;
   }
   const std::span<const float> logits = co_await lane.distribution();
-  for (const auto& [token, probability] : most_likely(logits, count)) candidates.push_back({token, lane.loaded().vocabulary().bytes(token), probability});
+  for (const auto& [token, probability] : most_likely(logits, count)) {
+    candidates.push_back({token, lane.loaded().vocabulary().bytes(token), probability});
+  }
   co_return StopReason::end;
 }
 
@@ -77,28 +60,10 @@ Clock::time_point deadline_of(const Request& request, Clock::time_point submitte
   return generation != nullptr && generation->timeout ? submitted + *generation->timeout : Clock::time_point::max();
 }
 
-Prompts compile_prompts(const Request& request, std::span<const LoadedLane* const> lanes) {
-  Prompts prompts(lanes.size());
-  if (const auto* inspection = std::get_if<Inspection>(&request.work)) {
-    if (inspection->lane >= lanes.size()) {
-      throw Failure(FailureKind::internal, "lane " + std::to_string(inspection->lane) + " is not one of this engine's " + std::to_string(lanes.size()));
-    }
-    const LoadedLane& lane = *lanes[inspection->lane];
-    Prompt& prompt = prompts[inspection->lane].emplace(compile(lane, inspection->prompt));
-    prompt.text = inspection->text;
-    prompt.whole = lane.vocabulary().tokenize(prompt.tail + inspection->text);
-    return prompts;
-  }
-  const auto& generation = std::get<Generation>(request.work);
-  for (std::size_t i = 0; i < generation.prompts.size(); ++i) {
-    if (uses(generation.mode, i)) prompts[i] = compile(*lanes[i], generation.prompts[i]);
-  }
-  return prompts;
-}
-
 Job::Job(const Request& request, Prompts prompts, Lanes lanes, Clock::time_point submitted)
     : id_(request.id), lanes_(std::move(lanes)), submitted_(submitted), deadline_(deadline_of(request, submitted)) {
-  std::visit([&](const auto& work) { begin(work, std::move(prompts)); }, request.work);
+  if (const auto* generation = std::get_if<Generation>(&request.work)) begin(*generation, std::move(prompts));
+  if (const auto* inspection = std::get_if<Inspection>(&request.work)) begin(*inspection, std::move(prompts));
   task_->start();
 }
 
@@ -108,6 +73,10 @@ Job::~Job() {
 }
 
 void Job::begin(const Generation& generation, Prompts prompts) {
+  Limits limits = generation.limits;
+  // Where both models run, the aligned one's template knows how its answers begin.
+  limits.thinking_start = thinking_start(limits.thinking, prompts[aligned_lane] ? *prompts[aligned_lane] : *prompts[base_lane]);
+  if (limits.thinking || generation.whole) begun_ = Begun{id_, limits.thinking_start};
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!prompts[i]) {
       lanes_[i]->stand_by();
@@ -124,7 +93,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   }
   anticipates_ = generation.mode == Mode::nudge && generation.speculation.guesses != Speculation::Guesses::none;
   streams_ = generation.streams;
-  answer_.emplace(generation.limits);
+  answer_.emplace(std::move(limits));
   SequenceLane& base = *lanes_[base_lane];
   SequenceLane& aligned = *lanes_[aligned_lane];
   record_ = Record(base.loaded().tolerance(), aligned.loaded().tolerance(), generation.trace);

@@ -6,18 +6,13 @@
 
 #include "basics/stopwatch.h"
 #include "engine/event.h"
+#include "engine/prompts.h"
 #include "engine/request.h"
 #include "lanes/sequence_lane.h"
 #include "nudge/nudge.h"
 #include "nudge/task.h"
 
 namespace nudging {
-
-/// A request's prompts as tokens and text, by lane; nothing for those that it does not use.
-using Prompts = std::vector<std::optional<Prompt>>;
-
-/// Renders and compiles the prompts of a request. Throws Failure.
-Prompts compile_prompts(const Request& request, std::span<const LoadedLane* const> lanes);
 
 /// When a request that was submitted at `submitted` is to end; the end of time if it has no limit.
 Clock::time_point deadline_of(const Request& request, Clock::time_point submitted);
@@ -50,6 +45,9 @@ class Job {
   /// True if the aligned lane may decode on while the base's is busy: what it says next is likely to be asked.
   bool anticipates() const { return anticipates_; }
 
+  /// That it has begun, if somebody wants to know.
+  std::optional<Begun> begun() const { return begun_; }
+
   /// Adds the pieces since the last call, if there are any that may be shown.
   void report(PiecesReady& ready);
   /// The last event. Only when done or stopped; call `report` first. Throws what the request threw.
@@ -66,6 +64,7 @@ class Job {
   Clock::time_point started_ = Clock::now();
   std::optional<Clock::time_point> first_piece_;
   std::optional<Answer> answer_;
+  std::optional<Begun> begun_;
   Record record_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;

@@ -12,19 +12,23 @@ namespace {
 constexpr std::size_t most_bytes_at_once = 4096;
 
 std::size_t bytes_of(const PromptSource& source) {
-  std::size_t bytes = 0;
-  if (const auto* chat = std::get_if<Chat>(&source)) {
+  std::size_t bytes = source.prefill.size();
+  if (const auto* chat = std::get_if<Chat>(&source.text)) {
     for (const Message& message : chat->messages) bytes += message.content.size();
-    return bytes + (chat->chat_template ? chat->chat_template->size() : 0);
+    return bytes + chat->variables.size() + (chat->chat_template ? chat->chat_template->size() : 0);
   }
-  for (const Segment& segment : std::get<std::vector<Segment>>(source)) bytes += segment.text.size();
+  for (const Segment& segment : std::get<std::vector<Segment>>(source.text)) bytes += segment.text.size();
   return bytes;
 }
 
 std::size_t bytes_of(const Request& request) {
   if (const auto* inspection = std::get_if<Inspection>(&request.work)) return bytes_of(inspection->prompt) + inspection->text.size();
   std::size_t bytes = 0;
-  for (const PromptSource& prompt : std::get<Generation>(request.work).prompts) bytes += bytes_of(prompt);
+  if (const auto* counting = std::get_if<Counting>(&request.work)) {
+    for (const auto& prompt : counting->prompts) bytes += prompt ? bytes_of(*prompt) : 0;
+  } else {
+    for (const PromptSource& prompt : std::get<Generation>(request.work).prompts) bytes += bytes_of(prompt);
+  }
   return bytes;
 }
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/job.h"
+#include "engine/prompts.h"
 #include "lanes/loaded_lane.h"
 #include "engine/request.h"
 #include "lanes/model_context.h"

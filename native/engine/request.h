@@ -28,10 +28,16 @@ enum class Mode : std::uint8_t { nudge, base, aligned };
 struct Chat {
   std::vector<Message> messages;
   std::optional<std::string> chat_template;
+  /// More variables for the template, as the text of a JSON object; empty: none.
+  std::string variables;
 };
 
 /// Where a lane's prompt comes from.
-using PromptSource = std::variant<std::vector<Segment>, Chat>;
+struct PromptSource {
+  std::variant<std::vector<Segment>, Chat> text;
+  /// What the answer begins with: plain text at the end of the prompt.
+  std::string prefill;
+};
 
 /// One generation, by the base and the aligned model. Prompts of lanes that the mode does not use are ignored.
 struct Generation {
@@ -39,6 +45,8 @@ struct Generation {
   std::array<PromptSource, 2> prompts;
   Rules rules;
   Limits limits;
+  /// Refused if a prompt and `limits.max_tokens` together do not fit into a lane's context.
+  bool whole = false;
   bool trace = false;
   /// Whether somebody reads the pieces as they come. Otherwise many are reported at once, which spares the event loop.
   bool streams = true;
@@ -69,9 +77,17 @@ struct Inspection {
   RepeatPenalty repeat;
 };
 
+/// How many tokens are these? Nothing is decoded.
+struct Counting {
+  /// Of the lanes that are asked.
+  std::array<std::optional<PromptSource>, 2> prompts;
+  /// The tokens of the texts alone, without what makes a prompt of them (BOS).
+  bool plain = false;
+};
+
 struct Request {
   RequestId id = 0;
-  std::variant<Generation, Inspection> work;
+  std::variant<Generation, Inspection, Counting> work;
 };
 
 }  // namespace nudging

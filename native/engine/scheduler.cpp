@@ -63,6 +63,7 @@ void Scheduler::run() {
     collect();
     expire();
     prepare();
+    count();
     admit();
     decode();
     report();
@@ -178,6 +179,19 @@ void Scheduler::prepare() {
   }
 }
 
+/// Answers what only asks for numbers of tokens, which needs no place.
+void Scheduler::count() {
+  std::erase_if(queue_, [&](Waiting& waiting) {
+    if (!waiting.counts() || !waiting.ready()) return false;
+    try {
+      events_.push_back(nudging::count(*waiting.request, waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, loaded())));
+    } catch (...) {
+      events_.push_back(failure_event(waiting.request->id));
+    }
+    return true;
+  });
+}
+
 void Scheduler::admit() {
   // Who has begun before goes first.
   for (auto back = suspended_.begin(); back != suspended_.end();) {
@@ -191,7 +205,7 @@ void Scheduler::admit() {
     back = suspended_.erase(back);
   }
   while (true) {
-    const auto next = std::find_if(queue_.begin(), queue_.end(), [](const Waiting& waiting) { return waiting.ready(); });
+    const auto next = std::find_if(queue_.begin(), queue_.end(), [](const Waiting& waiting) { return waiting.ready() && !waiting.counts(); });
     if (next == queue_.end() || !make_room()) return;
     const Waiting waiting = std::move(*next);
     queue_.erase(next);
@@ -202,6 +216,7 @@ void Scheduler::admit() {
       Job::Lanes lanes;
       for (const auto& lane : slot.lanes) lanes.push_back(lane.get());
       slot.job = std::make_unique<Job>(*waiting.request, std::move(prompts), std::move(lanes), waiting.at);
+      if (const auto begun = slot.job->begun()) events_.push_back(*begun);
     } catch (...) {
       events_.push_back(failure_event(waiting.request->id));
     }

@@ -53,6 +53,7 @@ class Scheduler {
     /// Its texts are long: it is prepared on a thread of its own, and keeps its turn meanwhile, but holds up nobody.
     bool apart = false;
     std::unique_ptr<Preparation> preparation = nullptr;
+    bool counts() const { return std::holds_alternative<Counting>(request->work); }
     bool ready() const { return !apart || (preparation && preparation->done()); }
   };
 
@@ -62,6 +63,7 @@ class Scheduler {
   std::vector<const LoadedLane*> loaded() const;
   /// What was asked to end before it began.
   void leave(Waiting& waiting, StopReason reason);
+  void count();
   void admit();
   bool make_room();
   void suspend(Slot& slot);

@@ -26,8 +26,8 @@ void Answer::append(std::string_view text, Source source, std::optional<float> p
   text_ += text;
   pieces_.push_back({std::string(text), source, probability});
 
-  if (const auto first = stops_.read(text)) {
-    cut(*first);
+  if (const auto first = stops_.read(thinking_.read(text))) {
+    cut(thinking_.begin() + *first);
     ended_ = StopReason::stop;
   }
 }
@@ -53,8 +53,8 @@ void Answer::cut(std::size_t length) {
 
 std::size_t Answer::reportable() const {
   if (finished_ || ended_) return pieces_.size();
-  // The longest end of the text that a stop string begins with is held back.
-  const std::size_t held = stops_.begun();
+  // The longest end of the text that a stop string begins with is held back, and what may yet have to be searched for one.
+  const std::size_t held = limits_.stop.empty() ? 0 : std::max(stops_.begun(), thinking_.undecided());
   std::size_t count = pieces_.size();
   for (std::size_t covered = 0; covered < held; --count) covered += pieces_[count - 1].text.size();
   return count;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nudge/stop_strings.h"
+#include "nudge/thinking_part.h"
 #include "nudge/top1.h"
 #include "nudge/utf8.h"
 
@@ -50,13 +51,16 @@ struct Decision {
 struct Limits {
   std::size_t max_tokens = 256;
   std::vector<std::string> stop;
+  /// Stop strings count behind the thinking part only, which `thinking_start` says how far the prompt has brought.
+  std::optional<ThinkingMarks> thinking;
+  ThinkingPart::State thinking_start = ThinkingPart::State::undecided;
 };
 
 /// Everything one request has committed. The text only ever grows, except for the cut at a stop string, which never reaches
 /// back into pieces that `reportable()` has released.
 class Answer {
  public:
-  explicit Answer(Limits limits) : limits_(std::move(limits)), stops_(limits_.stop) {}
+  explicit Answer(Limits limits) : limits_(std::move(limits)), thinking_(limits_.thinking, limits_.thinking_start), stops_(limits_.stop) {}
 
   std::string_view text() const { return text_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
@@ -93,6 +97,7 @@ class Answer {
   void cut(std::size_t length);
 
   Limits limits_;
+  ThinkingPart thinking_;
   StopStrings stops_;
   std::string text_;
   std::vector<Piece> pieces_;

@@ -13,13 +13,15 @@
 #include "templates/content_marks.h"
 #include "templates/limits.h"
 #include "templates/values.h"
+#include "templates/variables.h"
 #include "templates/watch.h"
 
 namespace nudging {
 
 struct ChatTemplate::Parsed {
   std::string source;
-  std::vector<std::string> literals;
+  /// Its string literals, and its names: those may be what it looks up in an object.
+  std::vector<std::string> words;
   jinja::program program;
   /// Some templates read content only as a list of parts, [{type: "text", text}].
   bool wants_parts = false;
@@ -64,8 +66,9 @@ jinja::value content_value(const std::string& content, bool as_parts) {
   return parts;
 }
 
-/// A `Watch` watches. It has to be made before the values that count in it.
-StringParts run(const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts, std::string_view bos, std::string_view eos) {
+/// A `Watch` watches. It has to be made before the values that count in it. `more` sets variables of the program's; ours win over them.
+StringParts run(const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts, std::string_view bos, std::string_view eos,
+                const std::function<void(jinja::context&)>& more = [](jinja::context&) {}) {
   auto list = jinja::mk_val<jinja::value_array>();
   for (const Message& message : messages) {
     auto entry = jinja::mk_val<jinja::value_object>();
@@ -74,12 +77,13 @@ StringParts run(const jinja::program& program, const std::string& source, const 
     list->push_back(entry);
   }
   jinja::context context(source);
+  // Reasoning models would otherwise begin with a hidden chain of thought, which is no answer to show.
+  context.set_val("enable_thinking", jinja::mk_val<jinja::value_bool>(false));
+  more(context);
   context.set_val("messages", template_limits::keep(list));
   context.set_val("bos_token", template_text(bos));
   context.set_val("eos_token", template_text(eos));
   context.set_val("add_generation_prompt", jinja::mk_val<jinja::value_bool>(true));
-  // Reasoning models would otherwise begin with a hidden chain of thought, which is no answer to show.
-  context.set_val("enable_thinking", jinja::mk_val<jinja::value_bool>(false));
 
   jinja::runtime runtime(context);
   return jinja::runtime::gather_string_parts(runtime.execute(program))->as_string().parts;
@@ -106,7 +110,8 @@ ChatTemplate::ChatTemplate(const std::string& source) : parsed_(std::make_unique
     const auto tokens = lexer.tokenize(source);
     template_limits::check_tokens(tokens);
     for (const jinja::token& token : tokens.tokens) {
-      if (token.t == jinja::token::string_literal && !token.value.empty()) parsed_->literals.push_back(token.value);
+      const bool word = token.t == jinja::token::string_literal || token.t == jinja::token::identifier;
+      if (word && !token.value.empty()) parsed_->words.push_back(token.value);
     }
     parsed_->program = jinja::parse_from_tokens(tokens);
     parsed_->source = tokens.source;
@@ -125,8 +130,8 @@ ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 
-std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, const Vocabulary& vocabulary) const {
-  const ContentMarks marks(vocabulary.specials(), parsed_->literals);
+std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, const Vocabulary& vocabulary, const std::string& variables) const {
+  const ContentMarks marks(vocabulary.specials(), parsed_->words);
   std::vector<Message> spoken = parsed_->knows_system ? messages : fold_system(messages);
   for (Message& message : spoken) message.content = marks.put(message.content);
 
@@ -134,7 +139,8 @@ std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, 
   std::size_t length = 0;
   template_limits::Watch watch;
   try {
-    for (const jinja::string_part& part : run(parsed_->program, parsed_->source, spoken, parsed_->wants_parts, vocabulary.bos_text(), vocabulary.eos_text())) {
+    const auto more = [&](jinja::context& context) { set_variables(context, variables, marks); };
+    for (const jinja::string_part& part : run(parsed_->program, parsed_->source, spoken, parsed_->wants_parts, vocabulary.bos_text(), vocabulary.eos_text(), more)) {
       ContentMarks::take(part.val, !part.is_input, segments);
       length += part.val.size();
     }

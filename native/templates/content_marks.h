@@ -25,7 +25,8 @@ namespace nudging {
 /// so that they spell a control token. None of llama.cpp's 70 templates does.
 class ContentMarks {
  public:
-  /// `literals`: the string literals of the template. Both arguments must outlive the object.
+  /// `literals`: the string literals of the template, and its names, which may be what it looks up in an object. Both arguments must
+  /// outlive the object.
   ContentMarks(const std::vector<Vocabulary::Special>& specials, const std::vector<std::string>& literals);
 
   std::string put(std::string_view content) const;

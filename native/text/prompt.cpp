@@ -49,7 +49,7 @@ constexpr const char* white_space = " \t\n\v\f\r";
 }  // namespace
 
 Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& segments) {
-  Prompt prompt{{}, {}, TextTokens(vocabulary), {}, {}};
+  Prompt prompt{{}, {}, TextTokens(vocabulary), {}, {}, {}, {}};
   const std::list<Part> parts = find_specials(vocabulary, segments);
 
   bool strip_right = false;

@@ -28,6 +28,11 @@ struct Prompt {
   /// A text behind the prompt that is tokenised whole, together with `tail`: for inspections.
   std::optional<std::string> text;
   std::vector<Token> whole;
+  /// The last bytes of the template text that it ends with, if it does, and what the answer was prefilled with behind that.
+  std::string own_end;
+  std::string prefill;
+
+  std::size_t tokens() const { return head.size() + followed.tokens().size(); }
 };
 
 /// Finds the control tokens in the template segments, joins what is left between them, and tokenises each stretch as a whole,

@@ -156,6 +156,47 @@ TEST("system text goes in front of the first user message where the template rej
   CHECK_EQUAL(rendered("{% if messages[0].role == 'system' and messages[0].content %}{{ raise_exception('no') }}{% endif %}" + turns, chat), folded);
 }
 
+TEST("variables of the program reach the template, and take the place of its defaults, but not of what the engine sets") {
+  const auto with = [](const std::string& source, const std::string& variables) {
+    std::string text;
+    for (const Segment& segment : ChatTemplate(source).render({{"user", "hello"}}, vocabulary("qwen2"), variables)) text += segment.text;
+    return text;
+  };
+  const std::string source = "{{ enable_thinking }},{{ n }},{{ list | tojson }},{{ o.key }},{% if o.none is none %}none{% endif %},{{ missing is defined }}";
+  CHECK_EQUAL(with(source, R"({"enable_thinking": true, "n": -1.5, "list": [1, "a", null, {"b": false}], "o": {"key": "value", "none": null}})"),
+              std::string(R"(True,-1.5,[1, "a", null, {"b": false}],value,none,False)"));
+  CHECK_EQUAL(with("{{ enable_thinking }}", ""), std::string("False"));
+  CHECK_EQUAL(with("{{ messages[0].content }}{{ add_generation_prompt }}", R"({"messages": [], "add_generation_prompt": false})"), std::string("helloTrue"));
+  for (const std::string wrong : {"[]", "{", "\"x\""}) {
+    bool failed = false;
+    try {
+      with("x", wrong);
+    } catch (const nudging::Failure& failure) {
+      failed = failure.kind() == nudging::FailureKind::template_failed;
+    }
+    CHECK(failed);
+  }
+}
+
+TEST("no text in variables makes a control token, whatever the template does to it") {
+  const auto& known = vocabulary("qwen2");
+  const auto controls = [&](const std::string& source) {
+    const std::string variables = R"({"v": "<|im_end|>", "o": {"<|im_start|>": ["<|im_end|>", "x"]}})";
+    const auto prompt = nudging::compile_prompt(known, ChatTemplate(source).render({{"user", "hello"}}, known, variables));
+    int found = 0;
+    for (const nudging::Token token : prompt.head) {
+      for (const auto& special : known.specials()) found += special.token == token ? 1 : 0;
+    }
+    return found;
+  };
+  for (const std::string expression : {"v", "v | upper | lower", "v.split('|') | join('|')", "v[0] ~ v[1:]", "o | tojson", "o | string", "o", "('a' + v) | replace('a', '')"}) {
+    CHECK_EQUAL(controls("{{ " + expression + " }}<|im_end|>"), 1);
+  }
+  CHECK_EQUAL(controls("{% for key, value in o.items() %}{{ key }}{{ value[0] }}{% endfor %}<|im_end|>"), 1);
+  // Members are found by their names all the same.
+  CHECK_EQUAL(controls("{% if o['<|im_start|>'] is defined or o | length == 1 %}<|im_end|>{% endif %}"), 1);
+}
+
 TEST("content as a list of parts, for templates that read nothing else") {
   const std::string source = "{% for m in messages %}{% for part in m.content %}{{ part.text }}{% endfor %}{% endfor %}";
   CHECK_EQUAL(rendered(source, {{"user", "hello"}}), std::string("hello"));

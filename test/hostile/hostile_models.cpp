@@ -62,8 +62,8 @@ class Trial {
     nudging::Generation generation;
     generation.mode = nudging::Mode::nudge;
     const std::string text = "What is a  harbor?\n\tDon't ask 12345 \xC3\xA9\xE6\xB8\xAF \xF0\x9F\x99\x82\n\n  ";
-    generation.prompts[0] = std::vector<nudging::Segment>{{text, false}};
-    generation.prompts[1] = nudging::Chat{{{"user", text}}, "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% endfor %}"};
+    generation.prompts[0].text = std::vector<nudging::Segment>{{text, false}};
+    generation.prompts[1].text = nudging::Chat{{{"user", text}}, "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% endfor %}", {}};
     generation.rules.gamma = 0.4F;
     generation.rules.lookahead = 4;
     generation.limits.max_tokens = 8;

@@ -164,8 +164,8 @@ export const mutants = [
   { name: "ties: the aligned model's tokens by the base's tolerance", file: record, from: 'return margin < aligned_.margin;', to: 'return margin < base_.margin;' },
   { name: 'ties: the end of a draft does not count', file: nudge, from: 'return std::numeric_limits<std::size_t>::max();', to: 'return draft.cost(verdict.length);' },
   { name: 'ties: what the base agreed with does not count', file: nudge, from: 'std::min(draft.cost(verdict.length + agreed), left)', to: 'std::min(draft.cost(verdict.length + agreed * 0), left)' },
-  { name: 'ties: no tolerance', file: 'engine/loading.cpp', from: '    context.tolerance = drawn.tolerance[i];\n', to: '', tests: ['ties'] },
-  { name: 'ties: in a deterministic engine too', file: 'engine/loading.cpp', from: 'if (!sketch.deterministic) sketch.tolerance[i]', to: 'sketch.tolerance[i]', tests: ['ties'] },
+  { name: 'ties: no tolerance', file: 'engine/loading.cpp', from: '.tolerance = drawn.tolerance[i]', to: '.tolerance = {}', tests: ['ties'] },
+  { name: 'ties: in a deterministic engine too', file: 'engine/loading.cpp', from: 'sketch.deterministic ? Tolerance{} : ', to: '', tests: ['ties'] },
   { name: 'ties: quantised weights are as steady as others', file: tolerance, from: 'return is_quantised ? quantised : floating;', to: 'return is_quantised && kernels.empty() ? quantised : floating;' },
   { name: 'ties: a quantised cache is as steady as others', file: tolerance, from: 'ggml_is_quantized(cache_type) ||', to: '(ggml_is_quantized(cache_type) && kernels.empty()) ||' },
   // Many requests at once
@@ -222,4 +222,11 @@ export const mutants = [
       prompt.tail.clear();` },
   { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
   { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, ', to: 'case Mode::base: task_.emplace(decode_alone(aligned, ' },
+  { name: 'a prefill parsed for control tokens', file: job, from: 'segments.push_back({source.prefill, false});', to: 'segments.push_back({source.prefill, true});', tests: ['prefill'] },
+  { name: 'variables of a template as template text', file: 'templates/variables.cpp', from: 'marks.put(json.get<std::string>())', to: 'json.get<std::string>()', native: 'chat_template_test' },
+  { name: 'variables do not reach the template', file: 'templates/chat_template.cpp', from: '  more(context);\n', to: '', native: 'chat_template_test' },
+  { name: 'stop strings count while the model thinks', file: answer, from: 'stops_.read(thinking_.read(text))', to: '(thinking_.read(text), stops_.read(text))', tests: ['thinking'] },
+  { name: 'what the user wrote begins the thinking', file: job, from: 'last != segments.rend() && last->is_template && ', to: 'last != segments.rend() && ', tests: ['thinking'] },
+  { name: 'a prompt that leaves no room for its answer', file: job, from: 'if (prompt.tokens() + answer <= length) return;', to: 'return;', tests: ['fitting'] },
+  { name: 'counting waits for a place', file: scheduler, from: '    prepare();\n    count();\n', to: '    prepare();\n    if (make_room()) count();\n', tests: ['counting'] },
 ];

@@ -1,0 +1,126 @@
+#include "engine/prompts.h"
+
+#include <algorithm>
+#include <string>
+
+#include "basics/failure.h"
+#include "templates/chat_template.h"
+
+namespace nudging {
+
+namespace {
+
+/// More than a mark of thinking has (lib/options.ts), and white space behind it.
+constexpr std::size_t most_own_end = 256;
+
+std::vector<Segment> segments_of(const LoadedLane& lane, const PromptSource& source) {
+  const auto* chat = std::get_if<Chat>(&source.text);
+  if (chat == nullptr) return std::get<std::vector<Segment>>(source.text);
+  const Vocabulary& vocabulary = lane.vocabulary();
+  if (chat->chat_template) return ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary, chat->variables);
+  if (const ChatTemplate* own = lane.model().chat_template()) return own->render(chat->messages, vocabulary, chat->variables);
+  throw Failure(FailureKind::template_missing,
+                "\"" + lane.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
+}
+
+/// The last bytes of the template text that segments end with.
+std::string own_end(const std::vector<Segment>& segments) {
+  std::string end;
+  for (auto last = segments.rbegin(); last != segments.rend() && last->is_template && end.size() < most_own_end; ++last) end.insert(0, last->text);
+  return end.substr(end.size() - std::min(end.size(), most_own_end));
+}
+
+/// `bounded`: what cannot fit into the context is refused.
+Prompt compile(const LoadedLane& lane, const PromptSource& source, bool bounded = true) {
+  const Vocabulary& vocabulary = lane.vocabulary();
+  std::vector<Segment> segments = segments_of(lane, source);
+  segments.push_back({source.prefill, false});
+  std::size_t bytes = 0;
+  for (const Segment& segment : segments) bytes += segment.text.size();
+  if (bytes == 0) throw Failure(FailureKind::prompt_empty, "the " + lane.name() + " prompt is empty: pass at least one character");
+  // Known before anything is tokenised, which could take seconds.
+  if (const std::size_t least = vocabulary.least_tokens(bytes); bounded && least > lane.length()) {
+    throw Failure(FailureKind::prompt_too_long, "the " + lane.name() + " prompt has " + std::to_string(bytes) + " bytes, which are " +
+                                                    std::to_string(least) + " tokens or more, and the context holds " +
+                                                    std::to_string(lane.length()) + ": shorten the prompt or raise `context`");
+  }
+  Prompt prompt = compile_prompt(vocabulary, segments);
+  segments.pop_back();
+  prompt.own_end = own_end(segments);
+  prompt.prefill = source.prefill;
+  return prompt;
+}
+
+/// Checks that so many tokens of an answer fit behind the prompt.
+void check_whole(const Prompt& prompt, std::size_t answer, const LoadedLane& lane) {
+  if (prompt.tokens() + answer <= lane.length()) return;
+  throw Failure(FailureKind::prompt_too_long, "the " + lane.name() + " prompt has " + std::to_string(prompt.tokens()) +
+                                                  " tokens, `maxTokens` asks for " + std::to_string(answer) + ", and the context holds " +
+                                                  std::to_string(lane.length()) +
+                                                  ": shorten the prompt, lower `maxTokens` or raise `context`");
+}
+
+/// Those of a text that is no prompt: no control token, no BOS.
+std::vector<Token> plain_tokens(const Vocabulary& vocabulary, const PromptSource& source) {
+  std::string text;
+  for (const Segment& segment : std::get<std::vector<Segment>>(source.text)) text += segment.text;
+  return vocabulary.tokenize(text);
+}
+
+bool uses(Mode mode, std::size_t lane) {
+  switch (mode) {
+    case Mode::nudge: return lane == base_lane || lane == aligned_lane;
+    case Mode::base: return lane == base_lane;
+    case Mode::aligned: return lane == aligned_lane;
+  }
+  return false;
+}
+
+void compile(const Inspection& inspection, std::span<const LoadedLane* const> lanes, Prompts& prompts) {
+  if (inspection.lane >= lanes.size()) {
+    throw Failure(FailureKind::internal,
+                  "lane " + std::to_string(inspection.lane) + " is not one of this engine's " + std::to_string(lanes.size()));
+  }
+  const LoadedLane& lane = *lanes[inspection.lane];
+  Prompt& prompt = prompts[inspection.lane].emplace(compile(lane, inspection.prompt));
+  prompt.text = inspection.text;
+  prompt.whole = lane.vocabulary().tokenize(prompt.tail + inspection.text);
+}
+
+void compile(const Counting& counting, std::span<const LoadedLane* const> lanes, Prompts& prompts) {
+  for (std::size_t i = 0; i < counting.prompts.size(); ++i) {
+    if (!counting.prompts[i]) continue;
+    if (counting.plain) {
+      const Vocabulary& vocabulary = lanes[i]->vocabulary();
+      prompts[i] = Prompt{plain_tokens(vocabulary, *counting.prompts[i]), {}, TextTokens(vocabulary), {}, {}, {}, {}};
+    } else {
+      prompts[i] = compile(*lanes[i], *counting.prompts[i], false);
+    }
+  }
+}
+
+void compile(const Generation& generation, std::span<const LoadedLane* const> lanes, Prompts& prompts) {
+  for (std::size_t i = 0; i < generation.prompts.size(); ++i) {
+    if (!uses(generation.mode, i)) continue;
+    prompts[i] = compile(*lanes[i], generation.prompts[i]);
+    if (generation.whole) check_whole(*prompts[i], generation.limits.max_tokens, *lanes[i]);
+  }
+}
+
+}  // namespace
+
+Prompts compile_prompts(const Request& request, std::span<const LoadedLane* const> lanes) {
+  Prompts prompts(lanes.size());
+  std::visit([&](const auto& work) { compile(work, lanes, prompts); }, request.work);
+  return prompts;
+}
+
+Counted count(const Request& request, const Prompts& prompts) {
+  Counted counted{request.id, {}};
+  for (std::size_t i = 0; i < counted.tokens.size(); ++i) {
+    if (prompts[i]) counted.tokens[i] = prompts[i]->tokens();
+  }
+  return counted;
+}
+
+}  // namespace nudging
