@@ -118,8 +118,8 @@ EngineOptions demo_options() {
 
 Request question(RequestId id, const std::string& text) {
   Generation generation;
-  generation.prompts[base_lane] = std::vector<Segment>{{"Question: " + text + "\nAnswer:\n", false}};
-  generation.prompts[aligned_lane] = Chat{{{"user", text}}, std::nullopt};
+  generation.prompts[base_lane].text = std::vector<Segment>{{"Question: " + text + "\nAnswer:\n", false}};
+  generation.prompts[aligned_lane].text = Chat{{{"user", text}}, std::nullopt, {}};
   generation.rules.gamma = 0.4F;
   generation.rules.lookahead = 16;
   generation.limits.max_tokens = 60;
@@ -272,7 +272,7 @@ TEST("lanes at work: a further model is loaded beside the pair, and answers for 
   CHECK_EQUAL(listener.finished.at(1)->stats.lanes.size(), 3U);
   Inspection inspection;
   inspection.lane = 7;
-  inspection.prompt = std::vector<Segment>{{"Hello", false}};
+  inspection.prompt.text = std::vector<Segment>{{"Hello", false}};
   engine.submit({2, inspection});
   listener.wait_for(2);
   CHECK(listener.failed.at(2).find("lane 7") != std::string::npos);

@@ -24,6 +24,7 @@ const vocabulary = 'text/vocabulary.cpp';
 const context = 'lanes/model_context.cpp';
 const prompt = 'text/prompt.cpp';
 const job = 'engine/job.cpp';
+const prompts = 'engine/prompts.cpp';
 const sampling = 'choice/gumbel.cpp';
 const tolerance = 'trust/tie_tolerance.cpp';
 const filters = 'choice/token_filters.cpp';
@@ -50,7 +51,7 @@ export const mutants = [
         whole_.insert(whole_.end(), rest.begin(), rest.end());
         return whole_;
       }` },
-  { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length), -1);', to: 'return llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, static_cast<llama_pos>(length + 1), -1);' },
+  { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(memory, edit.sequence, length, -1);', to: 'return llama_memory_seq_rm(memory, edit.sequence, length + 1, -1);' },
   { name: 'a remembered answer for other tokens', file: lane, from: '|| reusable() < length) return false;', to: ') return false;' },
   { name: 'tokens taken for alike that were before the text changed', file: lane, from: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n  alike_ = 0;\n', to: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n' },
   { name: 'answers outlive a rewind', file: lane, from: '  answers_.resize(length);\n}', to: '}' },
@@ -65,9 +66,9 @@ export const mutants = [
       const std::size_t length = wanted_.size();` },
   { name: 'wrong guesses left in the KV cache', file: lane, from: '  if (kept < cached_.size()) cut(kept);', to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);' },
   // R3
-  { name: 'lookahead one too long', file: nudge, from: 'drafted < lookahead', to: 'drafted <= lookahead' },
-  { name: 'lookahead one too short', file: nudge, from: 'drafted < lookahead', to: 'drafted + 1 < lookahead' },
-  { name: 'end of text as the L-th token not noticed', file: nudge, from: '      draft.end();\n', to: '      if (drafted + 1 < lookahead) draft.end();\n' },
+  { name: 'lookahead one too long', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted <= rules.lookahead' },
+  { name: 'lookahead one too short', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted + 1 < rules.lookahead' },
+  { name: 'end of text as the L-th token not noticed', file: nudge, from: '      draft.end();\n', to: '      if (drafted + 1 < rules.lookahead) draft.end();\n' },
   { name: 'the base is asked about an ended draft', file: nudge, from: 'if (draft.ended()) co_return std::move(verdict);', to: 'if (draft.ended() && draft.text().empty()) co_return std::move(verdict);' },
   // R4
   { name: 'half a character emitted', file: 'nudge/utf8.cpp', from: '    partial_ = bytes[i];\n', to: '    text += bytes[i];\n    missing_ = 0;\n' },
@@ -174,12 +175,18 @@ export const mutants = [
   { name: 'concurrency: nobody waits for slow readers', file: scheduler, from: 'slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking()', to: 'slot.job->stopped() || !slot.lanes[lane]->asking()', tests: ['concurrency'] },
   { name: 'concurrency: a parked request keeps its place', file: scheduler, from: '  if (parked == nullptr) return false;\n', to: '  return false;\n', tests: ['concurrency'] },
   { name: 'concurrency: who comes back finds the cache of another', file: lane, from: '  std::swap(cached_, other.cached_);\n', to: '', tests: ['concurrency'] },
-  { name: 'concurrency: a prefix is noted but not copied', file: lane, from: '  context_.copy(from.sequence_, sequence_, length);\n', to: '', tests: ['concurrency'] },
-  { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '  clear(to);\n', to: '', tests: ['concurrency', 'architectures'] },
+  // Lanes that decode while others do
+  { name: 'lanes: what a pass says is kept for another cache', file: lane, from: 'if (stamp.cache != cache_stamp_ || length > cached_.size()) return;', to: 'if (length > cached_.size()) return;', native: 'lanes_at_work_test' },
+  { name: 'lanes: the cache of a pass that failed is believed', file: scheduler, from: '    forget(lane, planned.sequences);\n', to: '', native: 'lanes_at_work_test' },
+  { name: 'lanes: whoever asked ahead fails as well', file: scheduler, from: 'return share.asked && share.lane', to: 'return share.lane', native: 'lanes_at_work_test' },
+  { name: 'lanes: the base does not read along', file: 'nudge/read_along.cpp', from: 'if (!base.apart()) return;', to: 'if (&base != nullptr) return;', native: 'lanes_at_work_test' },
+  { name: 'lanes: an answer that came while the question was asked is not noticed', file: scheduler, from: 'share.lane->asking() && share.lane->knows()', to: 'share.lane->asking() && share.asked && share.lane->knows()', native: 'lanes_at_work_test' },
+  { name: 'concurrency: a prefix is noted but not copied', file: lane, from: '  lane_.edit({MemoryEdit::Kind::copy, sequence_, length, from.sequence_});\n', to: '', tests: ['concurrency'] },
+  { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '      clear(edit.sequence);\n      llama_memory_seq_cp', to: '      llama_memory_seq_cp', tests: ['concurrency', 'architectures'] },
   { name: 'concurrency: prefixes are not shared', file: 'lanes/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
-  { name: 'concurrency: prompts join whole', file: context, from: '  if (used > 0 && !prompts.empty()) room =', to: '  if (used > batch_size_) room =', tests: ['concurrency'] },
+  { name: 'concurrency: prompts join whole', file: 'lanes/planned_pass.cpp', from: 'if (used() > 0 && !prompts.empty()) room =', to: 'if (used() > size_) room =', tests: ['concurrency'] },
   { name: 'concurrency: one buffer for all also with sliding windows', file: 'models/context_options.cpp', from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
-  { name: 'concurrency: what was anticipated is not kept', file: context, from: '    share.lane->resolve(share.lane->cached(), read(', to: '    share.lane->resolve(1, read(', tests: ['concurrency'] },
+  { name: 'concurrency: what was anticipated is not kept', file: 'lanes/planned_pass.cpp', from: '        put(*lane, from, Wanted::top1);', to: '        put(*lane, from, Wanted::nothing);', tests: ['concurrency'] },
   // Kernels
   { name: 'kernels: whatever a kernel says is right', file: 'trust/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
   { name: 'kernels: only products with one column are checked', file: 'trust/kernel_check.cpp', from: 'std::array{std::int64_t{1}, answer_columns}', to: 'std::array{std::int64_t{1}}' },
@@ -200,7 +207,7 @@ export const mutants = [
   { name: 'determinism: promised of architectures that are known to differ', file: 'trust/determinism.cpp', from: 'if (found == own_ways.end()) return std::nullopt;', to: 'if (found != own_ways.end() || found == own_ways.end()) return std::nullopt;', tests: ['determinism'] },
   { name: 'determinism: attention without positions is ours, too', file: attention, from: 'bool has_positions(const ggml_tensor* node) {', to: 'bool has_positions(const ggml_tensor* node) {\n  if (node != nullptr) return false;', native: 'attention_test' },
   { name: 'determinism: only whole tiles are compared', file: 'trust/kernel_check.cpp', from: '{1, 2, 3, 4, 5, 8, 16, 33}', to: '{4, 8, 12, 16, 20, 24, 28, 32}', native: 'kernels_test' },
-  { name: 'vendored: one column is multiplied in another way than two', vendored: true, file: 'ggml/src/ggml-cpu/llamafile/sgemm.cpp', from: 'if (n < 2 && !params->batch_invariant)', to: 'if (n < 2)', native: 'kernels_test' },
+  { name: 'vendored: one column is multiplied in another way than two', vendored: true, file: 'ggml/src/ggml-cpu/llamafile/sgemm.cpp', from: 'if (n < 2 && (!params->batch_invariant || dot_product_is_alike(Atype)))', to: 'if (n < 2)', native: 'kernels_test' },
   { name: 'vendored: panels from eight columns on', vendored: true, file: 'ggml/src/ggml-cpu/ggml-cpu.c', from: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref && !params->batch_invariant', to: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref', native: 'kernels_test' },
   { name: 'vendored: a repacked row alone is rounded in another way than four', vendored: true, file: 'ggml/src/ggml-cpu/arch/x86/repack.cpp', from: `
       q8s = _mm256_bsrli_epi128(q8s, 4);
@@ -222,11 +229,11 @@ export const mutants = [
       prompt.tail.clear();` },
   { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
   { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, ', to: 'case Mode::base: task_.emplace(decode_alone(aligned, ' },
-  { name: 'a prefill parsed for control tokens', file: job, from: 'segments.push_back({source.prefill, false});', to: 'segments.push_back({source.prefill, true});', tests: ['prefill'] },
+  { name: 'a prefill parsed for control tokens', file: prompts, from: 'segments.push_back({source.prefill, false});', to: 'segments.push_back({source.prefill, true});', tests: ['prefill'] },
   { name: 'variables of a template as template text', file: 'templates/variables.cpp', from: 'marks.put(json.get<std::string>())', to: 'json.get<std::string>()', native: 'chat_template_test' },
   { name: 'variables do not reach the template', file: 'templates/chat_template.cpp', from: '  more(context);\n', to: '', native: 'chat_template_test' },
   { name: 'stop strings count while the model thinks', file: answer, from: 'stops_.read(thinking_.read(text))', to: '(thinking_.read(text), stops_.read(text))', tests: ['thinking'] },
-  { name: 'what the user wrote begins the thinking', file: job, from: 'last != segments.rend() && last->is_template && ', to: 'last != segments.rend() && ', tests: ['thinking'] },
-  { name: 'a prompt that leaves no room for its answer', file: job, from: 'if (prompt.tokens() + answer <= length) return;', to: 'return;', tests: ['fitting'] },
+  { name: 'what the user wrote begins the thinking', file: prompts, from: 'last != segments.rend() && last->is_template && ', to: 'last != segments.rend() && ', tests: ['thinking'] },
+  { name: 'a prompt that leaves no room for its answer', file: prompts, from: 'if (prompt.tokens() + answer <= lane.length()) return;', to: 'return;', tests: ['fitting'] },
   { name: 'counting waits for a place', file: scheduler, from: '    prepare();\n    count();\n', to: '    prepare();\n    if (make_room()) count();\n', tests: ['counting'] },
 ];
