@@ -7,6 +7,7 @@
 #include <malloc.h>
 #endif
 
+#include "engine/device.h"
 #include "engine/log.h"
 #include "engine/scheduler.h"
 #include "kernels/attention.h"
@@ -20,6 +21,7 @@ void start_backends() {
   std::call_once(once, [] {
     capture_log();
     llama_backend_init();
+    prepare_devices();
     install_attention();
   });
 }
@@ -117,6 +119,7 @@ void Engine::emit(Event event) {
 void Engine::main() {
   try {
     start_backends();
+    check_devices();
     Scheduler scheduler(*this);
     scheduler.run();
   } catch (const Failure& failure) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "engine/device.h"
 #include "engine/failure.h"
 #include "engine/log.h"
 #include "engine/sequence_lane.h"
@@ -128,6 +129,7 @@ ModelContext::Share ModelContext::take(SequenceLane& lane, std::size_t count, st
 }
 
 void ModelContext::decode(std::span<SequenceLane* const> lanes) {
+  const DeviceErrorsThrown errors;
   std::vector<SequenceLane*> questions;
   std::vector<SequenceLane*> prompts;
   for (SequenceLane* lane : lanes) {
@@ -176,6 +178,7 @@ void ModelContext::decode(std::span<SequenceLane* const> lanes) {
 }
 
 void ModelContext::anticipate(std::span<SequenceLane* const> lanes) {
+  const DeviceErrorsThrown errors;
   std::vector<Share> shares;
   for (SequenceLane* lane : lanes.first(std::min(lanes.size(), batch_size_))) {
     put(shares.size(), *lane, lane->anticipated(), lane->cached(), true);
@@ -189,11 +192,19 @@ void ModelContext::anticipate(std::span<SequenceLane* const> lanes) {
   }
 }
 
+int32_t ModelContext::decode_and_wait(const llama_batch& batch) {
+  if (lost_) check_devices();
+  lost_ = true;
+  const int32_t status = llama_decode(context_.get(), batch);
+  if (status == 0) llama_synchronize(context_.get());
+  lost_ = false;
+  return status;
+}
+
 void ModelContext::run(std::span<const Share> shares, std::size_t used) {
   const llama_batch batch{static_cast<int32_t>(used), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(), sequence_pointers_.data(), outputs_.data()};
   const Clock::time_point begin = Clock::now();
-  const int32_t status = llama_decode(context_.get(), batch);
-  if (status == 0) llama_synchronize(context_.get());
+  const int32_t status = decode_and_wait(batch);
   const Clock::time_point end = Clock::now();
   const double elapsed_ms = milliseconds(end - begin);
   if (status != 0) {

@@ -73,7 +73,7 @@ class ModelContext {
   void copy(llama_seq_id from, llama_seq_id to, std::size_t length);
 
   /// Decodes one batch for the lanes that ask, at most as many as the batch has tokens: whole questions first, then stretches of prompts, the same for each; and of
-  /// those only as much as does not hold up the questions. Answers the lanes that have all their tokens, and what they guessed to follow. Throws Failure(decode_failed); every lane's cache is empty then.
+  /// those only as much as does not hold up the questions. Answers the lanes that have all their tokens, and what they guessed to follow. Throws Failure: decode_failed, and every lane's cache is empty then; device_failed, then and from then on.
   void decode(std::span<SequenceLane* const> lanes);
 
   /// Decodes one token more for each lane, the one that the model itself says next, before anybody asks. Only lanes that `can_anticipate`.
@@ -96,10 +96,14 @@ class ModelContext {
   void put(std::size_t place, const SequenceLane& lane, Token token, std::size_t position, bool asked);
   /// Decodes the first `used` tokens of the batch.
   void run(std::span<const Share> shares, std::size_t used);
+  /// llama.cpp's status. Throws Failure(device_failed).
+  int32_t decode_and_wait(const llama_batch& batch);
   Top1 read(std::size_t output, const Draw& draw) const;
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;
+  /// A decode was left by an exception: nothing more may be asked of the context.
+  bool lost_ = false;
   std::size_t length_;
   std::size_t batch_size_;
   bool shares_;
