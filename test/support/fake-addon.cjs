@@ -14,7 +14,7 @@
 'use strict';
 
 const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, anticipated: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
-const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true, gpuLayers: 0, kvCache: 'f16', memory: { weights: 1, mapped: 1, cache: 1, compute: 1 } });
+const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true, gpuLayers: 0, kvCache: 'f16', memory: { weights: 1, mapped: 1, buffers: {}, cache: 1, compute: 1 } });
 
 class NativeEngine {
   #emit;
