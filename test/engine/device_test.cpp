@@ -5,8 +5,11 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
+#include <chrono>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -86,7 +89,7 @@ Request question(RequestId id) {
   generation.mode = Mode::base;
   generation.prompts[0] = std::vector<Segment>{{"Question: What is a harbor?\nAnswer:\n", true}};
   generation.limits.max_tokens = 4;
-  return {id, generation};
+  return {id, std::move(generation)};
 }
 
 }  // namespace
@@ -131,9 +134,9 @@ TEST("device: one that fails while it decodes fails that request and the next; w
   const int code = in_a_process([] {
     {
       Engine engine(demo(), [] {});
-      if (until<Loaded>(engine).find<Loaded>() == nullptr) return 1;
+      if (until<std::unique_ptr<Loaded>>(engine).find<std::unique_ptr<Loaded>>() == nullptr) return 1;
       engine.submit(question(1));
-      if (until<RequestFinished>(engine).find<RequestFinished>() == nullptr) return 2;
+      if (until<std::unique_ptr<Finished>>(engine).find<std::unique_ptr<Finished>>() == nullptr) return 2;
       freed = 0;
       device_fails = true;
       for (const RequestId id : {2U, 3U}) {
@@ -150,7 +153,7 @@ TEST("device: one that fails while it decodes fails that request and the next; w
     if (freed != 0) return 5;
     device_fails = false;
     Engine engine(demo(), [] {});
-    const Told told = until<Loaded>(engine);
+    const Told told = until<std::unique_ptr<Loaded>>(engine);
     return told.find<LoadFailed>() != nullptr && told.find<LoadFailed>()->kind == FailureKind::device_failed ? 0 : 6;
   });
   CHECK_EQUAL(code, 0);
