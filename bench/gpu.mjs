@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Everything that needs a GPU, in one run of under eight minutes: `node bench/gpu.mjs --help`; docs/gpu.md says what the rows mean.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +17,8 @@ const help = `Measures on a GPU, and looks for what breaks there. Needs node, di
 
 Usage: node bench/gpu.mjs [flags]
 
-  --parts LIST      default: columns,cause,speed; columns and most of cause need an addon with the experiments in it (docs/gpu.md)
+  --parts LIST      default: columns,cause,speed; columns and most of cause need an addon with the experiments in it (docs/gpu.md);
+                    sanitizer beside cause: a small pair under compute-sanitizer
   --repeat N        runs of each setting of the part cause; default: 1
   --at-once N       runs of the part cause side by side; default: 3
   --size NAME       of the pair for speed: ${Object.keys(sizes).join(', ')}; default: small
@@ -40,11 +41,12 @@ const causes = () => [
   { name: 'graphs, made anew when they change', weights: 'f16', env: graphs(), runs: 3 },
   { name: 'no graphs', weights: 'f16', runs: 1 },
   { name: 'graphs updated, names of kernels', weights: 'f16', env: graphs('update', 'names'), runs: 1 },
+  { name: 'graphs updated, products one by one', weights: 'f16', env: graphs('update', 'no-batched'), runs: 1 },
   { name: 'graphs updated, none with cuBLAS', weights: 'f16', env: graphs('update', 'no-cublas-capture'), runs: 2 },
   { name: 'graphs updated, quantised weights', weights: 'q8_0', env: graphs('update'), runs: 2 },
-  { name: 'graphs updated, every replay compared', weights: 'f16', env: graphs('update', 'verify'), seconds: 12, runs: 1 },
-  { name: 'graphs anew, every replay compared', weights: 'f16', env: graphs('verify'), seconds: 12, runs: 1 },
-  { name: 'graphs updated, core dump', weights: 'f16', env: { ...graphs('update'), CUDA_ENABLE_COREDUMP_ON_EXCEPTION: '1', CUDA_COREDUMP_GENERATION_FLAGS: 'skip_global_memory,skip_shared_memory,skip_local_memory', CUDA_COREDUMP_FILE: path.join(dumps, 'core.%p') }, seconds: 12, limit: 60, runs: 2 },
+  { name: 'graphs updated, every replay compared', weights: 'f16', env: graphs('update', 'verify'), runs: 1 },
+  { name: 'graphs anew, every replay compared', weights: 'f16', env: graphs('verify'), runs: 1 },
+  { name: 'graphs updated, core dump', weights: 'f16', env: { ...graphs('update'), CUDA_ENABLE_COREDUMP_ON_EXCEPTION: '1', CUDA_COREDUMP_GENERATION_FLAGS: 'skip_global_memory,skip_shared_memory,skip_local_memory', CUDA_COREDUMP_FILE: path.join(dumps, 'core.%p') }, limit: 60, runs: 2 },
   { name: 'graphs updated, synchronised', weights: 'f16', env: graphs('update', 'sync'), runs: 1 },
   { name: 'graphs updated, base alone', weights: 'f16', env: graphs('update'), ask: { mode: 'base' }, runs: 1 },
   { name: 'graphs updated, aligned alone', weights: 'f16', env: graphs('update'), ask: { mode: 'aligned' }, runs: 1 },
@@ -58,20 +60,16 @@ const dumps = path.join(tmpdir(), 'nudging-gpu-dumps');
 
 /** How fast. @param {string} size @returns {Setting[]} */
 function speeds(size) {
-  /** @type {Setting[]} */
-  const all = [];
-  const vector = { NUDGING_CUDA_MMVF: '8' };
-  const ways = /** @type {const} */ ([['base alone', { mode: 'base' }], ['plain', { speculation: false }], ['speculative', { speculation: true }], ['speculation 4', { speculation: 4 }]]);
-  for (const streams of [1, 8, 32]) {
-    for (const [way, ask] of ways) {
-      for (const [kind, env] of /** @type {const} */ ([['', {}], ['vector kernel up to 8', vector], ['graphs', graphs()], ['graphs, vector kernel up to 8', { ...graphs(), ...vector }]])) {
-        if (streams === 32 && (kind.includes('vector') || way === 'speculation 4')) continue;
-        if (way === 'speculation 4' && streams === 8) continue;
-        all.push({ name: [`${streams} at once`, way, kind].filter(Boolean).join(', '), size, weights: 'f16', streams, ask, env, seconds: 2, limit: 60 });
-      }
-    }
-  }
-  return all;
+  const ways = { 'base alone': { mode: 'base' }, plain: { speculation: false }, speculative: { speculation: true }, 'speculation 4': { speculation: 4 } };
+  const kinds = { '': {}, 'vector kernel up to 8': { NUDGING_CUDA_MMVF: '8' }, graphs: graphs() };
+  const wanted = /** @type {const} */ ([
+    [1, ['base alone', 'plain', 'speculative', 'speculation 4'], ['', 'vector kernel up to 8', 'graphs']],
+    [8, ['base alone', 'speculative'], ['', 'vector kernel up to 8']],
+    [32, ['base alone', 'speculative'], ['', 'graphs']],
+  ]);
+  return wanted.flatMap(([streams, names, some]) => names.flatMap((way) => some.map((kind) => ({
+    name: [`${streams} at once`, way, kind].filter(Boolean).join(', '), size, weights: /** @type {const} */ ('f16'), streams, ask: ways[way], env: kinds[kind], seconds: 2, limit: 60,
+  }))));
 }
 
 /** Ends a table's cell. */
@@ -85,7 +83,7 @@ await runMain(async () => {
     return 0;
   }
   const parts = (values.parts ?? 'columns,cause,speed').split(',');
-  for (const part of parts) if (!['columns', 'cause', 'speed'].includes(part)) throw new BuildError(`--parts: there is no "${part}"; known are columns, cause and speed`);
+  for (const part of parts) if (!['columns', 'cause', 'sanitizer', 'speed'].includes(part)) throw new BuildError(`--parts: there is no "${part}"; known are columns, cause, sanitizer and speed`);
   const places = { tools: values.tools ?? makePlan({ variant: 'cpu' }).out, folder: values.models ?? path.join(tmpdir(), 'nudging-gpu') };
   const begun = performance.now();
   const say = (/** @type {string} */ line) => console.error(`[${((performance.now() - begun) / 1000).toFixed(0)} s] ${line}`);
@@ -125,6 +123,7 @@ await runMain(async () => {
     const [, , expected] = await /** @type {NonNullable<typeof making>} */ (making);
     say('models made');
     mkdirSync(dumps, { recursive: true });
+    const sanitized = parts.includes('sanitizer') ? sanitize(asked, expected, places) : undefined;
     const nothing = path.join(places.folder, 'no-reference.json');
     writeFileSync(nothing, '{}');
     const repeat = Number(values.repeat ?? 1);
@@ -133,7 +132,7 @@ await runMain(async () => {
     const rounds = Math.max(...wanted.map(({ runs = 1 }) => runs)) * repeat;
     const list = Array.from({ length: rounds }, (_, round) => wanted.filter(({ runs = 1 }) => round < runs * repeat)).flat();
     const results = await inTurns(list, Number(values['at-once'] ?? 3), async (setting) => {
-      const one = await stress({ streams: 32, limit: 40, ...setting }, asked, setting.ask?.['mode'] ? nothing : expected, places, ran.length + list.indexOf(setting) + 1);
+      const one = await stress({ streams: 32, seconds: 12, limit: 45, ...setting }, asked, setting.ask?.['mode'] ? nothing : expected, places, ran.length + list.indexOf(setting) + 1);
       ran.push(one);
       save();
       say(`${isGood(one) ? 'good' : 'BAD '} ${rowOf(one).filter(Boolean).join(' | ')}`);
@@ -153,6 +152,7 @@ await runMain(async () => {
     for (const line of new Set(results.filter(({ died }) => died !== '').map(({ setting, died }) => `died: ${setting.name}: ${died}`))) console.log(line);
     for (const line of new Set(results.filter(({ outcome }) => outcome?.firstError).map(({ setting, outcome }) => `error: ${setting.name}: ${outcome?.firstError.slice(0, 200)}`))) console.log(line);
     readDumps();
+    if (sanitized) console.log(await sanitized);
   }
 
   if (parts.includes('speed')) {
@@ -179,6 +179,16 @@ await runMain(async () => {
   say('done');
   return ran.every(isGood) ? 0 : 1;
 });
+
+/** What compute-sanitizer finds, where it is. @param {readonly string[]} asked @param {string} expected @param {{ tools: string, folder: string }} places */
+async function sanitize(asked, expected, places) {
+  const log = path.join(dumps, 'sanitizer.txt');
+  const wrapper = ['compute-sanitizer', '--tool', 'memcheck', '--print-limit', '20', '--log-file', log];
+  const setting = { name: 'compute-sanitizer', size: 'tiny', weights: /** @type {const} */ ('f16'), streams: 32, env: graphs('update'), seconds: 60, limit: 150, wrapper };
+  const { died, outcome } = await stress(setting, asked, expected, places, 1);
+  const found = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [];
+  return [`compute-sanitizer: ${died || 'the process lived'}, ${outcome?.answers ?? 0} answers`, ...found.slice(0, 30)].join('\n');
+}
 
 /** In which kernel a GPU stopped, where it left a core dump and cuda-gdb is there. */
 function readDumps() {
