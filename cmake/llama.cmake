@@ -28,13 +28,7 @@ if(NOT NUDGING_VARIANT MATCHES "^(cpu|cuda|vulkan|metal)$")
   message(FATAL_ERROR "NUDGING_VARIANT is cpu, cuda, vulkan or metal, not '${NUDGING_VARIANT}'")
 endif()
 if(GGML_CUDA)
-  # The virtual memory calls need libcuda, which only the driver installs. A machine that has just the toolkit can
-  # still build without them.
-  find_package(CUDAToolkit REQUIRED)
-  if(NOT TARGET CUDA::cuda_driver)
-    message(STATUS "No CUDA driver library or stub: building without CUDA virtual memory")
-    set(GGML_CUDA_NO_VMM ON CACHE BOOL "" FORCE)
-  endif()
+  include(cmake/cuda.cmake)
 endif()
 
 add_subdirectory("${NUDGING_LLAMA_CPP_DIR}" llama.cpp EXCLUDE_FROM_ALL)

@@ -7,8 +7,8 @@
  * From loading: `ERR_NATIVE_LOAD` (no native addon for this platform), `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`,
  * `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY` (with `needed` and `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model
  * cannot have a KV cache of this type), `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had).
- * From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait already), `ERR_DECODE_FAILED`, `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process
- * crashed or could not be started), `ERR_INTERNAL`.
+ * From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process
+ * cannot use it again, and loads nothing more), `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
@@ -35,6 +35,7 @@ export type NativeErrorCode =
   | 'ERR_TEMPLATE_FAILED'
   | 'ERR_TOKEN_UNKNOWN'
   | 'ERR_DECODE_FAILED'
+  | 'ERR_DEVICE_FAILED'
   | 'ERR_INTERNAL';
 
 /** Every error that this package throws or rejects with. */

@@ -205,6 +205,21 @@ describe('a crash', () => {
     expect(newestChild().pid).not.toBe(first);
   });
 
+  test('of a GPU is told apart, and takes a process that it did not end: nothing more can be done there', () =>
+    withFakeEngine(async () => {
+      await using engine = await isolated();
+      const failed = { code: 'ERR_DEVICE_FAILED', message: expect.stringContaining('an illegal instruction was encountered') };
+      for (const word of ['gpu', 'cuda']) {
+        const { pid } = newestChild();
+        const beside = engine.generate('endless');
+        const later = expect(beside).rejects.toMatchObject(failed);
+        await expect(engine.generate(word)).rejects.toMatchObject(failed);
+        await later;
+        await gone(pid);
+        expect((await engine.generate('fine')).text).toBe('fine!');
+      }
+    }));
+
   test('of an engine that does nothing shows nowhere', async () => {
     await using engine = await isolated();
     await kill(newestChild());

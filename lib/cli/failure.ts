@@ -11,7 +11,7 @@ export class UsageError extends Error {
 }
 
 /** Failures that are nobody's fault on this command line. Every other code of the library says that its input is wrong. */
-const runtimeCodes: ReadonlySet<ErrorCode> = new Set(['ERR_NATIVE_LOAD', 'ERR_CLOSED', 'ERR_OUT_OF_MEMORY', 'ERR_DECODE_FAILED', 'ERR_ENGINE_CRASHED', 'ERR_INTERNAL']);
+const runtimeCodes: ReadonlySet<ErrorCode> = new Set(['ERR_NATIVE_LOAD', 'ERR_CLOSED', 'ERR_OUT_OF_MEMORY', 'ERR_DECODE_FAILED', 'ERR_DEVICE_FAILED', 'ERR_ENGINE_CRASHED', 'ERR_INTERNAL']);
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;

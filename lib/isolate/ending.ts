@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { buildCommand } from '../build-command.ts';
+import type { ErrorCode } from '../errors.ts';
 
 const mostBytes = 8192;
 const mostLines = 5;
@@ -26,6 +27,14 @@ export class LastWords {
   }
 }
 
+/** How ggml begins what it says about an error of a GPU before it ends the process. */
+const deviceError = /\b(?:CUDA|ROCm|MUSA) error\b/;
+
+/** The code of the error that the end of a process is for its requests. */
+export function codeOfEnding(lastWords: string): ErrorCode {
+  return deviceError.test(lastWords) ? 'ERR_DEVICE_FAILED' : 'ERR_ENGINE_CRASHED';
+}
+
 const meanings: Partial<Record<NodeJS.Signals, string>> = {
   SIGABRT: 'a check inside llama.cpp failed',
   SIGKILL: 'the system does that when memory runs out: lower `context` or `parallel`, or take smaller models',
@@ -37,7 +46,7 @@ const meanings: Partial<Record<NodeJS.Signals, string>> = {
 
 /** How a process ended, in words: by which signal or exit code, what that means, and what it wrote last. */
 export function describeEnding(code: number | null, signal: NodeJS.Signals | null, lastWords: string): string {
-  const meaning = signal === null ? undefined : meanings[signal];
+  const meaning = signal === 'SIGABRT' && deviceError.test(lastWords) ? 'the GPU failed' : signal === null ? undefined : meanings[signal];
   // Windows has no signals; its exit codes of crashes are known by their hexadecimal form.
   const how = signal !== null ? `was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}` : `ended with exit code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;
   return `the engine's process ${how}${lastWords === '' ? '' : `; it last wrote: ${lastWords}`}`;

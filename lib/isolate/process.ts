@@ -2,14 +2,15 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { inPackage } from '../here.ts';
 import type { NativeEvent } from '../native.ts';
-import { describeEnding, LastWords } from './ending.ts';
+import type { ErrorCode } from '../errors.ts';
+import { codeOfEnding, describeEnding, LastWords } from './ending.ts';
 import { environment } from './environment.ts';
 import type { Order } from './messages.ts';
 
 export interface ProcessListener {
   events(events: NativeEvent[]): void;
   /** The process is gone and everything that it sent was delivered. `how` says how, for people. Comes once, never from within the constructor. */
-  ended(how: string): void;
+  ended(how: string, code: ErrorCode): void;
 }
 
 /** One process with one native engine in it. */
@@ -21,11 +22,11 @@ export class EngineProcess {
   /** @param folder what relative paths are relative to */
   constructor(folder: string, listener: ProcessListener) {
     let ended = false;
-    const end = (how: string) => {
+    const end = (how: string, code: ErrorCode = 'ERR_ENGINE_CRASHED') => {
       this.#ending = true;
       if (ended) return;
       ended = true;
-      listener.ended(how);
+      listener.ended(how, code);
     };
     const notStarted = (error: NodeJS.ErrnoException) => {
       const forbidden = error.code === 'ERR_ACCESS_DENIED';
@@ -57,7 +58,10 @@ export class EngineProcess {
     this.#child.on('exit', () => (this.#ending = true));
     this.#child.on('disconnect', () => (this.#ending = true));
     // Not `exit`: messages may still be on their way then.
-    this.#child.on('close', (code, signal) => end(describeEnding(code, signal, this.#lastWords.toString())));
+    this.#child.on('close', (code, signal) => {
+      const lastWords = this.#lastWords.toString();
+      end(describeEnding(code, signal, lastWords), codeOfEnding(lastWords));
+    });
     // What llama.cpp logs is shown if it was asked for, as it is without isolation; else it is kept for the message about a crash.
     const shown = Boolean(process.env['NUDGING_LOG']);
     this.#child.stderr?.on('data', (chunk: Buffer) => {

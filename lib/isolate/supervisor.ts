@@ -23,6 +23,8 @@ export class Supervisor {
   /** For the next process, because the present one is ending. */
   #waiting: Order[] = [];
   #closing = false;
+  /** What the process said about its GPU, which failed. */
+  #lost: string | undefined;
   #abandoned = false;
 
   constructor(options: NativeEngineOptions, onEvents: (events: NativeEvent[]) => void) {
@@ -65,7 +67,7 @@ export class Supervisor {
   #start(): void {
     const started = new EngineProcess(this.#folder, {
       events: (events) => this.#receive(events),
-      ended: (how) => this.#ended(how),
+      ended: (how, code) => this.#ended(how, code),
     });
     this.#process = started;
     started.send({ type: 'start', options: this.#options });
@@ -85,6 +87,8 @@ export class Supervisor {
   #receive(events: NativeEvent[]): void {
     const passedOn: NativeEvent[] = [];
     for (const event of events) {
+      // A process whose GPU has failed can do nothing more; the next request gets another one.
+      if (event.type === 'failed' && event.code === 'ERR_DEVICE_FAILED') this.#lost ??= event.message;
       switch (event.type) {
         case 'progress':
         case 'warning':
@@ -112,15 +116,18 @@ export class Supervisor {
           passedOn.push(event);
       }
     }
+    if (this.#lost !== undefined) this.#process?.kill();
     this.#balance();
     if (passedOn.length > 0) this.#onEvents(passedOn);
   }
 
-  #ended(how: string): void {
+  #ended(how: string, code: ErrorCode): void {
     this.#process = undefined;
+    const lost = this.#lost;
+    this.#lost = undefined;
     const events = this.#abandoned
       ? this.#fail(this.#settled ? 'ERR_CLOSED' : 'ERR_LOAD_ABORTED', 'the engine was closed')
-      : this.#fail('ERR_ENGINE_CRASHED', `${how}${this.#settled ? '. The next request starts a new one' : ''}`);
+      : this.#fail(lost === undefined ? code : 'ERR_DEVICE_FAILED', lost ?? `${how}${this.#settled ? '. The next request starts a new one' : ''}`);
     const waiting = this.#waiting;
     this.#waiting = [];
     // What was only to be cancelled or closed is gone with the process.

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #endif
 
+#include "backend/device.h"
 #include "backend/log.h"
 #include "basics/failure.h"
 #include "engine/scheduler.h"
@@ -22,6 +23,7 @@ void start_backends() {
   std::call_once(once, [] {
     capture_log();
     llama_backend_init();
+    prepare_devices();
     install_attention();
   });
 }
@@ -46,6 +48,7 @@ Engine::~Engine() {
 void Engine::main() {
   try {
     start_backends();
+    check_devices();
     Scheduler scheduler(options_, mailbox_);
     scheduler.run();
   } catch (const Failure& failure) {

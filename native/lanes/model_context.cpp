@@ -7,6 +7,7 @@
 #include <string>
 
 #include "basics/failure.h"
+#include "backend/device.h"
 #include "backend/log.h"
 #include "choice/gumbel.h"
 #include "choice/top1.h"
@@ -62,8 +63,10 @@ bool ModelContext::edit(const MemoryEdit& edit) {
 }
 
 PassResult ModelContext::decode(const Pass& pass) {
+  const DeviceErrorsThrown errors;
   PassResult result;
   try {
+    if (lost_) check_devices();
     for (const MemoryEdit& one : pass.edits) {
       if (!edit(one)) result.uncut.push_back(one.sequence);
     }
@@ -72,6 +75,14 @@ PassResult ModelContext::decode(const Pass& pass) {
     result.failure = std::current_exception();
   }
   return result;
+}
+
+int32_t ModelContext::decode_and_wait(const llama_batch& batch) {
+  lost_ = true;
+  const int32_t status = llama_decode(context_.get(), batch);
+  if (status == 0) llama_synchronize(context_.get());
+  lost_ = false;
+  return status;
 }
 
 void ModelContext::run(const Pass& pass, PassResult& result) {
@@ -84,8 +95,7 @@ void ModelContext::run(const Pass& pass, PassResult& result) {
   }
   const llama_batch batch{static_cast<int32_t>(count), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(), sequence_pointers_.data(), outputs_.data()};
   result.begin = Clock::now();
-  const int32_t status = llama_decode(context_.get(), batch);
-  if (status == 0) llama_synchronize(context_.get());
+  const int32_t status = decode_and_wait(batch);
   result.end = Clock::now();
   if (status != 0) {
     throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " + std::to_string(status) + "): " + take_log());

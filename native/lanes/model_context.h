@@ -33,10 +33,14 @@ class ModelContext {
   bool edit(const MemoryEdit& edit);
   void clear(llama_seq_id sequence);
   void run(const Pass& pass, PassResult& result);
+  /// llama.cpp's status. Throws Failure(device_failed).
+  int32_t decode_and_wait(const llama_batch& batch);
   PassResult::Said read(std::size_t output, const Pass::Entry& entry, const Pass::Reading& reading);
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;
+  /// A decode was left by an exception: nothing more may be asked of the context.
+  bool lost_ = false;
   std::size_t batch_size_;
   bool shares_;
   LogitChanger changer_;

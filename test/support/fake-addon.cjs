@@ -4,6 +4,8 @@
 //   slow      answers after a while
 //   long      fails as a prompt that is too long
 //   broken    fails as the engine would on bad hardware
+//   gpu       fails as the engine does whose GPU has failed; what is asked afterwards would be answered
+//   cuda      ends the process as ggml does after an error of the GPU
 //   tied      is answered with three ties
 //   assert    ends the process as a failed check inside llama.cpp does, after a lot of other output
 // A base model whose path has "too-big" in it does not fit into memory; one with "warns" in it reports progress and warns before it is
@@ -12,7 +14,7 @@
 'use strict';
 
 const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, anticipated: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
-const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true, gpuLayers: 0, kvCache: 'f16', memory: { weights: 1, mapped: 1, cache: 1, compute: 1 } });
+const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true, gpuLayers: 0, kvCache: 'f16', memory: { weights: 1, mapped: 1, buffers: {}, cache: 1, compute: 1 } });
 
 class NativeEngine {
   #emit;
@@ -45,6 +47,11 @@ class NativeEngine {
       setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_PROMPT_TOO_LONG', message: 'the base prompt has 9 tokens: shorten it or raise `context`' }));
     } else if (question.includes('broken')) {
       setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_DECODE_FAILED', message: 'llama.cpp could not decode a batch' }));
+    } else if (question.includes('gpu')) {
+      setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_DEVICE_FAILED', message: 'the GPU failed (an illegal instruction was encountered)' }));
+    } else if (question.includes('cuda')) {
+      require('node:fs').writeSync(2, 'CUDA error: an illegal instruction was encountered\n/ggml-cuda.cu:106: CUDA error\n');
+      process.kill(process.pid, 'SIGABRT');
     } else if (question.includes('assert')) {
       require('node:fs').writeSync(2, `${'noise\n'.repeat(10_000)}\x1b[31mllama.cpp:1:\x1b[0m GGML_ASSERT(x < n) failed\n`);
       process.kill(process.pid, 'SIGABRT');

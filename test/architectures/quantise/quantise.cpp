@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr const char* usage = "usage: quantise --model FILE --out FILE --type q4_0|q8_0|q4_k|q6_k|iq4_nl|f16|bf16\n";
+constexpr const char* usage = "usage: quantise --model FILE --out FILE --type q4_0|q8_0|q4_k|q6_k|iq4_nl|f16|bf16 [--threads 1]\n";
 
 llama_ftype type_of(const std::string& name) {
   static const std::map<std::string, llama_ftype, std::less<>> types = {
@@ -25,7 +25,7 @@ llama_ftype type_of(const std::string& name) {
 
 void quantise(const CommandLine& options) {
   llama_model_quantize_params parameters = llama_model_quantize_default_params();
-  parameters.nthread = 1;
+  parameters.nthread = static_cast<std::int32_t>(options.number("threads"));
   parameters.ftype = type_of(options.text("type"));
   const std::uint32_t status = llama_model_quantize(options.text("model").c_str(), options.text("out").c_str(), &parameters);
   if (status != 0) throw std::runtime_error("llama.cpp does not quantise this model");
@@ -35,7 +35,7 @@ void quantise(const CommandLine& options) {
 
 int main(int count, char** words) {
   try {
-    quantise({count, words, usage, {}, {"model", "out", "type"}});
+    quantise({count, words, usage, {{"threads", "1"}}, {"model", "out", "type"}});
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
