@@ -232,7 +232,7 @@ Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
       most = kept;
     }
   }
-  return *best;
+  return *best;  // NOLINT(clang-analyzer-core.uninitialized.UndefReturn): one is free
 }
 
 /// The lanes that are to decode now, those of the oldest request first.
@@ -322,7 +322,7 @@ void Scheduler::decode_side_by_side(std::span<SequenceLane* const> base, std::sp
 }
 
 /// Resumes the requests whose questions were answered, or fails them all.
-void Scheduler::answer(std::span<SequenceLane* const> lanes, std::exception_ptr failure) {
+void Scheduler::answer(std::span<SequenceLane* const> lanes, const std::exception_ptr& failure) {
   if (!failure) {
     for (SequenceLane* lane : lanes) {
       if (lane->missing() == 0) lane->resume();

@@ -61,7 +61,7 @@ class Scheduler {
   void decode_side_by_side(std::span<SequenceLane* const> base, std::span<SequenceLane* const> aligned, std::vector<SequenceLane*> ahead);
   std::vector<SequenceLane*> asking(std::size_t lane);
   std::vector<SequenceLane*> worth_anticipating();
-  void answer(std::span<SequenceLane* const> lanes, std::exception_ptr failure);
+  void answer(std::span<SequenceLane* const> lanes, const std::exception_ptr& failure);
   void report();
   void end(Slot& slot);
   bool idle() const;

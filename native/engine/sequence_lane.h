@@ -89,7 +89,7 @@ class SequenceLane final : public Lane {
   LaneStats& stats() { return stats_; }
   const ModelContext& context() const { return context_; }
   /// What the model said at the end of the context. Only after it was asked.
-  Top1 last_answer() const { return answers_[wanted_.size() - 1].value(); }
+  Top1 last_answer() const { return *answers_[wanted_.size() - 1]; }
 
   // For the scheduler.
 
@@ -125,7 +125,7 @@ class SequenceLane final : public Lane {
   /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
   bool can_anticipate() const;
   /// What the model said at the end of the cache. Only if `can_anticipate`.
-  Token anticipated() const { return answers_.back().value().token; }
+  Token anticipated() const { return answers_.back()->token; }
   /// Notes that `anticipated()` is in the cache now.
   void anticipate();
   void took_part(const Span& span) {
