@@ -77,7 +77,7 @@ describe('the schema', () => {
 describe('a manifest', () => {
   test('takes every option but those of the program, and says whose they are', async () => {
     const refused = Object.keys(loadRules).filter((option) => !(option in manifestRules)).sort();
-    expect(refused).toEqual(['highWaterMark', 'isolate', 'maxQueue', 'mode', 'onProgress', 'onWarning', 'pair', 'signal', 'timeout', 'trace']);
+    expect(refused).toEqual(['highWaterMark', 'isolate', 'maxQueue', 'mode', 'onProgress', 'onWarning', 'otherModels', 'pair', 'signal', 'timeout', 'trace']);
     for (const option of refused) {
       const error = await refusal({ [option]: true });
       expect(error).toMatchObject({ code: 'ERR_PAIR_INVALID' });

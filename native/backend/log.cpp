@@ -30,7 +30,7 @@ void capture_log() {
   static std::once_flag once;
   std::call_once(once, [] {
     static char yes = 1;
-    const char* wanted = std::getenv("NUDGING_LOG");
+    const char* wanted = std::getenv("NUDGING_LOG");  // NOLINT(concurrency-mt-unsafe): ggml, too, reads its variables here
     llama_log_set(on_log, wanted != nullptr && *wanted != '\0' ? &yes : nullptr);
   });
 }

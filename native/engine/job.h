@@ -30,7 +30,7 @@ class Job {
   Job& operator=(const Job&) = delete;
 
   RequestId id() const { return id_; }
-  bool done() const { return task_.value().done(); }
+  bool done() const { return task_->done(); }
 
   /// Ends the request before its time: `context`, `aborted`.
   void stop(StopReason reason);

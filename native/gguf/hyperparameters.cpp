@@ -238,11 +238,11 @@ class Hyperparameters {
     if (architecture_ == "hrm_text") {
       const std::int64_t layers = integer("hrm.layers_per_stack").value_or(0) * integer("hrm.h_cycles").value_or(0) * (integer("hrm.l_cycles").value_or(0) + 1);
       if (integer("block_count") != layers) refuse("block_count", integer("block_count").value_or(0), "hrm.layers_per_stack × hrm.h_cycles × (hrm.l_cycles + 1), which is " + std::to_string(layers));
-      if (integer("nextn_predict_layers").value_or(0) != 0) refuse("nextn_predict_layers", integer("nextn_predict_layers").value(), "0");
+      if (integer("nextn_predict_layers").value_or(0) != 0) refuse("nextn_predict_layers", *integer("nextn_predict_layers"), "0");
     }
     if (is_one_of(architecture_, architectures::shared_indexers) && integer("attention.indexer.types") == 0) refuse("attention.indexer.types", 0, "1 for the first layer");
     if (architecture_ == "paddleocr" && integers("rope.dimension_sections").empty()) refuse("rope.dimension_sections", 0, "a list of four numbers");
-    if (architecture_ == "plamo2" && integer("ssm.group_count").value_or(0) != 0) refuse("ssm.group_count", integer("ssm.group_count").value(), "0");
+    if (architecture_ == "plamo2" && integer("ssm.group_count").value_or(0) != 0) refuse("ssm.group_count", *integer("ssm.group_count"), "0");
     if (architecture_ == "afmoe" && !integer("attention.sliding_window")) refuse("attention.sliding_window", 0, "at least 1");
     if (architecture_ == "bailingmoe3" && integer("kda.safe_gate") == 0) refuse("kda.safe_gate", 0, "true");
     // Attention that cools with distance divides by the distance. Others take a distance that is not in the file.
@@ -417,7 +417,7 @@ class Hyperparameters {
       const std::string layer(name.substr(0, name.size() - pair.tensor.size()));
       const std::string other = layer + std::string(pair.companion);
       const bool has_alternative = !pair.alternative.empty() && names.contains(layer + std::string(pair.alternative));
-      if (!names.contains(other) && !has_alternative) header_.refuse("the tensor " + quoted(std::string(name)) + " is there and " + quoted(other) + " is not");
+      if (!names.contains(other) && !has_alternative) header_.refuse("the tensor " + quoted(name) + " is there and " + quoted(other) + " is not");
     }
   }
 

@@ -82,7 +82,7 @@ class SequenceLane final : public Lane {
   void forget();
   const LoadedLane& loaded() const { return lane_; }
   /// What the model said at the end of the context. Only after it was asked.
-  Top1 last_answer() const { return answers_[wanted_.size() - 1].value(); }
+  Top1 last_answer() const { return *answers_[wanted_.size() - 1]; }
 
   // For the scheduler.
 

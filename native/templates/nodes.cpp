@@ -87,7 +87,7 @@ Step::Step(statement_ptr&& node) : Around(std::move(node)), puts_out(!jinja::is_
 
 value Step::execute_impl(context& context) const {
   check();
-  const value result = inner->execute_impl(context);
+  value result = inner->execute_impl(context);
   Watch* const watch = Watch::current();
   if (watch == nullptr) return result;
   const bool prints = jinja::is_val<jinja::value_string>(result) || jinja::is_val<jinja::value_array>(result) || result->is_numeric();
