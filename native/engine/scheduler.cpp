@@ -28,7 +28,11 @@ RequestFailed failure_event(RequestId id, const std::exception_ptr& thrown = std
   }
 }
 
-std::unique_ptr<Finished> never_started(RequestId id, StopReason reason) { return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, {}}); }
+std::unique_ptr<Finished> never_started(RequestId id, StopReason reason, std::size_t lanes) {
+  GenerationStats stats{};
+  stats.lanes.resize(lanes);
+  return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, std::move(stats)});
+}
 
 }  // namespace
 
@@ -147,7 +151,7 @@ void Scheduler::expire() {
 }
 
 void Scheduler::leave(Waiting& waiting, StopReason reason) {
-  events_.push_back(never_started(waiting.request->id, reason));
+  events_.push_back(never_started(waiting.request->id, reason, seats_.size()));
   if (!waiting.preparation) return;
   // Not waited for here: its thread notices soon, and the others go on meanwhile.
   waiting.preparation->give_up();
