@@ -68,7 +68,12 @@ async function measurePair(values) {
   const questions = readQuestions(values.questions);
   const before = load();
   const variants = [...modes, ...Object.values(sweeps).flat()];
-  const measured = await measurePhases(setup, variants.map(({ options }) => /** @type {import('../dist/index.js').GenerateOptions} */ (options)), questions, values.rounds);
+  const measured = await measurePhases(
+    setup,
+    variants.map(({ options }) => /** @type {import('../dist/index.js').GenerateOptions} */ (options)),
+    questions,
+    values.rounds,
+  );
   const costs = variants.map(({ label }, index) => {
     const cost = measured[index];
     if (!cost) throw new Error(`nothing measured for ${label}`);
@@ -77,11 +82,23 @@ async function measurePair(values) {
 
   if (!isBuilt('llama-bench')) console.error('left out: what forward passes cost (llama-bench is not built: npm run bench:rivals)');
   const forward = isBuilt('llama-bench')
-    ? { base: await measureForward(setup.pair.base, setup.threads.base, 5), aligned: await measureForward(setup.pair.aligned, setup.threads.aligned, 5) }
+    ? {
+        base: await measureForward(setup.pair.base, setup.threads.base, 5),
+        aligned: await measureForward(setup.pair.aligned, setup.threads.aligned, 5),
+      }
     : undefined;
   const text = costReport({
-    command, name, bytes, setup, questions: questions.length, rounds: values.rounds, machine: machine(), load: { before, after: load() },
-    modes: costs.slice(0, modes.length), sweeps: costs.slice(modes.length), forward,
+    command,
+    name,
+    bytes,
+    setup,
+    questions: questions.length,
+    rounds: values.rounds,
+    machine: machine(),
+    load: { before, after: load() },
+    modes: costs.slice(0, modes.length),
+    sweeps: costs.slice(modes.length),
+    forward,
   });
   console.log(text);
   if (values.write) writeBetween(inRoot('docs/cost-model.md'), name, text);
@@ -95,14 +112,28 @@ async function measureVocabularies({ questions: count, rounds, threads, write })
   for (const name of vocabularies) {
     const model = await randomModel(name);
     console.error(`measuring ${name}`);
-    const engine = await Nudging.load({ base: model, aligned: model, context: 256, parallel: 1, ...(threads === undefined ? {} : { threads }) });
+    const engine = await Nudging.load({
+      base: model,
+      aligned: model,
+      context: 256,
+      parallel: 1,
+      ...(threads === undefined ? {} : { threads }),
+    });
     try {
       costs.push({ name, ...(await measureVocabulary(engine, questions, { rounds, maxTokens: vocabularyTokens })) });
     } finally {
       await engine.close();
     }
   }
-  const text = vocabularyReport({ command, machine: machine(), load: { before, after: load() }, questions: questions.length, rounds, maxTokens: vocabularyTokens, costs });
+  const text = vocabularyReport({
+    command,
+    machine: machine(),
+    load: { before, after: load() },
+    questions: questions.length,
+    rounds,
+    maxTokens: vocabularyTokens,
+    costs,
+  });
   console.log(text);
   if (write) writeBetween(inRoot('docs/cost-model.md'), 'vocabularies', text);
 }
@@ -112,16 +143,28 @@ function read() {
   let values;
   const text = /** @type {const} */ ({ type: 'string' });
   try {
-    ({ values } = parseArgs({ options: { pair: text, questions: text, rounds: text, threads: text, vocabularies: { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean' } } }));
+    ({ values } = parseArgs({
+      options: {
+        pair: text,
+        questions: text,
+        rounds: text,
+        threads: text,
+        vocabularies: { type: 'boolean' },
+        write: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }));
   } catch (error) {
     throw new BuildError(`${/** @type {Error} */ (error).message.split('. ')[0]}: see node bench/cost.mjs --help`);
   }
-  if (values['vocabularies'] === true && values['pair'] !== undefined) throw new BuildError('--vocabularies measures models of its own: leave --pair out');
+  if (values['vocabularies'] === true && values['pair'] !== undefined)
+    throw new BuildError('--vocabularies measures models of its own: leave --pair out');
   /** @param {string} flag @param {number} high @param {number} [low] */
   const integer = (flag, high, low = 1) => {
     const value = values[flag];
     if (value === undefined) return undefined;
-    if (!/^\d+$/.test(String(value)) || Number(value) < low || Number(value) > high) throw new BuildError(`--${flag} cannot be "${value}": it must be an integer from ${low} to ${high}`);
+    if (!/^\d+$/.test(String(value)) || Number(value) < low || Number(value) > high)
+      throw new BuildError(`--${flag} cannot be "${value}": it must be an integer from ${low} to ${high}`);
     return Number(value);
   };
   return {
@@ -141,5 +184,8 @@ function writeBetween(file, name, text) {
   const content = readFileSync(file, 'utf8');
   const [from, to] = [content.indexOf(begin), content.indexOf(end)];
   const block = `${begin}\n${text}\n${end}`;
-  writeFileSync(file, from >= 0 && to > from ? content.slice(0, from) + block + content.slice(to + end.length) : `${content.trimEnd()}\n\n${block}\n`);
+  writeFileSync(
+    file,
+    from >= 0 && to > from ? content.slice(0, from) + block + content.slice(to + end.length) : `${content.trimEnd()}\n\n${block}\n`,
+  );
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// What the same bits in any company cost: `npm run bench:determinism -- [--cpu-buffers KINDS] [--rounds N] [--threads N] [--only TEXT]`. Real weights
-// (test/real/README.md), as they are and as copies of other types. Deterministic engines against llama.cpp's own kernels, in turn, in
-// rounds of one run; ratios are of the same round.
+// What the same bits in any company cost: `npm run bench:determinism -- [--cpu-buffers KINDS] [--rounds N] [--threads N] [--only TEXT]`.
+// Real weights (test/real/README.md), as they are and as copies of other types. Deterministic engines against llama.cpp's own kernels, in
+// turn, in rounds of one run; ratios are of the same round.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Nudging } from '../dist/index.js';
@@ -13,7 +13,9 @@ import { markdownTable } from './lib/markdown.mjs';
 import { median, sum } from './lib/statistics.mjs';
 
 const text = /** @type {const} */ ({ type: 'string' });
-const { values } = parseArgs({ options: { 'cpu-buffers': text, rounds: { ...text, default: '5' }, threads: text, only: { ...text, default: '' } } });
+const { values } = parseArgs({
+  options: { 'cpu-buffers': text, rounds: { ...text, default: '5' }, threads: text, only: { ...text, default: '' } },
+});
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds cannot be "${values.rounds}": it must be an integer from 1`);
 const kinds = values['cpu-buffers'];
@@ -46,7 +48,12 @@ function go(engine, prompt, maxTokens) {
 /** @param {Answer} answer */
 const spansOf = (answer) => answer.spans ?? [];
 /** Milliseconds of a pass over one token. @param {Answer} answer */
-const msOfOne = (answer) => median(spansOf(answer).filter(({ tokens }) => tokens === 1).map(({ begin, end }) => end - begin));
+const msOfOne = (answer) =>
+  median(
+    spansOf(answer)
+      .filter(({ tokens }) => tokens === 1)
+      .map(({ begin, end }) => end - begin),
+  );
 
 /** @type {Record<string, (engine: Nudging, mark: string) => Promise<number>>} */
 const phases = {

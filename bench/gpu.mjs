@@ -46,13 +46,29 @@ const causes = () => [
   { name: 'graphs updated, quantised weights', weights: 'q8_0', env: graphs('update'), runs: 2 },
   { name: 'graphs updated, every replay compared', weights: 'f16', env: graphs('update', 'verify'), runs: 1 },
   { name: 'graphs anew, every replay compared', weights: 'f16', env: graphs('verify'), runs: 1 },
-  { name: 'graphs updated, core dump', weights: 'f16', env: { ...graphs('update'), CUDA_ENABLE_COREDUMP_ON_EXCEPTION: '1', CUDA_COREDUMP_GENERATION_FLAGS: 'skip_global_memory,skip_shared_memory,skip_local_memory', CUDA_COREDUMP_FILE: path.join(dumps, 'core.%p') }, limit: 60, runs: 2 },
+  {
+    name: 'graphs updated, core dump',
+    weights: 'f16',
+    env: {
+      ...graphs('update'),
+      CUDA_ENABLE_COREDUMP_ON_EXCEPTION: '1',
+      CUDA_COREDUMP_GENERATION_FLAGS: 'skip_global_memory,skip_shared_memory,skip_local_memory',
+      CUDA_COREDUMP_FILE: path.join(dumps, 'core.%p'),
+    },
+    limit: 60,
+    runs: 2,
+  },
   { name: 'graphs updated, synchronised', weights: 'f16', env: graphs('update', 'sync'), runs: 1 },
   { name: 'graphs updated, base alone', weights: 'f16', env: graphs('update'), ask: { mode: 'base' }, runs: 1 },
   { name: 'graphs updated, aligned alone', weights: 'f16', env: graphs('update'), ask: { mode: 'aligned' }, runs: 1 },
   { name: 'graphs updated, one lane after the other', weights: 'f16', env: graphs('update'), load: { overlap: false }, runs: 1 },
   { name: "graphs updated, cuBLAS's own workspace", weights: 'f16', env: graphs('update', 'no-workspace'), runs: 1 },
-  { name: 'graphs updated, CUBLAS_WORKSPACE_CONFIG', weights: 'f16', env: { ...graphs('update'), CUBLAS_WORKSPACE_CONFIG: ':4096:8' }, runs: 1 },
+  {
+    name: 'graphs updated, CUBLAS_WORKSPACE_CONFIG',
+    weights: 'f16',
+    env: { ...graphs('update'), CUBLAS_WORKSPACE_CONFIG: ':4096:8' },
+    runs: 1,
+  },
   { name: 'graphs updated, products in F32', weights: 'f16', env: { ...graphs('update'), GGML_CUDA_CUBLAS_COMPUTE_TYPE: 'f32' }, runs: 1 },
 ];
 
@@ -60,16 +76,32 @@ const dumps = path.join(tmpdir(), 'nudging-gpu-dumps');
 
 /** How fast. @param {string} size @returns {Setting[]} */
 function speeds(size) {
-  const ways = { 'base alone': { mode: 'base' }, plain: { speculation: false }, speculative: { speculation: true }, 'speculation 4': { speculation: 4 } };
+  const ways = {
+    'base alone': { mode: 'base' },
+    plain: { speculation: false },
+    speculative: { speculation: true },
+    'speculation 4': { speculation: 4 },
+  };
   const kinds = { '': {}, 'vector kernel up to 8': { NUDGING_CUDA_MMVF: '8' }, graphs: graphs() };
   const wanted = /** @type {const} */ ([
     [1, ['base alone', 'plain', 'speculative', 'speculation 4'], ['', 'vector kernel up to 8', 'graphs']],
     [8, ['base alone', 'speculative'], ['', 'vector kernel up to 8']],
     [32, ['base alone', 'speculative'], ['', 'graphs']],
   ]);
-  return wanted.flatMap(([streams, names, some]) => names.flatMap((way) => some.map((kind) => ({
-    name: [`${streams} at once`, way, kind].filter(Boolean).join(', '), size, weights: /** @type {const} */ ('f16'), streams, ask: ways[way], env: kinds[kind], seconds: 2, limit: 60,
-  }))));
+  return wanted.flatMap(([streams, names, some]) =>
+    names.flatMap((way) =>
+      some.map((kind) => ({
+        name: [`${streams} at once`, way, kind].filter(Boolean).join(', '),
+        size,
+        weights: /** @type {const} */ ('f16'),
+        streams,
+        ask: ways[way],
+        env: kinds[kind],
+        seconds: 2,
+        limit: 60,
+      })),
+    ),
+  );
 }
 
 /** Ends a table's cell. */
@@ -77,13 +109,27 @@ const number = (/** @type {number} */ value, digits = 2) => (Number.isFinite(val
 
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
-  const { values } = parseArgs({ options: { parts: text, repeat: text, 'at-once': text, size: text, only: text, tools: text, models: text, output: text, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: {
+      parts: text,
+      repeat: text,
+      'at-once': text,
+      size: text,
+      only: text,
+      tools: text,
+      models: text,
+      output: text,
+      help: { type: 'boolean' },
+    },
+  });
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
   const parts = (values.parts ?? 'columns,cause,speed').split(',');
-  for (const part of parts) if (!['columns', 'cause', 'sanitizer', 'speed'].includes(part)) throw new BuildError(`--parts: there is no "${part}"; known are columns, cause, sanitizer and speed`);
+  for (const part of parts)
+    if (!['columns', 'cause', 'sanitizer', 'speed'].includes(part))
+      throw new BuildError(`--parts: there is no "${part}"; known are columns, cause, sanitizer and speed`);
   const places = { tools: values.tools ?? makePlan({ variant: 'cpu' }).out, folder: values.models ?? path.join(tmpdir(), 'nudging-gpu') };
   const begun = performance.now();
   const say = (/** @type {string} */ line) => console.error(`[${((performance.now() - begun) / 1000).toFixed(0)} s] ${line}`);
@@ -94,25 +140,43 @@ await runMain(async () => {
   const save = () => {
     if (!values.output) return;
     mkdirSync(values.output, { recursive: true });
-    writeFileSync(path.join(values.output, 'gpu.json'), JSON.stringify(ran.map(({ stderr, ...rest }) => ({ ...rest, ...(rest.outcome ? { outcome: { ...rest.outcome, texts: undefined } } : {}) })), null, 1));
+    writeFileSync(
+      path.join(values.output, 'gpu.json'),
+      JSON.stringify(
+        ran.map(({ stderr, ...rest }) => ({ ...rest, ...(rest.outcome ? { outcome: { ...rest.outcome, texts: undefined } } : {}) })),
+        null,
+        1,
+      ),
+    );
     const said = ran.filter(({ stderr }) => stderr !== '').map(({ setting, stderr }) => `== ${setting.name}\n${stderr.slice(-6000)}`);
     writeFileSync(path.join(values.output, 'stderr.txt'), said.join('\n'));
   };
 
   // Models are made by CPU cores, while the GPU measures single products.
-  const making = parts.includes('cause') ? Promise.all([gpuPair('small', 'f16', places), gpuPair('small', 'q8_0', places), reference('f16', asked, places)]) : undefined;
+  const making = parts.includes('cause')
+    ? Promise.all([gpuPair('small', 'f16', places), gpuPair('small', 'q8_0', places), reference('f16', asked, places)])
+    : undefined;
   const big = parts.includes('speed') ? gpuPair(values.size ?? 'small', 'f16', places) : undefined;
   // Awaited later; until then a failure is nobody's.
   for (const one of [making, big]) one?.catch(() => {});
 
-  const hello = await runChild({ load: { pair: demo, parallel: 1 }, questions: asked.slice(0, 1), streams: 1, seconds: 0 }, { limit: 60, env: { NUDGING_LOG: '1' } });
+  const hello = await runChild(
+    { load: { pair: demo, parallel: 1 }, questions: asked.slice(0, 1), streams: 1, seconds: 0 },
+    { limit: 60, env: { NUDGING_LOG: '1' } },
+  );
   const device = /Device 0: ([^\n]*)/.exec(hello.stderr)?.[1] ?? /found \d+ CUDA devices[^\n]*/.exec(hello.stderr)?.[0];
-  if (!hello.outcome || hello.outcome.gpuLayers === 0) throw new BuildError(`no GPU: ${hello.died || hello.stderr.split('\n').find((line) => /CUDA/.test(line)) || 'the addon has no backend for one'}`);
+  if (!hello.outcome || hello.outcome.gpuLayers === 0)
+    throw new BuildError(
+      `no GPU: ${hello.died || hello.stderr.split('\n').find((line) => /CUDA/.test(line)) || 'the addon has no backend for one'}`,
+    );
   console.log(`GPU: ${device ?? 'unknown'}; ${hello.outcome.buffers.join(', ')}`);
 
   if (parts.includes('columns')) {
     for (const columnsOfVector of ['1', '8']) {
-      const { stderr } = await runChild({ load: { pair: demo }, questions: [], streams: 1, seconds: 0 }, { limit: 60, env: { NUDGING_CUDA_EXPERIMENT: 'columns', NUDGING_CUDA_MMVF: columnsOfVector } });
+      const { stderr } = await runChild(
+        { load: { pair: demo }, questions: [], streams: 1, seconds: 0 },
+        { limit: 60, env: { NUDGING_CUDA_EXPERIMENT: 'columns', NUDGING_CUDA_MMVF: columnsOfVector } },
+      );
       const lines = stderr.split('\n').filter((line) => line.startsWith('EXPERIMENT columns'));
       console.log(lines.length > 0 ? lines.join('\n') : 'columns: this addon has no experiments in it');
     }
@@ -132,7 +196,13 @@ await runMain(async () => {
     const rounds = Math.max(...wanted.map(({ runs = 1 }) => runs)) * repeat;
     const list = Array.from({ length: rounds }, (_, round) => wanted.filter(({ runs = 1 }) => round < runs * repeat)).flat();
     const results = await inTurns(list, Number(values['at-once'] ?? 3), async (setting) => {
-      const one = await stress({ streams: 32, seconds: 12, limit: 45, ...setting }, asked, setting.ask?.['mode'] ? nothing : expected, places, ran.length + list.indexOf(setting) + 1);
+      const one = await stress(
+        { streams: 32, seconds: 12, limit: 45, ...setting },
+        asked,
+        setting.ask?.['mode'] ? nothing : expected,
+        places,
+        ran.length + list.indexOf(setting) + 1,
+      );
       ran.push(one);
       save();
       say(`${isGood(one) ? 'good' : 'BAD '} ${rowOf(one).filter(Boolean).join(' | ')}`);
@@ -143,14 +213,35 @@ await runMain(async () => {
       const told = new Set(its.flatMap(({ stderr }) => stderr.split('\n').filter((line) => line.startsWith('EXPERIMENT'))));
       for (const line of [...told].slice(0, 24)) console.log(`  ${setting.name}: ${line.slice(11, 260)}`);
     }
-    console.log(markdownTable(['32 requests at once', 'runs', 'died', 'errors', 'wrong', 'ties', 'answers', 'tokens a second'], wanted.map(({ name }) => {
-      const its = results.filter((one) => one.setting.name === name);
-      const sum = (/** @type {(one: import('../scripts/lib/gpu/child.mjs').Outcome) => number} */ of) => its.reduce((total, { outcome }) => total + (outcome ? of(outcome) : 0), 0);
-      const errors = sum((one) => Object.values(one.errors).reduce((a, b) => a + b, 0));
-      return [name, its.length, its.filter(({ died }) => died !== '').length, errors, sum((one) => one.wrong.length), sum((one) => one.ties), sum((one) => one.answers), number((1000 * sum((one) => one.tokens)) / sum((one) => one.ms), 0)].map(String);
-    })));
-    for (const line of new Set(results.filter(({ died }) => died !== '').map(({ setting, died }) => `died: ${setting.name}: ${died}`))) console.log(line);
-    for (const line of new Set(results.filter(({ outcome }) => outcome?.firstError).map(({ setting, outcome }) => `error: ${setting.name}: ${outcome?.firstError.slice(0, 200)}`))) console.log(line);
+    console.log(
+      markdownTable(
+        ['32 requests at once', 'runs', 'died', 'errors', 'wrong', 'ties', 'answers', 'tokens a second'],
+        wanted.map(({ name }) => {
+          const its = results.filter((one) => one.setting.name === name);
+          const sum = (/** @type {(one: import('../scripts/lib/gpu/child.mjs').Outcome) => number} */ of) =>
+            its.reduce((total, { outcome }) => total + (outcome ? of(outcome) : 0), 0);
+          const errors = sum((one) => Object.values(one.errors).reduce((a, b) => a + b, 0));
+          return [
+            name,
+            its.length,
+            its.filter(({ died }) => died !== '').length,
+            errors,
+            sum((one) => one.wrong.length),
+            sum((one) => one.ties),
+            sum((one) => one.answers),
+            number((1000 * sum((one) => one.tokens)) / sum((one) => one.ms), 0),
+          ].map(String);
+        }),
+      ),
+    );
+    for (const line of new Set(results.filter(({ died }) => died !== '').map(({ setting, died }) => `died: ${setting.name}: ${died}`)))
+      console.log(line);
+    for (const line of new Set(
+      results
+        .filter(({ outcome }) => outcome?.firstError)
+        .map(({ setting, outcome }) => `error: ${setting.name}: ${outcome?.firstError.slice(0, 200)}`),
+    ))
+      console.log(line);
     readDumps();
     if (sanitized) console.log(await sanitized);
   }
@@ -168,23 +259,66 @@ await runMain(async () => {
       ran.push(one);
       save();
       const { outcome } = one;
-      rows.push(outcome ? [setting.name, number((1000 * outcome.tokens) / outcome.ms, 0), number(outcome.ms * setting.streams / outcome.tokens), number(outcome.firstMs, 1),
-        number(outcome.passes.baseDecodes / outcome.tokens), number(outcome.passes.alignedDecodes / outcome.tokens), number(outcome.passes.baseMs / outcome.passes.baseDecodes), number(outcome.passes.alignedMs / outcome.passes.alignedDecodes),
-        String(outcome.wrong.length), one.died] : [setting.name, `died: ${one.died}`, '', '', '', '', '', '', '', '']);
+      rows.push(
+        outcome
+          ? [
+              setting.name,
+              number((1000 * outcome.tokens) / outcome.ms, 0),
+              number((outcome.ms * setting.streams) / outcome.tokens),
+              number(outcome.firstMs, 1),
+              number(outcome.passes.baseDecodes / outcome.tokens),
+              number(outcome.passes.alignedDecodes / outcome.tokens),
+              number(outcome.passes.baseMs / outcome.passes.baseDecodes),
+              number(outcome.passes.alignedMs / outcome.passes.alignedDecodes),
+              String(outcome.wrong.length),
+              one.died,
+            ]
+          : [setting.name, `died: ${one.died}`, '', '', '', '', '', '', '', ''],
+      );
       say(rows.at(-1)?.join(' | ') ?? '');
     }
-    console.log(markdownTable(['', 'tokens a second', 'ms a token of one stream', 'first text, ms', 'base passes a token', 'aligned', 'ms a pass: base', 'aligned', 'wrong', ''], rows));
+    console.log(
+      markdownTable(
+        [
+          '',
+          'tokens a second',
+          'ms a token of one stream',
+          'first text, ms',
+          'base passes a token',
+          'aligned',
+          'ms a pass: base',
+          'aligned',
+          'wrong',
+          '',
+        ],
+        rows,
+      ),
+    );
   }
   save();
   say('done');
   return ran.every(isGood) ? 0 : 1;
 });
 
-/** What compute-sanitizer finds, where it is. @param {readonly string[]} asked @param {string} expected @param {{ tools: string, folder: string }} places */
+/**
+ * What compute-sanitizer finds, where it is.
+ * @param {readonly string[]} asked
+ * @param {string} expected
+ * @param {{ tools: string, folder: string }} places
+ */
 async function sanitize(asked, expected, places) {
   const log = path.join(dumps, 'sanitizer.txt');
   const wrapper = ['compute-sanitizer', '--tool', 'memcheck', '--print-limit', '20', '--log-file', log];
-  const setting = { name: 'compute-sanitizer', size: 'tiny', weights: /** @type {const} */ ('f16'), streams: 32, env: graphs('update'), seconds: 60, limit: 150, wrapper };
+  const setting = {
+    name: 'compute-sanitizer',
+    size: 'tiny',
+    weights: /** @type {const} */ ('f16'),
+    streams: 32,
+    env: graphs('update'),
+    seconds: 60,
+    limit: 150,
+    wrapper,
+  };
   const { died, outcome } = await stress(setting, asked, expected, places, 1);
   const found = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [];
   return [`compute-sanitizer: ${died || 'the process lived'}, ${outcome?.answers ?? 0} answers`, ...found.slice(0, 30)].join('\n');
@@ -192,9 +326,21 @@ async function sanitize(asked, expected, places) {
 
 /** In which kernel a GPU stopped, where it left a core dump and cuda-gdb is there. */
 function readDumps() {
-  const listed = spawnSync('sh', ['-c', `ls -t ${JSON.stringify(dumps)}/core.* 2>/dev/null | head -2`], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
+  const listed = spawnSync('sh', ['-c', `ls -t ${JSON.stringify(dumps)}/core.* 2>/dev/null | head -2`], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter(Boolean);
   for (const dump of listed) {
-    const { stdout, stderr } = spawnSync('cuda-gdb', ['-batch', '-ex', `target cudacore ${dump}`, '-ex', 'info cuda kernels', '-ex', 'x/6i $pc'], { encoding: 'utf8', timeout: 30_000 });
-    console.log(`core dump ${dump}:\n${`${stdout}${stderr}`.split('\n').filter((line) => !/^warning|^$/.test(line)).slice(-25).join('\n')}`);
+    const { stdout, stderr } = spawnSync(
+      'cuda-gdb',
+      ['-batch', '-ex', `target cudacore ${dump}`, '-ex', 'info cuda kernels', '-ex', 'x/6i $pc'],
+      { encoding: 'utf8', timeout: 30_000 },
+    );
+    console.log(
+      `core dump ${dump}:\n${`${stdout}${stderr}`
+        .split('\n')
+        .filter((line) => !/^warning|^$/.test(line))
+        .slice(-25)
+        .join('\n')}`,
+    );
   }
 }

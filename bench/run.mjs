@@ -38,7 +38,10 @@ async function main() {
   const keep = allFit(bytes.base + bytes.aligned, flags.rivals.length);
   const { players, missing, onFailure, finish } = await makePlayers({ wanted: flags.rivals, setup, questions, keep, log: console.error });
   if (players.length === 0) throw new BuildError('there is nobody to measure');
-  const samples = await playRounds(players, flags.rounds, { onRound: (round) => console.error(`round ${round + 1} of ${flags.rounds}`), onFailure });
+  const samples = await playRounds(players, flags.rounds, {
+    onRound: (round) => console.error(`round ${round + 1} of ${flags.rounds}`),
+    onFailure,
+  });
   const watched = await finish();
 
   const rivals = watched.map(({ rival, ...rest }) => {
@@ -68,7 +71,8 @@ async function main() {
   if (flags.out === undefined) return;
   mkdirSync(flags.out, { recursive: true });
   const bars = rivals.map(({ label, ours, msPerToken: { median, min, max } }) => ({ label, ours, value: median, low: min, high: max }));
-  const write = (/** @type {string} */ ending, /** @type {string} */ content) => writeFileSync(path.join(/** @type {string} */ (flags.out), `${name}.${ending}`), content);
+  const write = (/** @type {string} */ ending, /** @type {string} */ content) =>
+    writeFileSync(path.join(/** @type {string} */ (flags.out), `${name}.${ending}`), content);
   write('json', `${JSON.stringify(result, null, 2)}\n`);
   write('md', markdown);
   write('svg', barChart(`Milliseconds per output token, ${name}: median and range of ${flags.rounds} rounds`, bars));

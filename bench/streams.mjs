@@ -27,7 +27,19 @@ Usage: node bench/streams.mjs [flags]
 
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
-  const { values } = parseArgs({ options: { pair: text, streams: text, questions: text, rounds: text, threads: text, name: text, out: text, 'no-out': { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: {
+      pair: text,
+      streams: text,
+      questions: text,
+      rounds: text,
+      threads: text,
+      name: text,
+      out: text,
+      'no-out': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
   if (values.help) {
     process.stdout.write(help);
     return;
@@ -49,8 +61,21 @@ await runMain(async () => {
   for (const streams of numbers) {
     for (const speculation of [false, true]) {
       const { name, description, ...manifest } = /** @type {import('../dist/index.js').Pair} */ (setup.pair);
-      const engine = await Nudging.load({ ...manifest, ...setup.settings, context: setup.context, parallel: streams, speculation, ...(setup.threads.forced ? { threads: setup.threads.base } : {}) });
-      players.push({ label: `${streams} stream${streams === 1 ? '' : 's'}, ${speculation ? 'nudging' : 'plain'}`, streams, speculation, engine, rounds: [] });
+      const engine = await Nudging.load({
+        ...manifest,
+        ...setup.settings,
+        context: setup.context,
+        parallel: streams,
+        speculation,
+        ...(setup.threads.forced ? { threads: setup.threads.base } : {}),
+      });
+      players.push({
+        label: `${streams} stream${streams === 1 ? '' : 's'}, ${speculation ? 'nudging' : 'plain'}`,
+        streams,
+        speculation,
+        engine,
+        rounds: [],
+      });
     }
   }
   for (let round = -1; round < rounds; round += 1) {
@@ -65,17 +90,23 @@ await runMain(async () => {
 
   const rate = (/** @type {Measured} */ { tokens, ms }) => (1000 * tokens) / ms;
   const rows = players.map(({ label, rounds: all }) => [
-    label, spread(all.map(rate)).median.toFixed(1), spread(all.map(({ gap95 }) => gap95)).median.toFixed(0), spread(all.map(({ first }) => first)).median.toFixed(0),
+    label,
+    spread(all.map(rate)).median.toFixed(1),
+    spread(all.map(({ gap95 }) => gap95)).median.toFixed(0),
+    spread(all.map(({ first }) => first)).median.toFixed(0),
   ]);
   const ratios = players.slice(1).flatMap((player) => {
-    const compared = players.filter((other) => other !== player && other.streams === (player.speculation ? player.streams : numbers[0]) && !other.speculation);
+    const compared = players.filter(
+      (other) => other !== player && other.streams === (player.speculation ? player.streams : numbers[0]) && !other.speculation,
+    );
     return compared.map((other) => ({
       label: `${player.label} ÷ ${other.label}`,
       tokens: spread(player.rounds.map((one, round) => rate(one) / rate(/** @type {Measured} */ (other.rounds[round])))),
       gap95: spread(player.rounds.map((one, round) => one.gap95 / /** @type {Measured} */ (other.rounds[round]).gap95)),
     }));
   });
-  const show = (/** @type {{ median: number, min: number, max: number }} */ { median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+  const show = (/** @type {{ median: number, min: number, max: number }} */ { median, min, max }) =>
+    `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
   const command = ['node bench/streams.mjs', ...process.argv.slice(2)].join(' ');
   const sizes = `Base ${(bytes.base / 1e6).toFixed(0)} MB, aligned ${(bytes.aligned / 1e6).toFixed(0)} MB`;
   const report = `# ${values.name ?? 'streams'}
@@ -85,7 +116,10 @@ ${sizes}; ${questions.length} questions, ${rounds} rounds; medians.
 
 ${markdownTable(['', 'tokens a second, all together', 'between pieces of a stream, 95th percentile, ms', 'first piece, ms'], rows)}
 
-${markdownTable(['ratio (range over rounds)', 'tokens a second', 'between pieces, 95th percentile'], ratios.map(({ label, tokens, gap95 }) => [label, show(tokens), show(gap95)]))}
+${markdownTable(
+  ['ratio (range over rounds)', 'tokens a second', 'between pieces, 95th percentile'],
+  ratios.map(({ label, tokens, gap95 }) => [label, show(tokens), show(gap95)]),
+)}
 `;
   console.log(report);
   if (values['no-out']) return;
@@ -94,14 +128,25 @@ ${markdownTable(['ratio (range over rounds)', 'tokens a second', 'between pieces
   const stem = path.join(out, values.name ?? 'streams');
   writeFileSync(`${stem}.md`, report);
   const measured = players.map(({ label, rounds: all }) => ({ label, rounds: all }));
-  writeFileSync(`${stem}.json`, `${JSON.stringify({ command: process.argv.slice(2), machine: machine(), players: measured, ratios }, null, 2)}\n`);
+  writeFileSync(
+    `${stem}.json`,
+    `${JSON.stringify({ command: process.argv.slice(2), machine: machine(), players: measured, ratios }, null, 2)}\n`,
+  );
 });
 
-/** @typedef {{ tokens: number, ms: number, gap95: number, first: number }} Measured gap95: 95th percentile of the time between two pieces of one stream; first: median time to the first piece; ms */
+/**
+ * @typedef {{ tokens: number, ms: number, gap95: number, first: number }} Measured gap95: 95th percentile of the time between two pieces of
+ *   one stream; first: median time to the first piece; ms
+ */
 
 /**
- * Asks all questions, so many at a time. What counts is the time in which that many streams ran: until one of them finds no further question.
- * @param {Nudging} engine @param {number} streams @param {string | undefined} prompt @param {readonly string[]} questions @returns {Promise<Measured>}
+ * Asks all questions, so many at a time. What counts is the time in which that many streams ran: until one of them finds no further
+ * question.
+ * @param {Nudging} engine
+ * @param {number} streams
+ * @param {string | undefined} prompt
+ * @param {readonly string[]} questions
+ * @returns {Promise<Measured>}
  */
 async function measure(engine, streams, prompt, questions) {
   const waiting = [...questions];
@@ -114,7 +159,9 @@ async function measure(engine, streams, prompt, questions) {
   let end = 0;
   const reader = async () => {
     for (let question = waiting.shift(); question !== undefined; question = waiting.shift()) {
-      const stream = engine.stream(prompt === undefined ? question : { base: segments(prompt, question), aligned: segments(prompt, question) });
+      const stream = engine.stream(
+        prompt === undefined ? question : { base: segments(prompt, question), aligned: segments(prompt, question) },
+      );
       let last = performance.now();
       let isFirst = true;
       let inTime = 0;

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
-// What the scheduler itself costs: `node bench/tick.mjs [SEQUENCES]`, by default 32. The time between two forward passes of the base, of which top-1 is given apart: for
-// whole answers, and for streams, of which every piece is handed to JavaScript at once. Medians of ticks, and of rounds.
+// What the scheduler itself costs: `node bench/tick.mjs [SEQUENCES]`, by default 32. The time between two forward passes of the base, of
+// which top-1 is given apart: for whole answers, and for streams, of which every piece is handed to JavaScript at once. Medians of ticks,
+// and of rounds.
 import { Nudging } from '../dist/index.js';
 import { readQuestions } from './lib/setup.mjs';
 import { median, sum } from './lib/statistics.mjs';
 
 const sequences = Number(process.argv[2] ?? 32);
-if (!Number.isInteger(sequences) || sequences < 1 || sequences > 256) throw new Error(`"${process.argv[2]}" is no number of sequences: give an integer from 1 to 256`);
+if (!Number.isInteger(sequences) || sequences < 1 || sequences > 256)
+  throw new Error(`"${process.argv[2]}" is no number of sequences: give an integer from 1 to 256`);
 const engine = await Nudging.load({ parallel: sequences, context: 256, mode: 'base', stop: [], trace: 'full' });
 
 /** @param {(question: string) => Promise<import('../dist/index.js').Answer>} ask */

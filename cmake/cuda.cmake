@@ -4,8 +4,8 @@ if(NUDGING_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
   set(CMAKE_CUDA_COMPILER_LAUNCHER "${NUDGING_CCACHE}")
 endif()
 
-# ggml links the driver's library for virtual memory, and an addon that needs it could not even be loaded without a driver. This one opens it when it is first asked.
-# It has to be there before CUDAToolkit is looked for, which leaves targets alone that exist.
+# ggml links the driver's library for virtual memory, and an addon that needs it could not even be loaded without a driver. This one opens
+# it when it is first asked. It has to be there before CUDAToolkit is looked for, which leaves targets alone that exist.
 add_library(nudging_cuda_driver STATIC "${CMAKE_CURRENT_SOURCE_DIR}/native/backend/cuda/driver.cpp")
 add_library(CUDA::cuda_driver ALIAS nudging_cuda_driver)
 find_package(CUDAToolkit REQUIRED)

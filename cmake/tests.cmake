@@ -14,8 +14,8 @@ foreach(source IN LISTS test_sources)
   endif()
 endforeach()
 
-# Programs that make models: random ones for test/models.test.ts and test/architectures.test.ts, big ones for the benchmarks, unquantised ones for
-# test/real, quantised ones for scripts/test-architectures.mjs.
+# Programs that make models: random ones for test/models.test.ts and test/architectures.test.ts, big ones for the benchmarks, unquantised
+# ones for test/real, quantised ones for scripts/test-architectures.mjs.
 function(nudging_model_tool name folder)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
   if(NOT sources)

@@ -21,8 +21,8 @@ interface Watch {
 const watched = new WeakMap<AbortSignalLike, Watch>();
 
 /**
- * Calls `act` when `signal` aborts; the returned function forgets it. However many act on one signal, it has one listener: Node warns of a leak
- * when a service hands the same signal to more than ten requests. When nobody is left, the listener goes too.
+ * Calls `act` when `signal` aborts; the returned function forgets it. However many act on one signal, it has one listener: Node warns of a
+ * leak when a service hands the same signal to more than ten requests. When nobody is left, the listener goes too.
  */
 export function onAbort(signal: AbortSignalLike, act: () => void): () => void {
   const watch = watched.get(signal) ?? start(signal);

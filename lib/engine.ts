@@ -9,10 +9,30 @@ import { refuseChain } from './isolate/chain.ts';
 import { Fitting } from './fitting.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
-import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeCounted, type NativeCounting, type NativeGeneration, type NativeInspected, type NativePrompt } from './native.ts';
+import {
+  loadNative,
+  type NativeEngine,
+  type NativeEngineOptions,
+  type NativeCounted,
+  type NativeCounting,
+  type NativeGeneration,
+  type NativeInspected,
+  type NativePrompt,
+} from './native.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
-import { check, cpuBuffersRule, defined, generateRules, integer, isObject, loadRules, logitRules, reject, samplingRules } from './options.ts';
+import {
+  check,
+  cpuBuffersRule,
+  defined,
+  generateRules,
+  integer,
+  isObject,
+  loadRules,
+  logitRules,
+  reject,
+  samplingRules,
+} from './options.ts';
 import { withPair } from './pair.ts';
 import { promptFor, readQuestion, type Question } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
@@ -20,13 +40,34 @@ import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
 import { templateVariables } from './template-options.ts';
 import { marksOf, ThinkingSplitter } from './thinking.ts';
-import type { AbortSignalLike, Answer, Countable, GenerateOptions, Input, Inspected, Inspection, LaneName, LoadOptions, Mode, ModelInfo } from './types.ts';
+import type {
+  AbortSignalLike,
+  Answer,
+  Countable,
+  GenerateOptions,
+  Input,
+  Inspected,
+  Inspection,
+  LaneName,
+  LoadOptions,
+  Mode,
+  ModelInfo,
+} from './types.ts';
 
 type Settings = Omit<GenerateOptions, 'signal'>;
 
 /** What a generation does unless it, the pair or the engine says otherwise. `stop` is not here: its default depends on mode and prompt. */
 export const defaults = {
-  mode: 'nudge', gamma: 0.4, lookahead: 16, maxTokens: 256, repeatLimit: 0, speculation: true, trace: 'rounds', highWaterMark: 64, ...samplingDefaults, ...logitDefaults,
+  mode: 'nudge',
+  gamma: 0.4,
+  lookahead: 16,
+  maxTokens: 256,
+  repeatLimit: 0,
+  speculation: true,
+  trace: 'rounds',
+  highWaterMark: 64,
+  ...samplingDefaults,
+  ...logitDefaults,
 } as const satisfies Settings;
 
 /** Requests that may wait for a place, unless `maxQueue` says otherwise. */
@@ -73,12 +114,13 @@ export class Nudging {
   }
 
   /**
-   * Loads two models and starts their engine. Files that another engine of this process has loaded are shared with it. Whether both models, their caches and
-   * buffers fit into memory together is found out before anything is allocated.
+   * Loads two models and starts their engine. Files that another engine of this process has loaded are shared with it. Whether both models,
+   * their caches and buffers fit into memory together is found out before anything is allocated.
    *
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_UNSUPPORTED,
-   *   ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED, ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
+   *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
+   *   ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
    *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
@@ -97,17 +139,45 @@ export class Nudging {
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
     }
 
-    const { pair, base, aligned, otherModels, gpuLayers, threads, context, kvCache, parallel, batch, overlap, deterministic, flashAttention, maxQueue, isolate, cpuBuffers, mmap, onProgress, onWarning, signal, ...settings } = await withPair(given);
+    const {
+      pair,
+      base,
+      aligned,
+      otherModels,
+      gpuLayers,
+      threads,
+      context,
+      kvCache,
+      parallel,
+      batch,
+      overlap,
+      deterministic,
+      flashAttention,
+      maxQueue,
+      isolate,
+      cpuBuffers,
+      mmap,
+      onProgress,
+      onWarning,
+      signal,
+      ...settings
+    } = await withPair(given);
     throwIfAborted(signal);
 
     // The environment is this machine's and the pair is made for any.
     const buffers = given.cpuBuffers ?? buffersFromEnvironment() ?? cpuBuffers ?? 'all';
-    if (!cpuBuffersRule.check(buffers)) reject('NUDGING_CPU_BUFFERS', process.env['NUDGING_CPU_BUFFERS'], `all, plain, or some of ${cpuBufferNames.join(', ')} with commas between them`);
+    if (!cpuBuffersRule.check(buffers))
+      reject(
+        'NUDGING_CPU_BUFFERS',
+        process.env['NUDGING_CPU_BUFFERS'],
+        `all, plain, or some of ${cpuBufferNames.join(', ')} with commas between them`,
+      );
     const allowed = allowedBuffers(buffers);
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     throwIfAborted(signal);
 
-    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string) => (typeof value === 'object' ? value[lane as LaneName] : value);
+    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string) =>
+      typeof value === 'object' ? value[lane as LaneName] : value;
     const lane = (path: string, of: string) => {
       const length = perLane(context, of) ?? 0;
       const layers = perLane(gpuLayers, of) ?? -1;
@@ -124,7 +194,11 @@ export class Nudging {
       };
     };
     const options: NativeEngineOptions = {
-      lanes: [lane(base, 'base'), lane(aligned, 'aligned'), ...Object.entries(otherModels ?? {}).map(([other, path]) => lane(resolve(path), other))],
+      lanes: [
+        lane(base, 'base'),
+        lane(aligned, 'aligned'),
+        ...Object.entries(otherModels ?? {}).map(([other, path]) => lane(resolve(path), other)),
+      ],
       threads: threads ?? 0,
       // Unlike the number that C++ can ask for, this one respects CPU affinity and the quotas of containers.
       cores: availableCores(),
@@ -137,7 +211,8 @@ export class Nudging {
       mmap: mmap ?? true,
       harmfulCpuBuffers: harmful.map(({ buffer }) => buffer),
     };
-    if (options.batch < options.parallel) reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
+    if (options.batch < options.parallel)
+      reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
     // Isolated, this process does not even load the addon.
     const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
@@ -166,11 +241,12 @@ export class Nudging {
   }
 
   /**
-   * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`; `timeout` does the same with
-   * `stopReason: 'timeout'`.
+   * Answers, and returns when the answer is complete. Aborting `signal` resolves with what there is and `stopReason: 'aborted'`; `timeout`
+   * does the same with `stopReason: 'timeout'`.
    *
-   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING, ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_DECODE_FAILED,
-   *   ERR_MODEL_INVALID (a vocabulary that cannot express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING,
+   *   ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_DECODE_FAILED, ERR_MODEL_INVALID (a vocabulary that cannot express the prompt),
+   *   ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     const arriving = this.#start(input, options, this.generate, false);
@@ -179,8 +255,8 @@ export class Nudging {
   }
 
   /**
-   * Answers piece by piece, as soon as each is certain: nothing that was shown is taken back. The call itself throws for wrong options; failures
-   * after that reject the iteration and `answer` with the errors of {@link generate}.
+   * Answers piece by piece, as soon as each is certain: nothing that was shown is taken back. The call itself throws for wrong options;
+   * failures after that reject the iteration and `answer` with the errors of {@link generate}.
    */
   stream(input: Input, options?: GenerateOptions): AnswerStream {
     return new AnswerStream(this.#start(input, options, this.stream, true));
@@ -255,13 +331,23 @@ export class Nudging {
       submit(request, arriving);
     } else {
       const prompts = (shorter: Question) => promptsFor(mode, shorter, settings);
-      const { placed } = new Fitting(question, {
-        // The first time, the prompts are there.
-        generate: (chat, sink) => submit(chat === question ? request : { ...request, ...prompts(chat), timeout: timeout === 0 ? 0 : Math.max(1, Math.ceil(timeLeft())) }, sink),
-        count: (chat, sink) => submit({ count: prompts(chat), plain: false }, sink),
-        fits: (counted) => lanesOf(mode).every((lane) => (counted[lane] ?? 0) + maxTokens <= this.models[lane].context),
-        over: () => (cancelled ? 'aborted' : timeout > 0 && timeLeft() <= 0 ? 'timeout' : undefined),
-      }, arriving);
+      const { placed } = new Fitting(
+        question,
+        {
+          // The first time, the prompts are there.
+          generate: (chat, sink) =>
+            submit(
+              chat === question
+                ? request
+                : { ...request, ...prompts(chat), timeout: timeout === 0 ? 0 : Math.max(1, Math.ceil(timeLeft())) },
+              sink,
+            ),
+          count: (chat, sink) => submit({ count: prompts(chat), plain: false }, sink),
+          fits: (counted) => lanesOf(mode).every((lane) => (counted[lane] ?? 0) + maxTokens <= this.models[lane].context),
+          over: () => (cancelled ? 'aborted' : timeout > 0 && timeLeft() <= 0 ? 'timeout' : undefined),
+        },
+        arriving,
+      );
       this.#unplaced.add(placed);
       void placed.then(() => this.#unplaced.delete(placed));
     }
@@ -299,16 +385,19 @@ export class Nudging {
       });
       this.#engine.submit({ id, count: { [lane]: prompt }, plain: isText(input) });
       forget = signal && onAbort(signal, () => this.#engine.cancel(id));
-    }).finally(() => forget?.()).catch((reason: unknown) => {
-      throwIfAborted(signal);
-      throw reason;
-    });
+    })
+      .finally(() => forget?.())
+      .catch((reason: unknown) => {
+        throwIfAborted(signal);
+        throw reason;
+      });
     return tokens;
   }
 
   /**
-   * Asks one model one question from nothing, with no cache: what comes after this prompt, text and tokens? For replaying a trace and for finding out
-   * why an answer went as it did. Slow by design. The settings of the engine and of `input` do not sample here: only `sampling` does.
+   * Asks one model one question from nothing, with no cache: what comes after this prompt, text and tokens? For replaying a trace and for
+   * finding out why an answer went as it did. Slow by design. The settings of the engine and of `input` do not sample here: only `sampling`
+   * does.
    *
    * @throws as {@link generate}
    */
@@ -322,7 +411,11 @@ export class Nudging {
     check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
     const logits = logitsOf(sampling, this.models)[lane];
     const { question, settings } = this.#read(input, undefined);
-    const prompt = promptFor(lane === 'base' || (lane !== 'aligned' && question.kind === 'chat' && !this.models[lane]?.hasChatTemplate) ? 'base' : 'aligned', question, settings);
+    const prompt = promptFor(
+      lane === 'base' || (lane !== 'aligned' && question.kind === 'chat' && !this.models[lane]?.hasChatTemplate) ? 'base' : 'aligned',
+      question,
+      settings,
+    );
     this.#mustHaveRoom(failure);
     const event = await new Promise<NativeInspected>((resolve, fail) => {
       const id = this.#dispatcher.add({
@@ -330,7 +423,16 @@ export class Nudging {
         finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, lane: lanes.indexOf(lane), prompt, text, tokens: [...tokens], sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }), ...logits, candidates });
+      this.#engine.submit({
+        id,
+        lane: lanes.indexOf(lane),
+        prompt,
+        text,
+        tokens: [...tokens],
+        sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }),
+        ...logits,
+        candidates,
+      });
     });
     return { ...event.top1, candidates: event.candidates, context: event.context };
   }
@@ -358,10 +460,15 @@ export class Nudging {
 
   #mustHaveRoom(failure: (code: ErrorCode, message: string) => NudgingError): void {
     const requests = this.#dispatcher.size;
-    if (requests >= this.#mostRequests) throw failure('ERR_BUSY', `${requests} requests run or wait already: try again later, or raise \`maxQueue\` or \`parallel\``);
+    if (requests >= this.#mostRequests)
+      throw failure('ERR_BUSY', `${requests} requests run or wait already: try again later, or raise \`maxQueue\` or \`parallel\``);
   }
 
-  #readCountable(input: Countable, lane: LaneName, options: GenerateOptions): { prompt: NativePrompt; signal: AbortSignalLike | undefined } {
+  #readCountable(
+    input: Countable,
+    lane: LaneName,
+    options: GenerateOptions,
+  ): { prompt: NativePrompt; signal: AbortSignalLike | undefined } {
     if (!isText(input)) {
       const { question, settings, signal } = this.#read(input, options);
       return { prompt: promptFor(lane, question, settings), signal };

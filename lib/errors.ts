@@ -2,13 +2,13 @@
  * Stable codes of {@link NudgingError}.
  *
  * From options and input: `ERR_INVALID_OPTION` (a value of the wrong type or range), `ERR_PAIR_INVALID` (a manifest that is no pair),
- * `ERR_PROMPT_EMPTY`, `ERR_PROMPT_TOO_LONG`, `ERR_TEMPLATE_MISSING`, `ERR_TEMPLATE_FAILED`, `ERR_TOKEN_UNKNOWN` (`logitBias` names a token id or a text that is
- * no token of the model's vocabulary).
- * From loading: `ERR_NATIVE_LOAD` (no native addon for this platform), `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`,
- * `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY` (with `needed` and `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model
- * cannot have a KV cache of this type), `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had).
- * From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process
- * cannot use it again, and loads nothing more), `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`.
+ * `ERR_PROMPT_EMPTY`, `ERR_PROMPT_TOO_LONG`, `ERR_TEMPLATE_MISSING`, `ERR_TEMPLATE_FAILED`, `ERR_TOKEN_UNKNOWN` (`logitBias` names a token
+ * id or a text that is no token of the model's vocabulary). From loading: `ERR_NATIVE_LOAD` (no native addon for this platform),
+ * `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`, `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY` (with `needed` and
+ * `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model cannot have a KV cache of this type),
+ * `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had). From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait
+ * already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process cannot use it again, and loads nothing more),
+ * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
@@ -51,7 +51,11 @@ export class NudgingError extends Error {
   readonly needed?: number;
   readonly available?: number;
 
-  constructor(code: ErrorCode, message: string, details: { option?: string; value?: unknown; cause?: unknown; needed?: number; available?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { option?: string; value?: unknown; cause?: unknown; needed?: number; available?: number } = {},
+  ) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
     if (details.option !== undefined) this.option = details.option;
@@ -66,7 +70,9 @@ export class NudgingError extends Error {
  *
  * @param from the function above which the stack is of interest
  */
-export function rememberCaller(from: (...args: never[]) => unknown): (code: ErrorCode, message: string, details?: { needed?: number; available?: number }) => NudgingError {
+export function rememberCaller(
+  from: (...args: never[]) => unknown,
+): (code: ErrorCode, message: string, details?: { needed?: number; available?: number }) => NudgingError {
   const place: { stack?: string } = {};
   Error.captureStackTrace(place, from);
   return (code, message, details) => {

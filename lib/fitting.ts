@@ -78,7 +78,10 @@ export class Fitting implements Sink {
     this.#arriving.rejected(thrown);
   }
 
-  /** Submits the generation again, without the fewest turns that make it fit; if it never does, without all, for the engine to say what is too long. */
+  /**
+   * Submits the generation again, without the fewest turns that make it fit; if it never does, without all, for the engine to say what is
+   * too long.
+   */
   async #shorten(): Promise<void> {
     this.#shortened = true;
     let least = 1;

@@ -33,7 +33,10 @@ export function inPackage(name: string): string {
 
 function bundled(): NudgingError {
   const remedy = 'mark the package "nudging" as external in your bundler, and install it beside the bundle';
-  return new NudgingError('ERR_NATIVE_LOAD', `nudging was bundled, and its native addon cannot be: ${remedy} (docs/bundlers.md has the lines)`);
+  return new NudgingError(
+    'ERR_NATIVE_LOAD',
+    `nudging was bundled, and its native addon cannot be: ${remedy} (docs/bundlers.md has the lines)`,
+  );
 }
 
 let whole: boolean | undefined;

@@ -25,14 +25,17 @@ const actual = (): System => ({
   read: (path) => readFileSync(path, 'utf8'),
 });
 
-/** The share of a Mac's memory that a program may count on: what Metal lets one use. Node counts as free there only what nothing has ever touched. */
+/**
+ * The share of a Mac's memory that a program may count on: what Metal lets one use. Node counts as free there only what nothing has ever
+ * touched.
+ */
 const macShare = 0.75;
 
 /**
  * Bytes that this process may still take, control groups (containers) included.
  *
- * A control group counts pages of files that were read as used, which the system gives back when memory is wanted. Without them, a model that was read
- * once would look like memory that is gone.
+ * A control group counts pages of files that were read as used, which the system gives back when memory is wanted. Without them, a model
+ * that was read once would look like memory that is gone.
  */
 export function hostMemory({ platform, total, free, available, allowed, read }: System = actual()): number {
   if (platform === 'darwin') return Math.max(available, total * macShare);
@@ -46,7 +49,8 @@ function cachedPages(read: System['read']): number {
     const stat = textOf(read, `${folder}/memory.stat`);
     if (stat === undefined) continue;
     // Version 1 has totals over the groups inside.
-    const pages = (name: string) => Number((new RegExp(`^total_${name} (\\d+)$`, 'm').exec(stat) ?? new RegExp(`^${name} (\\d+)$`, 'm').exec(stat))?.[1] ?? 0);
+    const pages = (name: string) =>
+      Number((new RegExp(`^total_${name} (\\d+)$`, 'm').exec(stat) ?? new RegExp(`^${name} (\\d+)$`, 'm').exec(stat))?.[1] ?? 0);
     return pages('inactive_file') + pages('active_file');
   }
   return 0;

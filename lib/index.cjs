@@ -5,9 +5,11 @@
 const { getBuiltinModule } = require('node:vm').runInThisContext('process');
 
 const reasons = {
-  MODULE_NOT_FOUND: 'nudging was bundled, and its native addon cannot be: mark the package "nudging" as external in your bundler, ' +
+  MODULE_NOT_FOUND:
+    'nudging was bundled, and its native addon cannot be: mark the package "nudging" as external in your bundler, ' +
     'and install it beside the bundle (docs/bundlers.md has the lines)',
-  ERR_REQUIRE_ESM: 'nudging is an ES module, which `require` loads from Node.js 20.19 and 22.12 on, unless ' +
+  ERR_REQUIRE_ESM:
+    'nudging is an ES module, which `require` loads from Node.js 20.19 and 22.12 on, unless ' +
     "--no-experimental-require-module forbids it: write `await import('nudging')` instead",
 };
 

@@ -18,7 +18,10 @@ export interface LaneLogits {
  *
  * @throws NudgingError ERR_TOKEN_UNKNOWN: a token id that the model's vocabulary does not have
  */
-export function logitsOf(options: LogitOptions, models: Readonly<Record<LaneName, ModelInfo>>): Record<LaneName, LaneLogits> & Record<string, LaneLogits | undefined> {
+export function logitsOf(
+  options: LogitOptions,
+  models: Readonly<Record<LaneName, ModelInfo>>,
+): Record<LaneName, LaneLogits> & Record<string, LaneLogits | undefined> {
   const { logitBias, repeatPenalty = logitDefaults.repeatPenalty, repeatWindow = logitDefaults.repeatWindow } = options;
   const repeat = repeatPenalty === 1 ? {} : { repeat: { penalty: repeatPenalty, window: repeatWindow } };
   if (logitBias === undefined) return { base: repeat, aligned: repeat };

@@ -3,14 +3,29 @@ import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
 import type { ThinkingState } from './thinking.ts';
 import type {
-  Candidate, DecodeSpan, Decision, KvCacheType, LaneStats, Mode, ModelInfo, NudgingWarning, Piece, Round, StopReason, ThinkingMarks, Top1,
+  Candidate,
+  DecodeSpan,
+  Decision,
+  KvCacheType,
+  LaneStats,
+  Mode,
+  ModelInfo,
+  NudgingWarning,
+  Piece,
+  Round,
+  StopReason,
+  ThinkingMarks,
+  Top1,
 } from './types.ts';
 import { remedyFor } from './why-not-loaded.ts';
 
 /** The surface of the native addon: everything that crosses the boundary is declared here, and only here. */
 export interface NativeAddon {
   NativeEngine: new (options: NativeEngineOptions, onEvents: (events: NativeEvent[]) => void) => NativeEngine;
-  /** Kernels of this machine's extra CPU buffers, and whether one of them (by its index) gives a known answer: for scripts/check-kernels.mjs. */
+  /**
+   * Kernels of this machine's extra CPU buffers, and whether one of them (by its index) gives a known answer: for
+   * scripts/check-kernels.mjs.
+   */
   extraKernels(): { buffer: string; type: string }[];
   givesKnownAnswer(index: number, threads: number): boolean;
   /** Version of the llama.cpp underneath. */

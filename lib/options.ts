@@ -36,7 +36,10 @@ export const oneOf = (...names: string[]): Rule => ({
 });
 
 /** Upper and lower case are the same. */
-const oneOfNames = (...names: string[]): Rule => ({ ...oneOf(...names), check: (value) => typeof value === 'string' && names.includes(value.toLowerCase()) });
+const oneOfNames = (...names: string[]): Rule => ({
+  ...oneOf(...names),
+  check: (value) => typeof value === 'string' && names.includes(value.toLowerCase()),
+});
 
 export const flag: Rule = { check: (value) => typeof value === 'boolean', expected: 'true or false' };
 export const text: Rule = { check: (value) => typeof value === 'string', expected: 'a string' };
@@ -50,9 +53,16 @@ export const abortSignal: Rule = {
 /** Of what is in it, whoever uses it has more to say: see template-options.ts. */
 const object: Rule = { check: isObject, expected: 'an object' };
 
-const mark: Rule = { check: (value) => typeof value === 'string' && value !== '' && value.length <= 100 && value.trim() === value, expected: '' };
+const mark: Rule = {
+  check: (value) => typeof value === 'string' && value !== '' && value.length <= 100 && value.trim() === value,
+  expected: '',
+};
 const thinkingMarks: Rule = {
-  check: (value) => isObject(value) && Object.keys(value).every((name) => name === 'open' || name === 'close') && mark.check(value['open']) && mark.check(value['close']),
+  check: (value) =>
+    isObject(value) &&
+    Object.keys(value).every((name) => name === 'open' || name === 'close') &&
+    mark.check(value['open']) &&
+    mark.check(value['close']),
   expected: '{ open, close } with texts of at most 100 characters that neither begin nor end with white space',
 };
 
@@ -73,7 +83,9 @@ function hasOnly(values: unknown[], rule: Rule): boolean {
 }
 
 export const perLane = (rule: Rule): Rule => ({
-  check: (value) => rule.check(value) || (isObject(value) && Object.entries(value).every(([lane, one]) => (lane === 'base' || lane === 'aligned') && rule.check(one))),
+  check: (value) =>
+    rule.check(value) ||
+    (isObject(value) && Object.entries(value).every(([lane, one]) => (lane === 'base' || lane === 'aligned') && rule.check(one))),
   expected: `${rule.expected}, or { base, aligned } with such values`,
 });
 
@@ -105,7 +117,10 @@ export function check(options: unknown, rules: Record<string, Rule>, what = 'opt
     if (!rule) {
       const meant = nearest(name, Object.keys(rules));
       const hint = meant === undefined ? '; known' : `: did you mean \`${meant}\`? Known`;
-      throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`${hint} are ${Object.keys(rules).join(', ')}`, { option: name, value });
+      throw new NudgingError('ERR_INVALID_OPTION', `unknown option \`${name}\`${hint} are ${Object.keys(rules).join(', ')}`, {
+        option: name,
+        value,
+      });
     }
     if (value === undefined || rule.check(value)) continue;
     const blamed = rule.blame?.(value) ?? { value, expected: rule.expected };
@@ -173,7 +188,10 @@ export const loadRules: Record<string, Rule> = {
   base: nonEmptyText,
   aligned: nonEmptyText,
   otherModels: {
-    check: (value) => isObject(value) && Object.keys(value).length <= 14 && Object.entries(value).every(([name, path]) => isLaneName(name) && nonEmptyText.check(path)),
+    check: (value) =>
+      isObject(value) &&
+      Object.keys(value).length <= 14 &&
+      Object.entries(value).every(([name, path]) => isLaneName(name) && nonEmptyText.check(path)),
     expected: 'an object of at most 14 paths by names of 1 to 32 letters, digits, - and _, other than base and aligned',
   },
   gpuLayers: perLane(eitherOf(integer(-1, 100_000), oneOf('auto'))),

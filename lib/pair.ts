@@ -7,7 +7,17 @@ import type { LaneName, LoadOptions } from './types.ts';
 
 /** Options of the program that asks, which say nothing about a pair: its manifest cannot set them. */
 const programOptions = [
-  'pair', 'otherModels', 'mode', 'trace', 'timeout', 'highWaterMark', 'signal', 'maxQueue', 'isolate', 'onProgress', 'onWarning',
+  'pair',
+  'otherModels',
+  'mode',
+  'trace',
+  'timeout',
+  'highWaterMark',
+  'signal',
+  'maxQueue',
+  'isolate',
+  'onProgress',
+  'onWarning',
 ] as const satisfies (keyof LoadOptions)[];
 type ProgramOption = (typeof programOptions)[number];
 
@@ -55,7 +65,11 @@ export async function readPair(path: string): Promise<Pair> {
     manifest = JSON.parse(await readTextFile(path));
   } catch (cause) {
     const reason = whyUnread(cause as Error);
-    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: pass the path of a pair.json`, { option: 'pair', value: path, cause });
+    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: pass the path of a pair.json`, {
+      option: 'pair',
+      value: path,
+      cause,
+    });
   }
   try {
     if (isObject(manifest)) for (const name of Object.keys(manifest)) refuseProgramOption(name);
@@ -64,7 +78,11 @@ export async function readPair(path: string): Promise<Pair> {
       throw new NudgingError('ERR_PAIR_INVALID', '`base` and `aligned` must name GGUF files');
     }
   } catch (cause) {
-    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" is wrong: ${(cause as Error).message}`, { option: 'pair', value: path, cause });
+    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" is wrong: ${(cause as Error).message}`, {
+      option: 'pair',
+      value: path,
+      cause,
+    });
   }
   const { $schema, ...pair } = manifest as unknown as Pair & { $schema?: string };
   const folder = dirname(path);
@@ -83,7 +101,9 @@ function whyUnread(cause: NodeJS.ErrnoException): string {
   return cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.message})`;
 }
 
-/** The pair that these options mean: two models, or what a manifest says (the demo pair's if none is named); a model given beside it wins. */
+/**
+ * The pair that these options mean: two models, or what a manifest says (the demo pair's if none is named); a model given beside it wins.
+ */
 async function pairOf({ pair, base, aligned }: LoadOptions): Promise<Pair> {
   if (pair === undefined && base !== undefined && aligned !== undefined) return { base, aligned };
   const manifest = await readPair(pair ?? demoPair);

@@ -20,7 +20,8 @@ export function readQuestion(input: unknown, prefill: boolean | string = false):
     return withPrefill([{ role: 'user', content: input }], prefill);
   }
   if (Array.isArray(input)) return readChat(input, prefill);
-  if (!isObject(input)) reject('input', input, 'a question, an array of messages, or an object with `messages` or with `base` and `aligned`');
+  if (!isObject(input))
+    reject('input', input, 'a question, an array of messages, or an object with `messages` or with `base` and `aligned`');
   const { messages, base, aligned } = input;
   if (messages !== undefined) {
     if (base !== undefined || aligned !== undefined) reject('messages', messages, 'the only prompt: leave out `base` and `aligned`');
@@ -44,7 +45,7 @@ function readChat(value: unknown, prefill: boolean | string): Chat {
     messages.pop();
   }
   const last = messages[messages.length - 1];
-  const hint = prefill === false ? '; an answer that goes on from the assistant\'s last message needs `prefill: true`' : '';
+  const hint = prefill === false ? "; an answer that goes on from the assistant's last message needs `prefill: true`" : '';
   if (last?.role !== 'user') reject('messages', last ?? value, `messages of which the last is from the user${hint}`);
   mustAsk(last.content);
   return withPrefill(messages, begun);
@@ -69,7 +70,8 @@ function readMessages(value: unknown): ChatMessage[] {
 }
 
 function mustAsk(question: string): void {
-  if (question.trim() === '') throw new NudgingError('ERR_PROMPT_EMPTY', 'the question is empty: ask something', { option: 'input', value: question });
+  if (question.trim() === '')
+    throw new NudgingError('ERR_PROMPT_EMPTY', 'the question is empty: ask something', { option: 'input', value: question });
 }
 
 function readRaw(lane: LaneName, value: unknown): RawPrompt {
@@ -96,7 +98,8 @@ export function promptFor(lane: LaneName, question: Question, options: PromptOpt
   }
   const messages = withSystem(question.messages, options.system);
   const prefill = question.prefill === undefined ? {} : { prefill: question.prefill };
-  if (lane === 'base') return { segments: [{ text: basePromptText(messages, options.basePrompt ?? defaultBasePrompt), special: false }], ...prefill };
+  if (lane === 'base')
+    return { segments: [{ text: basePromptText(messages, options.basePrompt ?? defaultBasePrompt), special: false }], ...prefill };
   const template = options.alignedPrompt === undefined ? {} : { template: options.alignedPrompt };
   return { messages, ...template, ...variablesOf(options), ...prefill };
 }
@@ -114,7 +117,10 @@ function withSystem(messages: ChatMessage[], system: string | undefined): ChatMe
 }
 
 function basePromptText(chat: ChatMessage[], prompt: BasePrompt): string {
-  const system = chat.filter((message) => message.role === 'system').map((message) => message.content).join('\n\n');
+  const system = chat
+    .filter((message) => message.role === 'system')
+    .map((message) => message.content)
+    .join('\n\n');
   const messages = chat.filter((message) => message.role !== 'system');
   if (typeof prompt === 'function') {
     const text: unknown = prompt({ system, messages });

@@ -9,7 +9,11 @@ export interface AnswerSettings {
   droppedMessages?: number | undefined;
 }
 
-const textOf = (pieces: readonly Piece[], thinking: boolean) => pieces.filter((piece) => (piece.thinking ?? false) === thinking).map(({ text }) => text).join('');
+const textOf = (pieces: readonly Piece[], thinking: boolean) =>
+  pieces
+    .filter((piece) => (piece.thinking ?? false) === thinking)
+    .map(({ text }) => text)
+    .join('');
 
 /** The public answer from the native engine's last event. */
 export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed, thinks, droppedMessages }: AnswerSettings = {}): Answer {

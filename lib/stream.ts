@@ -19,7 +19,10 @@ export interface ArrivingSettings {
   splitter?: ThinkingSplitter | undefined;
 }
 
-/** The engine's end of a stream: pieces go in here. It knows nothing of the reader's end, which may be collected while this one still receives. */
+/**
+ * The engine's end of a stream: pieces go in here. It knows nothing of the reader's end, which may be collected while this one still
+ * receives.
+ */
 export class Arriving implements Sink {
   readonly pieces: Piece[] = [];
   /** Messages that were left out, if they may be. */
@@ -107,7 +110,8 @@ export class Arriving implements Sink {
   finished(event: NativeFinished | NativeInspected | NativeCounted): void {
     for (const piece of this.#splitter?.end() ?? []) this.pieces.push(piece);
     const { droppedMessages } = this;
-    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages }));
+    if (event.type === 'finished')
+      this.#resolve(toAnswer(event, this.pieces, { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages }));
     this.settled = true;
     this.#notify();
   }
@@ -138,9 +142,10 @@ export class Arriving implements Sink {
 const abandoned = new FinalizationRegistry<Arriving>((arriving) => arriving.abandon());
 
 /**
- * An answer as it is made: iterate over it for the pieces, await `answer` for the whole. Generation starts with the call that returned the stream. A reader
- * that falls behind by `highWaterMark` pieces makes this generation wait, and no other; whoever takes `answer` does not wait for the reader any more.
- * Leaving the loop early (`break`, `return`, an exception), or dropping the stream unread, ends the generation as `aborted`.
+ * An answer as it is made: iterate over it for the pieces, await `answer` for the whole. Generation starts with the call that returned the
+ * stream. A reader that falls behind by `highWaterMark` pieces makes this generation wait, and no other; whoever takes `answer` does not
+ * wait for the reader any more. Leaving the loop early (`break`, `return`, an exception), or dropping the stream unread, ends the
+ * generation as `aborted`.
  *
  * It is an `AsyncIterableIterator<Piece, Answer>` and an `AsyncDisposable`.
  */

@@ -49,7 +49,8 @@ function jsonOf(value: unknown, reading: Reading, depth = 1): string {
   const text = textOf(value, reading, depth);
   // What a container holds has been counted; this counts it again, once a level.
   reading.left -= typeof value === 'object' ? 2 : text.length + 1;
-  if (reading.left < 0) reject(reading.option, reading.value, `short enough: all variables together may have ${mostCharacters} characters of JSON`);
+  if (reading.left < 0)
+    reject(reading.option, reading.value, `short enough: all variables together may have ${mostCharacters} characters of JSON`);
   return text;
 }
 
@@ -71,7 +72,11 @@ function textOf(value: unknown, reading: Reading, depth: number): string {
       return `{${members.map(([key, each]) => `${jsonOf(key, reading, depth)}:${jsonOf(each, reading, depth + 1)}`).join()}}`;
     }
   }
-  return reject(reading.option, reading.value, 'of plain JSON values: strings, finite numbers (whole ones within ±(2^53 - 1)), booleans, null, arrays and plain objects');
+  return reject(
+    reading.option,
+    reading.value,
+    'of plain JSON values: strings, finite numbers (whole ones within ±(2^53 - 1)), booleans, null, arrays and plain objects',
+  );
 }
 
 /** Halves of characters become U+FFFD, as they do in messages. */

@@ -23,7 +23,10 @@ export class ThinkingSplitter {
   /** For each beginning of the closing mark: how long the longest end of it is that is a beginning, too (Knuth, Morris, Pratt). */
   readonly #shorter: number[];
   #state: ThinkingState = 'undecided';
-  /** What was not told yet. In front stand `certain` characters of thinking, then `blank` ones of white space, then `matched` ones of a mark. */
+  /**
+   * What was not told yet. In front stand `certain` characters of thinking, then `blank` ones of white space, then `matched` ones of a
+   * mark.
+   */
   readonly #held: Piece[] = [];
   #certain = 0;
   #blank = 0;

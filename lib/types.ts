@@ -5,13 +5,17 @@ export type LaneName = 'base' | 'aligned';
 export type Mode = 'nudge' | 'base' | 'aligned';
 
 /**
- * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`: `maxTokens`.
- * `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added nothing, or
- * the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is up.
+ * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`:
+ * `maxTokens`. `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added
+ * nothing, or the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is
+ * up.
  */
 export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout';
 
-/** A stretch of the answer that came from one model. Concatenated, the pieces are the text, and those that are thinking are {@link Answer.thinking}. */
+/**
+ * A stretch of the answer that came from one model. Concatenated, the pieces are the text, and those that are thinking are
+ * {@link Answer.thinking}.
+ */
 export interface Piece {
   text: string;
   /** Only with the option `thinking`: true for what belongs to the model's thinking and not to its answer; else missing. */
@@ -19,8 +23,9 @@ export interface Piece {
   /** `base`: the base's own token. `nudge`: the aligned model's word. */
   source: 'base' | 'nudge';
   /**
-   * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token there. For a
-   * nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of the answer.
+   * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token
+   * there. For a nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of
+   * the answer.
    */
   topProbability?: number;
 }
@@ -39,7 +44,10 @@ export interface Round {
   by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
 }
 
-/** What a model says comes next. How sure it is, is measured on its logits as `logitBias` and `repeatPenalty` leave them: no temperature, no filter. */
+/**
+ * What a model says comes next. How sure it is, is measured on its logits as `logitBias` and `repeatPenalty` leave them: no temperature, no
+ * filter.
+ */
 export interface Top1 {
   /** The most likely token, or the one that was sampled. */
   token: number;
@@ -120,8 +128,8 @@ export interface AnswerStats {
   base: LaneStats;
   aligned: LaneStats;
   /**
-   * Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. Making the prompts ready (rendering
-   * and tokenising them) belongs to `queued`, `tokenize` is that of the answer.
+   * Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. Making the prompts ready
+   * (rendering and tokenising them) belongs to `queued`, `tokenize` is that of the answer.
    */
   times: {
     queued: number;
@@ -148,11 +156,11 @@ export interface Answer {
   pieces: Piece[];
   rounds: Round[];
   /**
-   * Decisions that might have gone otherwise in other company (docs/semantics.md, Ties): those that stand in the answer and were closer than
-   * batch shapes have been measured to move the model that took them. That is γ where the base's probability was that near to it and γ
+   * Decisions that might have gone otherwise in other company (docs/semantics.md, Ties): those that stand in the answer and were closer
+   * than batch shapes have been measured to move the model that took them. That is γ where the base's probability was that near to it and γ
    * decided, and a token where the next best one was that near. Each counts once; what was drafted and dropped does not. Always 0 where the
-   * engine is {@link Nudging.deterministic}: nothing goes otherwise there, however close it was. 0 elsewhere means that another run probably
-   * says the same, not that it must.
+   * engine is {@link Nudging.deterministic}: nothing goes otherwise there, however close it was. 0 elsewhere means that another run
+   * probably says the same, not that it must.
    */
   ties: number;
   /** Only with the option `fit`: how many of the oldest messages were left out. */
@@ -173,7 +181,10 @@ export type KvCacheType = 'f16' | 'bf16' | 'f32' | 'q8_0' | 'q5_1' | 'q5_0' | 'q
 export interface MemoryUse {
   /** Weights. Engines of one process that load the same file with the same `gpuLayers` share them. */
   weights: number;
-  /** Those among the weights that are the file's own pages: other processes share them, and a system short of memory drops them and reads them again. */
+  /**
+   * Those among the weights that are the file's own pages: other processes share them, and a system short of memory drops them and reads
+   * them again.
+   */
   mapped: number;
   /**
    * The weights again, by llama.cpp's name of the kind of memory they are in: "CPU" as they are in the file; "CPU_REPACK" and "AMX" in an
@@ -225,7 +236,11 @@ export type RawPrompt = string | readonly PromptSegment[];
  * What to answer: a question; chat messages, the last from the user, or with `prefill: true` the beginning of the answer from the
  * assistant; or one raw prompt for each model.
  */
-export type Input = string | readonly ChatMessage[] | ({ messages: readonly ChatMessage[] } & GenerateOptions) | ({ base?: RawPrompt; aligned?: RawPrompt } & GenerateOptions);
+export type Input =
+  | string
+  | readonly ChatMessage[]
+  | ({ messages: readonly ChatMessage[] } & GenerateOptions)
+  | ({ base?: RawPrompt; aligned?: RawPrompt } & GenerateOptions);
 
 /**
  * Makes the base model's prompt: plain text. A string is a template for one question, in which `{question}` stands for the question and
@@ -235,8 +250,9 @@ export type Input = string | readonly ChatMessage[] | ({ messages: readonly Chat
 export type BasePrompt = string | ((chat: { system: string; messages: readonly ChatMessage[] }) => string);
 
 /**
- * How both models choose their tokens. Filters and temperature are applied in llama.cpp's order: top-k, top-p, min-p, temperature. Whether the base defers
- * never depends on them: γ is compared with the top-1 probability without temperature and filters. With temperature 0 the others are allowed and have no effect.
+ * How both models choose their tokens. Filters and temperature are applied in llama.cpp's order: top-k, top-p, min-p, temperature. Whether
+ * the base defers never depends on them: γ is compared with the top-1 probability without temperature and filters. With temperature 0 the
+ * others are allowed and have no effect.
  */
 export interface SamplingOptions {
   /** 0 to 100. Default 0: greedy, always the most likely token. 1 samples from the model's own distribution; lower is closer to greedy. */
@@ -248,19 +264,22 @@ export interface SamplingOptions {
   /** Only tokens at least this likely relative to the most likely one, 0 to 1; 0 (default): all. */
   minP?: number;
   /**
-   * 0 to 2^53 - 1. The same seed, settings and prompts give the same text where the engine is {@link Nudging.deterministic}: alone or beside
-   * other requests, with speculation or without. Elsewhere they do until a tie goes otherwise ({@link Answer.ties}). Default: another one for
-   * each answer, which says it in `seed`.
+   * 0 to 2^53 - 1. The same seed, settings and prompts give the same text where the engine is {@link Nudging.deterministic}: alone or
+   * beside other requests, with speculation or without. Elsewhere they do until a tie goes otherwise ({@link Answer.ties}). Default:
+   * another one for each answer, which says it in `seed`.
    */
   seed?: number;
 }
 
-/** Biases by token: its id in digits, or the text that it shows, with the space in front of a word (`" harbor"`); texts of digits alone have only their id. */
+/**
+ * Biases by token: its id in digits, or the text that it shows, with the space in front of a word (`" harbor"`); texts of digits alone have
+ * only their id.
+ */
 export type TokenBiases = Readonly<Record<string, number>>;
 
 /**
- * Biases from -100 to 100: by text for both models, and by text or token id for one of them, because each has its own vocabulary. `base` and `aligned` always mean
- * the models. At most 1024 for both and for each, texts of at most 256 characters.
+ * Biases from -100 to 100: by text for both models, and by text or token id for one of them, because each has its own vocabulary. `base`
+ * and `aligned` always mean the models. At most 1024 for both and for each, texts of at most 256 characters.
  */
 export interface LogitBias {
   readonly base?: TokenBiases;
@@ -269,20 +288,21 @@ export interface LogitBias {
 }
 
 /**
- * What is done to both models' logits first (docs/semantics.md, R16), greedy or sampled. Unlike temperature and filters it changes how sure a model is: γ is compared
- * with the probability that it leaves.
+ * What is done to both models' logits first (docs/semantics.md, R16), greedy or sampled. Unlike temperature and filters it changes how sure
+ * a model is: γ is compared with the probability that it leaves.
  */
 export interface LogitOptions {
   /**
-   * Added to the logits of tokens; -100 bans one, as in OpenAI's API: it never comes, and the probabilities of the others are those without it. Other tokens that spell
-   * the same text stay possible. A token that is named twice gets both biases. A text must be one token of the vocabulary: else ERR_TOKEN_UNKNOWN, with the number
-   * of tokens that it has there; so is an id beyond the vocabulary. An answer whose model may not say its end goes on to `maxTokens`. Default: none. It replaces
-   * the engine's as a whole.
+   * Added to the logits of tokens; -100 bans one, as in OpenAI's API: it never comes, and the probabilities of the others are those without
+   * it. Other tokens that spell the same text stay possible. A token that is named twice gets both biases. A text must be one token of the
+   * vocabulary: else ERR_TOKEN_UNKNOWN, with the number of tokens that it has there; so is an id beyond the vocabulary. An answer whose
+   * model may not say its end goes on to `maxTokens`. Default: none. It replaces the engine's as a whole.
    */
   logitBias?: LogitBias;
   /**
-   * 0.01 to 100; 1 (default): off. Over 1, tokens among the last `repeatWindow` of a model's context, prompt included, become less likely: a positive logit is divided by
-   * it, another multiplied. Once for each token, however often it was there, and never for those that end a generation.
+   * 0.01 to 100; 1 (default): off. Over 1, tokens among the last `repeatWindow` of a model's context, prompt included, become less likely:
+   * a positive logit is divided by it, another multiplied. Once for each token, however often it was there, and never for those that end a
+   * generation.
    */
   repeatPenalty?: number;
   /** How many tokens before the next one `repeatPenalty` looks at, 1 to 1,000,000. Default 64. More than the context has: all of it. */
@@ -362,21 +382,24 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /**
    * `oldest-first`: where a chat and `maxTokens` do not fit into the context of a model that takes part, its oldest turns are left out
    * until they do: a user's message with the answers to it each time, never a system message, nor the last turn.
-   * {@link Answer.droppedMessages} counts messages. ERR_PROMPT_TOO_LONG if the last turn alone does not fit. Raw prompts are never cut, only
-   * refused. Default: the prompt must fit, and an answer for which there is no room ends with `stopReason: 'context'`.
+   * {@link Answer.droppedMessages} counts messages. ERR_PROMPT_TOO_LONG if the last turn alone does not fit. Raw prompts are never cut,
+   * only refused. Default: the prompt must fit, and an answer for which there is no room ends with `stopReason: 'context'`.
    */
   fit?: 'oldest-first';
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**
-   * Decode ahead what the aligned model expects, where measured costs say that it saves time. Default true. It never changes which rules apply,
-   * nor the answer where the engine is {@link Nudging.deterministic}; elsewhere batch shapes differ, so that a tie may go otherwise
+   * Decode ahead what the aligned model expects, where measured costs say that it saves time. Default true. It never changes which rules
+   * apply, nor the answer where the engine is {@link Nudging.deterministic}; elsewhere batch shapes differ, so that a tie may go otherwise
    * ({@link Answer.ties}). A number, 1 to 31, decodes that many tokens ahead whether it pays or not.
    */
   speculation?: boolean | number;
   /** `full` adds every decision to the answer. */
   trace?: 'rounds' | 'full';
-  /** Milliseconds from the call, waiting for a place included, after which the generation ends with `stopReason: 'timeout'` and the text so far. Default: none. */
+  /**
+   * Milliseconds from the call, waiting for a place included, after which the generation ends with `stopReason: 'timeout'` and the text so
+   * far. Default: none.
+   */
   timeout?: number;
   /** Pieces that a reader of a stream may be behind before its generation waits for it. Default 64. */
   highWaterMark?: number;
@@ -413,33 +436,35 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /** Path of the aligned model's GGUF file. */
   aligned?: string;
   /**
-   * Further models by names of your own, as paths of GGUF files, at most 14. They are loaded beside the pair, into the same memory plan and with the
-   * same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself.
+   * Further models by names of your own, as paths of GGUF files, at most 14. They are loaded beside the pair, into the same memory plan and
+   * with the same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself.
    */
   otherModels?: Record<string, string>;
   /**
-   * Layers on the GPU, for both models or each, the output layer counted as one; -1 (default): all. `auto`: as many as fit beside contexts of at most 4096 tokens, first
-   * the aligned model's, which is small and called most often, then the base's. Without a GPU backend it has no effect.
+   * Layers on the GPU, for both models or each, the output layer counted as one; -1 (default): all. `auto`: as many as fit beside contexts
+   * of at most 4096 tokens, first the aligned model's, which is small and called most often, then the base's. Without a GPU backend it has
+   * no effect.
    */
   gpuLayers?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
   /**
-   * CPU threads for each model, 1 to 512. Default: the cores that this process may use, by affinity and by a container's CPU quota, fewer for a
-   * small model, whose threads would wait for each other on a busy machine.
+   * CPU threads for each model, 1 to 512. Default: the cores that this process may use, by affinity and by a container's CPU quota, fewer
+   * for a small model, whose threads would wait for each other on a busy machine.
    */
   threads?: number;
   /**
-   * Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. `auto`: what it was trained with,
-   * or as much of that as fits into memory beside the weights of both models, but at least 256 tokens; what does not fit is cut to the same length for both.
+   * Tokens of prompt and answer together, for both models or each. Default: what the model was trained with, at most 4096. `auto`: what it
+   * was trained with, or as much of that as fits into memory beside the weights of both models, but at least 256 tokens; what does not fit
+   * is cut to the same length for both.
    */
   context?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
   /**
-   * Type of the KV caches, for both models or each. Default `f16`. `q8_0` takes 53 % of that, `q4_0` 28 %; the quantised types need attention heads of a multiple of
-   * 32 numbers, and change what the model says a little.
+   * Type of the KV caches, for both models or each. Default `f16`. `q8_0` takes 53 % of that, `q4_0` 28 %; the quantised types need
+   * attention heads of a multiple of 32 numbers, and change what the model says a little.
    */
   kvCache?: KvCacheType | Partial<Record<LaneName, KvCacheType>>;
   /**
-   * Requests that decode together, 1 to 256; others wait their turn. Each takes a KV cache, used or not. `auto` (default): up to 4, as many as fit into half of the
-   * memory that one leaves free; `context` goes first. {@link Nudging.parallel} says how many there are.
+   * Requests that decode together, 1 to 256; others wait their turn. Each takes a KV cache, used or not. `auto` (default): up to 4, as many
+   * as fit into half of the memory that one leaves free; `context` goes first. {@link Nudging.parallel} says how many there are.
    */
   parallel?: number | 'auto';
   /** Most tokens in one decode call, 1 to 65536. Default 512. */
@@ -448,26 +473,29 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   maxQueue?: number;
   /**
    * Whether both models decode at the same time, and the aligned model drafts on while the base is busy. Default: if one of them runs on a
-   * GPU; on a CPU they would take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go otherwise where
-   * the engine is not {@link Nudging.deterministic}.
+   * GPU; on a CPU they would take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go otherwise
+   * where the engine is not {@link Nudging.deterministic}.
    */
   overlap?: boolean;
   /**
-   * Whether a request gives the same bits (decisions and probabilities) alone and beside any others, with or without speculation, overlap and shared prefixes, after parking, and for any
-   * number of threads, on one machine with one build. Default: where it can be had, which is on CPUs with nearly all architectures ({@link Nudging.deterministic} says
-   * whether it is so). `true` rejects with ERR_NOT_DETERMINISTIC where it cannot; `false` takes llama.cpp's own kernels, which are seldom faster (docs/determinism.md).
+   * Whether a request gives the same bits (decisions and probabilities) alone and beside any others, with or without speculation, overlap
+   * and shared prefixes, after parking, and for any number of threads, on one machine with one build. Default: where it can be had, which
+   * is on CPUs with nearly all architectures ({@link Nudging.deterministic} says whether it is so). `true` rejects with
+   * ERR_NOT_DETERMINISTIC where it cannot; `false` takes llama.cpp's own kernels, which are seldom faster (docs/determinism.md).
    */
   deterministic?: boolean;
   /**
-   * Whether attention is computed in tiles, without a matrix of all scores, for both models or each. `auto` (default): yes where the engine is deterministic, which
-   * has a kernel of its own, on a GPU, with a quantised `kvCache` (which needs it), and for contexts up to 512 tokens; else no, because llama.cpp's own kernel for CPUs takes twice as
-   * long from some hundred tokens on. Either way is deterministic, each with its own bits; without it, sequences do not share prefixes then.
+   * Whether attention is computed in tiles, without a matrix of all scores, for both models or each. `auto` (default): yes where the engine
+   * is deterministic, which has a kernel of its own, on a GPU, with a quantised `kvCache` (which needs it), and for contexts up to 512
+   * tokens; else no, because llama.cpp's own kernel for CPUs takes twice as long from some hundred tokens on. Either way is deterministic,
+   * each with its own bits; without it, sequences do not share prefixes then.
    */
   flashAttention?: boolean | 'auto' | Partial<Record<LaneName, boolean | 'auto'>>;
   /**
-   * Runs the engine in a process of its own, behind the same API. Default false. What would end this process (a failed check inside llama.cpp, a fault in a GPU driver, the
-   * system's out-of-memory killer) then rejects that engine's requests with ERR_ENGINE_CRASHED, and the next request starts another process and loads the models again. Its
-   * price is in docs/isolation.md. The process gets this one's environment (without a debugger's options) and working directory, and ends with it.
+   * Runs the engine in a process of its own, behind the same API. Default false. What would end this process (a failed check inside
+   * llama.cpp, a fault in a GPU driver, the system's out-of-memory killer) then rejects that engine's requests with ERR_ENGINE_CRASHED, and
+   * the next request starts another process and loads the models again. Its price is in docs/isolation.md. The process gets this one's
+   * environment (without a debugger's options) and working directory, and ends with it.
    */
   isolate?: boolean;
   /**
@@ -499,7 +527,10 @@ export type Countable = Input | { text: string };
 
 /** A question for {@link Nudging.inspect}. */
 export interface Inspection {
-  /** `base`, `aligned`, or a name among `otherModels`, which are prompted as the aligned model is if they have a chat template, and else as the base. */
+  /**
+   * `base`, `aligned`, or a name among `otherModels`, which are prompted as the aligned model is if they have a chat template, and else as
+   * the base.
+   */
   lane: string;
   /** The same inputs as for generating; for raw prompts only the one of `lane` is needed (of `aligned` for another model). */
   input: Input;
@@ -507,7 +538,10 @@ export interface Inspection {
   text?: string;
   /** Tokens after the text, taken as they are. */
   tokens?: readonly number[];
-  /** Choose the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default: the most likely one, and seed 0. */
+  /**
+   * Choose the token with these settings; with the seed of an answer it is the token that the answer's run drew in this context. Default:
+   * the most likely one, and seed 0.
+   */
   sampling?: SamplingOptions & LogitOptions;
   /** How many of the likeliest tokens to list, 0 (default) to 1000. */
   candidates?: number;

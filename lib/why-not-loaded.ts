@@ -13,7 +13,10 @@ export interface Circumstances {
   packageRoot: string;
 }
 
-/** Of the libraries that an addon with CUDA in it needs: what installs them, and how they are found. Only the driver is not needed to load it. */
+/**
+ * Of the libraries that an addon with CUDA in it needs: what installs them, and how they are found. Only the driver is not needed to load
+ * it.
+ */
 const cudaLibrary = /\blib(?:cudart|cublas|cublasLt)\.so[.\d]*/;
 
 /** What to do about a shared library that the addon needs and the system's loader did not find; nothing if that is not the reason. */

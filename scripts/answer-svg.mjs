@@ -23,9 +23,19 @@ for (const { text, source, topProbability } of pieces) {
   }
   const x = 24 + column * character;
   const y = 96 + row * lineHeight;
-  const title = source === 'base' ? `base, p = ${topProbability?.toFixed(2)}` : topProbability === undefined ? 'nudge' : `nudge: the base was at p = ${topProbability.toFixed(2)}`;
-  const box = source === 'nudge' ? `<rect x="${x.toFixed(1)}" y="${y - 16}" width="${(text.length * character).toFixed(1)}" height="22" rx="4" class="nudge"/>` : '';
-  shapes.push(`<g><title>${escaped(title)}</title>${box}<text x="${x.toFixed(1)}" y="${y}" xml:space="preserve">${escaped(text)}</text></g>`);
+  const title =
+    source === 'base'
+      ? `base, p = ${topProbability?.toFixed(2)}`
+      : topProbability === undefined
+        ? 'nudge'
+        : `nudge: the base was at p = ${topProbability.toFixed(2)}`;
+  const box =
+    source === 'nudge'
+      ? `<rect x="${x.toFixed(1)}" y="${y - 16}" width="${(text.length * character).toFixed(1)}" height="22" rx="4" class="nudge"/>`
+      : '';
+  shapes.push(
+    `<g><title>${escaped(title)}</title>${box}<text x="${x.toFixed(1)}" y="${y}" xml:space="preserve">${escaped(text)}</text></g>`,
+  );
   column += text.length;
 }
 const height = 96 + row * lineHeight + 56;

@@ -39,7 +39,8 @@ await runMain(async () => {
   for (const pair of /** @type {const} */ (['pair', 'pair-cross'])) {
     // Models this small lose more time to the hand-over between threads than they win by them.
     const nudging = await Nudging.load({ pair: inRoot(`models/demo/${pair}.json`), threads: 1 });
-    for (const system of all.filter((each) => each.pair === pair)) results.push(await measure(nudging, system, questions, () => step(system)));
+    for (const system of all.filter((each) => each.pair === pair))
+      results.push(await measure(nudging, system, questions, () => step(system)));
     await nudging.close();
   }
 
@@ -54,14 +55,26 @@ function readFlags() {
   /** @type {Record<string, string | boolean | undefined>} */
   let values;
   try {
-    ({ values } = parseArgs({ options: { rows: { type: 'string' }, gamma: { type: 'string' }, json: { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } }));
+    ({ values } = parseArgs({
+      options: {
+        rows: { type: 'string' },
+        gamma: { type: 'string' },
+        json: { type: 'boolean' },
+        write: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }));
   } catch (error) {
     throw new BuildError(`${/** @type {Error} */ (error).message.split('. ')[0]}: see npm run eval:demo -- --help`);
   }
   const rows = Number(values['rows'] ?? 150);
-  if (!Number.isInteger(rows) || rows < 1 || rows > 150) throw new BuildError(`--rows cannot be "${values['rows']}": it must be an integer from 1 to 150`);
-  const gammas = String(values['gamma'] ?? '0.2,0.3,0.4,0.5').split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (!gammas.every((gamma) => gamma >= 0 && gamma <= 2)) throw new BuildError(`--gamma cannot be "${values['gamma']}": it must be numbers from 0 to 2, separated by commas`);
+  if (!Number.isInteger(rows) || rows < 1 || rows > 150)
+    throw new BuildError(`--rows cannot be "${values['rows']}": it must be an integer from 1 to 150`);
+  const gammas = String(values['gamma'] ?? '0.2,0.3,0.4,0.5')
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (!gammas.every((gamma) => gamma >= 0 && gamma <= 2))
+    throw new BuildError(`--gamma cannot be "${values['gamma']}": it must be numbers from 0 to 2, separated by commas`);
   return { rows, gammas, json: values['json'] === true, write: values['write'] === true, help: values['help'] === true };
 }
 

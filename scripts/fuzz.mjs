@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// `npm run fuzz`: coverage-guided fuzzing with clang's libFuzzer, under the address and undefined-behaviour sanitizers. Our own code is instrumented; llama.cpp
-// comes as it is from the release build. What a run has learnt stays in .native/fuzz/<target>/corpus for the next one, and so does an input that fails.
+// `npm run fuzz`: coverage-guided fuzzing with clang's libFuzzer, under the address and undefined-behaviour sanitizers. Our own code is
+// instrumented; llama.cpp comes as it is from the release build. What a run has learnt stays in .native/fuzz/<target>/corpus for the next
+// one, and so does an input that fails.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,7 +20,12 @@ const targets = {
     seed: writeHeaderSeeds,
     longest: 8192,
   },
-  retokenise: { main: 'retokenise.cpp', engine: ['text/vocabulary', 'text/text_tokens', 'text/deep_stack', 'text/give_up'], seed: writeTextSeeds, longest: 512 },
+  retokenise: {
+    main: 'retokenise.cpp',
+    engine: ['text/vocabulary', 'text/text_tokens', 'text/deep_stack', 'text/give_up'],
+    seed: writeTextSeeds,
+    longest: 512,
+  },
 };
 const help = `usage: node scripts/fuzz.mjs [--target ${Object.keys(targets).join('|')}] [--seconds 60]
 
@@ -32,7 +38,9 @@ const sanitize = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=
 
 function parse() {
   try {
-    return parseArgs({ options: { target: { type: 'string' }, seconds: { type: 'string', default: '60' }, help: { type: 'boolean', short: 'h' } } }).values;
+    return parseArgs({
+      options: { target: { type: 'string' }, seconds: { type: 'string', default: '60' }, help: { type: 'boolean', short: 'h' } },
+    }).values;
   } catch (error) {
     throw new BuildError(`${/** @type {Error} */ (error).message.split('. ')[0]}. See --help.`);
   }
@@ -42,16 +50,26 @@ function parse() {
 async function findClang(folder) {
   const named = process.env['CLANGXX'] ?? 'clang++';
   const clang = findProgram(named);
-  const advice = 'On Debian or Ubuntu: `apt-get install -y clang libclang-rt-14-dev` (the number is clang\'s version); or name another in CLANGXX.';
+  const advice =
+    "On Debian or Ubuntu: `apt-get install -y clang libclang-rt-14-dev` (the number is clang's version); or name another in CLANGXX.";
   if (!clang) throw new BuildError(`fuzzing needs clang, and ${named} was not found. ${advice}`);
   const trial = path.join(folder, 'trial.cpp');
-  writeFileSync(trial, '#include <cstddef>\n#include <cstdint>\nextern "C" int LLVMFuzzerTestOneInput(const std::uint8_t*, std::size_t) { return 0; }\n');
+  writeFileSync(
+    trial,
+    '#include <cstddef>\n#include <cstdint>\nextern "C" int LLVMFuzzerTestOneInput(const std::uint8_t*, std::size_t) { return 0; }\n',
+  );
   const { code, output } = await run(clang, [...sanitize, trial, '-o', path.join(folder, 'trial')]);
-  if (code !== 0) throw new BuildError(`${clang} cannot build a fuzzer (${output.trim().split('\n').pop()}): its libFuzzer is missing. ${advice}`);
+  if (code !== 0)
+    throw new BuildError(`${clang} cannot build a fuzzer (${output.trim().split('\n').pop()}): its libFuzzer is missing. ${advice}`);
   return clang;
 }
 
-/** @param {string} clang @param {string} program @param {typeof targets['retokenise']} target @param {import('./lib/configs.mjs').Plan} plan */
+/**
+ * @param {string} clang
+ * @param {string} program
+ * @param {typeof targets['retokenise']} target
+ * @param {import('./lib/configs.mjs').Plan} plan
+ */
 async function compile(clang, program, { main, engine }, plan) {
   const llama = process.env['NUDGING_LLAMA_CPP_DIR'] ?? inRoot('vendor/llama.cpp');
   const include = ['', 'include', 'ggml/include', 'common'].flatMap((folder) => ['-isystem', path.join(llama, folder)]);
@@ -72,7 +90,8 @@ await runMain(async () => {
     process.stdout.write(help);
     return 0;
   }
-  if (wanted !== undefined && !Object.hasOwn(targets, wanted)) throw new BuildError(`unknown target "${wanted}"; known are ${Object.keys(targets).join(', ')}.`);
+  if (wanted !== undefined && !Object.hasOwn(targets, wanted))
+    throw new BuildError(`unknown target "${wanted}"; known are ${Object.keys(targets).join(', ')}.`);
   if (!/^[1-9]\d{0,5}$/.test(seconds)) throw new BuildError(`--seconds must be a number from 1 to 999999; got "${seconds}".`);
   if (process.platform === 'win32') throw new BuildError('fuzzing runs on Linux and macOS only.');
 
@@ -90,7 +109,16 @@ await runMain(async () => {
     await compile(clang, path.join(folder, 'fuzzer'), target, plan);
     const { code } = await run(
       path.join(folder, 'fuzzer'),
-      [corpus, seeds, `-max_total_time=${seconds}`, `-max_len=${target.longest}`, '-timeout=20', '-rss_limit_mb=4096', `-artifact_prefix=${folder}${path.sep}`, '-print_final_stats=1'],
+      [
+        corpus,
+        seeds,
+        `-max_total_time=${seconds}`,
+        `-max_len=${target.longest}`,
+        '-timeout=20',
+        '-rss_limit_mb=4096',
+        `-artifact_prefix=${folder}${path.sep}`,
+        '-print_final_stats=1',
+      ],
       // llama.cpp is not instrumented, and vectors that cross over to it are not annotated there.
       { env: { ...process.env, ASAN_OPTIONS: 'detect_container_overflow=0', UBSAN_OPTIONS: 'print_stacktrace=1' }, inherit: true },
     );

@@ -38,7 +38,8 @@ await runMain(async () => {
     return 0;
   }
   const count = Number(values.texts);
-  if (!Number.isInteger(count) || count < 1 || count > 16) throw new BuildError(`--texts must be a number from 1 to 16; got "${values.texts}".`);
+  if (!Number.isInteger(count) || count < 1 || count > 16)
+    throw new BuildError(`--texts must be a number from 1 to 16; got "${values.texts}".`);
   const kinds = values['cpu-buffers'];
   const isWord = kinds === 'all' || kinds === 'plain';
   const cpuBuffers = /** @type {import('../lib/index.ts').LoadOptions['cpuBuffers']} */ (isWord ? kinds : kinds.split(','));
@@ -51,8 +52,9 @@ await runMain(async () => {
   const demo = ['base', 'aligned'].map((lane) => inRoot(`models/demo/${lane}.gguf`));
   const models = positionals.length > 0 ? positionals : [...Object.values(await realWeights()), ...demo];
   for (const model of models) {
-    // The same weights twice: the lane of the aligned model drafts one token after a text, so its first decision is what the model says there.
-    // An engine for each way, because what was asked before is remembered. Attention as contexts of the default length have it on a CPU.
+    // The same weights twice: the lane of the aligned model drafts one token after a text, so its first decision is what the model says
+    // there. An engine for each way, because what was asked before is remembered. Attention as contexts of the default length have it on a
+    // CPU.
     const options = { deterministic: false, flashAttention: false, threads: 1, parallel: 4, context: 512, cpuBuffers };
     const load = () => Nudging.load({ base: model, aligned: model, ...options });
     const [one, four, last] = [await load(), await load(), await load()];
@@ -71,7 +73,10 @@ await runMain(async () => {
 function readTexts(count) {
   const files = ['README.md', 'docs/semantics.md', 'docs/architecture.md', 'docs/isolation.md', 'docs/cost-model.md'];
   const prose = files.map((name) => readFileSync(inRoot(name), 'utf8')).join('\n\n');
-  const paragraphs = prose.split(/\n\s*\n/).filter((text) => /^[A-Z]/.test(text)).map((text) => text.split(/\s+/));
+  const paragraphs = prose
+    .split(/\n\s*\n/)
+    .filter((text) => /^[A-Z]/.test(text))
+    .map((text) => text.split(/\s+/));
   const long = paragraphs.filter((words) => words.length > contexts + 4);
   if (long.length < count) throw new BuildError(`only ${long.length} paragraphs are long enough`);
   return long.slice(0, count).map((words) => Array.from({ length: contexts }, (_, i) => words.slice(0, i + 4).join(' ')));
@@ -87,11 +92,13 @@ async function inSteps(nudging, texts, beside) {
   for (let at = 0; at < texts.length; at += beside) {
     const group = texts.slice(at, at + beside);
     for (let step = 0; step < contexts; step += 1) {
-      await Promise.all(group.map(async (prefixes, index) => {
-        const prompt = /** @type {string} */ (prefixes[step]);
-        const { decisions } = await nudging.generate({ base: 'A', aligned: prompt }, { lookahead: 1, maxTokens: 1, trace: 'full' });
-        /** @type {Said[]} */ (said[at + index]).push(/** @type {Said} */ (decisions?.[0]));
-      }));
+      await Promise.all(
+        group.map(async (prefixes, index) => {
+          const prompt = /** @type {string} */ (prefixes[step]);
+          const { decisions } = await nudging.generate({ base: 'A', aligned: prompt }, { lookahead: 1, maxTokens: 1, trace: 'full' });
+          /** @type {Said[]} */ (said[at + index]).push(/** @type {Said} */ (decisions?.[0]));
+        }),
+      );
     }
   }
   return said.flat();

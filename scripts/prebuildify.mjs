@@ -5,10 +5,10 @@ import { runMain } from './lib/errors.mjs';
 import { run } from './lib/process.mjs';
 
 await runMain(async () => {
-  const { code } = await run(
-    process.execPath,
-    [inRoot('node_modules/prebuildify/bin.js'), '--napi', '--strip', ...process.argv.slice(2)],
-    { cwd: inRoot(), env: { ...process.env, NUDGING_NATIVE: 'OFF' }, inherit: true },
-  );
+  const { code } = await run(process.execPath, [inRoot('node_modules/prebuildify/bin.js'), '--napi', '--strip', ...process.argv.slice(2)], {
+    cwd: inRoot(),
+    env: { ...process.env, NUDGING_NATIVE: 'OFF' },
+    inherit: true,
+  });
   return code;
 });

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npm run test:architectures`: for every architecture that llama.cpp's own tests can make a small model of, whether it keeps what `deterministic` promises.
+// `npm run test:architectures`: for every architecture that llama.cpp's own tests can make a small model of, whether it keeps what
+// `deterministic` promises.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { architectureModels, quantisedCopy } from './lib/architecture-models.mjs';
@@ -41,7 +42,14 @@ async function ask(file, flashAttention) {
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
   const flag = /** @type {const} */ ({ type: 'boolean', default: false });
-  const { values } = parseArgs({ options: { architecture: { ...text, default: '.*' }, types: { ...text, default: 'f32,q4_0' }, 'plain-attention': flag, help: { ...flag, short: 'h' } } });
+  const { values } = parseArgs({
+    options: {
+      architecture: { ...text, default: '.*' },
+      types: { ...text, default: 'f32,q4_0' },
+      'plain-attention': flag,
+      help: { ...flag, short: 'h' },
+    },
+  });
   if (values.help) {
     process.stdout.write(help);
     return 0;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npm run test:gpu`: many requests at once on a GPU, with what the CPU answers as the measure. Needs node, dist/, models/demo, an addon with CUDA and the two tools that make models.
+// `npm run test:gpu`: many requests at once on a GPU, with what the CPU answers as the measure. Needs node, dist/, models/demo, an addon
+// with CUDA and the two tools that make models.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -30,7 +31,10 @@ Each run is a process of its own. Every answer must be the CPU's, or have a deci
 /** @param {boolean} quick @returns {Setting[]} */
 function settings(quick) {
   const set = (/** @type {Omit<Setting, 'name'>} */ { weights, streams, load = {}, ask = {}, ...more }) => {
-    const facts = [...Object.entries({ ...load, ...ask }).map(([name, value]) => `${name} ${value}`), ...(more.loads ? [`${more.loads} loads`] : [])];
+    const facts = [
+      ...Object.entries({ ...load, ...ask }).map(([name, value]) => `${name} ${value}`),
+      ...(more.loads ? [`${more.loads} loads`] : []),
+    ];
     return { name: [`${weights}, ${streams} at once`, ...facts].join(', '), weights, streams, load, ask, ...more };
   };
   /** @type {Setting[]} */
@@ -54,13 +58,18 @@ function settings(quick) {
   return all;
 }
 
-/** Which types of caches cannot hold what the CPU's F16 cache does: their answers are compared with nothing but each other's absence of failure. */
+/**
+ * Which types of caches cannot hold what the CPU's F16 cache does: their answers are compared with nothing but each other's absence of
+ * failure.
+ */
 const coarse = new Set(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0']);
 
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
   const flag = /** @type {const} */ ({ type: 'boolean' });
-  const { values } = parseArgs({ options: { quick: flag, graphs: flag, help: flag, seconds: text, 'at-once': text, tools: text, models: text, output: text } });
+  const { values } = parseArgs({
+    options: { quick: flag, graphs: flag, help: flag, seconds: text, 'at-once': text, tools: text, models: text, output: text },
+  });
   if (values.help) {
     process.stdout.write(help);
     return 0;
@@ -83,7 +92,10 @@ await runMain(async () => {
   const env = values.graphs ? { NUDGING_CUDA_GRAPHS: '1' } : {};
   let done = 0;
   const ran = await inTurns(wanted, atOnce, async (setting) => {
-    const expected = coarse.has(String(setting.load?.['kvCache'])) || setting.ask?.['mode'] ? none : await /** @type {Promise<string>} */ (references.get(setting.weights));
+    const expected =
+      coarse.has(String(setting.load?.['kvCache'])) || setting.ask?.['mode']
+        ? none
+        : await /** @type {Promise<string>} */ (references.get(setting.weights));
     const result = await stress({ seconds, ...setting, env }, asked, expected, places, ++done);
     console.error(`${isGood(result) ? 'good' : 'BAD '} ${rowOf(result).filter(Boolean).join(' | ')}`);
     return result;
@@ -106,7 +118,13 @@ function positive(name, value) {
 
 /** Says so at once where there is nothing to test. */
 async function checkGpu() {
-  const { outcome, died } = await runChild({ load: { pair: inRoot('models/demo/pair.json'), parallel: 1 }, questions: ['What is a sculpture?'], streams: 1, seconds: 0 }, { limit: 60 });
+  const { outcome, died } = await runChild(
+    { load: { pair: inRoot('models/demo/pair.json'), parallel: 1 }, questions: ['What is a sculpture?'], streams: 1, seconds: 0 },
+    { limit: 60 },
+  );
   if (!outcome) throw new BuildError(`the demo pair could not be loaded: ${died}`);
-  if (outcome.gpuLayers === 0) throw new BuildError('no GPU: the addon has no backend for one (npm run build:cuda), or no driver and no device are there. Nothing was tested.');
+  if (outcome.gpuLayers === 0)
+    throw new BuildError(
+      'no GPU: the addon has no backend for one (npm run build:cuda), or no driver and no device are there. Nothing was tested.',
+    );
 }

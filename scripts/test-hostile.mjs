@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npm run test:hostile`: for every architecture that llama.cpp's own tests can make a small model of, every single thing made wrong, each copy loaded in a process of its own.
+// `npm run test:hostile`: for every architecture that llama.cpp's own tests can make a small model of, every single thing made wrong, each
+// copy loaded in a process of its own.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { architectureModels } from './lib/architecture-models.mjs';
@@ -22,7 +23,8 @@ own: every hyperparameter with every awkward value, and the model without each o
 function check(flags) {
   for (const flag of /** @type {const} */ (['count', 'first'])) {
     const value = flags[flag];
-    if (value !== undefined && !/^[1-9]\d{0,8}$/.test(value)) throw new BuildError(`--${flag} must be a number from 1 to 999999999; got "${value}".`);
+    if (value !== undefined && !/^[1-9]\d{0,8}$/.test(value))
+      throw new BuildError(`--${flag} must be a number from 1 to 999999999; got "${value}".`);
   }
   try {
     return new RegExp(`^(?:${flags.architecture})$`);
@@ -33,7 +35,12 @@ function check(flags) {
 
 await runMain(async () => {
   const { values } = parseArgs({
-    options: { architecture: { type: 'string', default: '.*' }, count: { type: 'string' }, first: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      architecture: { type: 'string', default: '.*' },
+      count: { type: 'string' },
+      first: { type: 'string', default: '1' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) {
     process.stdout.write(help);

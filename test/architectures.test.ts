@@ -27,9 +27,10 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
     odd: randomModel({ vocabulary: 'llama-spm', architecture, seed: 3, embedding: architecture === 'rwkv7' ? 64 : 32 }),
     dense: randomModel({ vocabulary: 'deepseek-coder', seed: 4 }),
   };
-  const inRole = (role: (typeof roles)[number]) => (role === 'base' ? { base: models.odd, aligned: models.dense } : { base: models.dense, aligned: models.odd });
+  const inRole = (role: (typeof roles)[number]) =>
+    role === 'base' ? { base: models.odd, aligned: models.dense } : { base: models.dense, aligned: models.odd };
 
-  test.each(roles)('as %s model gives the stateless reference\'s rounds', { timeout: 60_000 }, async (role) => {
+  test.each(roles)("as %s model gives the stateless reference's rounds", { timeout: 60_000 }, async (role) => {
     const load = (batch: number) => Nudging.load({ ...inRole(role), context: 512, threads: 1, parallel: 2, batch });
     const [engine, two, few] = (await Promise.all([512, 2, 7].map(load))) as [Nudging, Nudging, Nudging];
     const noise = await batchNoise([engine, two, few], prompts);
@@ -40,7 +41,14 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
 
     // Two at a time: sequences share batches, and each has a state of its own to lose.
     const compared = await Promise.all(
-      prompts.map((prompt, index) => compare(engine, prompt, { gamma: [0.3, 0.6, 0.9][index % 3] as number, lookahead: 12, maxTokens: 40, speculation: index % 2 === 0 ? 4 : false }, toleranceFor(engine, noise))),
+      prompts.map((prompt, index) =>
+        compare(
+          engine,
+          prompt,
+          { gamma: [0.3, 0.6, 0.9][index % 3] as number, lookahead: 12, maxTokens: 40, speculation: index % 2 === 0 ? 4 : false },
+          toleranceFor(engine, noise),
+        ),
+      ),
     );
     await Promise.all([engine.close(), two.close(), few.close()]);
 
@@ -70,7 +78,11 @@ describe.each(architectures)('$architecture, a $memory memory', ({ architecture,
     expect(reasons).toEqual([]);
     expect(handOvers).toBeGreaterThan(0);
     if (canBeCut) expect(answer.stats[role].cachedPromptTokens).toBeGreaterThan(100);
-    else expect(answer.stats[role]).toMatchObject({ cachedPromptTokens: 0, recomputations: expect.toSatisfy((count: number) => count > 0) as number });
+    else
+      expect(answer.stats[role]).toMatchObject({
+        cachedPromptTokens: 0,
+        recomputations: expect.toSatisfy((count: number) => count > 0) as number,
+      });
   });
 
   test('an answer is remembered for its own context alone', { timeout: 60_000 }, async () => {

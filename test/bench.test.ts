@@ -13,7 +13,11 @@ import { spread } from './support/questions.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const run = (...flags: string[]) => program('bench/run.mjs', ...flags);
 const program = (...words: string[]) =>
-  promisify(execFile)(process.execPath, words, { cwd: root, timeout: 60_000, env: { ...process.env, NUDGING_RIVALS: path.join(root, 'nowhere') } });
+  promisify(execFile)(process.execPath, words, {
+    cwd: root,
+    timeout: 60_000,
+    env: { ...process.env, NUDGING_RIVALS: path.join(root, 'nowhere') },
+  });
 
 interface Spread {
   median: number;
@@ -119,7 +123,10 @@ test.each([
   [['--pair', 'nowhere.json'], /nowhere\.json" does not exist/],
   [['--nonsense'], /see npm run bench -- --help/],
 ])('%j is refused in one line', async (flags, message) => {
-  const error = await run(...flags).then(() => undefined, (reason: { stderr: string }) => reason.stderr);
+  const error = await run(...flags).then(
+    () => undefined,
+    (reason: { stderr: string }) => reason.stderr,
+  );
   expect(error).toMatch(message);
   expect(error?.trim().split('\n')).toHaveLength(1);
 });
@@ -127,10 +134,25 @@ test.each([
 test('a rival that is not built is said to be missing', async () => {
   const out = mkdtempSync(path.join(tmpdir(), 'nudging-bench-'));
   try {
-    const { stderr } = await run('--quick', '--rivals', 'plain,llama-bench', '--rounds', '1', '--questions', '2', '--out', out, '--name', 'missing');
+    const { stderr } = await run(
+      '--quick',
+      '--rivals',
+      'plain,llama-bench',
+      '--rounds',
+      '1',
+      '--questions',
+      '2',
+      '--out',
+      out,
+      '--name',
+      'missing',
+    );
     expect(stderr).toContain("left out: llama.cpp's own llama-bench (llama-bench is not built: npm run bench:rivals)");
     const { rivals } = JSON.parse(readFileSync(path.join(out, 'missing.json'), 'utf8')) as Result;
-    expect(rivals.map(({ name, status }) => [name, status])).toEqual([['plain', 'ok'], ['llama-bench', 'missing']]);
+    expect(rivals.map(({ name, status }) => [name, status])).toEqual([
+      ['plain', 'ok'],
+      ['llama-bench', 'missing'],
+    ]);
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
@@ -139,11 +161,18 @@ test('a rival that is not built is said to be missing', async () => {
 describe('node bench/cost.mjs', () => {
   test('measures every setting of every sweep', { timeout: 60_000 }, async () => {
     const { stdout } = await program('bench/cost.mjs', '--questions', '2', '--rounds', '1');
-    const rows = new Map(stdout.split('\n').filter((line) => line.startsWith('| ')).map((line) => line.slice(2, -2).split(' | ')).map(([label, ...cells]) => [label, cells] as const));
+    const rows = new Map(
+      stdout
+        .split('\n')
+        .filter((line) => line.startsWith('| '))
+        .map((line) => line.slice(2, -2).split(' | '))
+        .map(([label, ...cells]) => [label, cells] as const),
+    );
     const guesses = Object.fromEntries(['k 0', 'k 1', 'k 2', 'k 4', 'k 8', 'k 15'].map((label) => [label, rows.get(label)?.at(-1)]));
     expect(guesses['k 0']).toBe('–');
     for (const label of ['k 1', 'k 2', 'k 4', 'k 8', 'k 15']) expect(guesses[label]).toMatch(/^\d+ %$/);
-    for (const label of ['γ 0.2', 'γ 0.5', 'L 4', 'L 32', 'k chosen', ...Object.keys(guesses)]) expect(Number(rows.get(label)?.[0])).toBeGreaterThan(0);
+    for (const label of ['γ 0.2', 'γ 0.5', 'L 4', 'L 32', 'k chosen', ...Object.keys(guesses)])
+      expect(Number(rows.get(label)?.[0])).toBeGreaterThan(0);
     // Alone, the base needs a pass for each token: nothing is remembered from the variant before.
     expect(Number.parseFloat(rows.get('base alone')?.at(-1) ?? '')).toBeGreaterThan(0.9);
   });
@@ -152,7 +181,11 @@ describe('node bench/cost.mjs', () => {
     const model = randomModel({ vocabulary: 'llama-spm', seed: 3 });
     const engine = await Nudging.load({ base: model, aligned: model, context: 256, parallel: 1 });
     try {
-      const { tokens, decodeMs, top1 } = await measureVocabulary(engine, spread(2).map(({ question }) => question), { rounds: 1, maxTokens: 8 });
+      const { tokens, decodeMs, top1 } = await measureVocabulary(
+        engine,
+        spread(2).map(({ question }) => question),
+        { rounds: 1, maxTokens: 8 },
+      );
       expect(tokens).toBe(32_000);
       for (const value of [decodeMs, top1.greedy, top1.sampled, top1.sampledOf40]) expect(value).toBeGreaterThan(0);
     } finally {
@@ -165,7 +198,10 @@ describe('node bench/cost.mjs', () => {
     [['--questions', '1'], /--questions cannot be "1": it must be an integer from 2 to 300/],
     [['--nonsense'], /see node bench\/cost\.mjs --help/],
   ])('%j is refused in one line', async (flags, message) => {
-    const error = await program('bench/cost.mjs', ...flags).then(() => undefined, (reason: { stderr: string }) => reason.stderr);
+    const error = await program('bench/cost.mjs', ...flags).then(
+      () => undefined,
+      (reason: { stderr: string }) => reason.stderr,
+    );
     expect(error).toMatch(message);
     expect(error?.trim().split('\n')).toHaveLength(1);
   });

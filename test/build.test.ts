@@ -23,7 +23,8 @@ describe.skipIf(process.platform === 'win32')('requirements', () => {
   };
   const check = (options: { env?: NodeJS.ProcessEnv; node?: string; variant?: string } = {}) =>
     checkRequirements({ variant: options.variant ?? 'cpu', env: { PATH: bin, ...options.env }, node: options.node });
-  const oneSentence = (start: RegExp) => expect.objectContaining({ name: 'BuildError', message: expect.stringMatching(new RegExp(`^${start.source}[^\\n]*$`)) });
+  const oneSentence = (start: RegExp) =>
+    expect.objectContaining({ name: 'BuildError', message: expect.stringMatching(new RegExp(`^${start.source}[^\\n]*$`)) });
 
   it('names an old Node', async () => {
     await expect(check({ node: '18.20.1' })).rejects.toEqual(oneSentence(/Node\.js 18\.20\.1 is too old: nudging needs 20\.19 or newer/));
@@ -126,6 +127,14 @@ describe('an up-to-date build', () => {
 });
 
 it('shows the errors of a failed build and not the rest', () => {
-  const log = ['[1/3] Building a', '/usr/bin/g++ -Werror -c b.cpp', 'b.cpp:1:2: error: no such thing', '    1 | thing', '      | ^~~~~', 'b.cpp:9:1: note: maybe this', 'In file included from c.h'];
+  const log = [
+    '[1/3] Building a',
+    '/usr/bin/g++ -Werror -c b.cpp',
+    'b.cpp:1:2: error: no such thing',
+    '    1 | thing',
+    '      | ^~~~~',
+    'b.cpp:9:1: note: maybe this',
+    'In file included from c.h',
+  ];
   expect(relevantLines(log.join('\n'))).toEqual(log.slice(2, 5));
 });

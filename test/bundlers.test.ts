@@ -53,14 +53,18 @@ describe('a bundle', () => {
     const [imported, ...outcomes] = await linesOf(format, []);
     expect(imported).toBe('imported 0.4 string function');
     expect(outcomes).toHaveLength(2);
-    for (const outcome of outcomes) expect(outcome).toMatch(/^true ERR_NATIVE_LOAD .*bundled.* mark the package "nudging" as external .*docs\/bundlers\.md/);
+    for (const outcome of outcomes)
+      expect(outcome).toMatch(/^true ERR_NATIVE_LOAD .*bundled.* mark the package "nudging" as external .*docs\/bundlers\.md/);
   });
 
   test.each(['cjs', 'es'] as const)('as %s says the same to a program that has `require`', async (format) => {
     const input = path.join(folder, 'required.cjs');
-    writeFileSync(input, `const { Nudging, NudgingError } = require('nudging');
+    writeFileSync(
+      input,
+      `const { Nudging, NudgingError } = require('nudging');
 Nudging.load().catch((error) => console.log(error instanceof NudgingError, error.message));
-`);
+`,
+    );
     const bundle = await rolldown({ input, platform: 'node', cwd: folder, logLevel: 'silent' });
     const file = path.join(folder, `out-required-${format}`, `program.${format === 'cjs' ? 'cjs' : 'mjs'}`);
     await bundle.write({ file, format, codeSplitting: false });
@@ -73,7 +77,11 @@ Nudging.load().catch((error) => console.log(error instanceof NudgingError, error
 
   test('whose import.meta is empty, as those of esbuild and ncc, says the same', async () => {
     const bundle = await rolldown({
-      input: path.join(folder, 'program.mjs'), platform: 'node', cwd: folder, logLevel: 'silent', transform: { define: { 'import.meta.url': 'undefined' } },
+      input: path.join(folder, 'program.mjs'),
+      platform: 'node',
+      cwd: folder,
+      logLevel: 'silent',
+      transform: { define: { 'import.meta.url': 'undefined' } },
     });
     const file = path.join(folder, 'out-empty', 'program.cjs');
     await bundle.write({ file, format: 'cjs', codeSplitting: false });

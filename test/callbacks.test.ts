@@ -25,7 +25,10 @@ describe.each([false, true])('isolate: %s', (isolate) => {
         onProgress: () => {
           throw thrown;
         },
-      }).then(() => 'loaded', (reason: unknown) => ({ reason }));
+      }).then(
+        () => 'loaded',
+        (reason: unknown) => ({ reason }),
+      );
       expect(outcome).toEqual({ reason: thrown });
     }
     // The next load is not harmed.
@@ -72,7 +75,9 @@ test('what basePrompt throws, the call throws or rejects with', async () => {
   await using engine = await Nudging.load();
   await expect(engine.generate('x', { basePrompt: throws })).rejects.toBe(mine);
   expect(() => engine.stream('x', { basePrompt: throws })).toThrow(mine);
-  await expect(engine.inspect({ lane: 'base', input: { messages: [{ role: 'user', content: 'x' }], basePrompt: throws } })).rejects.toBe(mine);
+  await expect(engine.inspect({ lane: 'base', input: { messages: [{ role: 'user', content: 'x' }], basePrompt: throws } })).rejects.toBe(
+    mine,
+  );
   const asynchronous = () => Promise.reject(mine) as never;
   // The promise may be of another world, as in Jest.
   const elsewhere = () => runInNewContext('Promise.reject(new Error())') as never;

@@ -41,7 +41,10 @@ describe.skipIf(process.platform === 'win32')('a model file that is cut while it
       const { code, message } = await n.generate(question).catch((error) => error);
       console.log(code, message);`;
     const { stdout, code } = await script(body);
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^ERR_ENGINE_CRASHED .*SIGBUS \(most likely a model file was cut or overwritten .*`mmap: false` \(--no-mmap\)/)]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^ERR_ENGINE_CRASHED .*SIGBUS \(most likely a model file was cut or overwritten .*`mmap: false` \(--no-mmap\)/),
+    ]);
   });
 
   test('gives the same answers either way, and does not share weights with what is mapped', async () => {

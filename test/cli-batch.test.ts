@@ -26,13 +26,21 @@ const results = () => jsonLines(readFileSync(output, 'utf8'));
 
 describe('rows', () => {
   test('come out in order with real models, each with its input row untouched', async () => {
-    const rows = [...spread(4), { base: 'Question: What is a blur?\nAnswer:\n', aligned: '<|im_start|>user\nWhat is a blur?<|im_end|>\n<|im_start|>assistant\n', text: 'mine' }];
+    const rows = [
+      ...spread(4),
+      {
+        base: 'Question: What is a blur?\nAnswer:\n',
+        aligned: '<|im_start|>user\nWhat is a blur?<|im_end|>\n<|im_start|>assistant\n',
+        text: 'mine',
+      },
+    ];
     write(rows);
     const { stdout, stderr, code } = await nudging(['--input', input, '--parallel', '3']);
     expect(code).toBe(0);
     const answers = jsonLines(stdout);
     expect(answers.map((answer) => answer.row)).toEqual(rows);
-    for (const { text, rounds } of answers) expect(rounds.map((round: { words: string; base: string }) => round.words + round.base).join('')).toBe(text);
+    for (const { text, rounds } of answers)
+      expect(rounds.map((round: { words: string; base: string }) => round.words + round.base).join('')).toBe(text);
     expect(answers[4].text).toContain('a hazy or indistinct representation');
     expect(stderr).toMatch(/^5 rows, 0 with an error, .*\n$/);
   });
@@ -55,7 +63,11 @@ describe('rows', () => {
     const { stderr, code } = await nudging(['--input', input, '--output', output], { fake: true });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^3 rows, 1 with an error/);
-    expect(results()).toMatchObject([{ text: 'one!' }, { row: { question: 'too long', error: 'mine' }, error: { code: 'ERR_PROMPT_TOO_LONG' } }, { text: 'three!' }]);
+    expect(results()).toMatchObject([
+      { text: 'one!' },
+      { row: { question: 'too long', error: 'mine' }, error: { code: 'ERR_PROMPT_TOO_LONG' } },
+      { text: 'three!' },
+    ]);
   });
 
   test('a failure of the engine ends the run and keeps what is complete', async () => {
@@ -77,7 +89,11 @@ describe('fields that look like settings', () => {
   }
 
   test('are warned of once for each name, with the row and the right spelling, and carried along', async () => {
-    const lines = await warnings([{ question: 'one' }, { question: 'two', max_tokens: 5, temprature: '0.7' }, { question: 'three', max_tokens: 6, Gamma: 0.3, timeout: 5 }]);
+    const lines = await warnings([
+      { question: 'one' },
+      { question: 'two', max_tokens: 5, temprature: '0.7' },
+      { question: 'three', max_tokens: 6, Gamma: 0.3, timeout: 5 },
+    ]);
     expect(lines).toEqual([
       `nudging: line 2 of ${input} has a field "max_tokens", which is carried along and sets nothing: "maxTokens" is set for all rows, with --max-tokens`,
       `nudging: line 2 of ${input} has a field "temprature", which is carried along and sets nothing: "temperature" is set for all rows, with --temperature`,
@@ -88,15 +104,51 @@ describe('fields that look like settings', () => {
 
   test('are not made of data: other names, and values that no setting has', async () => {
     const data = {
-      id: 1, task: 'x', answer: 'y', answers: ['y'], category: 'z', model: 'm', models: 2, node: 3, code: 4, match: 5, need: 6, texts: 7, title: 'T', source: 's', target: 't',
-      context: 'A passage to read.', mode: 'hard', threads: ['a', 'b'], trace: { a: 1 }, batch: 'train', score: 0.5, label: true, options: ['a'], prompt: 'p', text: 'mine', error: 'mine', length: 3,
+      id: 1,
+      task: 'x',
+      answer: 'y',
+      answers: ['y'],
+      category: 'z',
+      model: 'm',
+      models: 2,
+      node: 3,
+      code: 4,
+      match: 5,
+      need: 6,
+      texts: 7,
+      title: 'T',
+      source: 's',
+      target: 't',
+      context: 'A passage to read.',
+      mode: 'hard',
+      threads: ['a', 'b'],
+      trace: { a: 1 },
+      batch: 'train',
+      score: 0.5,
+      label: true,
+      options: ['a'],
+      prompt: 'p',
+      text: 'mine',
+      error: 'mine',
+      length: 3,
     };
     expect(await warnings([{ question: 'one', ...data }])).toEqual([]);
   });
 
   test.each([
-    ['top_p', 0.9, 'topP'], ['TopK', 5, 'topK'], ['logit_bias', { ' a': 1 }, 'logitBias'], ['repeat-penalty', 1.1, 'repeatPenalty'], ['lookahed', 5, 'lookahead'], ['seed', 1, 'seed'],
-    ['maxToken', 5, 'maxTokens'], ['gama', 0.3, 'gamma'], ['temperature', 1e9, 'temperature'], ['system', 'Be brief.', 'system'], ['speculation', 'no', undefined], ['gemma', 2, 'gamma'], ['gemma', '2b', undefined],
+    ['top_p', 0.9, 'topP'],
+    ['TopK', 5, 'topK'],
+    ['logit_bias', { ' a': 1 }, 'logitBias'],
+    ['repeat-penalty', 1.1, 'repeatPenalty'],
+    ['lookahed', 5, 'lookahead'],
+    ['seed', 1, 'seed'],
+    ['maxToken', 5, 'maxTokens'],
+    ['gama', 0.3, 'gamma'],
+    ['temperature', 1e9, 'temperature'],
+    ['system', 'Be brief.', 'system'],
+    ['speculation', 'no', undefined],
+    ['gemma', 2, 'gamma'],
+    ['gemma', '2b', undefined],
   ])('%s: %j is probably meant for %s', (name, value, option) => {
     expect(meantOption(name, value)).toBe(option);
   });
@@ -121,14 +173,22 @@ describe('continuing', () => {
     const { stderr, code } = await nudging(['--input', input, '--output', output], { fake: true });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^2 rows after 2 that were there, 0 with an error/);
-    expect(results().map((answer) => [answer.row.question, answer.stopReason])).toEqual([['one', 'kept'], ['two', 'kept'], ['three', 'end'], ['four', 'end']]);
+    expect(results().map((answer) => [answer.row.question, answer.stopReason])).toEqual([
+      ['one', 'kept'],
+      ['two', 'kept'],
+      ['three', 'end'],
+      ['four', 'end'],
+    ]);
   });
 
   test('does nothing when all is there, and still counts the errors', async () => {
     write(ask('one', 'too long'));
     await nudging(['--input', input, '--output', output], { fake: true });
     const before = readFileSync(output, 'utf8');
-    expect(await nudging(['--input', input, '--output', output], { fake: true })).toMatchObject({ code: 1, stderr: expect.stringMatching(/^0 rows after 2 that were there, 1 with an error/) });
+    expect(await nudging(['--input', input, '--output', output], { fake: true })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^0 rows after 2 that were there, 1 with an error/),
+    });
     expect(readFileSync(output, 'utf8')).toBe(before);
   });
 
@@ -283,7 +343,10 @@ describe('what an output was made with', () => {
   test('--append goes on, and the first row that is different says so', async () => {
     await begin();
     expect(await go('--gamma', '0.3', '--append')).toMatchObject({ code: 0 });
-    expect(records()).toMatchObject([[0, { gamma: 0.4 }], [2, { gamma: 0.3 }]]);
+    expect(records()).toMatchObject([
+      [0, { gamma: 0.4 }],
+      [2, { gamma: 0.3 }],
+    ]);
     // From there on the later settings are those of the file.
     write(ask('one', 'two', 'three', 'four'));
     expect(await refused('--gamma', '0.4')).toContain('--gamma was 0.3, now 0.4');
@@ -299,7 +362,12 @@ describe('what an output was made with', () => {
 
   test('a file from before, without a record, needs --append', async () => {
     await begin();
-    writeFileSync(output, results().map(({ madeWith: _, ...answer }) => `${JSON.stringify(answer)}\n`).join(''));
+    writeFileSync(
+      output,
+      results()
+        .map(({ madeWith: _, ...answer }) => `${JSON.stringify(answer)}\n`)
+        .join(''),
+    );
     expect(await refused()).toContain('does not say which models and settings it was made with');
     expect(await go('--append')).toMatchObject({ code: 0 });
     expect(records()).toMatchObject([[2, { gamma: 0.4 }]]);
@@ -342,11 +410,25 @@ describe('what an output was made with', () => {
     const changed = Object.keys(await madeWith(load)).filter((name) => !['version', 'base', 'aligned'].includes(name));
     const uncounted = options.filter((option) => !changed.includes(option)).sort();
     expect(uncounted).toEqual([
-      'batch', 'highWaterMark', 'isolate', 'maxQueue', 'mmap', 'onProgress', 'overlap', 'parallel', 'signal', 'speculation',
-      'threads', 'timeout',
+      'batch',
+      'highWaterMark',
+      'isolate',
+      'maxQueue',
+      'mmap',
+      'onProgress',
+      'overlap',
+      'parallel',
+      'signal',
+      'speculation',
+      'threads',
+      'timeout',
     ]);
     // And what is counted is there without a flag too, where there is a default.
-    expect(Object.keys(defaults).filter((name) => !changed.includes(name)).sort()).toEqual(['highWaterMark', 'speculation']);
+    expect(
+      Object.keys(defaults)
+        .filter((name) => !changed.includes(name))
+        .sort(),
+    ).toEqual(['highWaterMark', 'speculation']);
   });
 
   test('records differ by what one of them lacks, too', () => {

@@ -47,12 +47,32 @@ const flagCases: Case[] = [
   ['stop texts and none', ['--stop', 'x', '--no-stop', question], /--stop and --no-stop were given: leave out one of them/],
   ['an unknown mode', ['--mode', 'both', question], /--mode cannot be "both": it must be one of "nudge"/],
   ['an unknown lane', ['--context', 'small=1', question], /--context cannot be "small=1".*base=N,aligned=N/],
-  ['an unknown type of KV cache', ['--kv-cache', 'q8', question], /--kv-cache cannot be "q8": it must be one of "f16", .*base=N,aligned=N with such values/],
-  ['a word for a number', ['--parallel', 'many', question], /--parallel cannot be "many": it must be an integer from 1 to 256 or one of "auto"/],
+  [
+    'an unknown type of KV cache',
+    ['--kv-cache', 'q8', question],
+    /--kv-cache cannot be "q8": it must be one of "f16", .*base=N,aligned=N with such values/,
+  ],
+  [
+    'a word for a number',
+    ['--parallel', 'many', question],
+    /--parallel cannot be "many": it must be an integer from 1 to 256 or one of "auto"/,
+  ],
   ['a bias that is no JSON', ['--logit-bias', ' maybe=-5', question], /--logit-bias cannot be " maybe=-5": it is not JSON \(/],
-  ['a bias out of range', ['--logit-bias', '{" maybe": -500}', question], /--logit-bias cannot be .*: it must be an object that has a number from -100 to 100 for " maybe"\n/],
-  ['a token that the model does not have', ['--logit-bias', '{"base": {"99999": 1}}', question], /--logit-bias names token 99999 of the base model, whose vocabulary has \d+ tokens: /],
-  ['a text that is several tokens', ['--logit-bias', '{" harbormasters of old": 1}', question], /--logit-bias names the text " harbormasters of old", and the base model's/],
+  [
+    'a bias out of range',
+    ['--logit-bias', '{" maybe": -500}', question],
+    /--logit-bias cannot be .*: it must be an object that has a number from -100 to 100 for " maybe"\n/,
+  ],
+  [
+    'a token that the model does not have',
+    ['--logit-bias', '{"base": {"99999": 1}}', question],
+    /--logit-bias names token 99999 of the base model, whose vocabulary has \d+ tokens: /,
+  ],
+  [
+    'a text that is several tokens',
+    ['--logit-bias', '{" harbormasters of old": 1}', question],
+    /--logit-bias names the text " harbormasters of old", and the base model's/,
+  ],
   ['no penalty at all', ['--repeat-penalty', '0', question], /--repeat-penalty cannot be "0": it must be a number from 0\.01 to 100/],
   ['two questions', ['What', 'is'], /2 questions were given.*put one question in quotes/],
   ['an empty question', [' '], /the question is empty: /],
@@ -65,13 +85,29 @@ const flagCases: Case[] = [
 const fileCases: Case[] = [
   ['a missing manifest', ['--pair', missing, question], /manifest ".*missing" does not exist: /],
   ['a manifest that is no JSON', ['--pair', models.text, question], /is no JSON/],
-  ['a manifest with a wrong value', ['--pair', file('pair.json', '{"base":"a","aligned":"b","gamma":"x"}'), question], /is wrong: .*gamma.* must be a number/],
-  ['a manifest with a misspelt setting', ['--pair', file('misspelt.json', '{"base":"a","aligned":"b","temprature":1}'), question], /is wrong: unknown option "temprature": did you mean "temperature"\?/],
-  ['a manifest with a setting of the program', ['--pair', file('isolate.json', '{"base":"a","aligned":"b","isolate":true}'), question], /is wrong: "isolate" is for the program that loads the pair/],
+  [
+    'a manifest with a wrong value',
+    ['--pair', file('pair.json', '{"base":"a","aligned":"b","gamma":"x"}'), question],
+    /is wrong: .*gamma.* must be a number/,
+  ],
+  [
+    'a manifest with a misspelt setting',
+    ['--pair', file('misspelt.json', '{"base":"a","aligned":"b","temprature":1}'), question],
+    /is wrong: unknown option "temprature": did you mean "temperature"\?/,
+  ],
+  [
+    'a manifest with a setting of the program',
+    ['--pair', file('isolate.json', '{"base":"a","aligned":"b","isolate":true}'), question],
+    /is wrong: "isolate" is for the program that loads the pair/,
+  ],
   ['a missing template', ['--base-prompt', missing, question], /the file of --base-prompt ".*missing" does not exist: check the path/],
   ['a base template without the question', ['--base-prompt', file('bare.txt', 'Answer:\n'), question], /has no \{question\}: /],
   ['an empty template', ['--aligned-prompt', models.empty, question], /--aligned-prompt ".*" is empty/],
-  ['a broken template', ['--aligned-prompt', file('broken.jinja', '{{ foo( }}'), question], /template.*: name another Jinja template with --aligned-prompt/],
+  [
+    'a broken template',
+    ['--aligned-prompt', file('broken.jinja', '{{ foo( }}'), question],
+    /template.*: name another Jinja template with --aligned-prompt/,
+  ],
   ['a template that refuses', ['--aligned-prompt', file('refuses.jinja', '{{ raise_exception("not this") }}'), question], /not this/],
 ];
 
@@ -114,9 +150,21 @@ const rowCases: Case[] = [
   ['the input as output', ['--input', inputFile, '--output', inputFile], /is the file of --input: choose another/],
   ['an output in no folder', intoFolder(missing), /the folder of --output ".*missing" does not exist: create it\n/],
   ['an output in something that is no folder', intoFolder(inputFile), /the folder of --output ".*\.jsonl" is no folder: /],
-  ['an output of another input', ['--input', inputFile, '--output', row('{"row":{"question":"two"},"text":""}\n')], /belongs to another input \(row 1 differs\): choose another --output/],
-  ['an output that is something else', ['--input', inputFile, '--output', row('{"a":1}\n')], /line 1 of --output ".*" is no answer of this command/],
-  ['an output with more rows', ['--input', inputFile, '--output', row('{"row":{"question":"one"},"text":""}\n'.repeat(2))], /has more rows than the input \(1\)/],
+  [
+    'an output of another input',
+    ['--input', inputFile, '--output', row('{"row":{"question":"two"},"text":""}\n')],
+    /belongs to another input \(row 1 differs\): choose another --output/,
+  ],
+  [
+    'an output that is something else',
+    ['--input', inputFile, '--output', row('{"a":1}\n')],
+    /line 1 of --output ".*" is no answer of this command/,
+  ],
+  [
+    'an output with more rows',
+    ['--input', inputFile, '--output', row('{"row":{"question":"one"},"text":""}\n'.repeat(2))],
+    /has more rows than the input \(1\)/,
+  ],
 ];
 
 describe('a mistake in the flags', () => {
@@ -130,10 +178,14 @@ describe('a mistake in a file', () => {
 describe('a mistake in a model', () => {
   test.concurrent.each(modelCases)('%s', (_, args, line, setting) => expectOneLine(args, line, setting));
 
-  test.skipIf(!existsSync(vocabulary))('a file that holds only a vocabulary', () => expectOneLine(withBase(vocabulary), /holds only a vocabulary: use a file that holds the model's weights/));
+  test.skipIf(!existsSync(vocabulary))('a file that holds only a vocabulary', () =>
+    expectOneLine(withBase(vocabulary), /holds only a vocabulary: use a file that holds the model's weights/),
+  );
 
   // Root may read everything.
-  test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('a file that may not be read', () => expectOneLine(withBase(models.unreadable), /cannot read ".*": check its permissions/));
+  test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('a file that may not be read', () =>
+    expectOneLine(withBase(models.unreadable), /cannot read ".*": check its permissions/),
+  );
 });
 
 describe('a mistake in the rows', () => {
@@ -154,7 +206,11 @@ test('--verbose shows the stack', async () => {
 });
 
 test('a failure while running exits with 1', async () => {
-  expect(await nudging(['broken'], { fake: true })).toEqual({ stdout: '', stderr: 'nudging: llama.cpp could not decode a batch\n', code: 1 });
+  expect(await nudging(['broken'], { fake: true })).toEqual({
+    stdout: '',
+    stderr: 'nudging: llama.cpp could not decode a batch\n',
+    code: 1,
+  });
 });
 
 test('a missing native addon exits with 1 and says how to build it', async () => {

@@ -24,7 +24,11 @@ describe('npm run eval:demo', () => {
   });
 
   test('refuses wrong flags in one line', () => {
-    for (const flags of [['--rows', '0'], ['--gamma', '0.4,x'], ['--row', '3']]) {
+    for (const flags of [
+      ['--rows', '0'],
+      ['--gamma', '0.4,x'],
+      ['--row', '3'],
+    ]) {
       expect(run(...flags)).toEqual({ stdout: '', stderr: expect.stringMatching(/^nudging: [^\n]+\n$/), status: 1 });
     }
   });
@@ -38,7 +42,10 @@ describe('npm run eval:demo', () => {
 
   test('says where nudging did not pay', () => {
     const score = (right: number) => ({ rows: 10, right, tokens: 1, nudgedTokens: 1 });
-    const results = systems([0.4]).map((system) => ({ ...system, scores: { define: score(system.alone ? 2 : 3), lastletter: score(system.alone === 'aligned' ? 3 : system.alone ? 0 : 3) } }));
+    const results = systems([0.4]).map((system) => ({
+      ...system,
+      scores: { define: score(system.alone ? 2 : 3), lastletter: score(system.alone === 'aligned' ? 3 : system.alone ? 0 : 3) },
+    }));
     expect(shortfalls(results)).toEqual([
       'base nudged by aligned at gamma 0.4 is not above aligned alone in lastletter',
       'base nudged by aligned-cross at gamma 0.4 is not above aligned-cross alone in lastletter',

@@ -10,7 +10,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs rows of --input, and returns the lines of the output. */
 async function rowsOf(rows: object[], ...args: string[]) {
-  const { stdout, stderr, code } = await nudging([...args, '--input', '-'], { input: rows.map((row) => `${JSON.stringify(row)}\n`).join('') });
+  const { stdout, stderr, code } = await nudging([...args, '--input', '-'], {
+    input: rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+  });
   return { lines: jsonLines(stdout), stderr, code };
 }
 
@@ -19,9 +21,19 @@ describe('--template-option', () => {
   writeFileSync(template, "{% if word == 'stop' and n == 2 %}{{ raise_exception('both came') }}{% endif %}{{ messages[0].content }}");
 
   test('may be repeated, and reaches the template', async () => {
-    const { stderr, code } = await nudging(['--aligned-prompt', template, '--template-option', 'word="stop"', '--template-option', 'n=2', question]);
+    const { stderr, code } = await nudging([
+      '--aligned-prompt',
+      template,
+      '--template-option',
+      'word="stop"',
+      '--template-option',
+      'n=2',
+      question,
+    ]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('both came') });
-    expect(await nudging(['--aligned-prompt', template, '--template-option', 'word="stop"', '--max-tokens', '2', question])).toMatchObject({ code: 0 });
+    expect(await nudging(['--aligned-prompt', template, '--template-option', 'word="stop"', '--max-tokens', '2', question])).toMatchObject({
+      code: 0,
+    });
   });
 
   test.each([
@@ -38,11 +50,21 @@ describe('--template-option', () => {
   });
 
   test('rows may have their own, which are checked before anything is loaded', async () => {
-    const { lines } = await rowsOf([{ question, templateOptions: { word: 'stop', n: 2 } }, { question }], '--aligned-prompt', template, '--max-tokens', '2');
+    const { lines } = await rowsOf(
+      [{ question, templateOptions: { word: 'stop', n: 2 } }, { question }],
+      '--aligned-prompt',
+      template,
+      '--max-tokens',
+      '2',
+    );
     expect(lines[0]).toMatchObject({ row: { templateOptions: { word: 'stop' } }, error: { code: 'ERR_TEMPLATE_FAILED' } });
     expect(lines[1]).toMatchObject({ stopReason: 'length' });
     const wrong = await rowsOf([{ question }, { question, templateOptions: { bos_token: 'x' } }], '--pair', 'nowhere.json');
-    expect(wrong).toMatchObject({ code: 2, lines: [], stderr: expect.stringContaining('line 2 of standard input is wrong: "templateOptions.bos_token"') });
+    expect(wrong).toMatchObject({
+      code: 2,
+      lines: [],
+      stderr: expect.stringContaining('line 2 of standard input is wrong: "templateOptions.bos_token"'),
+    });
   });
 });
 
@@ -53,7 +75,10 @@ describe('--prefill', () => {
   });
 
   test('rows may end with the beginning of the answer', async () => {
-    const messages = [{ role: 'user', content: question }, { role: 'assistant', content: 'A harbor is' }];
+    const messages = [
+      { role: 'user', content: question },
+      { role: 'assistant', content: 'A harbor is' },
+    ];
     const { lines } = await rowsOf([{ messages, prefill: true }, { question, prefill: 'A harbor is' }, { question }]);
     expect(lines[0].text).toBe(lines[1].text);
     expect(`A harbor is${lines[0].text}`).toBe(lines[2].text);
@@ -85,7 +110,10 @@ describe('--thinking', () => {
 });
 
 test('--fit leaves out the oldest turns of rows that are too long', async () => {
-  const turns = Array.from({ length: 40 }, () => [{ role: 'user', content: question }, { role: 'assistant', content: 'A sheltered port where ships can be safe.' }]).flat();
+  const turns = Array.from({ length: 40 }, () => [
+    { role: 'user', content: question },
+    { role: 'assistant', content: 'A sheltered port where ships can be safe.' },
+  ]).flat();
   const row = { messages: [...turns, { role: 'user', content: question }] };
   const { lines } = await rowsOf([row, { question }], '--fit', '--context', '256', '--max-tokens', '32');
   expect(lines[0].droppedMessages).toBeGreaterThan(0);

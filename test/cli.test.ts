@@ -64,7 +64,26 @@ describe('one question', () => {
   test('a sampled answer tells its seed, and the flags repeat it', async () => {
     const drawn = await nudging(['--temperature', '1', '--max-tokens', '12', question]);
     const seed = /, seed (\d+)\n$/.exec(drawn.stderr)?.[1] as string;
-    const again = JSON.parse((await nudging(['--json', '--temperature', '1', '--top-k', '0', '--top-p', '1', '--min-p', '0', '--seed', seed, '--max-tokens', '12', question])).stdout);
+    const again = JSON.parse(
+      (
+        await nudging([
+          '--json',
+          '--temperature',
+          '1',
+          '--top-k',
+          '0',
+          '--top-p',
+          '1',
+          '--min-p',
+          '0',
+          '--seed',
+          seed,
+          '--max-tokens',
+          '12',
+          question,
+        ])
+      ).stdout,
+    );
     expect(again).toMatchObject({ text: drawn.stdout.replace(/\n$/, ''), seed: Number(seed) });
   });
 
@@ -77,13 +96,31 @@ describe('one question', () => {
   });
 
   test('biases and a penalty reach the library', async () => {
-    const [biased, penalised] = await Promise.all([nudging(['--logit-bias', '{" shelter": -100}', question]), nudging(['--repeat-penalty', '2', '--repeat-window', '48', question])]);
+    const [biased, penalised] = await Promise.all([
+      nudging(['--logit-bias', '{" shelter": -100}', question]),
+      nudging(['--repeat-penalty', '2', '--repeat-window', '48', question]),
+    ]);
     expect(biased.stdout).toMatch(/^A harbor(?!.* shelter)/);
     expect(penalised.stdout).not.toMatch(/^A harbor/);
   });
 
   test('flags reach the library', async () => {
-    const { stdout } = await nudging(['--json', '--mode', 'base', '--max-tokens', '5', '--gpu-layers', 'auto', '--kv-cache', 'base=q8_0,aligned=f16', '--parallel', 'auto', '--context', 'base=256,aligned=128', question]);
+    const { stdout } = await nudging([
+      '--json',
+      '--mode',
+      'base',
+      '--max-tokens',
+      '5',
+      '--gpu-layers',
+      'auto',
+      '--kv-cache',
+      'base=q8_0,aligned=f16',
+      '--parallel',
+      'auto',
+      '--context',
+      'base=256,aligned=128',
+      question,
+    ]);
     expect(JSON.parse(stdout)).toMatchObject({ stopReason: 'length', stats: { tokens: 5, aligned: { decodes: 0 } } });
     const stopped = JSON.parse((await nudging(['--json', '--stop', ' port', '--stop', ' never', question])).stdout);
     expect(stopped).toMatchObject({ text: 'A harbor is a sheltered', stopReason: 'stop' });

@@ -6,7 +6,9 @@ const question = 'What is a harbor?';
 const questions = (count: number) => spread(count).map((row) => row.question);
 /** The base alone says more than 40 tokens to that question. */
 const long = { mode: 'base', maxTokens: 400, stop: [] } as const;
-const system = 'You answer in one plain sentence and never say more than is asked for, whatever the question, and whoever asks it. '.repeat(2);
+const system = 'You answer in one plain sentence and never say more than is asked for, whatever the question, and whoever asks it. '.repeat(
+  2,
+);
 
 describe('the queue', () => {
   test('is first come, first served', async () => {
@@ -20,7 +22,8 @@ describe('the queue', () => {
       }),
     );
     const queued = answers.map(({ stats }) => stats.times.queued);
-    // Two start at once; the third starts when one of them has ended, and so on. Half a millisecond lies between the first and the last call.
+    // Two start at once; the third starts when one of them has ended, and so on. Half a millisecond lies between the first and the last
+    // call.
     for (const [index, ms] of queued.slice(1).entries()) expect(ms).toBeGreaterThan((queued[index] as number) - 2);
     expect(queued[7]).toBeGreaterThan(queued[0] as number);
     expect(ended.indexOf(0)).toBeLessThan(ended.indexOf(7));
@@ -30,7 +33,11 @@ describe('the queue', () => {
     await using engine = await Nudging.load({ parallel: 1, maxQueue: 1 });
     const running = engine.generate(question);
     const waiting = engine.generate(question);
-    await expect(engine.generate(question)).rejects.toMatchObject({ name: 'NudgingError', code: 'ERR_BUSY', message: expect.stringMatching(/2 requests.*maxQueue/) });
+    await expect(engine.generate(question)).rejects.toMatchObject({
+      name: 'NudgingError',
+      code: 'ERR_BUSY',
+      message: expect.stringMatching(/2 requests.*maxQueue/),
+    });
     expect(() => engine.stream(question)).toThrow(expect.objectContaining({ code: 'ERR_BUSY' }));
     await expect(engine.inspect({ lane: 'base', input: question })).rejects.toMatchObject({ code: 'ERR_BUSY' });
     const [first, second] = await Promise.all([running, waiting]);
@@ -196,7 +203,11 @@ describe('prefixes', () => {
     const first = await engine.generate(chat('What is a harbor?'));
     await engine.generate('What is a meadow?');
     await engine.generate('What is a king?');
-    const history = [...chat('What is a harbor?'), { role: 'assistant', content: first.text } as const, { role: 'user', content: 'What is a port?' } as const];
+    const history = [
+      ...chat('What is a harbor?'),
+      { role: 'assistant', content: first.text } as const,
+      { role: 'user', content: 'What is a port?' } as const,
+    ];
     const second = await engine.generate(history);
     expect(second.stats.aligned.cachedPromptTokens).toBeGreaterThan(first.stats.aligned.promptTokens / 2);
   });
@@ -206,7 +217,10 @@ test('a long prompt does not hold up who is being answered', async () => {
   await using engine = await Nudging.load({ parallel: 2 });
   const running = engine.stream(question, { ...long, trace: 'full' });
   await running.next();
-  const late = await engine.generate(`${'The quick brown fox jumps over the lazy dog. '.repeat(22)}What is a harbor?`, { mode: 'base', maxTokens: 1 });
+  const late = await engine.generate(`${'The quick brown fox jumps over the lazy dog. '.repeat(22)}What is a harbor?`, {
+    mode: 'base',
+    maxTokens: 1,
+  });
   expect(late.stats.base.promptTokens).toBeGreaterThan(250);
   const { spans } = await running.answer;
   const largest = Math.max(...(spans ?? []).slice(1).map(({ tokens }) => tokens));
@@ -224,7 +238,11 @@ describe('both models at once', () => {
     const answers = await Promise.all(asked.map((each) => both.generate(each, { trace: 'full' })));
     expect(answers.map(({ pieces }) => pieces)).toEqual(expected.map(({ pieces }) => pieces));
 
-    const overlaps = answers.some(({ spans = [] }) => spans.some((one) => one.lane === 'base' && spans.some((other) => other.lane === 'aligned' && other.begin < one.end && one.begin < other.end)));
+    const overlaps = answers.some(({ spans = [] }) =>
+      spans.some(
+        (one) => one.lane === 'base' && spans.some((other) => other.lane === 'aligned' && other.begin < one.end && one.begin < other.end),
+      ),
+    );
     expect(overlaps).toBe(true);
     expect(answers.some(({ stats }) => stats.aligned.anticipated > 0)).toBe(true);
     // What was decoded before anybody asked is there when somebody does.

@@ -11,13 +11,21 @@ describe.each([false, true])('counted tokens, isolate: %s', (isolate) => {
   });
   afterAll(() => engine.close());
 
-  const chat: ChatMessage[] = [{ role: 'user', content: 'One?' }, { role: 'assistant', content: 'Two.' }, { role: 'user', content: 'Three?' }];
+  const chat: ChatMessage[] = [
+    { role: 'user', content: 'One?' },
+    { role: 'assistant', content: 'Two.' },
+    { role: 'user', content: 'Three?' },
+  ];
 
   test.each<[string, Input, GenerateOptions]>([
     ['a question', question, {}],
     ['a chat with a system text', chat, { system: 'Be brief.' }],
     ['a prefill', { messages: chat, prefill: 'A har' }, {}],
-    ['other templates', question, { basePrompt: 'Q: {question}\nA:', alignedPrompt: '{{ style }} {{ messages[0].content }}', templateOptions: { style: 'short' } }],
+    [
+      'other templates',
+      question,
+      { basePrompt: 'Q: {question}\nA:', alignedPrompt: '{{ style }} {{ messages[0].content }}', templateOptions: { style: 'short' } },
+    ],
     ['raw prompts', { base: 'A', aligned: '<|im_start|>user\nA<|im_end|>' }, {}],
   ])('are those of the prompt that the same options give: %s', async (_, input, options) => {
     const { stats } = await engine.generate(input, { ...options, maxTokens: 1 });
@@ -35,7 +43,9 @@ describe.each([false, true])('counted tokens, isolate: %s', (isolate) => {
       expect(await engine.countTokens({ text: '' }, { lane })).toBe(0);
     }
     await using prefilled = await Nudging.load({ isolate, prefill: 'A' });
-    expect(await prefilled.countTokens({ text: 'A harbor' }, { lane: 'base' })).toBe(await engine.countTokens({ text: 'A harbor' }, { lane: 'base' }));
+    expect(await prefilled.countTokens({ text: 'A harbor' }, { lane: 'base' })).toBe(
+      await engine.countTokens({ text: 'A harbor' }, { lane: 'base' }),
+    );
   });
 
   test('may be more than the context holds, and long texts block neither the event loop nor the others', async () => {
@@ -89,7 +99,9 @@ describe.each([false, true])('counted tokens, isolate: %s', (isolate) => {
   });
 
   test('templates that fail, and closed engines', async () => {
-    await expect(engine.countTokens(question, { lane: 'aligned', alignedPrompt: "{{ raise_exception('no') }}" })).rejects.toMatchObject({ code: 'ERR_TEMPLATE_FAILED' });
+    await expect(engine.countTokens(question, { lane: 'aligned', alignedPrompt: "{{ raise_exception('no') }}" })).rejects.toMatchObject({
+      code: 'ERR_TEMPLATE_FAILED',
+    });
     const other = await Nudging.load({ isolate });
     const counting = other.countTokens(question, { lane: 'base' });
     await other.close();

@@ -14,14 +14,20 @@ describe('the driver that a CUDA addon is linked with', () => {
   test('has every function of the driver that llama.cpp calls, and no other', () => {
     const folder = inRoot('vendor/llama.cpp/ggml/src/ggml-cuda');
     const sources = readdirSync(folder).filter((name) => /\.cuh?$/.test(name) && !name.startsWith('nudging-'));
-    const called = sources.flatMap((name) => [...readFileSync(path.join(folder, name), 'utf8').matchAll(/\b(cu[A-Z]\w+) ?\(/g)].map(([, one = '']) => one));
-    const forwarded = [...readFileSync(inRoot('native/backend/cuda/driver.cpp'), 'utf8').matchAll(/(?:^FORWARD\(|CUresult CUDAAPI )(cu[A-Z]\w+)/gm)].map(([, one = '']) => one);
+    const called = sources.flatMap((name) =>
+      [...readFileSync(path.join(folder, name), 'utf8').matchAll(/\b(cu[A-Z]\w+) ?\(/g)].map(([, one = '']) => one),
+    );
+    const forwarded = [
+      ...readFileSync(inRoot('native/backend/cuda/driver.cpp'), 'utf8').matchAll(/(?:^FORWARD\(|CUresult CUDAAPI )(cu[A-Z]\w+)/gm),
+    ].map(([, one = '']) => one);
     expect([...new Set(called)].sort()).toEqual([...forwarded].sort());
   });
 });
 
 /** Built only by those who have the toolkit: npm run build:cuda. */
-const addon = ['cuda-release', 'cuda-release-portable'].map((tree) => inRoot('.native', tree, 'nudging.node')).find((file) => existsSync(file));
+const addon = ['cuda-release', 'cuda-release-portable']
+  .map((tree) => inRoot('.native', tree, 'nudging.node'))
+  .find((file) => existsSync(file));
 
 describe.skipIf(addon === undefined || process.platform !== 'linux')('a CUDA addon', () => {
   test('does not need the driver to be loaded', () => {
@@ -43,9 +49,19 @@ describe.skipIf(addon === undefined || process.platform !== 'linux')('a CUDA add
 });
 
 describe('what asks many at once on a GPU', () => {
-  const order = { load: { gpuLayers: 0, context: 128, parallel: 2 }, ask: { maxTokens: 8 }, questions: ['What is a harbor?', 'What is a blur?'], streams: 2, seconds: 0 };
+  const order = {
+    load: { gpuLayers: 0, context: 128, parallel: 2 },
+    ask: { maxTokens: 8 },
+    questions: ['What is a harbor?', 'What is a blur?'],
+    streams: 2,
+    seconds: 0,
+  };
   const setting = { name: 'any', weights: 'f16', streams: 2 } as const;
-  const onGpu = (ended: Awaited<ReturnType<typeof runChild>>) => ({ setting, ...ended, outcome: ended.outcome && { ...ended.outcome, gpuLayers: 1 } });
+  const onGpu = (ended: Awaited<ReturnType<typeof runChild>>) => ({
+    setting,
+    ...ended,
+    outcome: ended.outcome && { ...ended.outcome, gpuLayers: 1 },
+  });
 
   test('compares each answer with the expected one, and takes no other without a tie', async () => {
     const first = await runChild(order, { limit: 60 });
@@ -70,7 +86,10 @@ describe('what asks many at once on a GPU', () => {
   });
 
   test('says where there is no GPU', () => {
-    const { status, stderr } = spawnSync(process.execPath, [inRoot('scripts/test-gpu.mjs'), '--quick'], { encoding: 'utf8', env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' } });
+    const { status, stderr } = spawnSync(process.execPath, [inRoot('scripts/test-gpu.mjs'), '--quick'], {
+      encoding: 'utf8',
+      env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' },
+    });
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^nudging: no GPU: .*Nothing was tested\.\n$/)]);
   });
 });

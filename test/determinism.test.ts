@@ -49,7 +49,9 @@ describe('the same bits', () => {
     }, 60_000);
 
     test.each([2, 4, 8])('beside %i others', async (parallel) => {
-      const answers = await withEngine({ parallel }, (engine) => Promise.all(questions.map((question) => engine.generate(question, plain))));
+      const answers = await withEngine({ parallel }, (engine) =>
+        Promise.all(questions.map((question) => engine.generate(question, plain))),
+      );
       expect(answers.map(decisions)).toEqual(alone);
     });
 
@@ -63,13 +65,17 @@ describe('the same bits', () => {
     });
 
     test('in small batches, with both models at once', async () => {
-      const answers = await withEngine({ parallel: 4, batch: 7, overlap: true }, (engine) => Promise.all(questions.map((question) => engine.generate(question, plain))));
+      const answers = await withEngine({ parallel: 4, batch: 7, overlap: true }, (engine) =>
+        Promise.all(questions.map((question) => engine.generate(question, plain))),
+      );
       expect(answers.map(decisions)).toEqual(alone);
     });
 
     // Few questions: on busy cores two threads wait long for each other.
     test('with another number of threads', { timeout: 60_000 }, async () => {
-      const answers = await withEngine({ parallel: 2, threads: 2 }, (engine) => Promise.all(questions.slice(0, 2).map((question) => engine.generate(question, plain))));
+      const answers = await withEngine({ parallel: 2, threads: 2 }, (engine) =>
+        Promise.all(questions.slice(0, 2).map((question) => engine.generate(question, plain))),
+      );
       expect(answers.map(decisions)).toEqual(alone.slice(0, 2));
     });
 
@@ -83,7 +89,9 @@ describe('the same bits', () => {
         }
         return ended;
       });
-      expect(answers.map(({ text, rounds, pieces }) => JSON.stringify([text, rounds, pieces]))).toEqual(alone.slice(0, 4).map((one) => JSON.stringify(JSON.parse(one).slice(0, 3))));
+      expect(answers.map(({ text, rounds, pieces }) => JSON.stringify([text, rounds, pieces]))).toEqual(
+        alone.slice(0, 4).map((one) => JSON.stringify(JSON.parse(one).slice(0, 3))),
+      );
     });
   });
 });
@@ -110,7 +118,10 @@ describe('whether it is so', () => {
 
   test('a cache of 32-bit numbers without flash attention is not, and the remedy helps', async () => {
     const load = { kvCache: 'f32', flashAttention: false, deterministic: true } as const;
-    await expect(Nudging.load(load)).rejects.toMatchObject({ code: 'ERR_NOT_DETERMINISTIC', message: expect.stringMatching(/`flashAttention` to true or `kvCache` to "f16"/) });
+    await expect(Nudging.load(load)).rejects.toMatchObject({
+      code: 'ERR_NOT_DETERMINISTIC',
+      message: expect.stringMatching(/`flashAttention` to true or `kvCache` to "f16"/),
+    });
     await using engine = await Nudging.load({ ...load, flashAttention: true });
     expect(engine.deterministic).toBe(true);
   });

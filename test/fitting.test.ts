@@ -9,11 +9,17 @@ const system = (content: string): ChatMessage => ({ role: 'system', content });
 describe('turns', () => {
   test('begin with the user, hold no system message, and the last one stays', () => {
     const messages = [system('s'), user('a'), assistant('b'), user('c'), system('t'), assistant('d'), user('e')];
-    expect(oldTurns(messages)).toEqual([[1, 2], [3, 5]]);
+    expect(oldTurns(messages)).toEqual([
+      [1, 2],
+      [3, 5],
+    ]);
     expect(oldTurns([user('a')])).toEqual([]);
     expect(oldTurns([assistant('x'), user('a'), user('b'), assistant('c'), assistant('d'), user('e')])).toEqual([[0], [1], [2, 3, 4]]);
     const chat = { kind: 'chat', messages, prefill: 'p' } as const;
-    expect(without({ ...chat, messages: [...messages] }, oldTurns(messages).slice(0, 1))).toEqual({ ...chat, messages: [system('s'), ...messages.slice(3)] });
+    expect(without({ ...chat, messages: [...messages] }, oldTurns(messages).slice(0, 1))).toEqual({
+      ...chat,
+      messages: [system('s'), ...messages.slice(3)],
+    });
   });
 });
 
@@ -28,7 +34,10 @@ describe.each([false, true])('a chat that is too long, isolate: %s', (isolate) =
 
   const long = (turns: number) => [
     system('Answer in one sentence.'),
-    ...Array.from({ length: turns }, (_, turn) => [user(`Question ${turn}: what is a harbor?`), assistant('A sheltered port where ships can be safe.'.repeat(1 + (turn % 3)))]).flat(),
+    ...Array.from({ length: turns }, (_, turn) => [
+      user(`Question ${turn}: what is a harbor?`),
+      assistant('A sheltered port where ships can be safe.'.repeat(1 + (turn % 3))),
+    ]).flat(),
     user('What is a harbor?'),
   ];
   const needed = async (messages: ChatMessage[], lanes: LaneName[] = ['base', 'aligned']) =>
@@ -44,7 +53,10 @@ describe.each([false, true])('a chat that is too long, isolate: %s', (isolate) =
     if (dropped > 0) expect(await needed(shorter(dropped - 2))).toBeGreaterThan(context);
     const { text, stats } = await engine.generate(shorter(dropped), { maxTokens: options.maxTokens });
     expect(answer.text).toBe(text);
-    expect([answer.stats.base.promptTokens, answer.stats.aligned.promptTokens]).toEqual([stats.base.promptTokens, stats.aligned.promptTokens]);
+    expect([answer.stats.base.promptTokens, answer.stats.aligned.promptTokens]).toEqual([
+      stats.base.promptTokens,
+      stats.aligned.promptTokens,
+    ]);
     expect(turns > 7 ? dropped > 0 : true).toBe(true);
   });
 
@@ -66,7 +78,10 @@ describe.each([false, true])('a chat that is too long, isolate: %s', (isolate) =
 
   test('a function that makes the base prompt sees what is left', async () => {
     const seen: number[] = [];
-    const answer = await engine.generate(long(50), { ...options, basePrompt: ({ messages }) => (seen.push(messages.length), messages.map(({ content }) => content).join('\n')) });
+    const answer = await engine.generate(long(50), {
+      ...options,
+      basePrompt: ({ messages }) => (seen.push(messages.length), messages.map(({ content }) => content).join('\n')),
+    });
     expect(seen.at(-1)).toBe(101 - (answer.droppedMessages as number));
     // The whole, a count for each halving, the result.
     expect(seen.length).toBeLessThanOrEqual(2 + Math.ceil(Math.log2(50)));
@@ -85,8 +100,14 @@ describe.each([false, true])('a chat that is too long, isolate: %s', (isolate) =
   test('the last turn alone may be too long, and maxTokens too many', async () => {
     const lengthy = [...long(3), assistant('b'), user('what is a harbor? '.repeat(100))];
     const refused = { name: 'NudgingError', code: 'ERR_PROMPT_TOO_LONG' };
-    await expect(engine.generate(lengthy, options)).rejects.toMatchObject({ ...refused, message: expect.stringMatching(/context holds 256.*without the 8 oldest messages/) });
-    await expect(engine.generate('What is a harbor?', { ...options, maxTokens: 256 })).rejects.toMatchObject({ ...refused, message: expect.stringContaining('`maxTokens` asks for 256') });
+    await expect(engine.generate(lengthy, options)).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringMatching(/context holds 256.*without the 8 oldest messages/),
+    });
+    await expect(engine.generate('What is a harbor?', { ...options, maxTokens: 256 })).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringContaining('`maxTokens` asks for 256'),
+    });
     await expect(engine.generate({ base: 'x '.repeat(230), aligned: 'x' }, options)).rejects.toMatchObject(refused);
   });
 

@@ -33,7 +33,14 @@ describe.skipIf(process.platform === 'win32')('mutants of a model, each loaded i
   });
 
   test('nor does one with any single hyperparameter made wrong, or without any single tensor', { timeout: 120_000 }, async () => {
-    const { code, output } = await run(path.join(makePlan({}).out, 'hostile_models'), ['--model', model, '--sweep', '1', '--count', '100000']);
+    const { code, output } = await run(path.join(makePlan({}).out, 'hostile_models'), [
+      '--model',
+      model,
+      '--sweep',
+      '1',
+      '--count',
+      '100000',
+    ]);
     const counts = JSON.parse(output.trim().split('\n').pop() ?? '') as Record<string, number>;
     console.log(counts);
     expect(output).not.toMatch(/crashed|hung|internal/);
@@ -47,13 +54,25 @@ describe('a wrong model is refused by name, key, value and remedy', () => {
   test.each([
     ['cut in its header', (bytes: Buffer) => bytes.subarray(0, 5000), /is damaged or cut short: download it again \(the key ".*" takes/],
     ['cut in its weights', (bytes: Buffer) => bytes.subarray(0, -1), /is damaged or cut short: download it again \(the tensor ".*" needs/],
-    ['with a count of keys beyond the file', (bytes: Buffer) => void bytes.writeBigUInt64LE(9999n, 16), /is damaged or cut short: download it again/],
+    [
+      'with a count of keys beyond the file',
+      (bytes: Buffer) => void bytes.writeBigUInt64LE(9999n, 16),
+      /is damaged or cut short: download it again/,
+    ],
     ['big-endian', (bytes: Buffer) => void bytes.writeUInt32BE(3, 4), /is a big-endian GGUF file: convert it/],
-    ['with a wrong number', (bytes: Buffer) => void bytes.writeUInt32LE(0, bytes.indexOf('llama.block_count') + 'llama.block_count'.length + 4), /the key "llama.block_count" is 0 and must be from 1 to 512; download it again, or convert/],
+    [
+      'with a wrong number',
+      (bytes: Buffer) => void bytes.writeUInt32LE(0, bytes.indexOf('llama.block_count') + 'llama.block_count'.length + 4),
+      /the key "llama.block_count" is 0 and must be from 1 to 512; download it again, or convert/,
+    ],
   ])('%s', async (name, change, message) => {
     const file = wrong(`${name}.gguf`, change);
     const error = await Nudging.load({ base: file, aligned: model }).catch((reason: unknown) => reason as Error & { code: string });
-    expect(error).toMatchObject({ name: 'NudgingError', code: expect.stringMatching(/^ERR_MODEL_(INVALID|UNSUPPORTED)$/) as string, message: expect.stringMatching(message) as string });
+    expect(error).toMatchObject({
+      name: 'NudgingError',
+      code: expect.stringMatching(/^ERR_MODEL_(INVALID|UNSUPPORTED)$/) as string,
+      message: expect.stringMatching(message) as string,
+    });
     expect((error as Error).message).toContain(file);
   });
 });

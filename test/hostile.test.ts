@@ -23,7 +23,11 @@ async function outcome(input: unknown, options?: unknown): Promise<string> {
   try {
     return (await engine.generate(input as Input, options as GenerateOptions)).stopReason;
   } catch (error) {
-    expect(error).toMatchObject({ name: 'NudgingError', code: expect.stringMatching(/^ERR_/) as string, message: expect.stringMatching(/./) as string });
+    expect(error).toMatchObject({
+      name: 'NudgingError',
+      code: expect.stringMatching(/^ERR_/) as string,
+      message: expect.stringMatching(/./) as string,
+    });
     return (error as { code: string }).code;
   }
 }
@@ -75,7 +79,7 @@ describe('texts', () => {
     ['noncharacters and private use', '\ufffe\uffff\ufdd0\ue000\u{10ffff}\u{e0001}'],
     ['combining marks', `a${'\u0301'.repeat(200)}`],
     ['both directions', '\u202e\u2066What is\u2069 a harbor?\u202c'],
-    ['the template\'s own syntax', '{{ raise_exception("x") }} {% for %} {question} {system}'],
+    ["the template's own syntax", '{{ raise_exception("x") }} {% for %} {question} {system}'],
   ])('%s in a question is text like any other', async (_, text) => {
     for (const input of [text, [{ role: 'user', content: text }], { base: text, aligned: text }]) {
       const answer = await engine.generate(input as Input, { maxTokens: 6 });
@@ -113,7 +117,10 @@ describe('templates', () => {
     ['macros that call themselves', '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'],
     ['deep nesting', `{{ ${'('.repeat(5000)}1${')'.repeat(5000)} }}`],
     ['a text without end', '{{ "x" * 1000000000000 }}'],
-    ['a text that grows', '{% set ns = namespace(t="word") %}{% for i in range(60) %}{% set ns.t = ns.t|replace("w", ns.t ~ "w") %}{% endfor %}{{ ns.t }}'],
+    [
+      'a text that grows',
+      '{% set ns = namespace(t="word") %}{% for i in range(60) %}{% set ns.t = ns.t|replace("w", ns.t ~ "w") %}{% endfor %}{{ ns.t }}',
+    ],
     ['a list of many texts', '{% set l = [] %}{% for i in range(99999) %}{% set _ = l.append("x" * 99999) %}{% endfor %}'],
     ['a list in itself', '{% set l = [] %}{% set _ = l.append(l) %}{{ l|string }}'],
     ['a division by zero', '{{ test_is_divisibleby(1, 0) }}'],
@@ -130,10 +137,68 @@ describe('templates', () => {
 
 /** Values of every type, and numbers from everywhere. */
 const values: unknown[] = [
-  null, true, false, 0, -0, 1, -1, 0.5, 1.5, 31, 32, 2 ** 31, 2 ** 32, 2 ** 53, -(2 ** 31), 1e308, Number.MIN_VALUE, Number.NaN, Infinity, -Infinity, 5n, 10n ** 30n,
-  '', ' ', 'x', '0', '1e3', '\0', '\ud800', Symbol('s'), [], [1], [null], [''], [['x']], {}, { base: 1 }, { base: 'x' }, { aligned: Number.NaN }, { base: {}, aligned: [] }, { length: 3 },
-  () => 'x', () => 5, class Nothing {}, new Date(0), new Map(), new Set(['x']), /x/, Buffer.from('x'), new Float64Array(2), Promise.resolve(1), new Error('e'), new String('x'), new Number(3),
-  { toString: () => 'x' }, { valueOf: () => 3 }, { [Symbol.toPrimitive]: () => 3 }, Object.create(null), new Proxy([], {}), new Proxy({}, {}), new AbortController().signal, globalThis,
+  null,
+  true,
+  false,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  1.5,
+  31,
+  32,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53,
+  -(2 ** 31),
+  1e308,
+  Number.MIN_VALUE,
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  5n,
+  10n ** 30n,
+  '',
+  ' ',
+  'x',
+  '0',
+  '1e3',
+  '\0',
+  '\ud800',
+  Symbol('s'),
+  [],
+  [1],
+  [null],
+  [''],
+  [['x']],
+  {},
+  { base: 1 },
+  { base: 'x' },
+  { aligned: Number.NaN },
+  { base: {}, aligned: [] },
+  { length: 3 },
+  () => 'x',
+  () => 5,
+  class Nothing {},
+  new Date(0),
+  new Map(),
+  new Set(['x']),
+  /x/,
+  Buffer.from('x'),
+  new Float64Array(2),
+  Promise.resolve(1),
+  new Error('e'),
+  new String('x'),
+  new Number(3),
+  { toString: () => 'x' },
+  { valueOf: () => 3 },
+  { [Symbol.toPrimitive]: () => 3 },
+  Object.create(null),
+  new Proxy([], {}),
+  new Proxy({}, {}),
+  new AbortController().signal,
+  globalThis,
 ];
 
 describe('options of a generation', () => {
@@ -146,7 +211,8 @@ describe('options of a generation', () => {
       const options = { maxTokens: 3, [name]: value, ...(name === 'maxTokens' ? { stop: 'a' } : {}) };
       if (isGood) {
         // Three tokens may take longer than the shortest timeout.
-        const fine = name === 'timeout' ? /^(end|length|timeout)$/ : /^(end|length|stop|stalled|ERR_(PROMPT_(EMPTY|TOO_LONG)|TEMPLATE_FAILED))$/;
+        const fine =
+          name === 'timeout' ? /^(end|length|timeout)$/ : /^(end|length|stop|stalled|ERR_(PROMPT_(EMPTY|TOO_LONG)|TEMPLATE_FAILED))$/;
         expect(await outcome(question, options)).toMatch(fine);
       } else {
         expect(() => engine.stream(question, unchecked(options))).toThrow(typed('ERR_INVALID_OPTION'));
@@ -155,11 +221,21 @@ describe('options of a generation', () => {
   });
 
   test('every value as input', async () => {
-    for (const value of values) expect(await outcome(value, { maxTokens: 2 })).toMatch(/^(end|length|ERR_PROMPT_EMPTY|ERR_INVALID_OPTION)$/);
+    for (const value of values)
+      expect(await outcome(value, { maxTokens: 2 })).toMatch(/^(end|length|ERR_PROMPT_EMPTY|ERR_INVALID_OPTION)$/);
     for (const value of values) expect(await outcome({ messages: value }, { maxTokens: 2 })).toBe('ERR_INVALID_OPTION');
-    for (const value of values) expect(await outcome({ messages: [{ role: 'user', content: value }] }, { maxTokens: 2 })).toMatch(/^(end|length|ERR_PROMPT_EMPTY|ERR_INVALID_OPTION)$/);
-    for (const value of values) expect(await outcome({ base: value, aligned: value }, { maxTokens: 2 })).toMatch(/^(end|length|ERR_PROMPT_EMPTY|ERR_INVALID_OPTION)$/);
-    for (const value of values) expect(await outcome({ base: [{ text: 'x', special: value }], aligned: 'x' }, { maxTokens: 2 })).toMatch(/^(end|length|ERR_INVALID_OPTION)$/);
+    for (const value of values)
+      expect(await outcome({ messages: [{ role: 'user', content: value }] }, { maxTokens: 2 })).toMatch(
+        /^(end|length|ERR_PROMPT_EMPTY|ERR_INVALID_OPTION)$/,
+      );
+    for (const value of values)
+      expect(await outcome({ base: value, aligned: value }, { maxTokens: 2 })).toMatch(
+        /^(end|length|ERR_PROMPT_EMPTY|ERR_INVALID_OPTION)$/,
+      );
+    for (const value of values)
+      expect(await outcome({ base: [{ text: 'x', special: value }], aligned: 'x' }, { maxTokens: 2 })).toMatch(
+        /^(end|length|ERR_INVALID_OPTION)$/,
+      );
   });
 
   test('every value as options', async () => {
@@ -170,13 +246,20 @@ describe('options of a generation', () => {
 });
 
 describe('options of loading', () => {
-  test.each(Object.keys(loadRules).filter((name) => !(name in generateRules)))('%s: a wrong value is an error that names it', async (name) => {
-    const wrong = values.filter((value) => value !== undefined && loadRules[name]?.check(value) !== true);
-    expect(wrong.length).toBeGreaterThan(30);
-    for (const value of wrong) {
-      await expect(Nudging.load(unchecked({ [name]: value }))).rejects.toMatchObject({ name: 'NudgingError', code: 'ERR_INVALID_OPTION', option: name });
-    }
-  });
+  test.each(Object.keys(loadRules).filter((name) => !(name in generateRules)))(
+    '%s: a wrong value is an error that names it',
+    async (name) => {
+      const wrong = values.filter((value) => value !== undefined && loadRules[name]?.check(value) !== true);
+      expect(wrong.length).toBeGreaterThan(30);
+      for (const value of wrong) {
+        await expect(Nudging.load(unchecked({ [name]: value }))).rejects.toMatchObject({
+          name: 'NudgingError',
+          code: 'ERR_INVALID_OPTION',
+          option: name,
+        });
+      }
+    },
+  );
 
   test.each([
     ['a context of one token', { context: 1 }],
@@ -188,7 +271,10 @@ describe('options of loading', () => {
   ])('%s', async (_, options) => {
     const loaded = await Nudging.load(options).catch((error: unknown) => error);
     if (!(loaded instanceof Nudging)) {
-      expect(loaded).toMatchObject({ name: 'NudgingError', code: expect.stringMatching(/^ERR_(CONTEXT_TOO_LARGE|MODEL_UNREADABLE|MODEL_INVALID|OUT_OF_MEMORY)$/) as string });
+      expect(loaded).toMatchObject({
+        name: 'NudgingError',
+        code: expect.stringMatching(/^ERR_(CONTEXT_TOO_LARGE|MODEL_UNREADABLE|MODEL_INVALID|OUT_OF_MEMORY)$/) as string,
+      });
       return;
     }
     expect(await loaded.generate(question).catch((error: unknown) => error)).toMatchObject({ code: 'ERR_PROMPT_TOO_LONG' });
@@ -201,14 +287,18 @@ describe('objects that play tricks', () => {
     throw new RangeError('mine');
   };
 
-  test('the caller\'s own exceptions come out as they are', async () => {
+  test("the caller's own exceptions come out as they are", async () => {
     const throwing = Object.defineProperty({}, 'gamma', { enumerable: true, get: boom });
     await expect(engine.generate(question, unchecked(throwing))).rejects.toThrow(RangeError);
     await expect(engine.generate(question, unchecked(new Proxy({}, { ownKeys: boom })))).rejects.toThrow(RangeError);
-    await expect(engine.generate({ messages: [Object.defineProperty({ role: 'user' }, 'content', { get: boom })] } as never)).rejects.toThrow(RangeError);
+    await expect(
+      engine.generate({ messages: [Object.defineProperty({ role: 'user' }, 'content', { get: boom })] } as never),
+    ).rejects.toThrow(RangeError);
     await expect(engine.generate(question, { stop: new Proxy(['x'], { get: boom }) })).rejects.toThrow(RangeError);
     await expect(engine.generate(question, { basePrompt: boom })).rejects.toThrow(RangeError);
-    await expect(Nudging.load(unchecked(Object.defineProperty({}, 'threads', { enumerable: true, get: boom })))).rejects.toThrow(RangeError);
+    await expect(Nudging.load(unchecked(Object.defineProperty({}, 'threads', { enumerable: true, get: boom })))).rejects.toThrow(
+      RangeError,
+    );
   });
 
   test('a property that answers differently each time is read once', async () => {
@@ -223,7 +313,9 @@ describe('objects that play tricks', () => {
 
   test('an array that changes while it is read is an error', async () => {
     let reads = 0;
-    const stop = new Proxy(['x'], { get: (target, key) => (key === '0' ? (++reads > 1 ? 5 : 'x') : (Reflect.get(target, key) as unknown)) });
+    const stop = new Proxy(['x'], {
+      get: (target, key) => (key === '0' ? (++reads > 1 ? 5 : 'x') : (Reflect.get(target, key) as unknown)),
+    });
     expect(await outcome(question, { stop, maxTokens: 3 })).toBe('ERR_INVALID_OPTION');
   });
 
@@ -239,7 +331,14 @@ describe('objects that play tricks', () => {
   });
 
   test('a value whose description would throw is still named', async () => {
-    const hostile = { get [Symbol.toStringTag]() { return boom(); }, toString: boom, toJSON: boom, [Symbol.for('nodejs.util.inspect.custom')]: boom };
+    const hostile = {
+      get [Symbol.toStringTag]() {
+        return boom();
+      },
+      toString: boom,
+      toJSON: boom,
+      [Symbol.for('nodejs.util.inspect.custom')]: boom,
+    };
     expect(await outcome(question, { gamma: hostile })).toBe('ERR_INVALID_OPTION');
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();

@@ -71,7 +71,8 @@ describe('an inflated pair', () => {
 
   test('answers as the demo pair does', { timeout: 60_000 }, async () => {
     const engine = await load(small);
-    for (const lane of ['base', 'aligned'] as const) expect(engine.models[lane].parameters).toBeGreaterThan(4 * demo.models[lane].parameters);
+    for (const lane of ['base', 'aligned'] as const)
+      expect(engine.models[lane].parameters).toBeGreaterThan(4 * demo.models[lane].parameters);
     const { rounds, texts, ties, reasons } = await compareAnswers(engine);
     const { difference, otherTokens } = await compareProbabilities(demo, engine);
     await engine.close();
@@ -84,9 +85,15 @@ describe('an inflated pair', () => {
 
   // The originals' matrices are F16, and with them llama.cpp rounds what they are multiplied with. In F32 only the KV cache is rounded.
   test('is the same function, to the precision of F32', { timeout: 60_000 }, async () => {
-    const asTheyAre = inflatedPair({ embedding: 256, layers: 4, feedForward: 704, type: 'f32' }, { embedding: 128, layers: 3, feedForward: 352, type: 'f32' });
+    const asTheyAre = inflatedPair(
+      { embedding: 256, layers: 4, feedForward: 704, type: 'f32' },
+      { embedding: 128, layers: 3, feedForward: 352, type: 'f32' },
+    );
     // Not a multiple of the original's width; and query heads that share keys and values.
-    const bigger = inflatedPair({ embedding: 576, layers: 5, feedForward: 800, type: 'f32', heads: 16, keyValueHeads: 8 }, { embedding: 416, layers: 4, feedForward: 1000, type: 'f32', copies: 2, heads: 16, keyValueHeads: 4 });
+    const bigger = inflatedPair(
+      { embedding: 576, layers: 5, feedForward: 800, type: 'f32', heads: 16, keyValueHeads: 8 },
+      { embedding: 416, layers: 4, feedForward: 1000, type: 'f32', copies: 2, heads: 16, keyValueHeads: 4 },
+    );
     const engines = await Promise.all([load(asTheyAre), load(bigger)]);
     const { difference, otherTokens, contexts } = await compareProbabilities(...(engines as [Nudging, Nudging]));
     await Promise.all(engines.map((engine) => engine.close()));
@@ -100,7 +107,12 @@ describe('an inflated pair', () => {
     { type: 'q8_0', noise: 0.1 },
     { type: 'q4_0', noise: 0.15 },
   ] as const)('gives the same answers in $type', { timeout: 60_000 }, async ({ type, noise }) => {
-    const engine = await load(inflatedPair({ ...shapes.smallBase, embedding: 768, feedForward: 2304, type }, { ...shapes.smallAligned, embedding: 512, feedForward: 1536, type }));
+    const engine = await load(
+      inflatedPair(
+        { ...shapes.smallBase, embedding: 768, feedForward: 2304, type },
+        { ...shapes.smallAligned, embedding: 512, feedForward: 1536, type },
+      ),
+    );
     const { texts } = await compareAnswers(engine);
     const { difference, otherTokens, contexts } = await compareProbabilities(demo, engine);
     await engine.close();
@@ -165,7 +177,11 @@ describe('the tool refuses', () => {
   const demoBase = inRoot('models/demo/base.gguf');
   const good = { model: demoBase, out: path.join(folder, 'out.gguf'), embd: 512, layers: 5, ffn: 1024, type: 'f16' };
   const run = (changed: Record<string, string | number>) =>
-    execFileSync(tool, Object.entries({ ...good, ...changed }).flatMap(([name, value]) => [`--${name}`, `${value}`]), { stdio: 'pipe' });
+    execFileSync(
+      tool,
+      Object.entries({ ...good, ...changed }).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+      { stdio: 'pipe' },
+    );
 
   test.each([
     ['less width', { embd: 128 }, /does not fit/],
@@ -184,7 +200,10 @@ describe('the tool refuses', () => {
     try {
       run(changed);
     } catch (error) {
-      said = String((error as { stderr: Buffer }).stderr).split('\n').filter((line) => !line.startsWith('gguf_')).join('\n');
+      said = String((error as { stderr: Buffer }).stderr)
+        .split('\n')
+        .filter((line) => !line.startsWith('gguf_'))
+        .join('\n');
     }
     expect(said).toMatch(message);
   });

@@ -17,7 +17,10 @@ const inRoot = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta
 const question = 'What is a harbor?';
 const isolated = (options: LoadOptions = {}) => Nudging.load({ isolate: true, ...options });
 
-/** Where only time matters: runs with the scripted engine of fake-addon.cjs in the engines' processes; "endless" is answered until it is cancelled. */
+/**
+ * Where only time matters: runs with the scripted engine of fake-addon.cjs in the engines' processes; "endless" is answered until it is
+ * cancelled.
+ */
 async function withFakeEngine(body: () => Promise<void>): Promise<void> {
   process.env['NUDGING_BINARY'] = inRoot('test/support/fake-addon.cjs');
   try {
@@ -46,7 +49,12 @@ describe('an isolated engine', () => {
   test('gives the answers of one in this process, decision by decision', async () => {
     // A fixed number of guesses: what pays depends on the time that decodes take.
     const options = { trace: 'full', speculation: 2 } as const;
-    for (const input of [question, 'What is a blur?', 'Take the last letters of "Edith" and "Liam" and concatenate them.', [{ role: 'user', content: '\ud83d lone \u0000 🙂' }] as const]) {
+    for (const input of [
+      question,
+      'What is a blur?',
+      'Take the last letters of "Edith" and "Liam" and concatenate them.',
+      [{ role: 'user', content: '\ud83d lone \u0000 🙂' }] as const,
+    ]) {
       const [one, other] = [await here.generate(input, options), await there.generate(input, options)];
       expect(withoutTimes(other)).toEqual(withoutTimes(one));
       expect(one.decisions?.length).toBeGreaterThan(0);
@@ -79,16 +87,25 @@ describe('an isolated engine', () => {
   });
 
   test('fails with the same errors, and goes on', async () => {
-    const failures: [string, object][] = [['word '.repeat(2000), {}], ['x', { alignedPrompt: '{% for %}' }], ['', {}]];
+    const failures: [string, object][] = [
+      ['word '.repeat(2000), {}],
+      ['x', { alignedPrompt: '{% for %}' }],
+      ['', {}],
+    ];
     for (const [input, options] of failures) {
-      const [one, other] = await Promise.all([here, there].map((engine) => engine.generate(input, options).catch((error: NudgingError) => error)));
+      const [one, other] = await Promise.all(
+        [here, there].map((engine) => engine.generate(input, options).catch((error: NudgingError) => error)),
+      );
       expect(other).toMatchObject({ name: 'NudgingError', code: (one as NudgingError).code, message: (one as NudgingError).message });
     }
     const stack = await there.generate('word '.repeat(2000)).catch((error: Error) => error.stack);
     expect(stack).toContain('isolate.test.ts');
     // What cannot be sent to another process, and what the native engine refuses.
     await expect(there.inspect({ lane: 'base', input: question, tokens: [(() => 1) as never] })).rejects.toThrow();
-    await expect(there.inspect({ lane: 'base', input: question, tokens: ['1' as never] })).rejects.toMatchObject({ code: 'ERR_INTERNAL', message: 'tokens must be an array of token ids' });
+    await expect(there.inspect({ lane: 'base', input: question, tokens: ['1' as never] })).rejects.toMatchObject({
+      code: 'ERR_INTERNAL',
+      message: 'tokens must be an array of token ids',
+    });
     expect((await there.generate(question)).stopReason).toBe('end');
   });
 
@@ -101,12 +118,24 @@ describe('an isolated engine', () => {
     };
     await (await isolated({ onProgress })).close();
     expect([[...lanes], last]).toEqual([['base', 'aligned'], 1]);
-    for (const wrong of [{ base: '/no/such.gguf', aligned: '/no/such.gguf' }, { base: inRoot('package.json'), aligned: inRoot('package.json') }]) {
-      const [one, other] = await Promise.all([Nudging.load(wrong), isolated(wrong)].map((loading) => loading.catch((error: NudgingError) => error)));
+    for (const wrong of [
+      { base: '/no/such.gguf', aligned: '/no/such.gguf' },
+      { base: inRoot('package.json'), aligned: inRoot('package.json') },
+    ]) {
+      const [one, other] = await Promise.all(
+        [Nudging.load(wrong), isolated(wrong)].map((loading) => loading.catch((error: NudgingError) => error)),
+      );
       expect(other).toMatchObject({ code: (one as NudgingError).code, message: (one as NudgingError).message });
       await gone(newestChild().pid);
     }
-    await withFakeEngine(() => expect(isolated({ base: 'too-big', aligned: 'any' })).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }));
+    await withFakeEngine(() =>
+      expect(isolated({ base: 'too-big', aligned: 'any' })).rejects.toMatchObject({
+        code: 'ERR_OUT_OF_MEMORY',
+        message: 'too big',
+        needed: 2,
+        available: 1,
+      }),
+    );
     await expect(Nudging.load({ isolate: 'yes' as never })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'isolate' });
   });
 
@@ -121,7 +150,8 @@ describe('an isolated engine', () => {
       await using engine = await isolated();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(newestChild().pid, signal);
       expect((await engine.generate('slow')).text).toBe('slow!');
-    }));
+    }),
+  );
 });
 
 /** A model with random weights whose answer takes a second, so that no test can be too late to interrupt it. */
@@ -290,7 +320,9 @@ describe('a crash', () => {
     withFakeEngine(async () => {
       await using engine = await isolated();
       const { message } = (await engine.generate('assert').catch((error: Error) => error)) as Error;
-      expect(message).toMatch(/SIGABRT.*it last wrote: noise; .*; llama\.cpp:1: GGML_ASSERT\(x < n\) failed\. The next request starts a new one$/);
+      expect(message).toMatch(
+        /SIGABRT.*it last wrote: noise; .*; llama\.cpp:1: GGML_ASSERT\(x < n\) failed\. The next request starts a new one$/,
+      );
       expect(message.length).toBeLessThan(400);
       expect((await engine.generate('fine')).text).toBe('fine!');
     }));
@@ -318,9 +350,14 @@ describe('the two processes', () => {
     const idle = await script(`${loading} console.log((await n.generate('fine')).text, pid);`);
     expect(idle).toMatchObject({ stderr: '', code: 0, stdout: expect.stringMatching(/^fine! \d+\n$/) });
     await gone(Number(idle.stdout.split(' ')[1]));
-    expect(await script(`${loading} n.generate('slow').then((answer) => console.log(answer.text));`)).toMatchObject({ stdout: 'slow!\n', code: 0 });
+    expect(await script(`${loading} n.generate('slow').then((answer) => console.log(answer.text));`)).toMatchObject({
+      stdout: 'slow!\n',
+      code: 0,
+    });
     // A request that waits for a reader who has gone away.
-    const parked = await script(`${loading} const stream = n.stream('endless', { highWaterMark: 4 }); await stream.next(); console.log('left');`);
+    const parked = await script(
+      `${loading} const stream = n.stream('endless', { highWaterMark: 4 }); await stream.next(); console.log('left');`,
+    );
     expect(parked).toEqual({ stdout: 'left\n', stderr: '', code: 0 });
     // A restart holds the process as well.
     const restarted = await script(`${loading}
@@ -343,7 +380,10 @@ describe('the two processes', () => {
       }));
       const n = await Nudging.load({ isolate: true, mode: 'base' });
       for await (const piece of n.stream(question)) { console.log(pid); process.exit(3); }`;
-    for (const [early, code] of [[false, 3], [true, 4]]) {
+    for (const [early, code] of [
+      [false, 3],
+      [true, 4],
+    ]) {
       const exited = await script(`const early = ${early}; ${body}`);
       expect(exited).toMatchObject({ stderr: '', code });
       await gone(Number(exited.stdout));
@@ -373,9 +413,16 @@ describe('the two processes', () => {
   });
 
   test('the options that the parent was started with stay with the parent', async () => {
-    const answered = await script("const n = await Nudging.load({ isolate: true }); console.log((await n.generate(question)).stopReason);", '--inspect=127.0.0.1:0', '--throw-deprecation');
+    const answered = await script(
+      'const n = await Nudging.load({ isolate: true }); console.log((await n.generate(question)).stopReason);',
+      '--inspect=127.0.0.1:0',
+      '--throw-deprecation',
+    );
     expect(answered).toMatchObject({ stdout: 'end\n', code: 0 });
-    const given = { NODE_OPTIONS: '--inspect --require "./a b.cjs" --inspect-brk=9229 --inspect-port 0 --debug-port=1 --max-old-space-size=100', OTHER: '1' };
+    const given = {
+      NODE_OPTIONS: '--inspect --require "./a b.cjs" --inspect-brk=9229 --inspect-port 0 --debug-port=1 --max-old-space-size=100',
+      OTHER: '1',
+    };
     const ours = { GGML_NO_BACKTRACE: '1', NUDGING_CHILD_PROCESS: 'engine' };
     expect(environment(given)).toEqual({ NODE_OPTIONS: '--require "./a b.cjs" --max-old-space-size=100', OTHER: '1', ...ours });
     expect(environment({})).toEqual(ours);
@@ -385,9 +432,16 @@ describe('the two processes', () => {
     const answered = await start(['--isolate', '--json', question]).ran;
     expect(JSON.parse(answered.stdout)).toMatchObject({ stopReason: 'end', text: expect.stringContaining('a sheltered port') });
     const logged = await start(['--isolate', '--json', question], { env: { NUDGING_LOG: '1' } }).ran;
-    expect(logged).toMatchObject({ code: 0, stdout: expect.stringContaining('sheltered'), stderr: expect.stringContaining('llama_model_loader') });
+    expect(logged).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('sheltered'),
+      stderr: expect.stringContaining('llama_model_loader'),
+    });
     const crash = await start(['--isolate', 'assert'], { fake: true }).ran;
-    expect(crash).toMatchObject({ code: 1, stderr: expect.stringMatching(/^nudging: the engine's process was ended by SIGABRT [^\n]*GGML_ASSERT[^\n]*\n$/) });
+    expect(crash).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^nudging: the engine's process was ended by SIGABRT [^\n]*GGML_ASSERT[^\n]*\n$/),
+    });
     if (process.platform === 'win32') return;
     const { child, ran } = start(['--isolate', 'endless'], { fake: true, group: true });
     await shows(child, ' word');

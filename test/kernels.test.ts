@@ -26,14 +26,17 @@ describe('kernels in a process of their own', () => {
   /** An addon with three kinds of buffer, whose kernels do what the script says: `kernel` is { buffer, type, threads }. */
   const addonThat = (does: string) => {
     const file = path.join(scratch, `addon-${++count}.cjs`);
-    writeFileSync(file, `
+    writeFileSync(
+      file,
+      `
       const kernels = ['AMX', 'CPU_REPACK', 'OTHER'].flatMap((buffer) => ['q4_0', 'q8_0'].map((type) => ({ buffer, type })));
       exports.extraKernels = () => kernels;
       exports.givesKnownAnswer = (index, threads) => {
         const kernel = { ...kernels[index], threads };
         ${does}
         return true;
-      };`);
+      };`,
+    );
     return file;
   };
 
@@ -112,7 +115,9 @@ describe('cpuBuffers', () => {
       expect(await buffersWith({ cpuBuffers: [own.toUpperCase() as typeof own] })).toHaveProperty(name);
       expect(await buffersWith({ cpuBuffers: Object.values(ours).filter((each) => each !== own) })).not.toHaveProperty(name);
       expect(all.models.base.memory.buffers).toEqual(everywhere);
-      process.env['NUDGING_CPU_BUFFERS'] = Object.values(ours).filter((each) => each !== own).join(', ');
+      process.env['NUDGING_CPU_BUFFERS'] = Object.values(ours)
+        .filter((each) => each !== own)
+        .join(', ');
       expect(await buffersWith({})).not.toHaveProperty(name);
       delete process.env['NUDGING_CPU_BUFFERS'];
     }

@@ -5,23 +5,36 @@ import { prelude, script } from './support/script.ts';
 
 describe('the process', () => {
   test('ends by itself when an idle engine was not closed', async () => {
-    expect(await script("const n = await Nudging.load(); console.log((await n.generate(question)).stopReason);")).toEqual({ stdout: 'end\n', stderr: '', code: 0 });
+    expect(await script('const n = await Nudging.load(); console.log((await n.generate(question)).stopReason);')).toEqual({
+      stdout: 'end\n',
+      stderr: '',
+      code: 0,
+    });
   });
 
   test('stays alive while a generation runs', async () => {
-    expect(await script("const n = await Nudging.load(); n.generate(question).then((a) => console.log(a.stopReason));")).toMatchObject({ stdout: 'end\n', code: 0 });
+    expect(await script('const n = await Nudging.load(); n.generate(question).then((a) => console.log(a.stopReason));')).toMatchObject({
+      stdout: 'end\n',
+      code: 0,
+    });
   });
 
   test('may exit in the middle of a generation', async () => {
     // A thread that decodes on while static objects are destroyed crashes in one run of ten.
     for (let i = 0; i < 12; i += 1) {
-      expect(await script('const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: "base" })) process.exit(3);')).toEqual({ stdout: '', stderr: '', code: 3 });
+      expect(
+        await script('const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: "base" })) process.exit(3);'),
+      ).toEqual({ stdout: '', stderr: '', code: 3 });
     }
   });
 
   test('may exit in the middle of loading', async () => {
     expect(await script('Nudging.load(); process.exit(4);')).toEqual({ stdout: '', stderr: '', code: 4 });
-    expect(await script('Nudging.load({ onProgress: () => process.exit(5) }); setTimeout(() => {}, 5000);')).toEqual({ stdout: '', stderr: '', code: 5 });
+    expect(await script('Nudging.load({ onProgress: () => process.exit(5) }); setTimeout(() => {}, 5000);')).toEqual({
+      stdout: '',
+      stderr: '',
+      code: 5,
+    });
   });
 
   test('survives engines that nobody closed being collected, also with answers under way', async () => {
@@ -49,7 +62,9 @@ describe('the process', () => {
   });
 
   test('ends as usual when it dies of an error in the middle of a generation', async () => {
-    const result = await script('const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: "base" })) throw new Error("mine");');
+    const result = await script(
+      'const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: "base" })) throw new Error("mine");',
+    );
     expect(result).toMatchObject({ stdout: '', code: 1, stderr: expect.stringContaining('Error: mine') });
   });
 
@@ -124,7 +139,9 @@ describe('the process', () => {
   });
 
   test('prints nothing of its own', async () => {
-    const result = await script("await Nudging.load({ base: '/no/such.gguf', aligned: '/no/such.gguf' }).catch((e) => console.log(e.code));");
+    const result = await script(
+      "await Nudging.load({ base: '/no/such.gguf', aligned: '/no/such.gguf' }).catch((e) => console.log(e.code));",
+    );
     expect(result).toEqual({ stdout: 'ERR_MODEL_UNREADABLE\n', stderr: '', code: 0 });
   });
 
@@ -143,11 +160,14 @@ describe('the process', () => {
 });
 
 describe('worker threads', () => {
-  const inWorker = (body: string) => new Worker(new URL(`data:text/javascript,${encodeURIComponent(`${prelude}import { parentPort } from 'node:worker_threads';\n${body}`)}`));
+  const inWorker = (body: string) =>
+    new Worker(
+      new URL(`data:text/javascript,${encodeURIComponent(`${prelude}import { parentPort } from 'node:worker_threads';\n${body}`)}`),
+    );
   const message = (worker: Worker) => new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
 
   test('two workers answer at the same time', async () => {
-    const body = "const n = await Nudging.load(); parentPort.postMessage((await n.generate(question)).text); await n.close();";
+    const body = 'const n = await Nudging.load(); parentPort.postMessage((await n.generate(question)).text); await n.close();';
     const workers = [inWorker(body), inWorker(body)];
     const [a, b] = await Promise.all(workers.map(message));
     expect(a).toContain('sheltered port');
@@ -167,7 +187,10 @@ describe('worker threads', () => {
   });
 
   test('a worker may be terminated while it loads', async () => {
-    const bodies = ["parentPort.postMessage('loading'); await Nudging.load();", "await Nudging.load({ onProgress: () => parentPort.postMessage('progress') }); for (;;) await Nudging.load();"];
+    const bodies = [
+      "parentPort.postMessage('loading'); await Nudging.load();",
+      "await Nudging.load({ onProgress: () => parentPort.postMessage('progress') }); for (;;) await Nudging.load();",
+    ];
     for (const body of bodies) {
       const worker = inWorker(body);
       await message(worker);
@@ -178,7 +201,9 @@ describe('worker threads', () => {
   test('a worker may exit in the middle of a generation, and engines elsewhere go on', async () => {
     const inMain = await Nudging.load();
     const expected = await inMain.generate('What is a harbor?');
-    const worker = inWorker("const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: 'base' })) process.exit(7);");
+    const worker = inWorker(
+      "const n = await Nudging.load(); for await (const piece of n.stream(question, { mode: 'base' })) process.exit(7);",
+    );
     const exited = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
     let code: unknown;
     void exited.then((value) => (code = value));

@@ -21,7 +21,11 @@ const said = ({ rounds, stopReason }: Answer) => ({ rounds, stopReason });
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const says = (lane: LaneName, options: GenerateOptions = {}, text = '') => {
   const { logitBias, repeatPenalty, repeatWindow } = options;
-  const sampling = { ...(logitBias ? { logitBias } : {}), ...(repeatPenalty ? { repeatPenalty } : {}), ...(repeatWindow ? { repeatWindow } : {}) };
+  const sampling = {
+    ...(logitBias ? { logitBias } : {}),
+    ...(repeatPenalty ? { repeatPenalty } : {}),
+    ...(repeatWindow ? { repeatWindow } : {}),
+  };
   return engine.inspect({ lane, input: question, text, sampling });
 };
 
@@ -89,7 +93,11 @@ describe('logitBias', () => {
     const without = await engine.generate(question, { trace: 'full', logitBias: { base: { [sure?.token as number]: -100 } } });
     expect(without.stats.nudgeRatio).toBeGreaterThan(plain.stats.nudgeRatio);
     // And a bias that makes one token certain makes every run endless.
-    const certain = await engine.generate(question, { logitBias: { base: { [sure?.token as number]: 100 } }, maxTokens: 20, trace: 'full' });
+    const certain = await engine.generate(question, {
+      logitBias: { base: { [sure?.token as number]: 100 } },
+      maxTokens: 20,
+      trace: 'full',
+    });
     const runs = certain.decisions?.filter(({ kind }) => kind === 'run') ?? [];
     expect(runs.length).toBeGreaterThan(10);
     for (const { token, probability } of runs) expect([token, probability]).toEqual([sure?.token, 1]);
@@ -238,8 +246,18 @@ describe('errors', () => {
     ['a bias for a model', { logitBias: { base: -5 } }, -5, 'an object of biases under base'],
     ['an id for both models', { logitBias: { 5: -5 } }, 5, 'token ids under base or aligned only'],
     ['an empty text', { logitBias: { '': -5 } }, '', 'texts of 1 to 256 characters'],
-    ['a text that is too long', { logitBias: { base: { ['x'.repeat(257)]: -5 } } }, 'x'.repeat(257), 'texts of 1 to 256 characters under base'],
-    ['too many', { logitBias: { base: Object.fromEntries(Array.from({ length: 1025 }, (_, id) => [id, 1])) } }, 1025, 'at most 1024 biases under base'],
+    [
+      'a text that is too long',
+      { logitBias: { base: { ['x'.repeat(257)]: -5 } } },
+      'x'.repeat(257),
+      'texts of 1 to 256 characters under base',
+    ],
+    [
+      'too many',
+      { logitBias: { base: Object.fromEntries(Array.from({ length: 1025 }, (_, id) => [id, 1])) } },
+      1025,
+      'at most 1024 biases under base',
+    ],
     ['a list', { logitBias: [1] }, [1], 'an object of biases'],
     ['null', { logitBias: null }, null, 'an object of biases'],
     ['no penalty', { repeatPenalty: 0 }, 0, 'a number from 0.01 to 100'],
@@ -253,19 +271,29 @@ describe('errors', () => {
     expect(error).toMatchObject({ name: 'NudgingError', code: 'ERR_INVALID_OPTION', option, value });
     expect(error.message).toContain(expected);
     expect(error.message.length).toBeLessThan(300);
-    await expect(engine.inspect({ lane: 'base', input: question, sampling: options })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option });
+    await expect(engine.inspect({ lane: 'base', input: question, sampling: options })).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      option,
+    });
     await expect(Nudging.load(options)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option });
   });
 
   test('an id beyond the vocabulary, with both', async () => {
     const size = engine.models.base.vocabulary;
     const options = { logitBias: { base: { [size]: 1 } } };
-    expect(await refused(options)).toMatchObject({ code: 'ERR_TOKEN_UNKNOWN', option: 'logitBias', value: size, message: expect.stringContaining(`token ${size} of the base model, whose vocabulary has ${size} tokens`) });
+    expect(await refused(options)).toMatchObject({
+      code: 'ERR_TOKEN_UNKNOWN',
+      option: 'logitBias',
+      value: size,
+      message: expect.stringContaining(`token ${size} of the base model, whose vocabulary has ${size} tokens`),
+    });
     expect(() => engine.stream(question, options)).toThrow(expect.objectContaining({ code: 'ERR_TOKEN_UNKNOWN' }));
     await expect(Nudging.load(options)).rejects.toMatchObject({ code: 'ERR_TOKEN_UNKNOWN', value: size });
     await expect(engine.inspect({ lane: 'base', input: question, sampling: options })).rejects.toMatchObject({ code: 'ERR_TOKEN_UNKNOWN' });
     expect((await engine.generate(question, { logitBias: { base: { [size - 1]: 1 } }, maxTokens: 1 })).stats.tokens).toBe(1);
-    await expect(engine.generate(question, { logitBias: { aligned: { '99999999999999999999': 1 } } })).rejects.toMatchObject({ code: 'ERR_TOKEN_UNKNOWN' });
+    await expect(engine.generate(question, { logitBias: { aligned: { '99999999999999999999': 1 } } })).rejects.toMatchObject({
+      code: 'ERR_TOKEN_UNKNOWN',
+    });
   });
 
   test('a text that is several tokens, with their number and the model', async () => {

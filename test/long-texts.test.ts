@@ -27,7 +27,8 @@ function modelWith(preTokenizer: string): string {
   return file;
 }
 
-const load = (model: string) => Nudging.load({ base: model, aligned: model, mode: 'base', parallel: 2, context: 40_000, stop: [], maxTokens: 4 });
+const load = (model: string) =>
+  Nudging.load({ base: model, aligned: model, mode: 'base', parallel: 2, context: 40_000, stop: [], maxTokens: 4 });
 const raw = (text: string): Input => ({ base: [{ text, special: false }] });
 const since = (start: number) => performance.now() - start;
 
@@ -58,7 +59,10 @@ describe('a text that takes seconds to tokenise', () => {
     const start = performance.now();
     const answer = engine.generate(slow, { signal: controller.signal });
     let settled = false;
-    void answer.then(() => (settled = true), () => (settled = true));
+    void answer.then(
+      () => (settled = true),
+      () => (settled = true),
+    );
     await act();
     expect(settled).toBe(false);
     controller.abort();

@@ -15,7 +15,11 @@ const run = promisify(execFile);
 const index = new URL('../dist/index.js', import.meta.url).href;
 const demo = (name: string) => fileURLToPath(new URL(`../models/demo/${name}`, import.meta.url));
 /** Four-bit weights: on most CPUs llama.cpp copies them into another order. */
-const quantised = () => inflatedPair({ ...shapes.smallBase, embedding: 768, feedForward: 2304, type: 'q4_0' }, { ...shapes.smallAligned, embedding: 512, feedForward: 1536, type: 'q4_0' });
+const quantised = () =>
+  inflatedPair(
+    { ...shapes.smallBase, embedding: 768, feedForward: 2304, type: 'q4_0' },
+    { ...shapes.smallAligned, embedding: 512, feedForward: 1536, type: 'q4_0' },
+  );
 
 /** Lets the engine believe that so many bytes are free. */
 function pretend(bytes: number) {
@@ -128,7 +132,10 @@ describe.skipIf(process.platform !== 'linux')('weights', () => {
 
 describe('too little memory', () => {
   const failure = async (options: LoadOptions): Promise<NudgingError> => {
-    const error: unknown = await Nudging.load(options).then((engine) => engine.close(), (reason: unknown) => reason);
+    const error: unknown = await Nudging.load(options).then(
+      (engine) => engine.close(),
+      (reason: unknown) => reason,
+    );
     expect(error).toBeInstanceOf(NudgingError);
     return error as NudgingError;
   };
@@ -159,7 +166,10 @@ describe('too little memory', () => {
     expect(await failure({ parallel: 256, context: 512, batch: 512 })).toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
     // A recurrent state that would take more than that is not even laid out.
     pretend(1e6);
-    expect(await failure({ base, aligned: base, parallel: 256, context: 256 })).toMatchObject({ code: 'ERR_OUT_OF_MEMORY', available: 1e6 });
+    expect(await failure({ base, aligned: base, parallel: 256, context: 256 })).toMatchObject({
+      code: 'ERR_OUT_OF_MEMORY',
+      available: 1e6,
+    });
     expect(performance.now() - start).toBeLessThan(5000);
     pretend(1e6);
     expect((await failure({ context: 'auto' })).message).toContain('use smaller models or smaller quantisations');
@@ -205,14 +215,16 @@ describe('KV caches', () => {
     expect((await cacheOf({ aligned: 'q8_0' })).types).toEqual(['f16', 'q8_0']);
   });
 
-  test('of eight bits give the stateless reference\'s rounds, with speculation and without', { timeout: 60_000 }, async () => {
+  test("of eight bits give the stateless reference's rounds, with speculation and without", { timeout: 60_000 }, async () => {
     const options = { kvCache: 'q8_0', threads: 1 } as const;
     const engines = await Promise.all([512, 8, 4].map((batch) => Nudging.load({ ...options, batch })));
     const questions = spread(6).map((row) => row.question);
     expect(await batchNoise(engines, questions.slice(0, 2))).toEqual({ probability: 0, margin: 0 });
     const results = [];
     for (const [at, asked] of questions.entries()) {
-      results.push(await compare(engines[0] as Nudging, asked, { gamma: 0.4, lookahead: 16, maxTokens: 60, speculation: at % 2 === 0 ? 3 : true }));
+      results.push(
+        await compare(engines[0] as Nudging, asked, { gamma: 0.4, lookahead: 16, maxTokens: 60, speculation: at % 2 === 0 ? 3 : true }),
+      );
     }
     await Promise.all(engines.map((engine) => engine.close()));
     expect(results.flatMap(({ reasons }) => reasons)).toEqual([]);
@@ -222,17 +234,30 @@ describe('KV caches', () => {
   test('that the model cannot have are refused with the reason', async () => {
     const base = randomModel({ vocabulary: 'llama-spm', seed: 3 });
     const loading = Nudging.load({ base, aligned: demo('aligned.gguf'), kvCache: 'q8_0' });
-    await expect(loading).rejects.toMatchObject({ code: 'ERR_KV_CACHE_UNSUPPORTED', message: expect.stringMatching(/cannot have a KV cache of type q8_0 \(.*block size 32.*16\): set `kvCache` to "f16"/) as string });
-    await using mixed = await Nudging.load({ base, aligned: demo('aligned.gguf'), kvCache: { base: 'bf16', aligned: 'q4_0' }, context: 256 });
+    await expect(loading).rejects.toMatchObject({
+      code: 'ERR_KV_CACHE_UNSUPPORTED',
+      message: expect.stringMatching(/cannot have a KV cache of type q8_0 \(.*block size 32.*16\): set `kvCache` to "f16"/) as string,
+    });
+    await using mixed = await Nudging.load({
+      base,
+      aligned: demo('aligned.gguf'),
+      kvCache: { base: 'bf16', aligned: 'q4_0' },
+      context: 256,
+    });
     expect(mixed.models.aligned.kvCache).toBe('q4_0');
-    await expect(Nudging.load({ kvCache: 'q3_0' as KvCacheType })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'kvCache', value: 'q3_0' });
+    await expect(Nudging.load({ kvCache: 'q3_0' as KvCacheType })).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      option: 'kvCache',
+      value: 'q3_0',
+    });
   });
 });
 
 test('automatic layers need a GPU to have an effect', async () => {
   await using engine = await Nudging.load({ gpuLayers: { base: 'auto', aligned: -1 }, parallel: 'auto' });
   expect(engine.parallel).toBe(4);
-  if (process.env['NUDGING_VARIANT'] === undefined && process.platform !== 'darwin') expect([engine.models.base.gpuLayers, engine.models.aligned.gpuLayers]).toEqual([0, 0]);
+  if (process.env['NUDGING_VARIANT'] === undefined && process.platform !== 'darwin')
+    expect([engine.models.base.gpuLayers, engine.models.aligned.gpuLayers]).toEqual([0, 0]);
   await expect(Nudging.load({ gpuLayers: 'some' as 'auto' })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'gpuLayers' });
 });
 
@@ -264,11 +289,21 @@ describe('free memory', () => {
     const limited = { allowed: 8 * gb, available: gb };
     const stat = `anon 1\ninactive_file ${4 * gb}\nactive_file ${gb}\n`;
     expect(hostMemory(system(limited))).toBe(gb);
-    expect(hostMemory(system({ ...limited, read: files({ '/proc/self/cgroup': '0::/docker/abc\n', '/sys/fs/cgroup/docker/abc/memory.stat': stat }) }))).toBe(6 * gb);
-    expect(hostMemory(system({ ...limited, read: files({ '/proc/self/cgroup': '0::/docker/abc\n', '/sys/fs/cgroup/memory.stat': stat }) }))).toBe(6 * gb);
+    expect(
+      hostMemory(
+        system({ ...limited, read: files({ '/proc/self/cgroup': '0::/docker/abc\n', '/sys/fs/cgroup/docker/abc/memory.stat': stat }) }),
+      ),
+    ).toBe(6 * gb);
+    expect(
+      hostMemory(system({ ...limited, read: files({ '/proc/self/cgroup': '0::/docker/abc\n', '/sys/fs/cgroup/memory.stat': stat }) })),
+    ).toBe(6 * gb);
     expect(hostMemory(system({ ...limited, free: 3 * gb, read: files({ '/sys/fs/cgroup/memory.stat': stat }) }))).toBe(3 * gb);
     const old = `cache 7\ninactive_file 1\ntotal_inactive_file ${2 * gb}\ntotal_active_file ${gb}\n`;
-    expect(hostMemory(system({ ...limited, read: files({ '/proc/self/cgroup': '5:memory:/box\n0::/\n', '/sys/fs/cgroup/memory/box/memory.stat': old }) }))).toBe(4 * gb);
+    expect(
+      hostMemory(
+        system({ ...limited, read: files({ '/proc/self/cgroup': '5:memory:/box\n0::/\n', '/sys/fs/cgroup/memory/box/memory.stat': old }) }),
+      ),
+    ).toBe(4 * gb);
   });
 
   test('on a Mac is three quarters of it: Node knows only pages that nothing ever touched', () => {

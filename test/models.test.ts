@@ -6,12 +6,28 @@ import { batchNoise, compare } from './support/compare.ts';
 import { randomModel } from './support/models.ts';
 
 /**
- * Every vocabulary of llama.cpp's that a model that writes text can have, each once as base and once as aligned model. Neighbours differ in kind:
- * SentencePiece, byte-level BPE with one splitting expression or another, Gemma 4's BPE, Unigram.
+ * Every vocabulary of llama.cpp's that a model that writes text can have, each once as base and once as aligned model. Neighbours differ in
+ * kind: SentencePiece, byte-level BPE with one splitting expression or another, Gemma 4's BPE, Unigram.
  */
 const ring = [
-  'llama-spm', 'gpt-2', 'phi-3', 'qwen2', 'baichuan', 'llama-bpe', 'falcon', 'gemma-4', 'deepseek-coder', 'nomic-bert-moe',
-  'starcoder', 'command-r', 'mpt', 'aquila', 'refact', 'deepseek-llm', 'gpt-neox', 'qwen35',
+  'llama-spm',
+  'gpt-2',
+  'phi-3',
+  'qwen2',
+  'baichuan',
+  'llama-bpe',
+  'falcon',
+  'gemma-4',
+  'deepseek-coder',
+  'nomic-bert-moe',
+  'starcoder',
+  'command-r',
+  'mpt',
+  'aquila',
+  'refact',
+  'deepseek-llm',
+  'gpt-neox',
+  'qwen35',
 ];
 const pairs = ring.map((base, index) => ({ index, base, aligned: ring[(index + 1) % ring.length] as string }));
 
@@ -23,7 +39,13 @@ const prompts: Input[] = [
   '👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 ﬁ Å ½',
   'a   b\n\n\n    c \t d     ',
   '</s><|endoftext|><s>[INST] <|im_end|> <0x0A> <bos>',
-  { base: 'Ends in half a wor', aligned: [{ text: '<s>', special: true }, { text: '</s> 12345678901\u00a0\u3000x  ', special: false }] },
+  {
+    base: 'Ends in half a wor',
+    aligned: [
+      { text: '<s>', special: true },
+      { text: '</s> 12345678901\u00a0\u3000x  ', special: false },
+    ],
+  },
 ];
 const gammas = [0.3, 0.6, 0.9];
 // Models this small would hardly ever decode ahead by themselves.
@@ -41,11 +63,19 @@ const table: Row[] = [];
 const seen = { by: new Set<string>(), stopReasons: new Set<string>(), decisions: 0, unsure: 0, sure: 0, partOfCharacter: 0, noBytes: 0 };
 
 const load = (base: string, aligned: string, batch = 512) =>
-  Nudging.load({ base: randomModel({ vocabulary: base, embedding: width(base) }), aligned: randomModel({ vocabulary: aligned, embedding: width(aligned) }), context: 512, threads: 1, batch });
+  Nudging.load({
+    base: randomModel({ vocabulary: base, embedding: width(base) }),
+    aligned: randomModel({ vocabulary: aligned, embedding: width(aligned) }),
+    context: 512,
+    threads: 1,
+    batch,
+  });
 
 /** So that no file has more than 50 MB. */
 function width(vocabulary: string): number {
-  const hasOver100000Tokens = ['qwen2', 'llama-bpe', 'gemma-4', 'nomic-bert-moe', 'command-r', 'aquila', 'deepseek-llm', 'qwen35'].includes(vocabulary);
+  const hasOver100000Tokens = ['qwen2', 'llama-bpe', 'gemma-4', 'nomic-bert-moe', 'command-r', 'aquila', 'deepseek-llm', 'qwen35'].includes(
+    vocabulary,
+  );
   return hasOver100000Tokens ? 16 : 32;
 }
 
@@ -69,7 +99,7 @@ describe('random weights', () => {
     expect(noise).toEqual({ probability: 0, margin: 0 });
   });
 
-  test.each(pairs)('$base with $aligned gives the stateless reference\'s rounds', { timeout: 60_000 }, async ({ index, base, aligned }) => {
+  test.each(pairs)("$base with $aligned gives the stateless reference's rounds", { timeout: 60_000 }, async ({ index, base, aligned }) => {
     const start = Date.now();
     const row: Row = { pair: `${base} + ${aligned}`, runs: 0, handOvers: 0, exact: 0, mismatches: 0, seconds: 0 };
     table.push(row);
@@ -79,7 +109,12 @@ describe('random weights', () => {
       // Three quarters of the prompts a pair, to save time; all of them, with all gammas, over all pairs.
       if ((at + index) % 4 === 0) continue;
       const gamma = gammas[(at + index) % gammas.length] as number;
-      const { result, answer, handOvers, reasons } = await compare(engine, prompt, { gamma, lookahead: 12, maxTokens: 40, speculation: guesses[(at + index) % guesses.length] });
+      const { result, answer, handOvers, reasons } = await compare(engine, prompt, {
+        gamma,
+        lookahead: 12,
+        maxTokens: 40,
+        speculation: guesses[(at + index) % guesses.length],
+      });
       look(answer);
       row.runs += 1;
       row.handOvers += handOvers;

@@ -49,8 +49,11 @@ describe('what kept the addon from being loaded decides what to do', () => {
     expect(remedyFor(failed('ERR_DLOPEN_FAILED'), around)).toMatch(/^build it with/);
     expect(remedyFor(undefined, around)).toMatch(/^build it with/);
     expect(remedyFor(failed('ERR_DLOPEN_FAILED'), { ...around, named: '/x.node' })).toBe('check NUDGING_BINARY (/x.node)');
-    const without = (library: string) => Object.assign(new Error(`${library}: cannot open shared object file: No such file or directory`), { code: 'ERR_DLOPEN_FAILED' });
-    expect(remedyFor(without('libcublas.so.13'), around)).toMatch(/^install the CUDA runtime libraries .*libcublas\.so\.13 to LD_LIBRARY_PATH/);
+    const without = (library: string) =>
+      Object.assign(new Error(`${library}: cannot open shared object file: No such file or directory`), { code: 'ERR_DLOPEN_FAILED' });
+    expect(remedyFor(without('libcublas.so.13'), around)).toMatch(
+      /^install the CUDA runtime libraries .*libcublas\.so\.13 to LD_LIBRARY_PATH/,
+    );
     expect(remedyFor(without('libcublas.so.13'), { ...around, named: '/x.node' })).toMatch(/^install the CUDA runtime libraries/);
     expect(remedyFor(without('libvulkan.so.1'), around)).toMatch(/^install the package of your system that has libvulkan\.so\.1/);
     // The addon itself, which the loader names in the same words.

@@ -65,7 +65,10 @@ describe('the base alone', () => {
     return { whole: text, first: text.slice(0, at) };
   }
 
-  const inputs = [['a question', question], ['messages', { messages: chat }]] as const;
+  const inputs = [
+    ['a question', question],
+    ['messages', { messages: chat }],
+  ] as const;
   test.each(inputs)('ends before it asks itself the next question: %s', async (_, input) => {
     const { first } = await circle(input);
     const { text, stopReason, pieces, rounds } = await engine.generate(input);
@@ -94,7 +97,7 @@ describe('the base alone', () => {
     expect(text).not.toMatch(/\nQuestion:/);
   });
 
-  test('stop strings of one\'s own take its place', async () => {
+  test("stop strings of one's own take its place", async () => {
     const { whole } = await circle(question);
     const answer = await engine.generate(question, { stop: 'no such text' });
     expect(answer).toMatchObject({ text: whole });

@@ -18,7 +18,10 @@ describe('the published package', () => {
   });
 
   it('ships exactly the llama.cpp source that a build reads', () => {
-    const manifest = readText(`vendor/llama.cpp/${SHIPPED_RECORDS[1]}`).trim().split('\n').map((line) => line.slice(line.indexOf(' ') + 1));
+    const manifest = readText(`vendor/llama.cpp/${SHIPPED_RECORDS[1]}`)
+      .trim()
+      .split('\n')
+      .map((line) => line.slice(line.indexOf(' ') + 1));
     const shipped = packed.filter((file) => file.startsWith('vendor/llama.cpp/')).map((file) => file.slice('vendor/llama.cpp/'.length));
     expect(shipped.sort()).toEqual([...manifest, ...SHIPPED_RECORDS].sort());
   });
@@ -32,16 +35,26 @@ describe('the published package', () => {
   it('ships all that an install from source runs', () => {
     const scripts = ['install', 'build', 'check-kernels', 'lib/native', 'lib/cores', 'lib/control-groups', 'lib/own-runtime'];
     const needed = [
-      'CMakeLists.txt', 'binding.gyp', 'cmake/llama.cmake', 'native/kernels/attention.cpp', 'LICENSE', 'THIRD_PARTY_NOTICES.md', 'schema/pair.schema.json',
+      'CMakeLists.txt',
+      'binding.gyp',
+      'cmake/llama.cmake',
+      'native/kernels/attention.cpp',
+      'LICENSE',
+      'THIRD_PARTY_NOTICES.md',
+      'schema/pair.schema.json',
       ...scripts.map((name) => `scripts/${name}.mjs`),
-      'vendor/fetch.mjs', 'vendor/llama.cpp.json', ...pinned.patches.map(({ name }) => `vendor/patches/${name}`),
+      'vendor/fetch.mjs',
+      'vendor/llama.cpp.json',
+      ...pinned.patches.map(({ name }) => `vendor/patches/${name}`),
     ];
     expect(needed.filter((file) => !packed.includes(file))).toEqual([]);
     expect(packed.some((file) => file.startsWith('native/addon/'))).toBe(true);
   });
 
   it('ships no build results, tests or sources of dist/', () => {
-    expect(packed.filter((file) => /^(build|\.native|test|lib|bench|node_modules|\.ci)\//.test(file) || file.endsWith('.stamp'))).toEqual([]);
+    expect(packed.filter((file) => /^(build|\.native|test|lib|bench|node_modules|\.ci)\//.test(file) || file.endsWith('.stamp'))).toEqual(
+      [],
+    );
     expect(size).toBeLessThan(25e6);
   });
 

@@ -48,7 +48,14 @@ describe('the schema', () => {
     const numbers = [...new Set(bounds.flatMap((bound) => [bound, bound - 1, bound + 1, bound - 0.001, bound + 0.001, bound / 2]))];
     const words = ['', 'x', 'auto', 'true', 'all', 'ALL', 'plain', 'Plain', 'amx', 'AMX', 'f16', 'F16', 'q4_0', 'q4_2', 'x'.repeat(300)];
     const single = [null, true, false, ...words, ...numbers];
-    const lanes = single.flatMap((one) => [{ base: one }, { base: one, aligned: one }, { small: one }, { ' word': one }, { base: { ' word': one, 5: 1 } }, { aligned: { 5: one } }]);
+    const lanes = single.flatMap((one) => [
+      { base: one },
+      { base: one, aligned: one },
+      { small: one },
+      { ' word': one },
+      { base: { ' word': one, 5: 1 } },
+      { aligned: { 5: one } },
+    ]);
     const lists = single.flatMap((one) => [[one], ['amx', one]]);
     const names = [{ 5: 1 }, { '05': 1 }, { '': 1 }, { ['x'.repeat(257)]: 1 }, { base: { '': 1 } }, { base: { ['x'.repeat(257)]: 1 } }];
     const values = [...single, ...lanes, ...lists, ...names, {}, []];
@@ -57,7 +64,9 @@ describe('the schema', () => {
       return values.flatMap((value) => {
         const good = rule.check(value);
         taken.set(name, (taken.get(name) ?? 0) + Number(good));
-        return good === says({ [name]: value }) ? [] : [`${name}: ${JSON.stringify(value)} is ${good ? 'taken' : 'refused'} by the loader alone`];
+        return good === says({ [name]: value })
+          ? []
+          : [`${name}: ${JSON.stringify(value)} is ${good ? 'taken' : 'refused'} by the loader alone`];
       });
     });
     expect(apart).toEqual([]);
@@ -68,7 +77,9 @@ describe('the schema', () => {
   test('has the defaults of the library', async () => {
     const { defaults } = await import('../lib/index.ts');
     const { defaultBasePrompt } = await import('../lib/prompts.ts');
-    const stated = Object.entries(schema.properties as Record<string, { default?: unknown }>).filter(([, property]) => property.default !== undefined);
+    const stated = Object.entries(schema.properties as Record<string, { default?: unknown }>).filter(
+      ([, property]) => property.default !== undefined,
+    );
     const known: Record<string, unknown> = { ...defaults, basePrompt: defaultBasePrompt };
     for (const [name, property] of stated) if (name in known) expect([name, property.default]).toEqual([name, known[name]]);
   });
@@ -76,8 +87,22 @@ describe('the schema', () => {
 
 describe('a manifest', () => {
   test('takes every option but those of the program, and says whose they are', async () => {
-    const refused = Object.keys(loadRules).filter((option) => !(option in manifestRules)).sort();
-    expect(refused).toEqual(['highWaterMark', 'isolate', 'maxQueue', 'mode', 'onProgress', 'onWarning', 'otherModels', 'pair', 'signal', 'timeout', 'trace']);
+    const refused = Object.keys(loadRules)
+      .filter((option) => !(option in manifestRules))
+      .sort();
+    expect(refused).toEqual([
+      'highWaterMark',
+      'isolate',
+      'maxQueue',
+      'mode',
+      'onProgress',
+      'onWarning',
+      'otherModels',
+      'pair',
+      'signal',
+      'timeout',
+      'trace',
+    ]);
     for (const option of refused) {
       const error = await refusal({ [option]: true });
       expect(error).toMatchObject({ code: 'ERR_PAIR_INVALID' });
@@ -121,19 +146,48 @@ describe('the nearest holds: an option, else the pair, else the default', () => 
 
   test('for what is loaded', async () => {
     const pair = manifest({
-      context: { base: 300, aligned: 400 }, kvCache: 'q8_0', parallel: 2, deterministic: false, cpuBuffers: 'plain', mmap: false, speculation: false, flashAttention: true,
+      context: { base: 300, aligned: 400 },
+      kvCache: 'q8_0',
+      parallel: 2,
+      deterministic: false,
+      cpuBuffers: 'plain',
+      mmap: false,
+      speculation: false,
+      flashAttention: true,
     });
-    const plain = { context: [300, 400], kvCache: ['q8_0', 'q8_0'], parallel: 2, deterministic: false, buffers: ['CPU'], mapped: false, guessed: false };
+    const plain = {
+      context: [300, 400],
+      kvCache: ['q8_0', 'q8_0'],
+      parallel: 2,
+      deterministic: false,
+      buffers: ['CPU'],
+      mapped: false,
+      guessed: false,
+    };
     expect(await whatHolds({ pair })).toMatchObject(plain);
     // One model's value leaves the other's.
-    const own = { context: { aligned: 320 }, kvCache: { base: 'f16' }, parallel: 1, deterministic: true, mmap: true, speculation: 4 } as const;
-    expect(await whatHolds({ pair, ...own })).toMatchObject({ context: [300, 320], kvCache: ['f16', 'q8_0'], parallel: 1, deterministic: true, mapped: true, guessed: true });
+    const own = {
+      context: { aligned: 320 },
+      kvCache: { base: 'f16' },
+      parallel: 1,
+      deterministic: true,
+      mmap: true,
+      speculation: 4,
+    } as const;
+    expect(await whatHolds({ pair, ...own })).toMatchObject({
+      context: [300, 320],
+      kvCache: ['f16', 'q8_0'],
+      parallel: 1,
+      deterministic: true,
+      mapped: true,
+      guessed: true,
+    });
     expect(await whatHolds({ pair, context: 256, cpuBuffers: undefined as never })).toMatchObject({ ...plain, context: [256, 256] });
     const one = manifest({ context: 300 });
     expect(await whatHolds({ pair: one, context: { base: 280 } })).toMatchObject({ context: [280, 300] });
   });
 
-  test('for cpuBuffers the environment, which is the machine\'s, comes before the pair', async () => {
+  test("for cpuBuffers the environment, which is the machine's, comes before the pair", async () => {
     process.env['NUDGING_CPU_BUFFERS'] = 'nonsense';
     try {
       const pair = manifest({ cpuBuffers: 'plain' });
@@ -151,7 +205,9 @@ describe('the nearest holds: an option, else the pair, else the default', () => 
     const sampled = await whatHolds({ pair });
     expect(sampled.seed).toBe(7);
     expect(sampled.text).not.toBe(greedy.text);
-    expect(sampled.text).toBe((await whatHolds({ temperature: 1, topP: 0.9, seed: 7, repeatPenalty: 1.2, logitBias: { ' shelter': -100 }, gamma: 0.3 })).text);
+    expect(sampled.text).toBe(
+      (await whatHolds({ temperature: 1, topP: 0.9, seed: 7, repeatPenalty: 1.2, logitBias: { ' shelter': -100 }, gamma: 0.3 })).text,
+    );
     expect(await whatHolds({ pair, seed: 8 })).toMatchObject({ seed: 8 });
   });
 

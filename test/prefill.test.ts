@@ -11,7 +11,7 @@ const assistant = (content: string): ChatMessage => ({ role: 'assistant', conten
 describe('what counts as one', () => {
   const prefillOf = (input: unknown, prefill?: boolean | string) => readQuestion(input, prefill);
 
-  test('the last message, if it is asked for and the assistant\'s', () => {
+  test("the last message, if it is asked for and the assistant's", () => {
     expect(prefillOf([user('a'), assistant('b')], true)).toEqual({ kind: 'chat', messages: [user('a')], prefill: 'b' });
     expect(prefillOf([user('a')], true)).toEqual({ kind: 'chat', messages: [user('a')] });
     expect(prefillOf('a', true)).toEqual({ kind: 'chat', messages: [user('a')] });
@@ -19,7 +19,11 @@ describe('what counts as one', () => {
 
   test('a text, for questions as well', () => {
     expect(prefillOf('a', 'b')).toEqual({ kind: 'chat', messages: [user('a')], prefill: 'b' });
-    expect(prefillOf({ messages: [user('a'), assistant('x'), user('c')] }, 'b')).toEqual({ kind: 'chat', messages: [user('a'), assistant('x'), user('c')], prefill: 'b' });
+    expect(prefillOf({ messages: [user('a'), assistant('x'), user('c')] }, 'b')).toEqual({
+      kind: 'chat',
+      messages: [user('a'), assistant('x'), user('c')],
+      prefill: 'b',
+    });
   });
 
   test.each<[string, unknown, boolean | string, string, string]>([
@@ -30,14 +34,21 @@ describe('what counts as one', () => {
     ['an empty one', [user('a'), assistant('')], true, 'messages', 'some content'],
     ['raw prompts', { base: 'a', aligned: 'b' }, 'c', 'prefill', 'at their ends'],
   ])('refused: %s', (_, input, prefill, option, message) => {
-    expect(() => prefillOf(input, prefill)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option, message: expect.stringContaining(message) }));
+    expect(() => prefillOf(input, prefill)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option, message: expect.stringContaining(message) }),
+    );
   });
 
   test('it stands behind both prompts as plain text, and no template sees it', () => {
     const chat = readQuestion([user('Why?'), assistant('<|im_end|>')], true);
-    expect(promptFor('base', chat, {})).toEqual({ segments: [{ text: 'Question: Why?\nAnswer:\n', special: false }], prefill: '<|im_end|>' });
+    expect(promptFor('base', chat, {})).toEqual({
+      segments: [{ text: 'Question: Why?\nAnswer:\n', special: false }],
+      prefill: '<|im_end|>',
+    });
     expect(promptFor('aligned', chat, {})).toEqual({ messages: [user('Why?')], prefill: '<|im_end|>' });
-    expect(promptFor('base', chat, { basePrompt: ({ messages }) => JSON.stringify(messages) })).toMatchObject({ segments: [{ text: JSON.stringify([user('Why?')]) }] });
+    expect(promptFor('base', chat, { basePrompt: ({ messages }) => JSON.stringify(messages) })).toMatchObject({
+      segments: [{ text: JSON.stringify([user('Why?')]) }],
+    });
   });
 });
 
@@ -50,13 +61,16 @@ describe.each([false, true])('an answer that goes on, isolate: %s', (isolate) =>
 
   const context = async (lane: LaneName, input: Input, text = '') => (await engine.inspect({ lane, input, text })).context;
 
-  test.each(['A harbor is a', ' A har', 'A harbor is a sheltered ', '<|im_end|>\n<|im_start|>user\n', '\n\n  x'])('R2: both models see prompt and %j as one text', async (prefill) => {
-    for (const lane of ['base', 'aligned'] as const) {
-      const seen = await context(lane, { messages: [user(question), assistant(prefill)], prefill: true });
-      expect(seen).toEqual(await context(lane, question, prefill));
-      expect(seen).toEqual(await context(lane, { messages: [user(question)], prefill }));
-    }
-  });
+  test.each(['A harbor is a', ' A har', 'A harbor is a sheltered ', '<|im_end|>\n<|im_start|>user\n', '\n\n  x'])(
+    'R2: both models see prompt and %j as one text',
+    async (prefill) => {
+      for (const lane of ['base', 'aligned'] as const) {
+        const seen = await context(lane, { messages: [user(question), assistant(prefill)], prefill: true });
+        expect(seen).toEqual(await context(lane, question, prefill));
+        expect(seen).toEqual(await context(lane, { messages: [user(question)], prefill }));
+      }
+    },
+  );
 
   test('the whole answer is that of the rules, and its replay confirms each decision', async () => {
     for (const prefill of ['A harbor is', 'A port. A har', 'Well, ']) {
@@ -79,7 +93,7 @@ describe.each([false, true])('an answer that goes on, isolate: %s', (isolate) =>
     }
   });
 
-  test('with one model alone, and with the engine\'s own', async () => {
+  test("with one model alone, and with the engine's own", async () => {
     for (const mode of ['base', 'aligned'] as const) {
       const options: GenerateOptions = { mode, maxTokens: 4, stop: [] };
       const input = { messages: [user(question)], prefill: 'A harbor is a sheltered' };
@@ -92,6 +106,9 @@ describe.each([false, true])('an answer that goes on, isolate: %s', (isolate) =>
 
   test('a wrong one is refused', async () => {
     await expect(engine.generate(question, { prefill: '' })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'prefill' });
-    await expect(engine.generate([user(question), assistant('A')])).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'messages' });
+    await expect(engine.generate([user(question), assistant('A')])).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      option: 'messages',
+    });
   });
 });

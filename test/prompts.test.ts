@@ -34,7 +34,7 @@ describe('the base prompt', () => {
     expect(basePrompt(chat)).toBe('S\n\nQuestion: A?\nAnswer:\na\n\nQuestion: B?\nAnswer:\nb\n\nQuestion: C?\nAnswer:\n');
   });
 
-  test('a template of one\'s own', () => {
+  test("a template of one's own", () => {
     expect(basePrompt('Why?', { basePrompt: 'Q: {question} Really: {question}\nA:' })).toBe('Q: Why? Really: Why?\nA:');
     expect(basePrompt('Why?', { basePrompt: '{system}', system: 'S' })).toBe('S\n\n');
     expect(basePrompt('Why?', { basePrompt: 'no placeholder, {other} {}' })).toBe('no placeholder, {other} {}');
@@ -48,7 +48,9 @@ describe('the base prompt', () => {
 
   test('a function gets system text and messages apart', () => {
     const chat = [system('S'), user('A?'), assistant('a'), user('B?')];
-    expect(basePrompt(chat, { basePrompt: (given) => JSON.stringify(given) })).toBe(JSON.stringify({ system: 'S', messages: chat.slice(1) }));
+    expect(basePrompt(chat, { basePrompt: (given) => JSON.stringify(given) })).toBe(
+      JSON.stringify({ system: 'S', messages: chat.slice(1) }),
+    );
     expect(basePrompt('Why?', { basePrompt: ({ messages }) => messages.map(({ content }) => content).join(), system: 'S' })).toBe('Why?');
   });
 
@@ -73,14 +75,19 @@ describe('the aligned prompt', () => {
 });
 
 describe('raw prompts', () => {
-  test('a string is the program\'s own text: it may spell control tokens', () => {
+  test("a string is the program's own text: it may spell control tokens", () => {
     const question = readQuestion({ base: 'B', aligned: 'A' });
     expect(promptFor('base', question, {})).toEqual({ segments: [{ text: 'B', special: true }] });
-    expect(promptFor('aligned', question, { system: 'not used', alignedPrompt: 'not used' })).toEqual({ segments: [{ text: 'A', special: true }] });
+    expect(promptFor('aligned', question, { system: 'not used', alignedPrompt: 'not used' })).toEqual({
+      segments: [{ text: 'A', special: true }],
+    });
   });
 
   test('segments stay as they are', () => {
-    const segments = [{ text: '<|im_start|>', special: true }, { text: '<|im_end|>', special: false }];
+    const segments = [
+      { text: '<|im_start|>', special: true },
+      { text: '<|im_end|>', special: false },
+    ];
     expect(promptFor('aligned', readQuestion({ aligned: segments }), {})).toEqual({ segments });
   });
 

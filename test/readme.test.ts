@@ -57,7 +57,10 @@ describe('what the README shows', () => {
   });
 
   test('links only to what is there', () => {
-    const pagesIn = (folder: string) => readdirSync(inRoot(folder)).filter((name) => name.endsWith('.md')).map((name) => path.join(folder, name));
+    const pagesIn = (folder: string) =>
+      readdirSync(inRoot(folder))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => path.join(folder, name));
     const pages = ['.', 'docs', 'examples', 'vendor', 'bench', 'test/real', 'models/demo', 'models/recipe'].flatMap(pagesIn);
     const broken = pages.flatMap((page) => {
       const text = readFileSync(inRoot(page), 'utf8');
@@ -70,16 +73,30 @@ describe('what the README shows', () => {
 
 test('the option tables name every option, each in the table where it belongs', () => {
   // A table under the first heading is for generations, the next one for loading alone.
-  const tables = readme.split('| option | default |').slice(1).map((table) => table.slice(0, table.indexOf('\n\n')));
-  const named = tables.map((table) => [...table.matchAll(/^\| ([^|]*)/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name)));
+  const tables = readme
+    .split('| option | default |')
+    .slice(1)
+    .map((table) => table.slice(0, table.indexOf('\n\n')));
+  const named = tables.map((table) =>
+    [...table.matchAll(/^\| ([^|]*)/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name)),
+  );
   const ofLoadAlone = Object.keys(loadRules).filter((name) => !(name in generateRules));
   expect(named.map((names) => [...names].sort())).toEqual([Object.keys(generateRules).sort(), ofLoadAlone.sort()]);
 });
 
 test('every `npm run` that a page names is there', () => {
   const { scripts } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8')) as { scripts: Record<string, string> };
-  const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...readdirSync(inRoot('docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
-  const named = pages.flatMap((page) => [...readFileSync(inRoot(page), 'utf8').matchAll(/npm run (?:--silent )?([a-z][\w:]*)/g)].map(([, name = '']) => name));
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...readdirSync(inRoot('docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
+  const named = pages.flatMap((page) =>
+    [...readFileSync(inRoot(page), 'utf8').matchAll(/npm run (?:--silent )?([a-z][\w:]*)/g)].map(([, name = '']) => name),
+  );
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
 });

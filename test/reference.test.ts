@@ -19,7 +19,11 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
     expect(engine.deterministic).toBe(true);
   });
 
-  async function mismatches(options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number }, asked: string[], of = engine) {
+  async function mismatches(
+    options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number },
+    asked: string[],
+    of = engine,
+  ) {
     const different: string[] = [];
     for (const question of asked) {
       const { result, reasons } = await compare(of, question, options);
@@ -28,7 +32,7 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
     return different;
   }
 
-  test('50 questions give the stateless reference\'s rounds', { timeout: 240_000 }, async () => {
+  test("50 questions give the stateless reference's rounds", { timeout: 240_000 }, async () => {
     expect(await mismatches({ gamma: 0.4, lookahead: 16, maxTokens: 96 }, questions)).toEqual([]);
   });
 
@@ -44,12 +48,23 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
     { gamma: 0.4, lookahead: 64, maxTokens: 60 },
     { gamma: 0.3, lookahead: 3, maxTokens: 7 },
   ])('gamma $gamma, lookahead $lookahead, at most $maxTokens tokens, speculation $speculation', { timeout: 120_000 }, async (options) => {
-    expect(await mismatches(options, [...questions.filter((_, i) => i % 13 === 0), 'Who  are you?\n\n', 'naïve 中文 🙂 question'])).toEqual([]);
+    expect(await mismatches(options, [...questions.filter((_, i) => i % 13 === 0), 'Who  are you?\n\n', 'naïve 中文 🙂 question'])).toEqual(
+      [],
+    );
   });
 
   test('without `deterministic` the rounds are the same up to ties', { timeout: 120_000 }, async () => {
-    await using fast = await Nudging.load({ pair: fileURLToPath(new URL(`../models/demo/${manifest}`, import.meta.url)), deterministic: false });
-    expect(await mismatches({ gamma: 0.4, lookahead: 16, maxTokens: 96 }, questions.filter((_, i) => i % 5 === 0), fast)).toEqual([]);
+    await using fast = await Nudging.load({
+      pair: fileURLToPath(new URL(`../models/demo/${manifest}`, import.meta.url)),
+      deterministic: false,
+    });
+    expect(
+      await mismatches(
+        { gamma: 0.4, lookahead: 16, maxTokens: 96 },
+        questions.filter((_, i) => i % 5 === 0),
+        fast,
+      ),
+    ).toEqual([]);
   });
 
   test('every decision of a run is confirmed by the models, asked from nothing', { timeout: 60_000 }, async () => {

@@ -17,7 +17,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(native, { recursive: true, force: true }));
 
-const table = readTable('nudging_room(ground)\nnudging_room(middle USES ground LIBRARIES llama)\nnudging_room(top\n  TARGET addon USES ground middle)\n');
+const table = readTable(
+  'nudging_room(ground)\nnudging_room(middle USES ground LIBRARIES llama)\nnudging_room(top\n  TARGET addon USES ground middle)\n',
+);
 const faults = () => findFaults({ rooms: table, includes: readIncludes(native) });
 
 describe('the table of rooms', () => {
@@ -45,8 +47,18 @@ describe('an include', () => {
   it('downwards is what a room is for', () => expect(faults()).toEqual([]));
 
   it.each([
-    ['upwards', 'ground/a.cpp', '#include "ground/a.h"\n  #  include "middle/b.h"\n', 'native/ground/a.cpp:2: middle/b.h: ground lies below middle and may not use middle'],
-    ['upwards with the other brackets', 'ground/a.cpp', '#include <middle/b.h>\n', 'native/ground/a.cpp:1: middle/b.h: ground lies below middle and may not use middle'],
+    [
+      'upwards',
+      'ground/a.cpp',
+      '#include "ground/a.h"\n  #  include "middle/b.h"\n',
+      'native/ground/a.cpp:2: middle/b.h: ground lies below middle and may not use middle',
+    ],
+    [
+      'upwards with the other brackets',
+      'ground/a.cpp',
+      '#include <middle/b.h>\n',
+      'native/ground/a.cpp:1: middle/b.h: ground lies below middle and may not use middle',
+    ],
     ['in a folder that is no room', 'attic/d.h', '#include "ground/a.h"\n', 'native/attic/d.h:1: ground/a.h: attic may not use ground'],
   ])('%s is noticed', (_, file, text, fault) => {
     write(file, text);
@@ -109,6 +121,8 @@ describe('what native/README.md says', () => {
     const [text, trust] = ['text', 'trust'].map((name) => rows.findIndex((row) => row.startsWith(`| [${name}]`)));
     [rows[text!], rows[trust!]] = [rows[trust!]!, rows[text!]!];
     write('README.md', rows.join('\n'));
-    expect(findUndescribed(native, rooms)).toEqual(['native/README.md has the rooms in another order than cmake/rooms.cmake, from the top down']);
+    expect(findUndescribed(native, rooms)).toEqual([
+      'native/README.md has the rooms in another order than cmake/rooms.cmake, from the top down',
+    ]);
   });
 });

@@ -73,13 +73,21 @@ const bun = findProgram('bun');
 const onBun = test.skipIf(bun === undefined);
 onBun('an engine answers on Bun, in its process and in one of its own (where Bun is installed)', { timeout: 60_000 }, async () => {
   const main = path.join(scratch, 'bun.mjs');
-  writeFileSync(main, `${prelude}
+  writeFileSync(
+    main,
+    `${prelude}
 for (const isolate of [false, true]) {
   const nudging = await Nudging.load({ isolate });
   for await (const { text } of nudging.stream('What is a harbor?')) process.stdout.write(text);
   await nudging.close();
   console.log();
-}`);
+}`,
+  );
   const { stdout } = await run(bun as string, [main], { timeout: 50_000 });
-  expect(stdout.trim().split('\n').map((line) => line.includes('a sheltered port'))).toEqual([true, true]);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.includes('a sheltered port')),
+  ).toEqual([true, true]);
 });

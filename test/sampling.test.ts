@@ -36,30 +36,40 @@ function chiSquare(first: Map<string, number>, second: Map<string, number>): { s
   return { statistic, degrees: table.length - 1 };
 }
 
-/** About what chi-square exceeds once in a thousand times: Wilson and Hilferty's approximation, with the 99.9 % point of the normal distribution. */
+/**
+ * About what chi-square exceeds once in a thousand times: Wilson and Hilferty's approximation, with the 99.9 % point of the normal
+ * distribution.
+ */
 const critical = (degrees: number) => degrees * (1 - 2 / (9 * degrees) + 3.09 * Math.sqrt(2 / (9 * degrees))) ** 3;
 
 describe('the same seed gives the same text', () => {
-  test.each([{ settings: warm }, { settings: free }])('with speculation or without: $settings', { timeout: 60_000 }, async ({ settings }) => {
-    let guessed = 0;
-    for (const [i, asked] of questions.slice(0, 3).entries()) {
-      const plain = await engine.generate(asked, { ...settings, seed: i, speculation: false, maxTokens: 40 });
-      for (const speculation of [true, 1, 2, 3, 4, 5, 6, 7, 8]) {
-        // Another seed in between: what the lanes remember must not be what makes the answers equal.
-        await engine.generate(asked, { ...settings, seed: 1000 + i, speculation: false, maxTokens: 1 });
-        const answer = await engine.generate(asked, { ...settings, seed: i, speculation, maxTokens: 40 });
-        expect(said(answer)).toEqual(said(plain));
-        guessed += answer.stats.base.guessed;
+  test.each([{ settings: warm }, { settings: free }])(
+    'with speculation or without: $settings',
+    { timeout: 60_000 },
+    async ({ settings }) => {
+      let guessed = 0;
+      for (const [i, asked] of questions.slice(0, 3).entries()) {
+        const plain = await engine.generate(asked, { ...settings, seed: i, speculation: false, maxTokens: 40 });
+        for (const speculation of [true, 1, 2, 3, 4, 5, 6, 7, 8]) {
+          // Another seed in between: what the lanes remember must not be what makes the answers equal.
+          await engine.generate(asked, { ...settings, seed: 1000 + i, speculation: false, maxTokens: 1 });
+          const answer = await engine.generate(asked, { ...settings, seed: i, speculation, maxTokens: 40 });
+          expect(said(answer)).toEqual(said(plain));
+          guessed += answer.stats.base.guessed;
+        }
       }
-    }
-    expect(guessed).toBeGreaterThan(150);
-  });
+      expect(guessed).toBeGreaterThan(150);
+    },
+  );
 
   test('in a batch with others, and in a new engine', { timeout: 60_000 }, async () => {
     const alone: Answer[] = [];
-    for (const [i, asked] of questions.entries()) alone.push(await engine.generate(asked, { ...free, seed: i, maxTokens: 48, trace: 'full' }));
+    for (const [i, asked] of questions.entries())
+      alone.push(await engine.generate(asked, { ...free, seed: i, maxTokens: 48, trace: 'full' }));
     await using wide = await Nudging.load({ parallel: 4 });
-    const together = await Promise.all(questions.map((asked, i) => wide.generate(asked, { ...free, seed: i, maxTokens: 48, speculation: i % 2 === 0, trace: 'full' })));
+    const together = await Promise.all(
+      questions.map((asked, i) => wide.generate(asked, { ...free, seed: i, maxTokens: 48, speculation: i % 2 === 0, trace: 'full' })),
+    );
     for (const [i, first] of alone.entries()) {
       expect(said(together[i] as Answer)).toEqual(said(first));
       expect(together[i]?.decisions).toEqual(first.decisions);
@@ -104,7 +114,8 @@ describe('noise', () => {
   test('is another one for each model, were they the same', async () => {
     const path = fileURLToPath(new URL('../models/demo/base.gguf', import.meta.url));
     await using twins = await Nudging.load({ base: path, aligned: path, parallel: 1 });
-    const draws = (lane: 'base' | 'aligned') => Promise.all(seeds(5).map((seed) => twins.inspect({ lane, input: { base: 'The', aligned: 'The' }, sampling: { ...noise, seed } })));
+    const draws = (lane: 'base' | 'aligned') =>
+      Promise.all(seeds(5).map((seed) => twins.inspect({ lane, input: { base: 'The', aligned: 'The' }, sampling: { ...noise, seed } })));
     const [base, aligned] = [await draws('base'), await draws('aligned')];
     expect(aligned.map(({ context }) => context)).toEqual(base.map(({ context }) => context));
     expect(aligned.map(({ probability }) => probability)).toEqual(base.map(({ probability }) => probability));
@@ -117,7 +128,14 @@ describe('greedy', () => {
     for (const asked of questions.slice(0, 4)) {
       const greedy = await engine.generate(asked);
       expect(greedy.seed).toBeUndefined();
-      for (const same of [{ temperature: 0 }, { temperature: 0, topK: 5, topP: 0.5, minP: 0.5, seed: 9 }, { temperature: 1e-6, seed: 9 }, { temperature: 1, topK: 1 }, { temperature: 1, topP: 1e-9 }, { temperature: 1, minP: 1 }]) {
+      for (const same of [
+        { temperature: 0 },
+        { temperature: 0, topK: 5, topP: 0.5, minP: 0.5, seed: 9 },
+        { temperature: 1e-6, seed: 9 },
+        { temperature: 1, topK: 1 },
+        { temperature: 1, topP: 1e-9 },
+        { temperature: 1, minP: 1 },
+      ]) {
         expect(said(await engine.generate(asked, same))).toEqual(said(greedy));
       }
     }
@@ -142,7 +160,8 @@ describe('the seed', () => {
 
   test('may be any integer up to 2^53 - 1, and every bit counts', async () => {
     const texts = new Set<string>();
-    for (const seed of [0, 1, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 2 ** 52, Number.MAX_SAFE_INTEGER]) texts.add((await engine.generate(question, { temperature: 2, seed, maxTokens: 24 })).text);
+    for (const seed of [0, 1, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 2 ** 52, Number.MAX_SAFE_INTEGER])
+      texts.add((await engine.generate(question, { temperature: 2, seed, maxTokens: 24 })).text);
     expect(texts.size).toBe(7);
   });
 });
@@ -157,27 +176,40 @@ describe('the uncertainty test', () => {
     }
   });
 
-  test.each(['pair.json', 'pair-cross.json'])('%s: sampled runs give the stateless reference\'s rounds', { timeout: 120_000 }, async (manifest) => {
-    await using pair = await Nudging.load(fileURLToPath(new URL(`../models/demo/${manifest}`, import.meta.url)));
-    const reasons = [];
-    for (const [i, asked] of questions.slice(0, 6).entries()) {
-      const compared = await compare(pair, asked, { gamma: [0.4, 0.2, 0.9][i % 3] as number, lookahead: 12, maxTokens: 32, speculation: i % 2 === 0 ? 4 : true, ...(i % 4 < 2 ? free : warm), seed: i });
-      reasons.push(...compared.reasons);
-    }
-    expect(reasons).toEqual([]);
-  });
+  test.each(['pair.json', 'pair-cross.json'])(
+    "%s: sampled runs give the stateless reference's rounds",
+    { timeout: 120_000 },
+    async (manifest) => {
+      await using pair = await Nudging.load(fileURLToPath(new URL(`../models/demo/${manifest}`, import.meta.url)));
+      const reasons = [];
+      for (const [i, asked] of questions.slice(0, 6).entries()) {
+        const compared = await compare(pair, asked, {
+          gamma: [0.4, 0.2, 0.9][i % 3] as number,
+          lookahead: 12,
+          maxTokens: 32,
+          speculation: i % 2 === 0 ? 4 : true,
+          ...(i % 4 < 2 ? free : warm),
+          seed: i,
+        });
+        reasons.push(...compared.reasons);
+      }
+      expect(reasons).toEqual([]);
+    },
+  );
 });
 
 describe('the distribution', () => {
   const input = { base: 'The' };
 
-  test('of the base\'s next token is its own: the most likely one comes with its probability', { timeout: 60_000 }, async () => {
+  test("of the base's next token is its own: the most likely one comes with its probability", { timeout: 60_000 }, async () => {
     const raw = await engine.inspect({ lane: 'base', input });
     expect(raw.probability).toBeGreaterThan(0.2);
     expect(raw.probability).toBeLessThan(0.8);
     const count = 1000;
     let hits = 0;
-    for (const seed of seeds(count)) hits += (await engine.generate(input, { mode: 'base', ...free, seed, maxTokens: 1 })).text === new TextDecoder().decode(raw.bytes) ? 1 : 0;
+    for (const seed of seeds(count))
+      hits +=
+        (await engine.generate(input, { mode: 'base', ...free, seed, maxTokens: 1 })).text === new TextDecoder().decode(raw.bytes) ? 1 : 0;
     const deviation = Math.sqrt(count * raw.probability * (1 - raw.probability));
     // 0.1 %, both sides
     expect(Math.abs(hits - count * raw.probability)).toBeLessThan(3.29 * deviation);
@@ -245,16 +277,25 @@ describe('errors', () => {
     const error = (await engine.generate(question, { [option]: value }).catch((reason: unknown) => reason)) as NudgingError;
     expect(error).toMatchObject({ name: 'NudgingError', code: 'ERR_INVALID_OPTION', option, value });
     expect(error.message).toContain(expected);
-    await expect(engine.inspect({ lane: 'base', input: question, sampling: { [option]: value } })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option });
+    await expect(engine.inspect({ lane: 'base', input: question, sampling: { [option]: value } })).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      option,
+    });
     await expect(Nudging.load({ [option]: value })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option });
   });
 
   test('what is no setting of sampling is refused by inspect', async () => {
-    await expect(engine.inspect({ lane: 'base', input: question, sampling: { gamma: 1 } as never })).rejects.toMatchObject({ option: 'gamma' });
+    await expect(engine.inspect({ lane: 'base', input: question, sampling: { gamma: 1 } as never })).rejects.toMatchObject({
+      option: 'gamma',
+    });
     await expect(engine.inspect({ lane: 'base', input: question, sampling: 1 as never })).rejects.toMatchObject({ option: 'sampling' });
   });
 
   test('an answer that was aborted has its seed too', async () => {
-    expect(await engine.generate(question, { ...free, seed: 4, signal: AbortSignal.abort() })).toMatchObject({ text: '', stopReason: 'aborted', seed: 4 });
+    expect(await engine.generate(question, { ...free, seed: 4, signal: AbortSignal.abort() })).toMatchObject({
+      text: '',
+      stopReason: 'aborted',
+      seed: 4,
+    });
   });
 });

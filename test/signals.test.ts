@@ -31,14 +31,17 @@ function ofAnotherRealm(): Polyfill {
   return new Foreign();
 }
 
-describe.each([['a polyfill', () => new Polyfill()], ['another realm', ofAnotherRealm]])('a signal of %s', (_, make) => {
+describe.each([
+  ['a polyfill', () => new Polyfill()],
+  ['another realm', ofAnotherRealm],
+])('a signal of %s', (_, make) => {
   let engine: Nudging;
   beforeAll(async () => {
     engine = await Nudging.load({ mode: 'base', parallel: 1, stop: [] });
   });
   afterAll(() => engine.close());
 
-  test('is none of Node\'s', () => expect(make()).not.toBeInstanceOf(AbortSignal));
+  test("is none of Node's", () => expect(make()).not.toBeInstanceOf(AbortSignal));
 
   test.each([false, true])('ends a load, isolate: %s', async (isolate) => {
     const reason = new Error('enough');
@@ -83,6 +86,9 @@ test("Node's own signals are left alone as well", async () => {
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
-test.each([{}, { aborted: false }, { aborted: 'no', addEventListener() {}, removeEventListener() {} }, () => {}, 'signal'])('%o is no signal', async (signal) => {
-  await expect(Nudging.load({ signal: signal as never })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'signal' });
-});
+test.each([{}, { aborted: false }, { aborted: 'no', addEventListener() {}, removeEventListener() {} }, () => {}, 'signal'])(
+  '%o is no signal',
+  async (signal) => {
+    await expect(Nudging.load({ signal: signal as never })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'signal' });
+  },
+);

@@ -85,7 +85,7 @@ describe('npm start', () => {
     expect(stderr).toMatch(/^nudging: the native addon has not been built: `npm ci` .*`npm run build:native`.*\n$/);
   });
 
-  it('says in one line that an edited source is not built, ours or llama.cpp\'s', async () => {
+  it("says in one line that an edited source is not built, ours or llama.cpp's", async () => {
     for (const file of ['native/engine/engine.cpp', 'vendor/llama.cpp/src/llama.cpp', 'vendor/llama.cpp/ggml/new.c']) {
       await built();
       write(file, '// edited\n');

@@ -22,11 +22,18 @@ describe('what is allowed', () => {
     expect(variables(JSON.parse('{"a": {"__proto__": {"b": 1}}}'))).toBe('{"a":{"__proto__":{"b":1}}}');
   });
 
-  test('halves of characters become U+FFFD', () => expect(JSON.parse(variables({ a: '\ud83d!', b: '🙂' }))).toEqual({ a: '\ufffd!', b: '🙂' }));
+  test('halves of characters become U+FFFD', () =>
+    expect(JSON.parse(variables({ a: '\ud83d!', b: '🙂' }))).toEqual({ a: '\ufffd!', b: '🙂' }));
 
   test('each property is read once', () => {
     let reads = 0;
-    expect(variables({ get a() { return (reads += 1); } })).toBe('{"a":1}');
+    expect(
+      variables({
+        get a() {
+          return (reads += 1);
+        },
+      }),
+    ).toBe('{"a":1}');
   });
 
   test('a switch is on unless it is set', () => {
@@ -65,13 +72,17 @@ describe('what is refused, by name', () => {
     ['escaped', '\u0000'.repeat(20_000), '65536 characters'],
   ])('%s', (name, value, reason) => {
     const wrong = () => variables({ fine: 1, [name]: value });
-    expect(wrong).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: `templateOptions.${name}`, message: expect.stringContaining(reason) }));
+    expect(wrong).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: `templateOptions.${name}`, message: expect.stringContaining(reason) }),
+    );
   });
 
   test('what contains itself', () => {
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
-    expect(() => variables({ cyclic })).toThrow(expect.objectContaining({ option: 'templateOptions.cyclic', message: expect.stringContaining('16 levels') }));
+    expect(() => variables({ cyclic })).toThrow(
+      expect.objectContaining({ option: 'templateOptions.cyclic', message: expect.stringContaining('16 levels') }),
+    );
   });
 
   test('all together may not be too long either', () => {
@@ -93,10 +104,11 @@ describe('in the prompt', () => {
   });
   afterAll(() => engine.close());
 
-  const tokens = async (input: object) => (await engine.inspect({ lane: 'aligned', input: { messages: [{ role: 'user', content: 'Why?' }], ...input } })).context;
+  const tokens = async (input: object) =>
+    (await engine.inspect({ lane: 'aligned', input: { messages: [{ role: 'user', content: 'Why?' }], ...input } })).context;
   const plain = async (text: string) => (await engine.inspect({ lane: 'aligned', input: { aligned: [{ text, special: false }] } })).context;
 
-  test('the engine\'s, and those of a request in their place', async () => {
+  test("the engine's, and those of a request in their place", async () => {
     expect(await tokens({})).toEqual(await plain('brief Why?'));
     expect(await tokens({ templateOptions: { enable_thinking: true } })).toEqual(await plain(' thinking Why?'));
     expect(await tokens({ templateOptions: { style: 'long', enable_thinking: 1 } })).toEqual(await plain('long thinking Why?'));

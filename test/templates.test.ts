@@ -7,7 +7,8 @@ import { inRoot } from '../scripts/lib/paths.mjs';
 import { Nudging, type ChatMessage } from '../lib/index.ts';
 import { randomModel } from './support/models.ts';
 
-// The same, token for token against llama.cpp and in all its vocabularies, is in test/engine. Here: through the whole engine, in one of them.
+// The same, token for token against llama.cpp and in all its vocabularies, is in test/engine. Here: through the whole engine, in one of
+// them.
 const folder = inRoot('vendor/llama.cpp/models/templates');
 const templates = readdirSync(folder)
   .filter((name) => name.endsWith('.jinja'))
@@ -23,7 +24,10 @@ const chat = (text: string): ChatMessage[] => [
 
 /** Prompts of the aligned lane, as tokens. */
 async function tokensOf(engine: Nudging, messages: ChatMessage[], alignedPrompt?: string): Promise<number[]> {
-  const inspected = await engine.inspect({ lane: 'aligned', input: { messages, ...(alignedPrompt === undefined ? {} : { alignedPrompt }) } });
+  const inspected = await engine.inspect({
+    lane: 'aligned',
+    input: { messages, ...(alignedPrompt === undefined ? {} : { alignedPrompt }) },
+  });
   return inspected.context;
 }
 
@@ -60,7 +64,10 @@ test('a model without a template needs one', async () => {
     writeFileSync(aligned, bytes);
     await using engine = await Nudging.load({ base: inRoot('models/demo/base.gguf'), aligned });
     expect(engine.models.aligned.hasChatTemplate).toBe(false);
-    await expect(engine.generate('Why?')).rejects.toMatchObject({ code: 'ERR_TEMPLATE_MISSING', message: expect.stringContaining('alignedPrompt') });
+    await expect(engine.generate('Why?')).rejects.toMatchObject({
+      code: 'ERR_TEMPLATE_MISSING',
+      message: expect.stringContaining('alignedPrompt'),
+    });
     expect((await engine.generate('Why?', { alignedPrompt: '{{ messages[0].content }}', maxTokens: 2 })).stats.tokens).toBe(2);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -81,12 +88,17 @@ describe('with the demo pair', () => {
   test('a template that rejects the system role gets the system text with the first question', async () => {
     const refuses = "{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}";
     const source = `{% for m in messages %}${refuses}{{ m.role }} {{ m.content }} {% endfor %}`;
-    const messages: ChatMessage[] = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Why?' }];
+    const messages: ChatMessage[] = [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Why?' },
+    ];
     expect(await rendered(source, messages)).toEqual(await plain('user Be brief.\n\nWhy? '));
   });
 
   test('trimmed and edited content', async () => {
-    expect(await rendered('{{ messages[0].content | trim | upper }}', [{ role: 'user', content: '  why <|im_end|> \n' }])).toEqual(await plain('WHY <|IM_END|>'));
+    expect(await rendered('{{ messages[0].content | trim | upper }}', [{ role: 'user', content: '  why <|im_end|> \n' }])).toEqual(
+      await plain('WHY <|IM_END|>'),
+    );
   });
 
   test('a template may ask for the date', async () => {
@@ -102,7 +114,10 @@ describe('with the demo pair', () => {
     ['counts for ever', '{% for i in range(10000000000) %}{% endfor %}', 'range()'],
     ['would divide by zero', '{{ 1 is divisibleby(0) }}', 'divisibleby'],
   ])('a template that %s is refused with the reason, and the engine goes on', async (_, alignedPrompt, reason) => {
-    await expect(engine.generate('Why?', { alignedPrompt })).rejects.toMatchObject({ code: 'ERR_TEMPLATE_FAILED', message: expect.stringContaining(reason) });
+    await expect(engine.generate('Why?', { alignedPrompt })).rejects.toMatchObject({
+      code: 'ERR_TEMPLATE_FAILED',
+      message: expect.stringContaining(reason),
+    });
     expect((await engine.generate('What is a harbor?', { maxTokens: 2 })).stats.tokens).toBe(2);
   });
 
@@ -115,7 +130,10 @@ describe('with the demo pair', () => {
       }
       await engine.close();
     `;
-    const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', cwd: inRoot() });
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+      cwd: inRoot(),
+    });
     expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: '', status: 0 });
   });
 });

@@ -52,10 +52,16 @@ describe.each(Object.entries(encodings))('a byte order mark: %s', (name, encode)
     // Jinja would say the mark at the beginning of every prompt.
     const jinja = '{% for message in messages %}{{ message.content }}{% endfor %}';
     const aligned = ['--json', '--mode', 'aligned', '--max-tokens', '8', '--aligned-prompt'];
-    const [marked, unmarked] = [await nudging([...aligned, file('jinja', jinja), 'x']), await nudging([...aligned, write('jinja', jinja), 'x'])];
+    const [marked, unmarked] = [
+      await nudging([...aligned, file('jinja', jinja), 'x']),
+      await nudging([...aligned, write('jinja', jinja), 'x']),
+    ];
     expect(JSON.parse(marked.stdout).text).toBe(JSON.parse(unmarked.stdout).text);
     const output = file('output', `${JSON.stringify(JSON.parse(many.stdout))}\n`);
-    if (name === 'UTF-8') expect((await nudging(['--mode', 'base', '--input', rows, '--output', output, '--append'])).stderr).toContain('after 1 that were there');
+    if (name === 'UTF-8')
+      expect((await nudging(['--mode', 'base', '--input', rows, '--output', output, '--append'])).stderr).toContain(
+        'after 1 that were there',
+      );
   });
 
   test('is no part of a piped question', async () => {
@@ -74,7 +80,10 @@ describe.skipIf(process.platform === 'win32')('what is not a file', () => {
   const demo = { base: inRoot('models/demo/base.gguf'), aligned: inRoot('models/demo/aligned.gguf') };
 
   test.each([false, true])('a model that nobody writes is refused at once, isolate: %s', async (isolate) => {
-    for (const [file, kind] of [[pipe, 'a pipe'], ['/dev/zero', 'a device']] as const) {
+    for (const [file, kind] of [
+      [pipe, 'a pipe'],
+      ['/dev/zero', 'a device'],
+    ] as const) {
       for (const lane of ['base', 'aligned']) {
         const code = await Nudging.load({ isolate, ...demo, [lane]: file }).catch((error: unknown) => error);
         expect(code).toMatchObject({ code: 'ERR_MODEL_UNREADABLE', message: expect.stringContaining(`"${file}" is ${kind}`) });
@@ -83,21 +92,40 @@ describe.skipIf(process.platform === 'win32')('what is not a file', () => {
   });
 
   test('a manifest that nobody writes is refused at once', async () => {
-    await expect(Nudging.load(pipe)).rejects.toMatchObject({ code: 'ERR_PAIR_INVALID', option: 'pair', value: pipe, message: expect.stringContaining('is a named pipe, not a file') });
-    await expect(Nudging.load('/dev/zero')).rejects.toMatchObject({ code: 'ERR_PAIR_INVALID', message: expect.stringContaining('is a device') });
+    await expect(Nudging.load(pipe)).rejects.toMatchObject({
+      code: 'ERR_PAIR_INVALID',
+      option: 'pair',
+      value: pipe,
+      message: expect.stringContaining('is a named pipe, not a file'),
+    });
+    await expect(Nudging.load('/dev/zero')).rejects.toMatchObject({
+      code: 'ERR_PAIR_INVALID',
+      message: expect.stringContaining('is a device'),
+    });
     await expect(Nudging.load(folder)).rejects.toMatchObject({ code: 'ERR_PAIR_INVALID', message: expect.stringContaining('EISDIR') });
   });
 
   test('the command line says so as well', async () => {
     for (const flag of ['--base-prompt', '--aligned-prompt', '--pair']) {
-      expect(await nudging([flag, pipe, 'x'], { fake: true })).toMatchObject({ code: 2, stderr: expect.stringContaining(`"${pipe}" is a named pipe, not a file: `) });
+      expect(await nudging([flag, pipe, 'x'], { fake: true })).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`"${pipe}" is a named pipe, not a file: `),
+      });
     }
   });
 
   test('templates of a process substitution are read, models are not', () => {
-    const run = (line: string) => execFileSync('bash', ['-c', `${line} 2>&1 || true`], { encoding: 'utf8', env: { ...process.env, M: inRoot('dist/cli/main.js'), N: process.execPath, B: demo.base, A: demo.aligned } });
-    expect(run(`"$N" "$M" --json --mode base --base-prompt <(printf '\\xef\\xbb\\xbfQuestion: {question}\\nAnswer:\\n') 'What is a harbor?'`)).toMatch(/^\{"text":/);
-    expect(run(`"$N" "$M" --base <(cat "$B") --aligned "$A" x`)).toMatch(/is a pipe, and a model is read back and forth: write it into a file/);
+    const run = (line: string) =>
+      execFileSync('bash', ['-c', `${line} 2>&1 || true`], {
+        encoding: 'utf8',
+        env: { ...process.env, M: inRoot('dist/cli/main.js'), N: process.execPath, B: demo.base, A: demo.aligned },
+      });
+    expect(
+      run(`"$N" "$M" --json --mode base --base-prompt <(printf '\\xef\\xbb\\xbfQuestion: {question}\\nAnswer:\\n') 'What is a harbor?'`),
+    ).toMatch(/^\{"text":/);
+    expect(run(`"$N" "$M" --base <(cat "$B") --aligned "$A" x`)).toMatch(
+      /is a pipe, and a model is read back and forth: write it into a file/,
+    );
   });
 
   test('a file is read whatever its path looks like', () => {

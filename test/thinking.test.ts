@@ -3,7 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ThinkingSplitter, usualMarks, type ThinkingState } from '../lib/thinking.ts';
 import { Nudging, type Answer, type GenerateOptions, type Piece } from '../lib/index.ts';
 
-const text = (pieces: readonly Piece[], thinking: boolean) => pieces.filter((piece) => (piece.thinking === true) === thinking).map((piece) => piece.text).join('');
+const text = (pieces: readonly Piece[], thinking: boolean) =>
+  pieces
+    .filter((piece) => (piece.thinking === true) === thinking)
+    .map((piece) => piece.text)
+    .join('');
 
 /** What a splitter makes of pieces: thinking and answer. */
 function split(pieces: readonly string[], state: ThinkingState = 'undecided', marks = usualMarks): [string, string] {
@@ -61,13 +65,23 @@ describe('thinking in pieces', () => {
   test('a piece keeps what else is known of it, on both sides of a mark', () => {
     const splitter = new ThinkingSplitter({ open: '[', close: ']' });
     const told = splitter.push({ text: '[a] b', source: 'nudge', topProbability: 0.5 });
-    expect(told).toEqual([{ text: 'a', source: 'nudge', topProbability: 0.5, thinking: true }, { text: 'b', source: 'nudge', topProbability: 0.5 }]);
+    expect(told).toEqual([
+      { text: 'a', source: 'nudge', topProbability: 0.5, thinking: true },
+      { text: 'b', source: 'nudge', topProbability: 0.5 },
+    ]);
   });
 
   test('white space and what cannot become a mark is not held back', () => {
     const splitter = new ThinkingSplitter(usualMarks);
     const push = (piece: string) => splitter.push({ text: piece, source: 'base' }).map((each) => each.text);
-    expect([push('<think>'), push('a'), push(' b '), push('</x'), push('c</think>'), push('d')]).toEqual([[], ['a'], [' b'], [' ', '</x'], ['c'], ['d']]);
+    expect([push('<think>'), push('a'), push(' b '), push('</x'), push('c</think>'), push('d')]).toEqual([
+      [],
+      ['a'],
+      [' b'],
+      [' ', '</x'],
+      ['c'],
+      ['d'],
+    ]);
   });
 
   test('a million blanks take no longer than they must', () => {
@@ -132,7 +146,8 @@ describe.each([false, true])('an answer with thinking in it, isolate: %s', (isol
   });
 
   test('a prompt that ends with the opening mark begins it', async () => {
-    const alignedPrompt = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n{% if enable_thinking %}<think>\n{% endif %}";
+    const alignedPrompt =
+      '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n{% if enable_thinking %}<think>\n{% endif %}';
     const go = (close: string) => both({ alignedPrompt, maxTokens: 12, thinking: { open: '<think>', close } });
     const endless = await go('never said');
     expect([endless.thinking, endless.text]).toEqual([raw(endless).trim(), '']);
@@ -142,12 +157,18 @@ describe.each([false, true])('an answer with thinking in it, isolate: %s', (isol
     expect(after.length).toBeGreaterThan(0);
     expect([answer.thinking, answer.text]).toEqual([before.trim(), after.join(close).trimStart()]);
     // The same words in what the user wrote begin nothing.
-    const asked = { messages: [{ role: 'user', content: '<think>' }], alignedPrompt: '{{ messages[0].content }}', maxTokens: 4, thinking: true } as const;
+    const asked = {
+      messages: [{ role: 'user', content: '<think>' }],
+      alignedPrompt: '{{ messages[0].content }}',
+      maxTokens: 4,
+      thinking: true,
+    } as const;
     expect(await engine.generate(asked)).toMatchObject({ thinking: '' });
   });
 
   test('a prefill counts as its beginning', async () => {
-    const go = (prefill: string, close: string) => engine.generate(question, { prefill, thinking: { open: '<think>', close }, maxTokens: 8 });
+    const go = (prefill: string, close: string) =>
+      engine.generate(question, { prefill, thinking: { open: '<think>', close }, maxTokens: 8 });
     const inside = await go('<think>\nA harbor', 'is');
     expect(inside.thinking + inside.text).not.toContain('is');
     expect(raw(inside)).toContain('is');
@@ -165,9 +186,13 @@ describe.each([false, true])('an answer with thinking in it, isolate: %s', (isol
   });
 });
 
-test.each([[{ open: '', close: 'b' }], [{ open: 'a' }], [{ open: 'a', close: ' b' }], [{ open: 'a', close: 'b', more: 1 }], ['<think>'], [{ open: 'a'.repeat(101), close: 'b' }]])(
-  'refused: %o',
-  async (thinking) => {
-    await expect(Nudging.load({ thinking } as never)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'thinking' });
-  },
-);
+test.each([
+  [{ open: '', close: 'b' }],
+  [{ open: 'a' }],
+  [{ open: 'a', close: ' b' }],
+  [{ open: 'a', close: 'b', more: 1 }],
+  ['<think>'],
+  [{ open: 'a'.repeat(101), close: 'b' }],
+])('refused: %o', async (thinking) => {
+  await expect(Nudging.load({ thinking } as never)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'thinking' });
+});

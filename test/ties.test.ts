@@ -5,8 +5,8 @@ const question = 'What is a harbor?';
 const full = { trace: 'full', speculation: false } as const;
 
 /**
- * What the base said where its last run broke off. It is far from all other probabilities of that answer, so that γ can be moved there without
- * changing anything before.
+ * What the base said where its last run broke off. It is far from all other probabilities of that answer, so that γ can be moved there
+ * without changing anything before.
  */
 function lastOfRun({ decisions = [] }: Answer): number {
   const asked = decisions.filter(({ kind }) => kind !== 'draft').map(({ probability }) => probability);

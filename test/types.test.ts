@@ -44,14 +44,15 @@ async function complaints(compiler: Compiler, options: Record<string, unknown>, 
 
 const asBoth = { 'ask.mts': source('ask.mts'), 'ask.cts': source('ask.mts'), 'both.cts': source('both.cts') };
 const settings = {
-  'node16': { options: { module: 'node16' }, files: asBoth },
-  'nodenext': { options: { module: 'nodenext' }, files: asBoth },
+  node16: { options: { module: 'node16' }, files: asBoth },
+  nodenext: { options: { module: 'nodenext' }, files: asBoth },
   // Whether there is @types/node has nothing to do with modules, and it is long.
   'nodenext and @types/node': { options: { module: 'nodenext', types: ['node'] }, files: asBoth },
   'a bundler': { options: { module: 'esnext', moduleResolution: 'bundler' }, files: { 'ask.ts': source('ask.mts') } },
 };
 const cases = (['oldest', 'current'] as const).flatMap((compiler) =>
-  Object.entries(settings).map(([name, { options, files }]) => [compiler, name, options, files] as const));
+  Object.entries(settings).map(([name, { options, files }]) => [compiler, name, options, files] as const),
+);
 
 describe('the published types', { timeout: 120_000 }, () => {
   test.each(cases)('compile with the %s TypeScript for %s', async (compiler, _name, options, files) => {

@@ -1,6 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -242,7 +254,10 @@ describe('patches', () => {
     cpSync(path.join(scratch, 'source'), dir, { recursive: true });
     const build = () => fetch({ pin: patched(), env: { NUDGING_LLAMA_CPP_DIR: dir } });
     const refused = async () => {
-      const error = (await build().then(() => undefined, (reason: unknown) => reason)) as Error;
+      const error = (await build().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )) as Error;
       expect(error).toMatchObject({ name: 'BuildError' });
       const stated = /which lacks what nudging patches in llama\.cpp: (.+)\. Patch it:\n {2}(git -C .+)$/;
       const [, missing, command = ''] = stated.exec(error.message) ?? [];
@@ -283,7 +298,13 @@ describe('NUDGING_LLAMA_CPP_DIR', () => {
 });
 
 it('keeps settings of a surrounding npm command away from our download', () => {
-  const env = { npm_config_dry_run: 'true', npm_config_json: 'true', npm_lifecycle_event: 'prepack', npm_config_registry: 'kept', PATH: 'kept' };
+  const env = {
+    npm_config_dry_run: 'true',
+    npm_config_json: 'true',
+    npm_lifecycle_event: 'prepack',
+    npm_config_registry: 'kept',
+    PATH: 'kept',
+  };
   expect(cleanNpmEnv(env)).toEqual({ npm_config_registry: 'kept', PATH: 'kept' });
 });
 

@@ -1,11 +1,13 @@
-// Makes a trained small Llama model big without changing what it says, so that speed can be measured at realistic sizes with real probabilities:
+// Makes a trained small Llama model big without changing what it says, so that speed can be measured at realistic sizes with real
+// probabilities:
 //
-// - New channels of the residual stream are zero: nothing writes to them. RMSNorm over the wider stream sees a smaller mean square, so norm weights and
-//   epsilon are rescaled.
+// - New channels of the residual stream are zero: nothing writes to them. RMSNorm over the wider stream sees a smaller mean square, so norm
+//   weights and epsilon are rescaled.
 // - New attention heads, feed-forward units and layers compute with random weights, and what they compute is multiplied by zero.
 //
-// Quantising would change what the model says. A big model has room for several copies of the small one that hold the same values while it runs, so each
-// matrix is the sum of several quantised ones: the first is the original rounded, the next is what rounding has left over, and so on.
+// Quantising would change what the model says. A big model has room for several copies of the small one that hold the same values while it
+// runs, so each matrix is the sum of several quantised ones: the first is the original rounded, the next is what rounding has left over,
+// and so on.
 
 #include <array>
 #include <cmath>
@@ -40,7 +42,8 @@ struct Type {
   /// With so many terms a matrix is more exact than F16, the type of the models that are inflated here.
   std::uint32_t terms;
 };
-constexpr std::array<Type, 4> types = {{{"f32", GGML_TYPE_F32, 0, 1}, {"f16", GGML_TYPE_F16, 1, 1}, {"q8_0", GGML_TYPE_Q8_0, 7, 2}, {"q4_0", GGML_TYPE_Q4_0, 2, 4}}};
+constexpr std::array<Type, 4> types = {
+    {{"f32", GGML_TYPE_F32, 0, 1}, {"f16", GGML_TYPE_F16, 1, 1}, {"q8_0", GGML_TYPE_Q8_0, 7, 2}, {"q4_0", GGML_TYPE_Q4_0, 2, 4}}};
 
 struct Big {
   Sizes sizes;
@@ -50,7 +53,8 @@ struct Big {
   Axis vocabulary;
 };
 
-/// What a matrix has where the original has nothing. Zero where it writes to the stream; random where it reads zeros, or writes to what is read by zeros.
+/// What a matrix has where the original has nothing. Zero where it writes to the stream; random where it reads zeros, or writes to what is
+/// read by zeros.
 enum class Elsewhere { zero, random };
 /// Whether the copies that a matrix reads from get terms that add up, or each the whole.
 enum class Copies { terms, whole };
@@ -112,7 +116,10 @@ Type type_named(const std::string& name) {
 Big plan(const CommandLine& options, const Sizes& small, std::uint32_t vocabulary) {
   Big big;
   big.type = type_named(options.text("type"));
-  big.sizes = {.embedding = options.number("embd"), .layers = options.number("layers"), .feed_forward = options.number("ffn"), .head_size = small.head_size};
+  big.sizes = {.embedding = options.number("embd"),
+               .layers = options.number("layers"),
+               .feed_forward = options.number("ffn"),
+               .head_size = small.head_size};
   Sizes& sizes = big.sizes;
   sizes.heads = options.has("heads") ? options.number("heads") : sizes.embedding / small.head_size;
   sizes.kv_heads = options.has("kv-heads") ? options.number("kv-heads") : sizes.heads * small.kv_heads / small.heads;
@@ -124,28 +131,35 @@ Big plan(const CommandLine& options, const Sizes& small, std::uint32_t vocabular
   }
   const std::uint32_t wanted = options.has("copies") ? options.number("copies") : big.type.terms;
   big.copies = copies_that_fit(small, sizes, wanted);
-  if (big.copies == 0 || (options.has("copies") && big.copies < wanted)) throw std::invalid_argument("the model does not fit into this shape");
+  if (big.copies == 0 || (options.has("copies") && big.copies < wanted))
+    throw std::invalid_argument("the model does not fit into this shape");
   big.shape = lay_out(small, sizes, big.copies);
   big.vocabulary = one_after_another(vocabulary, vocabulary, 1);
   const std::uint32_t rotation = options.number("rotate") % vocabulary;
-  for (Place& token : big.vocabulary) token.from = static_cast<std::int32_t>((static_cast<std::uint32_t>(token.from) + rotation) % vocabulary);
+  for (Place& token : big.vocabulary)
+    token.from = static_cast<std::int32_t>((static_cast<std::uint32_t>(token.from) + rotation) % vocabulary);
   return big;
 }
 
 class Inflater {
  public:
-  Inflater(const SmallModel& small, const Big& big, std::uint32_t seed) : small_(small), big_(big), seed_(seed), tokens_(one_after_another(small.vocabulary(), small.vocabulary(), 1)) {
+  Inflater(const SmallModel& small, const Big& big, std::uint32_t seed)
+      : small_(small), big_(big), seed_(seed), tokens_(one_after_another(small.vocabulary(), small.vocabulary(), 1)) {
     const Shape& shape = big.shape;
     const ggml_type type = big.type.type;
     // Looked up, not multiplied: its size costs no time, so it stays exact, and a matrix of its own makes the logits.
     const ggml_type exact = type == GGML_TYPE_F32 ? GGML_TYPE_F32 : GGML_TYPE_F16;
-    matrices_.push_back({"token_embd.weight", exact, small.tensor("token_embd.weight"), &shape.stream, &tokens_, Elsewhere::zero, Copies::whole});
-    matrices_.push_back({"output.weight", type, small.tensor(small.is_tied() ? "token_embd.weight" : "output.weight"), &shape.stream, &big.vocabulary, Elsewhere::random, Copies::terms});
+    matrices_.push_back(
+        {"token_embd.weight", exact, small.tensor("token_embd.weight"), &shape.stream, &tokens_, Elsewhere::zero, Copies::whole});
+    matrices_.push_back({"output.weight", type, small.tensor(small.is_tied() ? "token_embd.weight" : "output.weight"), &shape.stream,
+                         &big.vocabulary, Elsewhere::random, Copies::terms});
     norms_.push_back({"output_norm.weight", small.tensor("output_norm.weight")});
     for (std::uint32_t layer = 0; layer < big.sizes.layers; ++layer) {
       const auto name = [&](const char* part) { return "blk." + std::to_string(layer) + "." + part + ".weight"; };
       const auto original = [&](const char* part) { return layer < small.sizes().layers ? small.tensor(name(part)) : nullptr; };
-      const auto add = [&](const char* part, const Axis& columns, const Axis& rows, Elsewhere elsewhere) { matrices_.push_back({name(part), type, original(part), &columns, &rows, elsewhere, Copies::terms}); };
+      const auto add = [&](const char* part, const Axis& columns, const Axis& rows, Elsewhere elsewhere) {
+        matrices_.push_back({name(part), type, original(part), &columns, &rows, elsewhere, Copies::terms});
+      };
       for (const char* part : {"attn_norm", "ffn_norm"}) norms_.push_back({name(part), original(part)});
       add("attn_q", shape.stream, shape.queries, Elsewhere::random);
       add("attn_k", shape.stream, shape.keys, Elsewhere::random);
@@ -189,7 +203,9 @@ class Inflater {
     gguf_set_val_str(header.get(), "general.name", "inflated");
     gguf_remove_key(header.get(), "general.size_label");
     gguf_set_val_u32(header.get(), "general.file_type", big_.type.file_type);
-    const auto set = [&](const char* key, std::uint32_t value) { gguf_set_val_u32(header.get(), (std::string("llama.") + key).c_str(), value); };
+    const auto set = [&](const char* key, std::uint32_t value) {
+      gguf_set_val_u32(header.get(), (std::string("llama.") + key).c_str(), value);
+    };
     set("embedding_length", big_.sizes.embedding);
     set("block_count", big_.sizes.layers);
     set("feed_forward_length", big_.sizes.feed_forward);
@@ -205,7 +221,9 @@ class Inflater {
       gguf_add_tensor(header.get(), tensor);
     };
     for (const Norm& norm : norms_) declare(norm.name, ggml_new_tensor_1d(tensors.get(), GGML_TYPE_F32, big_.sizes.embedding));
-    for (const Matrix& matrix : matrices_) declare(matrix.name, ggml_new_tensor_2d(tensors.get(), matrix.type, static_cast<std::int64_t>(matrix.columns->size()), static_cast<std::int64_t>(matrix.rows->size())));
+    for (const Matrix& matrix : matrices_)
+      declare(matrix.name, ggml_new_tensor_2d(tensors.get(), matrix.type, static_cast<std::int64_t>(matrix.columns->size()),
+                                              static_cast<std::int64_t>(matrix.rows->size())));
     return header;
   }
 
@@ -276,7 +294,8 @@ void inflate(const CommandLine& options) {
   File file(out);
   inflater.write(file);
   file.close();
-  std::printf("%s: %.2f M parameters, %s, %u copies\n", out.c_str(), static_cast<double>(inflater.parameters()) / 1e6, big.type.name, big.copies);
+  std::printf("%s: %.2f M parameters, %s, %u copies\n", out.c_str(), static_cast<double>(inflater.parameters()) / 1e6, big.type.name,
+              big.copies);
 }
 
 }  // namespace

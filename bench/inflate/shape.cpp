@@ -7,8 +7,8 @@ namespace {
 /// Query heads that share a head of keys and values.
 std::uint32_t group_size(const Sizes& sizes) { return sizes.heads / sizes.kv_heads; }
 
-/// Groups of the big model that one group of the small one takes. It is not torn apart: its query heads need its keys and values. A group of the big
-/// model may have room for more than one copy of it.
+/// Groups of the big model that one group of the small one takes. It is not torn apart: its query heads need its keys and values. A group
+/// of the big model may have room for more than one copy of it.
 std::uint32_t groups_for(const Sizes& small, const Sizes& big, std::uint32_t copies) {
   const std::uint32_t copies_in_one = group_size(big) / group_size(small);
   return (copies + copies_in_one - 1) / copies_in_one;

@@ -66,7 +66,8 @@ std::uint32_t SmallModel::number(const std::string& key, std::uint32_t otherwise
 }
 
 void SmallModel::refuse_what_would_be_lost() const {
-  constexpr std::array<std::string_view, 12> known = {"token_embd", "output_norm", "output", "attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down"};
+  constexpr std::array<std::string_view, 12> known = {"token_embd", "output_norm", "output",   "attn_norm", "attn_q", "attn_k",
+                                                      "attn_v",     "attn_output", "ffn_norm", "ffn_gate",  "ffn_up", "ffn_down"};
   for (std::int64_t id = 0; id < gguf_get_n_tensors(header_.get()); ++id) {
     std::string_view name = gguf_get_tensor_name(header_.get(), id);
     const std::string whole(name);

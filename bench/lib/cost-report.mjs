@@ -8,7 +8,10 @@ import { sum } from './statistics.mjs';
 
 export const show = (/** @type {number} */ value) => (value === 0 ? '0' : value < 0.1 ? value.toFixed(4) : value.toFixed(2));
 
-/** How and where something was measured. @param {{ command: string, machine: ReturnType<typeof import('./machine.mjs').machine>, load: { before: number, after: number } }} where */
+/**
+ * How and where something was measured.
+ * @param {{ command: string, machine: ReturnType<typeof import('./machine.mjs').machine>, load: { before: number, after: number } }} where
+ */
 export const conditions = ({ command, machine, load }) =>
   `\`${command}\`, on ${describeMachine(machine)}, one-minute load ${load.before} before and ${load.after} after.`;
 
@@ -46,11 +49,20 @@ function phaseRow({ label, ms, phases: spent, stats, tokens }) {
 /** @param {Cost} cost */
 function sweepRow({ label, ms, phases: spent, stats, tokens }) {
   const nudged = sum(stats.map((each) => each.nudgedTokens)) / tokens;
-  return [label, show(ms), show(spent.baseDecode), show(spent.alignedDecode), `${(100 * nudged).toFixed(0)} %`, decodes({ stats, tokens }), guessesRight(stats)];
+  return [
+    label,
+    show(ms),
+    show(spent.baseDecode),
+    show(spent.alignedDecode),
+    `${(100 * nudged).toFixed(0)} %`,
+    decodes({ stats, tokens }),
+    guessesRight(stats),
+  ];
 }
 
 /** @param {Pick<Cost, 'stats' | 'tokens'>} cost */
-const decodes = ({ stats, tokens }) => (/** @type {const} */ (['base', 'aligned'])).map((lane) => show(sum(stats.map((each) => each[lane].decodes)) / tokens)).join(', ');
+const decodes = ({ stats, tokens }) =>
+  /** @type {const} */ (['base', 'aligned']).map((lane) => show(sum(stats.map((each) => each[lane].decodes)) / tokens)).join(', ');
 
 /** @param {Cost['stats']} stats */
 function guessesRight(stats) {
@@ -61,10 +73,29 @@ function guessesRight(stats) {
 /** @param {readonly Cost[]} modes @param {{ base: import('./forward.mjs').Forward, aligned: import('./forward.mjs').Forward }} forward */
 function forwardPart(modes, { base, aligned }) {
   const one = { base: timeOf(base, 1), aligned: timeOf(aligned, 1) };
-  const batchRows = batches.map((n) => [String(n), show(timeOf(base, n)), show(timeOf(base, n) / one.base), show(timeOf(aligned, n)), show(timeOf(aligned, n) / one.base)]);
-  const depthRows = depths.map((depth) => [String(depth), show(base.token.get(depth) ?? Number.NaN), show(aligned.token.get(depth) ?? Number.NaN)]);
+  const batchRows = batches.map((n) => [
+    String(n),
+    show(timeOf(base, n)),
+    show(timeOf(base, n) / one.base),
+    show(timeOf(aligned, n)),
+    show(timeOf(aligned, n) / one.base),
+  ]);
+  const depthRows = depths.map((depth) => [
+    String(depth),
+    show(base.token.get(depth) ?? Number.NaN),
+    show(aligned.token.get(depth) ?? Number.NaN),
+  ]);
   const limits = modes.map(({ label, stats, tokens, ms }) => {
-    const least = (atBenchSpeed(base, stats.map((each) => each.base)) + atBenchSpeed(aligned, stats.map((each) => each.aligned))) / tokens;
+    const least =
+      (atBenchSpeed(
+        base,
+        stats.map((each) => each.base),
+      ) +
+        atBenchSpeed(
+          aligned,
+          stats.map((each) => each.aligned),
+        )) /
+      tokens;
     return [label, show(ms), show(least), show(ms / least)];
   });
   return `### A forward pass

@@ -10,7 +10,8 @@ import { median, spread, sum } from './statistics.mjs';
 export function figures({ msPerToken, outcomes }, { peakMemory, eventLoop }) {
   const last = outcomes.at(-1) ?? [];
   const tokens = sum(last.map((each) => each.tokens));
-  const total = (/** @type {(one: Outcome) => number | undefined} */ of) => (last.every((one) => of(one) !== undefined) ? sum(last.map((one) => of(one) ?? 0)) : null);
+  const total = (/** @type {(one: Outcome) => number | undefined} */ of) =>
+    last.every((one) => of(one) !== undefined) ? sum(last.map((one) => of(one) ?? 0)) : null;
   const lane = (/** @type {'base' | 'aligned'} */ name) => ({
     decodesPerToken: sum(last.map(({ lanes }) => lanes[name].decodes)) / tokens,
     decodedPerToken: sum(last.map(({ lanes }) => lanes[name].decodedTokens)) / tokens,
@@ -26,7 +27,10 @@ export function figures({ msPerToken, outcomes }, { peakMemory, eventLoop }) {
     lanes: { base: lane('base'), aligned: lane('aligned') },
     guessed,
     acceptance: guessed ? (right ?? 0) / guessed : null,
-    rewindsPerToken: perToken(total((one) => one.rewinds), tokens),
+    rewindsPerToken: perToken(
+      total((one) => one.rewinds),
+      tokens,
+    ),
     notForwardPass: times,
     bytesPerToken: perToken(bytes, tokens),
     peakMemory,

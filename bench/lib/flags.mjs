@@ -30,8 +30,19 @@ export function readFlags() {
   try {
     ({ values } = parseArgs({
       options: {
-        quick: { type: 'boolean' }, help: { type: 'boolean' }, pair: text, questions: text, rounds: text, threads: text, gamma: text,
-        lookahead: text, 'max-tokens': text, context: text, rivals: text, name: text, out: text,
+        quick: { type: 'boolean' },
+        help: { type: 'boolean' },
+        pair: text,
+        questions: text,
+        rounds: text,
+        threads: text,
+        gamma: text,
+        lookahead: text,
+        'max-tokens': text,
+        context: text,
+        rivals: text,
+        name: text,
+        out: text,
       },
     }));
   } catch (error) {
@@ -42,15 +53,25 @@ export function readFlags() {
   const integer = (flag, low, high) => {
     const value = values[flag];
     if (value === undefined) return undefined;
-    if (!/^\d+$/.test(String(value)) || Number(value) < low || Number(value) > high) throw new BuildError(`--${flag} cannot be "${value}": it must be an integer from ${low} to ${high}`);
+    if (!/^\d+$/.test(String(value)) || Number(value) < low || Number(value) > high)
+      throw new BuildError(`--${flag} cannot be "${value}": it must be an integer from ${low} to ${high}`);
     return Number(value);
   };
   const gamma = values['gamma'] === undefined ? undefined : Number(values['gamma']);
-  if (gamma !== undefined && !(gamma >= 0 && gamma <= 2)) throw new BuildError(`--gamma cannot be "${values['gamma']}": it must be a number from 0 to 2`);
+  if (gamma !== undefined && !(gamma >= 0 && gamma <= 2))
+    throw new BuildError(`--gamma cannot be "${values['gamma']}": it must be a number from 0 to 2`);
 
   const known = [...rivals.map(({ name }) => name), 'llama-bench'];
-  const wanted = values['rivals'] === undefined ? (quick ? rivals.filter(({ ours }) => ours).map(({ name }) => name) : known) : String(values['rivals']).split(',').map((name) => name.trim());
-  for (const name of wanted) if (!known.includes(name)) throw new BuildError(`--rivals: there is no "${name}"; known are ${known.join(', ')}`);
+  const wanted =
+    values['rivals'] === undefined
+      ? quick
+        ? rivals.filter(({ ours }) => ours).map(({ name }) => name)
+        : known
+      : String(values['rivals'])
+          .split(',')
+          .map((name) => name.trim());
+  for (const name of wanted)
+    if (!known.includes(name)) throw new BuildError(`--rivals: there is no "${name}"; known are ${known.join(', ')}`);
   const string = (/** @type {string} */ flag) => /** @type {string | undefined} */ (values[flag]);
   return {
     help: values['help'] === true,

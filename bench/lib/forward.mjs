@@ -5,7 +5,10 @@ import { sum } from './statistics.mjs';
 export const batches = [1, 2, 3, 4, 6, 8, 12, 16, 32];
 export const depths = [0, 128, 256, 384];
 
-/** @typedef {{ batch: Map<number, number>, token: Map<number, number> }} Forward milliseconds: of a batch by its size, of one token by the length of its context */
+/**
+ * @typedef {{ batch: Map<number, number>, token: Map<number, number> }} Forward milliseconds: of a batch by its size, of one token by the
+ *   length of its context
+ */
 
 /** @param {string} model @param {number} threads @param {number} repetitions @returns {Promise<Forward>} */
 export async function measureForward(model, threads, repetitions) {

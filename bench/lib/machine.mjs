@@ -16,7 +16,10 @@ function instructions() {
   try {
     const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
     const names = { amx_tile: 'AMX', avx512f: 'AVX-512', avx2: 'AVX2' };
-    return Object.entries(names).filter(([flag]) => flags.includes(flag)).map(([, name]) => name).filter((name, _, all) => name !== 'AVX2' || all.length === 1);
+    return Object.entries(names)
+      .filter(([flag]) => flags.includes(flag))
+      .map(([, name]) => name)
+      .filter((name, _, all) => name !== 'AVX2' || all.length === 1);
   } catch {
     return [];
   }

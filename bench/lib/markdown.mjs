@@ -12,23 +12,57 @@ export const markdownTable = (head, rows) => [head, head.map(() => '---'), ...ro
 export function report(result) {
   const { setup, machine, floor } = result;
   const there = result.rivals.filter((/** @type {any} */ rival) => rival.status === 'ok');
-  const times = there.map((/** @type {any} */ { label, msPerToken, firstTokenMs, lanes, acceptance, rewindsPerToken, notForwardPass, eventLoop, peakMemory, bytesPerToken }) => [
-    label,
-    `${number(msPerToken.median)} (${number(msPerToken.min)}–${number(msPerToken.max)})`,
-    number(firstTokenMs, 1),
-    `${number(lanes.base.decodesPerToken)} / ${number(lanes.base.decodedPerToken)}`,
-    `${number(lanes.aligned.decodesPerToken)} / ${number(lanes.aligned.decodedPerToken)}`,
-    percent(acceptance),
-    number(rewindsPerToken),
-    percent(notForwardPass),
-    `${number(eventLoop.p99Ms)} (${number(eventLoop.idleP99Ms)})`,
-    peakMemory === null ? '–' : String(Math.round(peakMemory / 1e6)),
-    number(bytesPerToken, 0),
-  ]);
-  const head = ['', 'ms a token, median (range)', 'first text, ms', 'base: decodes / tokens', 'aligned: decodes / tokens', 'guesses right', 'rewinds', 'not a forward pass', 'event loop p99, ms (idle)', 'peak memory, MB', 'bytes'];
+  const times = there.map(
+    (
+      /** @type {any} */ {
+        label,
+        msPerToken,
+        firstTokenMs,
+        lanes,
+        acceptance,
+        rewindsPerToken,
+        notForwardPass,
+        eventLoop,
+        peakMemory,
+        bytesPerToken,
+      },
+    ) => [
+      label,
+      `${number(msPerToken.median)} (${number(msPerToken.min)}–${number(msPerToken.max)})`,
+      number(firstTokenMs, 1),
+      `${number(lanes.base.decodesPerToken)} / ${number(lanes.base.decodedPerToken)}`,
+      `${number(lanes.aligned.decodesPerToken)} / ${number(lanes.aligned.decodedPerToken)}`,
+      percent(acceptance),
+      number(rewindsPerToken),
+      percent(notForwardPass),
+      `${number(eventLoop.p99Ms)} (${number(eventLoop.idleP99Ms)})`,
+      peakMemory === null ? '–' : String(Math.round(peakMemory / 1e6)),
+      number(bytesPerToken, 0),
+    ],
+  );
+  const head = [
+    '',
+    'ms a token, median (range)',
+    'first text, ms',
+    'base: decodes / tokens',
+    'aligned: decodes / tokens',
+    'guesses right',
+    'rewinds',
+    'not a forward pass',
+    'event loop p99, ms (idle)',
+    'peak memory, MB',
+    'bytes',
+  ];
   const target = (/** @type {any} */ { atMost, atLeast }) => (atMost ? `≤ ${number(atMost)}` : `≥ ${number(atLeast)}`);
-  const ratioRows = result.ratios.map((/** @type {any} */ one) => [one.label, number(one.median, 3), `${number(one.min, 3)}–${number(one.max, 3)}`, target(one)]);
-  const missing = result.rivals.filter((/** @type {any} */ rival) => rival.status !== 'ok').map((/** @type {any} */ { label, reason }) => `- ${label}: ${reason}`);
+  const ratioRows = result.ratios.map((/** @type {any} */ one) => [
+    one.label,
+    number(one.median, 3),
+    `${number(one.min, 3)}–${number(one.max, 3)}`,
+    target(one),
+  ]);
+  const missing = result.rivals
+    .filter((/** @type {any} */ rival) => rival.status !== 'ok')
+    .map((/** @type {any} */ { label, reason }) => `- ${label}: ${reason}`);
   const different = Object.entries(result.agreement.different).map(([name, count]) => `${name} ${count}`);
   const agreement =
     different.length === 0
@@ -39,7 +73,8 @@ A decision on the edge may go either way when batches differ (docs/semantics.md,
   const loads = `one-minute load before ${result.load.before}, after ${result.load.after}`;
   const megabytes = (/** @type {number} */ size) => (size / 1e6).toFixed(0);
   const floors = floor ? `llama-bench: base ${number(floor.base.median)} ms a token, aligned ${number(floor.aligned.median)}.\n\n` : '';
-  const ratios = ratioRows.length > 0 ? markdownTable(['ratio', 'median', 'range over rounds', 'target (inflated pair, 2 cores)'], ratioRows) : '';
+  const ratios =
+    ratioRows.length > 0 ? markdownTable(['ratio', 'median', 'range over rounds', 'target (inflated pair, 2 cores)'], ratioRows) : '';
 
   return `# ${result.name}
 

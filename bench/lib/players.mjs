@@ -30,7 +30,12 @@ export async function makePlayers({ wanted, setup, questions, keep, log }) {
   const missing = [];
   /** @type {{ rival: Rival, open: () => Promise<RivalProcess>, close: (opened: RivalProcess) => Promise<void> }[]} */
   const present = [];
-  const leaveOut = (/** @type {string} */ name, /** @type {string} */ label, /** @type {string} */ reason, /** @type {Missing['status']} */ status = 'missing') => {
+  const leaveOut = (
+    /** @type {string} */ name,
+    /** @type {string} */ label,
+    /** @type {string} */ reason,
+    /** @type {Missing['status']} */ status = 'missing',
+  ) => {
     log(`left out: ${label} (${reason})`);
     missing.push({ name, label, status, reason });
   };
@@ -80,7 +85,8 @@ export async function makePlayers({ wanted, setup, questions, keep, log }) {
     else for (const lane of /** @type {const} */ (['base', 'aligned'])) players.push(floor(lane, setup));
   }
 
-  const onFailure = (/** @type {string} */ name, /** @type {Error} */ error) => leaveOut(name, present.find(({ rival }) => rival.name === name)?.rival.label ?? name, error.message, 'failed');
+  const onFailure = (/** @type {string} */ name, /** @type {Error} */ error) =>
+    leaveOut(name, present.find(({ rival }) => rival.name === name)?.rival.label ?? name, error.message, 'failed');
 
   /** One more pass, not timed, for what would disturb a timed one. */
   const finish = async () => {
@@ -95,7 +101,12 @@ export async function makePlayers({ wanted, setup, questions, keep, log }) {
   return { players, missing, onFailure, finish };
 }
 
-/** The speed of one model in llama.cpp's own benchmark. @param {'base' | 'aligned'} lane @param {import('../rivals/index.mjs').Setup} setup @returns {Player} */
+/**
+ * The speed of one model in llama.cpp's own benchmark.
+ * @param {'base' | 'aligned'} lane
+ * @param {import('../rivals/index.mjs').Setup} setup
+ * @returns {Player}
+ */
 function floor(lane, { pair, threads }) {
   return {
     name: `llama-bench ${lane}`,

@@ -26,7 +26,10 @@ export class RivalProcess {
   /** @param {import('../rivals/index.mjs').Rival} rival */
   constructor(rival) {
     this.rival = rival;
-    this.#child = fork(fileURLToPath(new URL('../rivals/child.mjs', import.meta.url)), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
+    this.#child = fork(fileURLToPath(new URL('../rivals/child.mjs', import.meta.url)), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
     all.add(this);
     this.#child.on('message', (/** @type {{ id: number, result?: unknown, error?: string }} */ { id, result, error }) => {
       const waiting = this.#waiting.get(id);

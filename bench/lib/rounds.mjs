@@ -11,8 +11,8 @@ import { sum } from './statistics.mjs';
 /** @typedef {Map<string, { msPerToken: number[], outcomes: Outcome[][] }>} Samples by the player's name, one of each a round */
 
 /**
- * Rounds in which everybody plays once. What slows the machine down slows a whole round down, so the ratios within one mean something where the
- * times do not; and since the order turns, nobody is always the first or the last.
+ * Rounds in which everybody plays once. What slows the machine down slows a whole round down, so the ratios within one mean something where
+ * the times do not; and since the order turns, nobody is always the first or the last.
  * @param {readonly Player[]} players
  * @param {number} rounds
  * @param {{ onRound: (round: number) => void, onFailure: (name: string, error: Error) => void }} hooks

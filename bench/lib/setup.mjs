@@ -5,7 +5,10 @@ import { BuildError } from '../../scripts/lib/errors.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { makePair, namedPairs } from './named-pairs.mjs';
 
-/** As in native/engine/scheduler.cpp. All rivals are given what the engine would choose for a model: two threads on a tiny model would handicap them. */
+/**
+ * As in native/engine/scheduler.cpp. All rivals are given what the engine would choose for a model: two threads on a tiny model would
+ * handicap them.
+ */
 const bytesWorthAThread = 16_000_000;
 
 /**
@@ -15,7 +18,10 @@ const bytesWorthAThread = 16_000_000;
 export async function readSetup(flags) {
   if (!existsSync(inRoot('dist/index.js'))) throw new BuildError('dist/ is missing: run npm run build first');
   const { defaults } = await import('../../dist/index.js');
-  const { pair, prompt, name } = flags.pair !== undefined && namedPairs.includes(flags.pair) ? { ...(await makePair(flags.pair)), name: flags.pair } : await read(flags.pair);
+  const { pair, prompt, name } =
+    flags.pair !== undefined && namedPairs.includes(flags.pair)
+      ? { ...(await makePair(flags.pair)), name: flags.pair }
+      : await read(flags.pair);
   const bytes = { base: sizeOf(pair.base), aligned: sizeOf(pair.aligned) };
   const cores = availableCores();
   const threadsFor = (/** @type {number} */ size) => flags.threads ?? Math.min(cores, Math.max(1, Math.floor(size / bytesWorthAThread)));

@@ -9,5 +9,8 @@ export function median(values) {
 /** @param {readonly number[]} values */
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-/** Median and range: with few rounds on a machine that others use too, the range says more than a deviation. @param {readonly number[]} values */
+/**
+ * Median and range: with few rounds on a machine that others use too, the range says more than a deviation.
+ * @param {readonly number[]} values
+ */
 export const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) });

@@ -14,11 +14,15 @@ const ways = /** @type {const} */ ([
 ]);
 
 /** @typedef {Record<'greedy' | 'sampled' | 'sampledOf40', number>} Micros µs for one question, by how its token is chosen */
-/** @typedef {{ tokens: number, decodeMs: number, top1: Micros }} VocabularyCost tokens: in the vocabulary; decodeMs: of a pass over one token; medians */
+/**
+ * @typedef {{ tokens: number, decodeMs: number, top1: Micros }} VocabularyCost tokens: in the vocabulary; decodeMs: of a pass over one
+ *   token; medians
+ */
 
 /**
  * What one pass and one choice of a token cost.
- * @param {Pick<import('../../dist/index.js').Nudging, 'generate' | 'models'>} engine with one request at a time: another one's cache would hold answers from before
+ * @param {Pick<import('../../dist/index.js').Nudging, 'generate' | 'models'>} engine with one request at a time: another one's cache would
+ *   hold answers from before
  * @param {readonly string[]} questions at least 2: one that is asked again is remembered
  * @param {{ rounds: number, maxTokens: number }} amount
  * @returns {Promise<VocabularyCost>}
@@ -63,7 +67,13 @@ export async function measureVocabulary(engine, questions, { rounds, maxTokens }
 export function vocabularyReport({ costs, questions, rounds, maxTokens, ...where }) {
   const micros = (/** @type {number} */ value) => value.toFixed(1);
   const rows = costs.map(({ name, tokens, decodeMs, top1 }) => [
-    name, tokens.toLocaleString('en'), show(decodeMs), micros(top1.greedy), show((1000 * top1.greedy) / tokens), micros(top1.sampled), micros(top1.sampledOf40),
+    name,
+    tokens.toLocaleString('en'),
+    show(decodeMs),
+    micros(top1.greedy),
+    show((1000 * top1.greedy) / tokens),
+    micros(top1.sampled),
+    micros(top1.sampledOf40),
   ]);
   const head = ['', 'tokens in the vocabulary', 'a pass over one token, ms', 'top-1, µs', '÷ tokens, ns', 'sampled, µs'];
   head.push('sampled of the 40 likeliest, µs');

@@ -42,7 +42,12 @@ export class Lane {
   /** The model's own chat template, up to where the assistant speaks. @param {string} question */
   chat(question) {
     const source = this.#model.fileInfo.metadata.tokenizer.chat_template ?? '';
-    return new Template(source).render({ messages: [{ role: 'user', content: question }], add_generation_prompt: true, bos_token: '', eos_token: '' });
+    return new Template(source).render({
+      messages: [{ role: 'user', content: question }],
+      add_generation_prompt: true,
+      bos_token: '',
+      eos_token: '',
+    });
   }
 
   /** @param {string} prompt @param {boolean} isTemplate whether it may spell control tokens */
@@ -81,11 +86,20 @@ export class Lane {
 
     const rest = tokens.slice(same);
     const last = /** @type {Token} */ (rest.pop());
-    const answers = await this.#sequence.controlledEvaluate([...rest, [last, { generateNext: { totalLogitWeight: true, logits: { filter: { includeTop: 1 } } } }]]);
+    const answers = await this.#sequence.controlledEvaluate([
+      ...rest,
+      [last, { generateNext: { totalLogitWeight: true, logits: { filter: { includeTop: 1 } } } }],
+    ]);
     const found = answers[rest.length]?.next;
     const token = found?.logits?.keys().next().value;
     if (token === undefined || found?.totalLogitWeight === undefined) throw new Error('node-llama-cpp gave no logits');
     const text = this.text([token]);
-    return { token, text, ends: this.#model.isEogToken(token), shows: this.#model.detokenize([token]) !== '', probability: 1 / found.totalLogitWeight };
+    return {
+      token,
+      text,
+      ends: this.#model.isEogToken(token),
+      shows: this.#model.detokenize([token]) !== '',
+      probability: 1 / found.totalLogitWeight,
+    };
   }
 }

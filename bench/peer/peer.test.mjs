@@ -9,13 +9,17 @@ import { nudge } from './nudge.mjs';
 const folder = new URL('../../models/demo/', import.meta.url);
 const pairFile = fileURLToPath(new URL(process.env['PEER_PAIR'] ?? 'pair.json', folder));
 const pair = JSON.parse(readFileSync(pairFile, 'utf8'));
-const all = readFileSync(new URL('eval.jsonl', folder), 'utf8').trim().split('\n').map((line) => JSON.parse(line).question);
+const all = readFileSync(new URL('eval.jsonl', folder), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line).question);
 const wanted = Math.min(all.length, Number(process.env['PEER_ROWS'] ?? all.length));
 const questions = Array.from({ length: wanted }, (_, i) => all[Math.floor((i * all.length) / wanted)]);
 const options = { gamma: pair.gamma, lookahead: pair.lookahead, maxTokens: pair.maxTokens };
 
 /** Whether another batch shape could have decided otherwise. @param {import('../../lib/index.ts').Decision} decision */
-const isClose = ({ kind, probability, margin }) => margin < tie.margin || (kind !== 'draft' && Math.abs(probability - options.gamma) < tie.probability);
+const isClose = ({ kind, probability, margin }) =>
+  margin < tie.margin || (kind !== 'draft' && Math.abs(probability - options.gamma) < tie.probability);
 
 /** @type {Nudging} */
 let engine;

@@ -35,7 +35,12 @@ function read() {
 
 /** @param {string} command @param {string[]} args @param {Record<string, string>} [env] */
 function run(command, args, env = {}) {
-  const { status, error } = spawnSync(command, args, { cwd: folder, stdio: 'inherit', env: { ...process.env, ...env }, shell: process.platform === 'win32' && command === 'npm' });
+  const { status, error } = spawnSync(command, args, {
+    cwd: folder,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+    shell: process.platform === 'win32' && command === 'npm',
+  });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
@@ -45,8 +50,10 @@ function install() {
   const platform = /** @type {keyof typeof binaries} */ (`${process.platform}-${process.arch}`);
   const binary = binaries[platform];
   if (!binary) throw new Error(`node-llama-cpp has no binary for ${platform}`);
-  if (existsSync(path.join(folder, 'node_modules/@node-llama-cpp', binary)) && existsSync(path.join(folder, 'node_modules/node-llama-cpp'))) return;
-  // Without its optional packages node-llama-cpp brings no binary at all; the one that is wanted is named. Its install script would build one.
+  if (existsSync(path.join(folder, 'node_modules/@node-llama-cpp', binary)) && existsSync(path.join(folder, 'node_modules/node-llama-cpp')))
+    return;
+  // Without its optional packages node-llama-cpp brings no binary at all; the one that is wanted is named. Its install script would build
+  // one.
   const flags = ['--no-save', '--no-package-lock', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
   run('npm', ['install', ...flags, `@node-llama-cpp/${binary}@${dependencies['node-llama-cpp']}`]);
 }

@@ -22,7 +22,9 @@ const commands = {
     for (const question of questions) outcomes.push(await rival?.answer(question));
     return outcomes;
   },
-  /** The same with the event loop watched. Never in a timed pass: a thousand timers a second take processor time from the models' threads. */
+  /**
+   * The same with the event loop watched. Never in a timed pass: a thousand timers a second take processor time from the models' threads.
+   */
   async watchedPass({ questions }) {
     const idle = await watch(() => new Promise((resolve) => setTimeout(resolve, 300)));
     const busy = await watch(() => commands['pass']?.({ questions }) ?? Promise.resolve());
@@ -38,8 +40,8 @@ const commands = {
 };
 
 /**
- * The 99th percentile of the event loop's delay. The histogram records the time between two timer callbacks, so the resolution is taken off;
- * timers have whole milliseconds, so an idle loop shows up to one.
+ * The 99th percentile of the event loop's delay. The histogram records the time between two timer callbacks, so the resolution is taken
+ * off; timers have whole milliseconds, so an idle loop shows up to one.
  * @param {() => Promise<unknown>} work
  */
 async function watch(work) {

@@ -2,7 +2,11 @@ import { naiveNudging } from './naive.mjs';
 import { basePrompt, messages } from './prompts.mjs';
 import { startServer } from './server.mjs';
 
-/** @typedef {import('./index.mjs').Setup} Setup @typedef {import('./index.mjs').Outcome} Outcome @typedef {import('./naive.mjs').Next} Next */
+/**
+ * @typedef {import('./index.mjs').Setup} Setup
+ * @typedef {import('./index.mjs').Outcome} Outcome
+ * @typedef {import('./naive.mjs').Next} Next
+ */
 
 /**
  * Naive nudging over two llama-server processes with their prompt caches on. The aligned model drafts in one call.
@@ -32,7 +36,14 @@ export async function open({ pair, prompt, settings, context, threads }, { baseT
       aligned.begin(raw ?? (await aligned.post('/apply-template', { messages: messages(pair, question) })).prompt);
       const { text, tokens } = await naiveNudging(base, aligned, settings, () => (firstMs ??= performance.now() - start));
       const ms = performance.now() - start;
-      return { text, tokens, ms, firstMs: firstMs ?? ms, bytes: base.takeBytes() + aligned.takeBytes(), lanes: { base: base.counts, aligned: aligned.counts } };
+      return {
+        text,
+        tokens,
+        ms,
+        firstMs: firstMs ?? ms,
+        bytes: base.takeBytes() + aligned.takeBytes(),
+        lanes: { base: base.counts, aligned: aligned.counts },
+      };
     },
     processes: () => servers.map(({ pid }) => pid),
     close: async () => void (await Promise.all(servers.map((server) => server.stop()))),
@@ -72,13 +83,17 @@ class HttpLane {
   /** @param {readonly number[]} tokens */
   text(tokens) {
     // `stream: true` leaves out an incomplete character at the end.
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(tokens.map((token) => this.#pieces.get(token) ?? Buffer.alloc(0))), { stream: true });
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      Buffer.concat(tokens.map((token) => this.#pieces.get(token) ?? Buffer.alloc(0))),
+      { stream: true },
+    );
   }
 
   /** @param {string} output @param {readonly number[]} [own] @returns {Promise<Next>} */
   async next(output, own = []) {
     const { output: known, own: before, nexts } = this.#ahead;
-    const isAhead = nexts.length > 0 && known === output && before.length === own.length && before.every((token, index) => token === own[index]);
+    const isAhead =
+      nexts.length > 0 && known === output && before.length === own.length && before.every((token, index) => token === own[index]);
     const found = isAhead ? nexts : await this.#complete(output, own);
     const next = /** @type {Next} */ (found.shift());
     this.#ahead = { output, own: [...own, next.token], nexts: found };

@@ -1,6 +1,6 @@
 /**
- * Nudging as one writes it over a model API that answers "what comes next?": the rules R1 to R14 (docs/semantics.md), one question after the other.
- * What it costs is decided by the lanes that it is given.
+ * Nudging as one writes it over a model API that answers "what comes next?": the rules R1 to R14 (docs/semantics.md), one question after
+ * the other. What it costs is decided by the lanes that it is given.
  *
  * @typedef {object} Next
  * @property {number} token
@@ -9,7 +9,8 @@
  * @property {number} probability
  *
  * @typedef {object} Lane
- * @property {(output: string, own?: readonly number[]) => Promise<Next>} next the top-1 token after prompt, output and tokens of the model's own
+ * @property {(output: string, own?: readonly number[]) => Promise<Next>} next the top-1 token after prompt, output and tokens of the
+ *   model's own
  * @property {(tokens: readonly number[]) => string} text
  */
 
@@ -70,7 +71,8 @@ async function ask(base, out, draft, gamma) {
     const next = await base.next(out + draft.slice(0, index));
     const word = /^ [^ ]*/.exec(draft.slice(index))?.[0] ?? '';
     const isEnd = next.ends || next.text === '';
-    if (isEnd || word.startsWith(next.text) || next.probability >= gamma) return { taken: draft.slice(0, index), first: isEnd ? undefined : next };
+    if (isEnd || word.startsWith(next.text) || next.probability >= gamma)
+      return { taken: draft.slice(0, index), first: isEnd ? undefined : next };
   }
   const lastSpace = draft.lastIndexOf(' ');
   const leading = draft.length - draft.trimStart().length;

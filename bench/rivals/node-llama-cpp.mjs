@@ -34,10 +34,19 @@ export async function open({ pair, prompt, settings, context, threads }) {
       let firstMs;
       const raw = prompt?.replace('{question}', () => question);
       base.begin(raw ?? basePrompt(pair, question));
-      aligned.begin(raw ?? template.render({ messages: messages(pair, question), add_generation_prompt: true, bos_token: '', eos_token: '' }));
+      aligned.begin(
+        raw ?? template.render({ messages: messages(pair, question), add_generation_prompt: true, bos_token: '', eos_token: '' }),
+      );
       const { text, tokens } = await naiveNudging(base, aligned, settings, () => (firstMs ??= performance.now() - start));
       const ms = performance.now() - start;
-      return { text, tokens, ms, firstMs: firstMs ?? ms, rewinds: base.counts.rewinds + aligned.counts.rewinds, lanes: { base: base.counts, aligned: aligned.counts } };
+      return {
+        text,
+        tokens,
+        ms,
+        firstMs: firstMs ?? ms,
+        rewinds: base.counts.rewinds + aligned.counts.rewinds,
+        lanes: { base: base.counts, aligned: aligned.counts },
+      };
     },
     processes: () => [],
     close: () => llama.dispose(),
@@ -97,7 +106,10 @@ class NodeLlamaLane {
     this.counts.decodedTokens += rest.length;
     const last = rest.pop();
     // The cheapest question that the library has: the top token and the sum of weights, no sorted list of probabilities.
-    const answers = await this.#sequence.controlledEvaluate([...rest, [last, { generateNext: { totalLogitWeight: true, logits: { filter: { includeTop: 1 } } } }]]);
+    const answers = await this.#sequence.controlledEvaluate([
+      ...rest,
+      [last, { generateNext: { totalLogitWeight: true, logits: { filter: { includeTop: 1 } } } }],
+    ]);
     const found = answers[rest.length].next;
     const token = found.logits.keys().next().value;
     const text = this.model.detokenize([token]);

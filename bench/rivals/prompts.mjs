@@ -4,7 +4,11 @@
  */
 export function segments(template, question) {
   const [before = '', after = ''] = template.split('{question}');
-  return [{ text: before, special: true }, { text: question, special: false }, { text: after, special: true }];
+  return [
+    { text: before, special: true },
+    { text: question, special: false },
+    { text: after, special: true },
+  ];
 }
 
 /**

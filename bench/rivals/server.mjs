@@ -14,7 +14,27 @@ export async function startServer(model, context, threads) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   // `--cache-ram 0`: no copies of old prompts; the prompt in the slot is the cache that counts here.
-  const args = ['-m', model, '--host', '127.0.0.1', '--port', port, '-c', context, '-np', 1, '-t', threads, '-tb', threads, '--cache-ram', 0, '--no-ui', '--offline', '--log-disable'];
+  const args = [
+    '-m',
+    model,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    port,
+    '-c',
+    context,
+    '-np',
+    1,
+    '-t',
+    threads,
+    '-tb',
+    threads,
+    '--cache-ram',
+    0,
+    '--no-ui',
+    '--offline',
+    '--log-disable',
+  ];
   const child = spawn(binary('llama-server'), args.map(String), { stdio: 'ignore' });
   running.add(child);
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -27,7 +47,8 @@ export async function startServer(model, context, threads) {
   };
   const deadline = Date.now() + 120_000;
   while (!(await isReady(url))) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`llama-server ended with ${child.exitCode ?? child.signalCode}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`llama-server ended with ${child.exitCode ?? child.signalCode}`);
     if (Date.now() > deadline) {
       await stop();
       throw new Error('llama-server was not ready after two minutes');

@@ -53,7 +53,9 @@ export function readArguments(argv: readonly string[]): Arguments {
   if (words[0] === 'generate') words.shift();
   if (words.length > 1) {
     const shown = `"${words[0]}", "${words[1]}"${words.length > 2 ? ', …' : ''}`;
-    throw new UsageError(`${words.length} questions were given (${shown}): put one question in quotes, or pass a file of them with --input`);
+    throw new UsageError(
+      `${words.length} questions were given (${shown}): put one question in quotes, or pass a file of them with --input`,
+    );
   }
   if (words[0] !== undefined) args.question = words[0];
   checkTogether(args);
@@ -62,7 +64,12 @@ export function readArguments(argv: readonly string[]): Arguments {
 
 /** Splits the arguments by kind. Strict parsing would throw errors of its own, without a remedy. */
 function sort(argv: readonly string[]) {
-  const options = Object.fromEntries(flags.map((flag) => [flag.name, { type: flag.value ? 'string' : 'boolean', multiple: true, ...(flag.name === 'help' ? { short: 'h' } : {}) } as const]));
+  const options = Object.fromEntries(
+    flags.map((flag) => [
+      flag.name,
+      { type: flag.value ? 'string' : 'boolean', multiple: true, ...(flag.name === 'help' ? { short: 'h' } : {}) } as const,
+    ]),
+  );
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const texts = new Map<Flag, string[]>();
   const switches = new Set<string>();
@@ -86,24 +93,41 @@ function sort(argv: readonly string[]) {
 }
 
 function unknown(rawName: string): UsageError {
-  const meant = rawName.startsWith('--') ? nearest(rawName.slice(2), flags.map((flag) => flag.name)) : undefined;
+  const meant = rawName.startsWith('--')
+    ? nearest(
+        rawName.slice(2),
+        flags.map((flag) => flag.name),
+      )
+    : undefined;
   return new UsageError(`unknown flag ${rawName}: ${meant === undefined ? 'see nudging --help' : `did you mean --${meant}?`}`);
 }
 
 function settingOf(flag: Flag, texts: string[]): unknown {
   const text = lastOf(texts);
   const value =
-    flag.kind === 'list' ? texts
-    : flag.kind === 'number' ? numberOrWord(text)
-    : flag.kind === 'lanes' ? lanesIn(text)
-    : flag.kind === 'file' ? contentOf(flag, text)
-    : flag.kind === 'names' ? buffersIn(text)
-    : flag.kind === 'json' ? jsonIn(flag, text)
-    : flag.kind === 'members' ? membersIn(flag, texts)
-    : text;
+    flag.kind === 'list'
+      ? texts
+      : flag.kind === 'number'
+        ? numberOrWord(text)
+        : flag.kind === 'lanes'
+          ? lanesIn(text)
+          : flag.kind === 'file'
+            ? contentOf(flag, text)
+            : flag.kind === 'names'
+              ? buffersIn(text)
+              : flag.kind === 'json'
+                ? jsonIn(flag, text)
+                : flag.kind === 'members'
+                  ? membersIn(flag, texts)
+                  : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
-    const expected = flag.kind === 'list' ? 'a non-empty text' : flag.kind === 'lanes' ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values') : rule.expected;
+    const expected =
+      flag.kind === 'list'
+        ? 'a non-empty text'
+        : flag.kind === 'lanes'
+          ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values')
+          : rule.expected;
     if (flag.kind === 'file') throw new UsageError(`the file of --${flag.name} "${text}" is empty: write a template into it`);
     throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${rule.blame?.(value).expected ?? expected}`);
   }
@@ -125,10 +149,12 @@ function numberOrWord(text: string): unknown {
 /** `8`, or `base=8,aligned=-1`, or one of the two; words likewise. */
 function lanesIn(text: string): unknown {
   if (!text.includes('=')) return numberOrWord(text);
-  return Object.fromEntries(text.split(',').map((part) => {
-    const [lane = '', value = ''] = part.split('=', 2);
-    return [lane.trim(), numberOrWord(value.trim())];
-  }));
+  return Object.fromEntries(
+    text.split(',').map((part) => {
+      const [lane = '', value = ''] = part.split('=', 2);
+      return [lane.trim(), numberOrWord(value.trim())];
+    }),
+  );
 }
 
 function jsonIn(flag: Flag, text: string): unknown {
@@ -141,16 +167,18 @@ function jsonIn(flag: Flag, text: string): unknown {
 
 /** `NAME=JSON`, several times. */
 function membersIn(flag: Flag, texts: string[]): TemplateOptions {
-  const members = Object.fromEntries(texts.map((text) => {
-    const end = text.indexOf('=');
-    try {
-      if (end > 0) return [text.slice(0, end), JSON.parse(text.slice(end + 1)) as TemplateValue];
-    } catch {
-      // Said below.
-    }
-    const example = `such as enable_thinking=true or, with double quotes that reach the command, effort='"low"'`;
-    throw new UsageError(`--${flag.name} cannot be "${text}": it must be NAME=JSON, ${example}`);
-  }));
+  const members = Object.fromEntries(
+    texts.map((text) => {
+      const end = text.indexOf('=');
+      try {
+        if (end > 0) return [text.slice(0, end), JSON.parse(text.slice(end + 1)) as TemplateValue];
+      } catch {
+        // Said below.
+      }
+      const example = `such as enable_thinking=true or, with double quotes that reach the command, effort='"low"'`;
+      throw new UsageError(`--${flag.name} cannot be "${text}": it must be NAME=JSON, ${example}`);
+    }),
+  );
   try {
     templateVariables(members);
   } catch (error) {
@@ -181,7 +209,8 @@ function checkTogether({ question, load, input, output, append }: Arguments): vo
   if (input === '') throw new UsageError('--input names no file: pass a JSONL file, or - for standard input');
   if (output === '') throw new UsageError('--output names no file: pass the path of a JSONL file');
   if (input !== undefined && question !== undefined) throw new UsageError('a question and --input were given: leave out one of them');
-  if (output !== undefined && input === undefined) throw new UsageError('--output is for many questions: add --input, or redirect one answer with >');
+  if (output !== undefined && input === undefined)
+    throw new UsageError('--output is for many questions: add --input, or redirect one answer with >');
   if (append && output === undefined) throw new UsageError('--append is for --output: name the file to go on with');
 }
 

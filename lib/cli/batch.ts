@@ -40,7 +40,14 @@ export async function batch(args: Arguments & { input: string }, interrupt: Inte
 }
 
 /** Keeps `parallel` rows going and writes their answers in the order of the rows. */
-async function answerAll(nudging: Nudging, rows: readonly Row[], parallel: number, output: Output, progress: Progress, interrupted: AbortSignal): Promise<void> {
+async function answerAll(
+  nudging: Nudging,
+  rows: readonly Row[],
+  parallel: number,
+  output: Output,
+  progress: Progress,
+  interrupted: AbortSignal,
+): Promise<void> {
   // The first failure ends the others as well.
   const failed = new AbortController();
   const signal = AbortSignal.any([interrupted, failed.signal]);

@@ -11,7 +11,15 @@ export class UsageError extends Error {
 }
 
 /** Failures that are nobody's fault on this command line. Every other code of the library says that its input is wrong. */
-const runtimeCodes: ReadonlySet<ErrorCode> = new Set(['ERR_NATIVE_LOAD', 'ERR_CLOSED', 'ERR_OUT_OF_MEMORY', 'ERR_DECODE_FAILED', 'ERR_DEVICE_FAILED', 'ERR_ENGINE_CRASHED', 'ERR_INTERNAL']);
+const runtimeCodes: ReadonlySet<ErrorCode> = new Set([
+  'ERR_NATIVE_LOAD',
+  'ERR_CLOSED',
+  'ERR_OUT_OF_MEMORY',
+  'ERR_DECODE_FAILED',
+  'ERR_DEVICE_FAILED',
+  'ERR_ENGINE_CRASHED',
+  'ERR_INTERNAL',
+]);
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;
@@ -38,7 +46,9 @@ export function describe(error: unknown): string {
 
 /** Messages may quote a file, and files hold anything. */
 export function oneLine(text: string): string {
-  const line = stripVTControlCharacters(text).replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  const line = stripVTControlCharacters(text)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
   return line.length > 600 ? `${line.slice(0, 600)}…` : line;
 }
 

@@ -16,7 +16,9 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
   // Memory for more answers would never be used.
   const nudging = await load({ parallel: 1, ...args.load }, interrupt.signal, args.verbose);
   try {
-    const answer = args.json ? await nudging.generate(question, { signal: interrupt.signal }) : await show(nudging, question, interrupt.signal);
+    const answer = args.json
+      ? await nudging.generate(question, { signal: interrupt.signal })
+      : await show(nudging, question, interrupt.signal);
     if (args.json) process.stdout.write(`${JSON.stringify(answerJson(answer))}\n`);
     else {
       if (args.trace) process.stderr.write(traceLines(answer));
@@ -31,7 +33,8 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
 async function questionFromStdin(signal: AbortSignal): Promise<string> {
   if (process.stdin.isTTY) throw new UsageError('no question: write one in quotes, pipe one in, or see nudging --help');
   const question = decodeText(await buffer(addAbortSignal(signal, process.stdin))).replace(/\r?\n$/, '');
-  if (question.trim() === '') throw new UsageError('no question: standard input is empty; write a question in quotes, or see nudging --help');
+  if (question.trim() === '')
+    throw new UsageError('no question: standard input is empty; write a question in quotes, or see nudging --help');
   return question;
 }
 
@@ -92,6 +95,8 @@ function traceLines({ decisions = [], rounds }: Answer): string {
     const said = ends ? 'end of text' : JSON.stringify(textOf(bytes));
     return `${kind.padEnd(8)} at ${String(position).padStart(5)}  p ${probability.toFixed(3)}  ${said}`;
   });
-  const taken = rounds.map(({ words, base, by }, index) => `round ${index + 1}: ${JSON.stringify(words)} nudged, then ${by}, base ${JSON.stringify(base)}`);
+  const taken = rounds.map(
+    ({ words, base, by }, index) => `round ${index + 1}: ${JSON.stringify(words)} nudged, then ${by}, base ${JSON.stringify(base)}`,
+  );
   return [...asked, ...taken].map((line) => `${line}\n`).join('');
 }

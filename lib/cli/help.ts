@@ -52,7 +52,10 @@ function entry(flag: Flag): string {
   const head = `  --${flag.name}${flag.value ? ` ${flag.value}` : ''}`;
   const text = [flag.about, range(flag), flag.otherwise === undefined ? '' : `default: ${flag.otherwise}`].filter(Boolean).join('; ');
   const [first = '', ...rest] = wrap(text, width - indent);
-  const lines = [head.length < indent ? head.padEnd(indent) + first : `${head}\n${' '.repeat(indent)}${first}`, ...rest.map((line) => ' '.repeat(indent) + line)];
+  const lines = [
+    head.length < indent ? head.padEnd(indent) + first : `${head}\n${' '.repeat(indent)}${first}`,
+    ...rest.map((line) => ' '.repeat(indent) + line),
+  ];
   return `${lines.join('\n')}\n`;
 }
 

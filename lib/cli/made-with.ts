@@ -19,7 +19,18 @@ export type MadeWith = Record<string, unknown>;
  * themselves.
  */
 const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
-  'pair', 'threads', 'parallel', 'batch', 'overlap', 'speculation', 'maxQueue', 'isolate', 'mmap', 'timeout', 'highWaterMark', 'onProgress',
+  'pair',
+  'threads',
+  'parallel',
+  'batch',
+  'overlap',
+  'speculation',
+  'maxQueue',
+  'isolate',
+  'mmap',
+  'timeout',
+  'highWaterMark',
+  'onProgress',
   'signal',
 ]);
 

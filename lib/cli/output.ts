@@ -49,7 +49,7 @@ export async function openOutput({ path, input, rows, now, append }: Opening): P
     // Reading and writing, created if missing, never emptied.
     file = await open(path, 'a+');
   } catch (error) {
-    throw await noFolder(path) ?? fileFailure(error, 'the file of --output', path);
+    throw (await noFolder(path)) ?? fileFailure(error, 'the file of --output', path);
   }
   try {
     if (input !== '-' && (await isSameFile(input, file))) {
@@ -100,9 +100,11 @@ async function readKept(file: FileHandle, path: string, rows: readonly Row[]) {
   for await (const line of completeLines(file)) {
     // An editor may have put a byte order mark in front.
     const answer = parse(kept === 0 ? line.text.replace(/^\ufeff/, '') : line.text);
-    if (!isObject(answer) || !isObject(answer['row'])) throw new UsageError(`line ${kept + 1} of --output "${path}" is no answer of this command: ${remedy}`);
+    if (!isObject(answer) || !isObject(answer['row']))
+      throw new UsageError(`line ${kept + 1} of --output "${path}" is no answer of this command: ${remedy}`);
     if (kept >= rows.length) throw new UsageError(`--output "${path}" has more rows than the input (${rows.length}): ${remedy}`);
-    if (!isDeepStrictEqual(answer['row'], rows[kept]?.value)) throw new UsageError(`--output "${path}" belongs to another input (row ${kept + 1} differs): ${remedy}`);
+    if (!isDeepStrictEqual(answer['row'], rows[kept]?.value))
+      throw new UsageError(`--output "${path}" belongs to another input (row ${kept + 1} differs): ${remedy}`);
     kept += 1;
     if (answer['error'] !== undefined) keptErrors += 1;
     if (isObject(answer['madeWith'])) was = answer['madeWith'];

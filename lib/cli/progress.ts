@@ -47,7 +47,9 @@ export class Progress {
     const parts = [
       `${count(this.#done, 'row')}${this.#kept > 0 ? ` after ${this.#kept} that were there` : ''}`,
       `${this.#errors} with an error`,
-      this.#tokens > 0 ? `${this.#tokens} tokens, ${percent(this.#nudgedTokens / this.#tokens)} nudged, ${rate(this.#tokens / seconds)} tokens/s` : '',
+      this.#tokens > 0
+        ? `${this.#tokens} tokens, ${percent(this.#nudgedTokens / this.#tokens)} nudged, ${rate(this.#tokens / seconds)} tokens/s`
+        : '',
       duration(seconds),
       interrupted ? `interrupted${output === undefined ? '' : ': the same command goes on from here'}` : '',
     ];

@@ -16,7 +16,8 @@ export interface Row {
 }
 
 /**
- * Reads and checks all rows: a mistake in the last one must not show up after hours. Warns on stderr of fields that look like settings, which rows do not have.
+ * Reads and checks all rows: a mistake in the last one must not show up after hours. Warns on stderr of fields that look like settings,
+ * which rows do not have.
  *
  * @param path `-` is standard input
  * @throws UsageError with the line's number
@@ -71,7 +72,9 @@ function readRow(line: string, settings: LoadOptions): Row {
     if (typeof question !== 'string') throw new Error('has a question that is no string: put it in quotes');
     if (question.trim() === '') throw new Error('has an empty question: write one or remove the line');
   }
-  const prompts = raw ? { ...(base === undefined ? {} : { base }), ...(aligned === undefined ? {} : { aligned }) } : { messages: messages ?? [{ role: 'user', content: question }] };
+  const prompts = raw
+    ? { ...(base === undefined ? {} : { base }), ...(aligned === undefined ? {} : { aligned }) }
+    : { messages: messages ?? [{ role: 'user', content: question }] };
   const input = { ...prompts, ...own } as Input;
   checkPrompts(input, own, settings);
   return { value, input };
@@ -79,7 +82,10 @@ function readRow(line: string, settings: LoadOptions): Row {
 
 /** Options that a row has for itself. */
 function ownOptions({ templateOptions, prefill }: Record<string, unknown>): GenerateOptions {
-  return { ...(templateOptions === undefined ? {} : { templateOptions }), ...(prefill === undefined ? {} : { prefill }) } as GenerateOptions;
+  return {
+    ...(templateOptions === undefined ? {} : { templateOptions }),
+    ...(prefill === undefined ? {} : { prefill }),
+  } as GenerateOptions;
 }
 
 /** Asks the library for the prompts now, so that its own checks tell what is wrong with a row. */

@@ -48,6 +48,9 @@ const meanings: Partial<Record<NodeJS.Signals, string>> = {
 export function describeEnding(code: number | null, signal: NodeJS.Signals | null, lastWords: string): string {
   const meaning = signal === 'SIGABRT' && deviceError.test(lastWords) ? 'the GPU failed' : signal === null ? undefined : meanings[signal];
   // Windows has no signals; its exit codes of crashes are known by their hexadecimal form.
-  const how = signal !== null ? `was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}` : `ended with exit code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;
+  const how =
+    signal !== null
+      ? `was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}`
+      : `ended with exit code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;
   return `the engine's process ${how}${lastWords === '' ? '' : `; it last wrote: ${lastWords}`}`;
 }

@@ -5,8 +5,8 @@ import { Supervisor } from './supervisor.ts';
 const forgotten = new FinalizationRegistry<Supervisor>((supervisor) => supervisor.close(true));
 
 /**
- * The native engine in a process of its own. What would end a process (a failed check inside llama.cpp, the system's out-of-memory killer) ends that one:
- * its requests fail with ERR_ENGINE_CRASHED, and the next request starts another.
+ * The native engine in a process of its own. What would end a process (a failed check inside llama.cpp, the system's out-of-memory killer)
+ * ends that one: its requests fail with ERR_ENGINE_CRASHED, and the next request starts another.
  */
 export class IsolatedEngine implements NativeEngine {
   // The child's listeners refer to the supervisor; to this object only its user does, so that it can be collected.

@@ -1,6 +1,9 @@
 import type { NativeEngineOptions, NativeRequest } from '../native.ts';
 
-/** What an engine's process is told; `start` comes first and once. It answers with arrays of native events, in the order in which they happened. */
+/**
+ * What an engine's process is told; `start` comes first and once. It answers with arrays of native events, in the order in which they
+ * happened.
+ */
 export type Order =
   | { type: 'start'; options: NativeEngineOptions }
   | { type: 'submit'; request: NativeRequest }

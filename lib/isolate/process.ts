@@ -9,7 +9,10 @@ import type { Order } from './messages.ts';
 
 export interface ProcessListener {
   events(events: NativeEvent[]): void;
-  /** The process is gone and everything that it sent was delivered. `how` says how, for people. Comes once, never from within the constructor. */
+  /**
+   * The process is gone and everything that it sent was delivered. `how` says how, for people. Comes once, never from within the
+   * constructor.
+   */
   ended(how: string, code: ErrorCode): void;
 }
 

@@ -4,10 +4,11 @@ import type { Order } from './messages.ts';
 import { EngineProcess } from './process.ts';
 
 /**
- * Keeps one engine in a process of its own: starts it at once, and after a crash again when there is something to do. To the dispatcher it is
- * one engine that loads once; that a process took the place of another shows only in the requests that the crash took with it.
+ * Keeps one engine in a process of its own: starts it at once, and after a crash again when there is something to do. To the dispatcher it
+ * is one engine that loads once; that a process took the place of another shows only in the requests that the crash took with it.
  *
- * A crash never restarts anything by itself, so a process that always crashes is started once for each request that asks for it, not in a loop.
+ * A crash never restarts anything by itself, so a process that always crashes is started once for each request that asks for it, not in a
+ * loop.
  */
 export class Supervisor {
   readonly #options: NativeEngineOptions;
@@ -127,7 +128,10 @@ export class Supervisor {
     this.#lost = undefined;
     const events = this.#abandoned
       ? this.#fail(this.#settled ? 'ERR_CLOSED' : 'ERR_LOAD_ABORTED', 'the engine was closed')
-      : this.#fail(lost === undefined ? code : 'ERR_DEVICE_FAILED', lost ?? `${how}${this.#settled ? '. The next request starts a new one' : ''}`);
+      : this.#fail(
+          lost === undefined ? code : 'ERR_DEVICE_FAILED',
+          lost ?? `${how}${this.#settled ? '. The next request starts a new one' : ''}`,
+        );
     const waiting = this.#waiting;
     this.#waiting = [];
     // What was only to be cancelled or closed is gone with the process.

@@ -52,7 +52,9 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
   }
   link_ = std::make_unique<Link>().release();  // owned by the callback, whose finalizer deletes it
   link_->object = this;
-  callback_ = Callback::New(env_, info[1].As<Napi::Function>(), "nudging", 0, 1, link_, [](Napi::Env, void*, Link* link) { std::unique_ptr<Link> owned(link); }, static_cast<void*>(nullptr));
+  callback_ = Callback::New(
+      env_, info[1].As<Napi::Function>(), "nudging", 0, 1, link_, [](Napi::Env, void*, Link* link) { std::unique_ptr<Link> owned(link); },
+      static_cast<void*>(nullptr));
   callback_.Unref(env_);
   // After the callback: clean-up hooks run last in, first out, and the thread must be gone before the callback is.
   napi_add_env_cleanup_hook(env_, on_environment_end, this);

@@ -33,7 +33,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
  private:
   /// Shared with the thread-safe function, which may deliver a call after the object is gone.
   struct Link {
-    EngineObject* object = nullptr;     // JavaScript thread
+    EngineObject* object = nullptr;      // JavaScript thread
     std::atomic<bool> signalled{false};  // a call is on its way
   };
   static void deliver(Napi::Env env, Napi::Function callback, Link* link, std::nullptr_t*);

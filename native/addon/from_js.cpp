@@ -60,7 +60,8 @@ class Reader {
   template <typename Integer>
   Integer integer(const char* name) {
     const double value = number(name);
-    if (value != std::floor(value) || value < static_cast<double>(std::numeric_limits<Integer>::min()) || value > static_cast<double>(std::numeric_limits<Integer>::max())) {
+    if (value != std::floor(value) || value < static_cast<double>(std::numeric_limits<Integer>::min()) ||
+        value > static_cast<double>(std::numeric_limits<Integer>::max())) {
       return fail(name, "an integer in range"), Integer{};
     }
     return static_cast<Integer>(value);
@@ -123,7 +124,8 @@ Sampling sampling(Napi::Env env, Napi::Value value) {
   if (reader.ok() && (sampling.temperature < 0 || sampling.temperature > 100)) reader.fail("temperature", "between 0 and 100");
   if (reader.ok() && (sampling.top_p <= 0 || sampling.top_p > 1)) reader.fail("topP", "over 0 and at most 1");
   if (reader.ok() && (sampling.min_p < 0 || sampling.min_p > 1)) reader.fail("minP", "between 0 and 1");
-  if (reader.ok() && (seed < 0 || seed > 9007199254740991 || seed != std::floor(seed))) reader.fail("seed", "an integer from 0 to 2^53 - 1");
+  if (reader.ok() && (seed < 0 || seed > 9007199254740991 || seed != std::floor(seed)))
+    reader.fail("seed", "an integer from 0 to 2^53 - 1");
   if (reader.ok()) sampling.seed = static_cast<std::uint64_t>(seed);
   return sampling;
 }
@@ -136,7 +138,8 @@ std::vector<NamedBias> biases(Napi::Env env, Napi::Value value) {
     NamedBias named;
     if (name.IsString()) {
       named.token = name.As<Napi::String>().Utf8Value();
-    } else if (const double id = name.IsNumber() ? name.As<Napi::Number>().DoubleValue() : -1; id >= 0 && id <= std::numeric_limits<Token>::max() && id == std::floor(id)) {
+    } else if (const double id = name.IsNumber() ? name.As<Napi::Number>().DoubleValue() : -1;
+               id >= 0 && id <= std::numeric_limits<Token>::max() && id == std::floor(id)) {
       named.token = static_cast<Token>(id);
     } else {
       return reader.fail("names", "an array of texts and token ids");
@@ -146,7 +149,8 @@ std::vector<NamedBias> biases(Napi::Env env, Napi::Value value) {
   std::size_t at = 0;
   reader.each("biases", [&](Napi::Value bias) {
     const double number = bias.IsNumber() ? bias.As<Napi::Number>().DoubleValue() : std::nan("");
-    if (!(std::abs(number) <= 100) || at == biases.size()) return reader.fail("biases", "an array of numbers from -100 to 100, one for each name");
+    if (!(std::abs(number) <= 100) || at == biases.size())
+      return reader.fail("biases", "an array of numbers from -100 to 100, one for each name");
     biases[at++].bias = static_cast<float>(number);
   });
   if (reader.ok() && at != biases.size()) reader.fail("biases", "an array of numbers, one for each name");
@@ -180,12 +184,14 @@ Generation generation(Napi::Env env, Reader& reader) {
   if (reader.has("thinking")) {
     Reader marks(env, reader.get("thinking"));
     generation.limits.thinking = {marks.text("open"), marks.text("close")};
-    if (reader.ok() && (generation.limits.thinking->open.empty() || generation.limits.thinking->close.empty())) reader.fail("thinking", "two non-empty strings");
+    if (reader.ok() && (generation.limits.thinking->open.empty() || generation.limits.thinking->close.empty()))
+      reader.fail("thinking", "two non-empty strings");
   }
   generation.whole = reader.flag("whole");
   generation.trace = reader.flag("trace");
   generation.streams = reader.flag("streams");
-  if (const double timeout = reader.number("timeout"); timeout > 0) generation.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(timeout, 1e12)));
+  if (const double timeout = reader.number("timeout"); timeout > 0)
+    generation.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(timeout, 1e12)));
   // -1: as it pays, 0: none, else so many.
   const auto guesses = reader.integer<std::int32_t>("guesses");
   const auto kind = guesses < 0 ? Speculation::Guesses::as_pays : guesses == 0 ? Speculation::Guesses::none : Speculation::Guesses::fixed;
@@ -244,7 +250,8 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     const auto flash_attention = lane_reader.integer<std::int32_t>("flashAttention");
     if (flash_attention >= 0) lane.flash_attention = flash_attention != 0;
   });
-  if (reader.ok() && (options.lanes.size() < 2 || options.lanes.size() > most_lanes)) reader.fail("lanes", "an array of 2 to 16 models, the base first");
+  if (reader.ok() && (options.lanes.size() < 2 || options.lanes.size() > most_lanes))
+    reader.fail("lanes", "an array of 2 to 16 models, the base first");
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");

@@ -114,7 +114,8 @@ class Converter {
     set("parts", array(env_, event.parts, [&](const PiecesReady::Part& part) {
           Napi::Object item = Napi::Object::New(env_);
           item.Set("id", part.id);
-          item.Set("pieces", array(env_, pieces.subspan(begin, part.end - begin), [this](const Piece& piece) { return piece_object(piece); }));
+          item.Set("pieces",
+                   array(env_, pieces.subspan(begin, part.end - begin), [this](const Piece& piece) { return piece_object(piece); }));
           begin = part.end;
           return item;
         }));

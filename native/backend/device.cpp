@@ -18,7 +18,8 @@ namespace {
 std::atomic<bool> failed = false;
 thread_local bool thrown = false;
 
-constexpr const char* remedy = "its process cannot use it again. With `isolate: true` the next request starts another one; without, restart this one";
+constexpr const char* remedy =
+    "its process cannot use it again. With `isolate: true` the next request starts another one; without, restart this one";
 
 /// A function of the CUDA backend by its name; null in an addon without it.
 template <typename Function>
@@ -35,8 +36,10 @@ bool wants_cuda_graphs(const char* value) {
 }
 
 void prepare_devices() {
-  if (const auto set_graphs = cuda_function<void (*)(bool)>("ggml_backend_cuda_set_graphs")) set_graphs(wants_cuda_graphs(std::getenv("NUDGING_CUDA_GRAPHS")));
-  if (const auto set_handler = cuda_function<void (*)(void (*)(const char*))>("ggml_backend_cuda_set_error_handler")) set_handler(on_device_error);
+  if (const auto set_graphs = cuda_function<void (*)(bool)>("ggml_backend_cuda_set_graphs"))
+    set_graphs(wants_cuda_graphs(std::getenv("NUDGING_CUDA_GRAPHS")));
+  if (const auto set_handler = cuda_function<void (*)(void (*)(const char*))>("ggml_backend_cuda_set_error_handler"))
+    set_handler(on_device_error);
 }
 
 bool device_failed() { return failed.load(std::memory_order_relaxed); }

@@ -60,7 +60,8 @@ struct Shortage {
 class Failure : public std::runtime_error {
  public:
   Failure(FailureKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
-  Failure(FailureKind kind, const std::string& message, Shortage shortage) : std::runtime_error(message), kind_(kind), shortage_(shortage) {}
+  Failure(FailureKind kind, const std::string& message, Shortage shortage)
+      : std::runtime_error(message), kind_(kind), shortage_(shortage) {}
   FailureKind kind() const { return kind_; }
   /// Of out_of_memory, where the numbers are known.
   const std::optional<Shortage>& shortage() const { return shortage_; }

@@ -9,13 +9,14 @@
 
 namespace nudging {
 
-/// 64-bit hashes of a context's beginnings, so that sampling can give each context noise of its own. Kept from call to call: a context that grows by a token
-/// costs one step.
+/// 64-bit hashes of a context's beginnings, so that sampling can give each context noise of its own. Kept from call to call: a context that
+/// grows by a token costs one step.
 class ContextKeys {
  public:
   /// The key of the first `length` of `tokens`. Tokens that an earlier call has seen must be the same unless they were cut.
   std::uint64_t of(std::span<const Token> tokens, std::size_t length) {
-    while (keys_.size() < length) keys_.push_back(mix((keys_.empty() ? 0 : keys_.back()) + step * (static_cast<std::uint64_t>(tokens[keys_.size()]) + 1)));
+    while (keys_.size() < length)
+      keys_.push_back(mix((keys_.empty() ? 0 : keys_.back()) + step * (static_cast<std::uint64_t>(tokens[keys_.size()]) + 1)));
     return length == 0 ? 0 : keys_[length - 1];
   }
 

@@ -18,8 +18,8 @@ namespace {
 enum class Drawn : std::uint32_t { token = 0, block = 0x80000000 };
 
 PhiloxWords words_of(const Draw& draw, Drawn drawn, std::size_t index) {
-  const PhiloxWords counter = {static_cast<std::uint32_t>(index), draw.sampling.lane | static_cast<std::uint32_t>(drawn), static_cast<std::uint32_t>(draw.context),
-                               static_cast<std::uint32_t>(draw.context >> 32)};
+  const PhiloxWords counter = {static_cast<std::uint32_t>(index), draw.sampling.lane | static_cast<std::uint32_t>(drawn),
+                               static_cast<std::uint32_t>(draw.context), static_cast<std::uint32_t>(draw.context >> 32)};
   return philox4x32(counter, draw.sampling.seed);
 }
 
@@ -32,8 +32,9 @@ double uniform(const PhiloxWords& words) {
 /// Exponential with mean 1. At least the uniform number that it comes from.
 double exponential(const PhiloxWords& words) { return -std::log1p(-uniform(words)); }
 
-/// The noise of a block of tokens. Gumbel noise is -log(e) with e exponential. Of n such e the least is an exponential divided by n, any of the n has it, and
-/// what the others have more is exponential again (it has no memory). So one draw for a block bounds the noise of all its tokens.
+/// The noise of a block of tokens. Gumbel noise is -log(e) with e exponential. Of n such e the least is an exponential divided by n, any of
+/// the n has it, and what the others have more is exponential again (it has no memory). So one draw for a block bounds the noise of all its
+/// tokens.
 struct BlockNoise {
   PhiloxWords words;
 

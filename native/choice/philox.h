@@ -7,8 +7,9 @@ namespace nudging {
 
 using PhiloxWords = std::array<std::uint32_t, 4>;
 
-/// Philox4x32-10, a counter-based random generator: the same counter and key always give the same four words, other counters give independent ones, and there
-/// is no state. Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), doi:10.1145/2063384.2063405.
+/// Philox4x32-10, a counter-based random generator: the same counter and key always give the same four words, other counters give
+/// independent ones, and there is no state. Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3" (SC 2011),
+/// doi:10.1145/2063384.2063405.
 constexpr PhiloxWords philox4x32(PhiloxWords counter, std::uint64_t key) {
   auto low = static_cast<std::uint32_t>(key);
   auto high = static_cast<std::uint32_t>(key >> 32);

@@ -4,8 +4,8 @@
 
 namespace nudging {
 
-/// How a request chooses tokens (R15). The filters are those of llama.cpp's default chain, in its order: top-k, top-p over what is left, min-p, and only then
-/// the temperature. Checked by the caller: every number in its range.
+/// How a request chooses tokens (R15). The filters are those of llama.cpp's default chain, in its order: top-k, top-p over what is left,
+/// min-p, and only then the temperature. Checked by the caller: every number in its range.
 struct Sampling {
   /// 0 to 100; 0: greedy, and nothing else counts.
   double temperature = 0;

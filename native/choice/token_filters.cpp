@@ -86,7 +86,8 @@ Kept top_p(const std::vector<float>& candidates, double p, double total, float h
   std::size_t first_range = 0;
   while (first_range + 1 < masses.size() && sum + masses[first_range] < fewer) sum += masses[first_range++];
   std::size_t last_range = first_range;
-  for (double reached = sum + masses[last_range]; last_range + 1 < masses.size() && reached < more; reached += masses[last_range]) ++last_range;
+  for (double reached = sum + masses[last_range]; last_range + 1 < masses.size() && reached < more; reached += masses[last_range])
+    ++last_range;
 
   std::vector<float> between;
   for (const float logit : candidates) {
@@ -110,7 +111,7 @@ Kept top_p(const std::vector<float>& candidates, double p, double total, float h
 Kept kept_tokens(std::span<const float> logits, std::span<const float> maxima, const Sampling& sampling, const Top1& top1) {
   Kept kept;
   const float highest = logits[static_cast<std::size_t>(top1.token)];
-  const auto narrow = [&kept](const Kept& by) { 
+  const auto narrow = [&kept](const Kept& by) {
     kept.lowest = std::max(kept.lowest, by.lowest);
     kept.limit = std::max(kept.limit, by.limit);
     kept.next = std::max(kept.next, by.next);

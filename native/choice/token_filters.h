@@ -26,7 +26,8 @@ struct Kept {
 /// How far from a filter's limit a token is still looked at, in logits: the margin under which a decision is a tie.
 constexpr float filter_reach = 0.05F;
 
-/// The range that the filters of `sampling` keep. `maxima` holds the highest logit of every block of `filter_block` tokens; `top1` is the most likely token.
+/// The range that the filters of `sampling` keep. `maxima` holds the highest logit of every block of `filter_block` tokens; `top1` is the
+/// most likely token.
 Kept kept_tokens(std::span<const float> logits, std::span<const float> maxima, const Sampling& sampling, const Top1& top1);
 
 }  // namespace nudging

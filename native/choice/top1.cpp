@@ -12,15 +12,17 @@ namespace nudging {
 
 namespace {
 
-/// Loops over this many independent lanes become vector instructions without any compiler flag that would weaken floating-point rules elsewhere.
+/// Loops over this many independent lanes become vector instructions without any compiler flag that would weaken floating-point rules
+/// elsewhere.
 constexpr std::size_t width = 16;
 /// Terms summed in float before they go into a double: 1024 per lane keep the rounding far below the 8e-3 at which decisions count as ties
 /// (tie_tolerance.cpp).
 constexpr std::size_t block = width * 1024;
 
-/// e^x for x <= 0, as in Cephes' expf: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2]; relative error below 2e-7. Below e^-87 it is 0. No branches.
+/// e^x for x <= 0, as in Cephes' expf: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2]; relative error below 2e-7. Below e^-87 it is 0. No
+/// branches.
 inline float exp_of_nonpositive(float x) {
-  constexpr float shift = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+  constexpr float shift = 12582912.0F;        // 1.5 * 2^23: adding it rounds to an integer
   const float clamped = std::max(-87.0F, x);  // in this order: not a number becomes -87, and the cast below stays defined
   const float n = (clamped * 1.44269504F + shift) - shift;
   const float r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
@@ -113,7 +115,8 @@ std::vector<std::pair<Token, float>> most_likely(std::span<const float> logits, 
   const float highest = *std::max_element(logits.begin(), logits.end());
   const double sum = sum_of_exponentials(logits, highest);
   std::vector<std::pair<Token, float>> likeliest;
-  for (auto token = tokens.begin(); token != end; ++token) likeliest.emplace_back(*token, static_cast<float>(std::exp(static_cast<double>(at(*token) - highest)) / sum));
+  for (auto token = tokens.begin(); token != end; ++token)
+    likeliest.emplace_back(*token, static_cast<float>(std::exp(static_cast<double>(at(*token) - highest)) / sum));
   return likeliest;
 }
 

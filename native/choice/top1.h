@@ -14,8 +14,8 @@ namespace nudging {
 /// number means that the logits were not.
 Top1 most_likely(std::span<const float> logits);
 
-/// The `count` most likely tokens, the likeliest first, with their softmax probabilities over the whole vocabulary. Of equal ones the lowest ids. Every logit is
-/// a number, or minus infinity.
+/// The `count` most likely tokens, the likeliest first, with their softmax probabilities over the whole vocabulary. Of equal ones the
+/// lowest ids. Every logit is a number, or minus infinity.
 std::vector<std::pair<Token, float>> most_likely(std::span<const float> logits, std::size_t count);
 
 }  // namespace nudging

@@ -12,8 +12,8 @@
 
 namespace nudging {
 
-/// Two models or more, and the thread that runs all requests: it loads, says what is decoded, and frees what it loaded. Where lanes do not take turns, each
-/// decodes on a thread of its own (Decoder); tokenising, which changes nothing, may be another thread's.
+/// Two models or more, and the thread that runs all requests: it loads, says what is decoded, and frees what it loaded. Where lanes do not
+/// take turns, each decodes on a thread of its own (Decoder); tokenising, which changes nothing, may be another thread's.
 ///
 /// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
 /// whenever events wait to be drained; it must not block and must not call back into the engine.

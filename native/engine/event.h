@@ -62,7 +62,8 @@ struct LoadFailed {
   std::optional<Shortage> shortage;
 };
 
-/// Text that a tick has committed, of all requests. Flat: what is made for each of many requests costs the scheduler more than the text itself.
+/// Text that a tick has committed, of all requests. Flat: what is made for each of many requests costs the scheduler more than the text
+/// itself.
 struct PiecesReady {
   struct Part {
     RequestId id;
@@ -141,7 +142,9 @@ struct RequestFailed {
 /// The engine's thread has ended; nothing follows.
 struct Closed {};
 
-/// The two that are hundreds of bytes large are boxed: a tick may bring a small event for every sequence, and none should be larger than it must.
-using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected, Begun, Counted, RequestFailed, Closed>;
+/// The two that are hundreds of bytes large are boxed: a tick may bring a small event for every sequence, and none should be larger than it
+/// must.
+using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected,
+                           Begun, Counted, RequestFailed, Closed>;
 
 }  // namespace nudging

@@ -28,8 +28,9 @@ void check_room(const SequenceLane& lane) {
   const std::string& name = lane.loaded().name();
   if (lane.tokens().empty()) throw Failure(FailureKind::prompt_empty, "the " + name + " prompt has no tokens: pass at least one character");
   if (lane.overflows()) {
-    throw Failure(FailureKind::prompt_too_long, "the " + name + " prompt has " + std::to_string(lane.tokens().size()) + " tokens and the context holds " +
-                                                    std::to_string(lane.loaded().length()) + ": shorten the prompt or raise `context`");
+    throw Failure(FailureKind::prompt_too_long, "the " + name + " prompt has " + std::to_string(lane.tokens().size()) +
+                                                    " tokens and the context holds " + std::to_string(lane.loaded().length()) +
+                                                    ": shorten the prompt or raise `context`");
   }
 }
 
@@ -83,8 +84,10 @@ void Job::begin(const Generation& generation, Prompts prompts) {
       continue;
     }
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
-    const Speculation speculation = generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    Choice choice{of_lane(generation.sampling, i), logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name())};
+    const Speculation speculation =
+        generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
+    Choice choice{of_lane(generation.sampling, i),
+                  logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name())};
     lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
     check_room(*lanes_[i]);
   }
@@ -107,7 +110,8 @@ void Job::begin(const Generation& generation, Prompts prompts) {
 void Job::begin(const Inspection& inspection, Prompts prompts) {
   const std::size_t which = inspection.lane;
   SequenceLane& lane = *lanes_[which];
-  Choice choice{of_lane(inspection.sampling, which), logit_changes(inspection.biases, inspection.repeat, lane.loaded().vocabulary(), lane.loaded().name())};
+  Choice choice{of_lane(inspection.sampling, which),
+                logit_changes(inspection.biases, inspection.repeat, lane.loaded().vocabulary(), lane.loaded().name())};
   lane.begin_from_nothing(std::move(*prompts[which]), std::move(choice));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {
@@ -131,7 +135,8 @@ void Job::report(PiecesReady& ready) {
   if (!first_piece_) first_piece_ = Clock::now();
   if (!streams_ && !done() && !stopped_ && count < reported_ + pieces_at_once) return;
   const std::span pieces(answer_->pieces());
-  ready.pieces.insert(ready.pieces.end(), pieces.begin() + static_cast<std::ptrdiff_t>(reported_), pieces.begin() + static_cast<std::ptrdiff_t>(count));
+  ready.pieces.insert(ready.pieces.end(), pieces.begin() + static_cast<std::ptrdiff_t>(reported_),
+                      pieces.begin() + static_cast<std::ptrdiff_t>(count));
   ready.parts.push_back({id_, ready.pieces.size()});
   reported_ = count;
 }
@@ -162,7 +167,8 @@ Event Job::finish() {
   stats.queued_ms = milliseconds(started_ - submitted_);
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;
   stats.total_ms = milliseconds(now - started_);
-  return std::make_unique<Finished>(Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
+  return std::make_unique<Finished>(
+      Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
 }
 
 }  // namespace nudging

@@ -16,24 +16,26 @@ namespace nudging {
 
 namespace {
 
-/// Sequences that a plan takes by itself. With the demo pair a pass over four tokens takes 1.5 times as long as over one, over eight 2.6 times
-/// (docs/cost-model.md): four have most of the gain. Each costs a KV cache, used or not.
+/// Sequences that a plan takes by itself. With the demo pair a pass over four tokens takes 1.5 times as long as over one, over eight 2.6
+/// times (docs/cost-model.md): four have most of the gain. Each costs a KV cache, used or not.
 constexpr std::uint32_t most_automatic_sequences = 4;
 
 /// The longest context that can be asked for (lib/options.ts), in tokens. Some headers promise more.
 constexpr std::uint32_t most_context = 10'000'000;
 
-/// A token reads every weight once. Below this share of the weights per thread (about a millisecond of reading) more threads are a bad bet: ggml's threads
-/// spin while they wait for each other. With the demo pair on 2 cores, two threads took 0.26 ms a token and one 0.4 to 0.5 when nothing else ran, but on
-/// busy cores two took about 500 ms a token. `threads` overrides the rule.
+/// A token reads every weight once. Below this share of the weights per thread (about a millisecond of reading) more threads are a bad bet:
+/// ggml's threads spin while they wait for each other. With the demo pair on 2 cores, two threads took 0.26 ms a token and one 0.4 to 0.5
+/// when nothing else ran, but on busy cores two took about 500 ms a token. `threads` overrides the rule.
 constexpr std::uint64_t bytes_worth_a_thread = 16'000'000;
 
 std::int32_t threads_for(const Model& model, const EngineOptions& options) {
   if (options.threads > 0) return options.threads;
-  return static_cast<std::int32_t>(std::clamp<std::uint64_t>(model.bytes() / bytes_worth_a_thread, 1, static_cast<std::uint64_t>(options.cores)));
+  return static_cast<std::int32_t>(
+      std::clamp<std::uint64_t>(model.bytes() / bytes_worth_a_thread, 1, static_cast<std::uint64_t>(options.cores)));
 }
 
-/// Threads of each lane. Where they decode at the same time they share the cores, and the base, whose tokens cost more, gets what the others leave.
+/// Threads of each lane. Where they decode at the same time they share the cores, and the base, whose tokens cost more, gets what the
+/// others leave.
 std::vector<std::int32_t> threads_of(const std::vector<std::shared_ptr<const Model>>& models, const EngineOptions& options, bool overlap) {
   std::vector<std::int32_t> threads;
   for (const auto& model : models) threads.push_back(threads_for(*model, options));
@@ -50,11 +52,13 @@ std::vector<std::int32_t> threads_of(const std::vector<std::shared_ptr<const Mod
 
 std::optional<std::uint32_t> wanted_length(const EngineOptions::Lane& lane, std::uint32_t trained) {
   if (lane.context == longest_context) {
-    if (trained == 0) throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
+    if (trained == 0)
+      throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
     return std::nullopt;
   }
   const std::uint32_t length = lane.context > 0 ? static_cast<std::uint32_t>(lane.context) : std::min(trained, default_context);
-  if (length == 0) throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
+  if (length == 0)
+    throw Failure(FailureKind::model_invalid, "\"" + lane.path + "\" does not say how long a context it was trained with: set `context`");
   check_context_length(length, trained, lane.path);
   return length;
 }
@@ -100,7 +104,8 @@ void settle_determinism(const EngineOptions& options, KernelTrust& trust, Sketch
     const EngineOptions::Lane& lane = options.lanes[i];
     const MemoryMeter& meter = sketch.meters[i];
     const bool flash_attention = lane.flash_attention.value_or(true) && can_have_flash_attention(meter.skeleton());
-    why_not = why_not_deterministic({lane.path, meter.skeleton(), meter.kernels(), may_use_gpu(lane, meter), flash_attention, lane.cache_type}, trust);
+    why_not = why_not_deterministic(
+        {lane.path, meter.skeleton(), meter.kernels(), may_use_gpu(lane, meter), flash_attention, lane.cache_type}, trust);
   }
   if (why_not && options.deterministic == true) throw Failure(FailureKind::not_deterministic, "`deterministic` cannot be had: " + *why_not);
   sketch.deterministic = options.deterministic != false && !why_not;
@@ -139,7 +144,8 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
   sketch.cpu_buffers = trusted_buffers(std::move(wanted), trust, kernels_with, warn);
   settle_determinism(options, trust, sketch);
   for (std::size_t i = 0; i < options.lanes.size(); ++i) {
-    sketch.tolerance.push_back(sketch.deterministic ? Tolerance{} : measured_tolerance(sketch.meters[i].kernels(), options.lanes[i].cache_type));
+    sketch.tolerance.push_back(sketch.deterministic ? Tolerance{}
+                                                    : measured_tolerance(sketch.meters[i].kernels(), options.lanes[i].cache_type));
     sketch.flash_attention.push_back(settled_attention(options.lanes[i], sketch.meters[i], sketch.deterministic));
     ContextOptions context = context_options(options, i, {});
     context.flash_attention = sketch.flash_attention[i];
@@ -156,13 +162,9 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
     const EngineOptions::Lane& lane = options.lanes[i];
     const auto is_same = [&](const EngineOptions::Lane& other) { return FileIdentity::of(other.path) == FileIdentity::of(lane.path); };
     const auto first = static_cast<std::size_t>(std::find_if(options.lanes.begin(), options.lanes.end(), is_same) - options.lanes.begin());
-    request.lanes.push_back({lane.path,
-                        first,
-                        wanted_layers(lane, options.mapped, meters[i].most_gpu_layers()),
-                        meters[i].most_gpu_layers(),
-                        wanted_length(lane, meters[i].trained_context()),
-                        std::min(meters[i].trained_context(), most_context),
-                        !ggml_is_quantized(lane.cache_type)});
+    request.lanes.push_back({lane.path, first, wanted_layers(lane, options.mapped, meters[i].most_gpu_layers()),
+                             meters[i].most_gpu_layers(), wanted_length(lane, meters[i].trained_context()),
+                             std::min(meters[i].trained_context(), most_context), !ggml_is_quantized(lane.cache_type)});
   }
   if (options.parallel > 0) request.parallel = options.parallel;
   // Every sequence may ask in the same decode call.
@@ -200,8 +202,9 @@ ModelInfo describe(const LoadedLane& lane, const LaneNumbers& numbers, const Mem
 
 }  // namespace
 
-LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
-                     const std::function<void(Warning)>& on_warning, KernelTrust& trust) {
+LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& stopping,
+                       const std::function<void(LoadProgress)>& on_progress, const std::function<void(Warning)>& on_warning,
+                       KernelTrust& trust) {
   // Gone before weights are read.
   auto [plan, drawn] = [&] {
     Sketch first = sketch(options, trust, on_warning);
@@ -241,8 +244,8 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
     options_of_context.threads = threads[i];
     options_of_context.flash_attention = drawn.flash_attention[i];
     options_of_context.deterministic = drawn.deterministic;
-    const ModelContext& context =
-        *loaded.contexts.emplace_back(std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
+    const ModelContext& context = *loaded.contexts.emplace_back(
+        std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
     const LoadedLane::Traits traits{.length = plan.lanes[i].length,
                                     .batch = context.batch(),
                                     .can_cut = can_cut_cells(models[i]->handle()),

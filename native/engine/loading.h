@@ -24,11 +24,12 @@ struct LoadedLanes {
   Loaded report;
 };
 
-/// Plans the memory of all models together, then loads them (or shares them with other engines of the process) and makes their contexts. Throws Failure; what
-/// was loaded until then is freed.
+/// Plans the memory of all models together, then loads them (or shares them with other engines of the process) and makes their contexts.
+/// Throws Failure; what was loaded until then is freed.
 ///
 /// `stopping` gives up while weights are read, and later makes a running decode give up.
-LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
-                     const std::function<void(Warning)>& on_warning, KernelTrust& trust = KernelTrust::instance());
+LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& stopping,
+                       const std::function<void(LoadProgress)>& on_progress, const std::function<void(Warning)>& on_warning,
+                       KernelTrust& trust = KernelTrust::instance());
 
 }  // namespace nudging

@@ -44,7 +44,8 @@ struct EngineOptions {
   std::optional<bool> deterministic;
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
-  /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no harm.
+  /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no
+  /// harm.
   std::optional<CpuBuffers> cpu_buffers;
   /// Whether weights may be pages of the files.
   bool mapped = true;

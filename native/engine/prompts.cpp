@@ -19,14 +19,16 @@ std::vector<Segment> segments_of(const LoadedLane& lane, const PromptSource& sou
   const Vocabulary& vocabulary = lane.vocabulary();
   if (chat->chat_template) return ChatTemplate(*chat->chat_template).render(chat->messages, vocabulary, chat->variables);
   if (const ChatTemplate* own = lane.model().chat_template()) return own->render(chat->messages, vocabulary, chat->variables);
-  throw Failure(FailureKind::template_missing,
-                "\"" + lane.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
+  throw Failure(
+      FailureKind::template_missing,
+      "\"" + lane.model().path() + "\" has no chat template: pass one as `alignedPrompt` (--aligned-prompt FILE), or a raw prompt");
 }
 
 /// The last bytes of the template text that segments end with.
 std::string own_end(const std::vector<Segment>& segments) {
   std::string end;
-  for (auto last = segments.rbegin(); last != segments.rend() && last->is_template && end.size() < most_own_end; ++last) end.insert(0, last->text);
+  for (auto last = segments.rbegin(); last != segments.rend() && last->is_template && end.size() < most_own_end; ++last)
+    end.insert(0, last->text);
   return end.substr(end.size() - std::min(end.size(), most_own_end));
 }
 

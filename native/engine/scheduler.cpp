@@ -37,8 +37,9 @@ std::unique_ptr<Finished> never_started(RequestId id, StopReason reason, std::si
 }  // namespace
 
 Scheduler::Scheduler(const EngineOptions& options, Mailbox& mailbox) : mailbox_(mailbox) {
-  LoadedLanes loaded = load_lanes(options, mailbox.stopping(), [&mailbox](LoadProgress progress) { mailbox.emit(std::move(progress)); },
-                                  [&mailbox](Warning warning) { mailbox.emit(std::move(warning)); });
+  LoadedLanes loaded = load_lanes(
+      options, mailbox.stopping(), [&mailbox](LoadProgress progress) { mailbox.emit(std::move(progress)); },
+      [&mailbox](Warning warning) { mailbox.emit(std::move(warning)); });
   threadpools_ = std::move(loaded.threadpools);
   for (std::size_t i = 0; i < loaded.lanes.size(); ++i) {
     const auto on_done = [&mailbox] { mailbox.wake(); };
@@ -188,7 +189,8 @@ void Scheduler::count() {
   std::erase_if(queue_, [&](Waiting& waiting) {
     if (!waiting.counts() || !waiting.ready()) return false;
     try {
-      events_.push_back(nudging::count(*waiting.request, waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, loaded())));
+      events_.push_back(nudging::count(*waiting.request,
+                                       waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, loaded())));
     } catch (...) {
       events_.push_back(failure_event(waiting.request->id));
     }
@@ -209,7 +211,8 @@ void Scheduler::admit() {
     back = suspended_.erase(back);
   }
   while (true) {
-    const auto next = std::find_if(queue_.begin(), queue_.end(), [](const Waiting& waiting) { return waiting.ready() && !waiting.counts(); });
+    const auto next =
+        std::find_if(queue_.begin(), queue_.end(), [](const Waiting& waiting) { return waiting.ready() && !waiting.counts(); });
     if (next == queue_.end() || !make_room()) return;
     const Waiting waiting = std::move(*next);
     queue_.erase(next);
@@ -268,8 +271,8 @@ void Scheduler::resume(Slot& slot, Slot suspended) {
   slot.since = suspended.since;
 }
 
-/// The free slot whose caches begin most like these prompts, unless more would be cut from them than kept: then what is common is copied from there, and the slot
-/// that has been free for longest is taken. Only if one is free.
+/// The free slot whose caches begin most like these prompts, unless more would be cut from them than kept: then what is common is copied
+/// from there, and the slot that has been free for longest is taken. Only if one is free.
 Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
   std::vector<std::vector<Token>> tokens(seats_.size());
   for (std::size_t i = 0; slots_.size() > 1 && i < seats_.size(); ++i) {
@@ -286,7 +289,8 @@ Scheduler::Slot& Scheduler::best_slot(const Prompts& prompts) {
     for (std::size_t i = 0; i < seats_.size(); ++i) {
       const LoadedLane& lane = *seats_[i].lane;
       const std::size_t tokens_kept = slot.lanes[i]->kept_of(tokens[i]);
-      if (2 * tokens_kept >= slot.lanes[i]->cached() || !lane.can_share()) kept += static_cast<double>(tokens_kept) * static_cast<double>(lane.model().bytes());
+      if (2 * tokens_kept >= slot.lanes[i]->cached() || !lane.can_share())
+        kept += static_cast<double>(tokens_kept) * static_cast<double>(lane.model().bytes());
     }
     if (best == nullptr || kept > most || (kept == most && slot.since < best->since)) {
       best = &slot;
@@ -328,7 +332,8 @@ std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
     SequenceLane& one = *slot.lanes[lane];
     if (one.asking()) {
       if (one.asks_ahead() && !one.overflows()) lanes.push_back(&one);
-    } else if (lane == static_cast<std::size_t>(LaneName::aligned) && slot.job->anticipates() && slot.lanes[base]->asking() && one.can_anticipate()) {
+    } else if (lane == static_cast<std::size_t>(LaneName::aligned) && slot.job->anticipates() && slot.lanes[base]->asking() &&
+               one.can_anticipate()) {
       lanes.push_back(&one);
     }
   }

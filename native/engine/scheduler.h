@@ -19,11 +19,11 @@
 
 namespace nudging {
 
-/// The loop on the engine's thread. A tick: take in what was submitted and cancelled, and what lanes have decoded, let every request that can run do so, give
-/// each lane that is free a pass over all requests that ask it, report what was committed.
+/// The loop on the engine's thread. A tick: take in what was submitted and cancelled, and what lanes have decoded, let every request that
+/// can run do so, give each lane that is free a pass over all requests that ask it, report what was committed.
 ///
-/// Lanes that share their cores decode on this thread, one after the other. Where each has a thread or a device of its own, none waits for another: each takes
-/// its next pass as soon as it is free, over whatever requests wait for it then.
+/// Lanes that share their cores decode on this thread, one after the other. Where each has a thread or a device of its own, none waits for
+/// another: each takes its next pass as soon as it is free, over whatever requests wait for it then.
 class Scheduler {
  public:
   /// Loads the models, reporting progress. Throws Failure.
@@ -90,7 +90,8 @@ class Scheduler {
   std::vector<ThreadpoolHandle> threadpools_;
   std::vector<Seat> seats_;
   std::vector<Slot> slots_;
-  /// Parked requests that have left their places to others, with lanes that have no sequence; those of them that are wanted again wait for a place.
+  /// Parked requests that have left their places to others, with lanes that have no sequence; those of them that are wanted again wait for
+  /// a place.
   std::deque<Slot> suspended_;
   std::deque<Waiting> queue_;
   /// Preparations that nobody waits for any more, until their threads have noticed. Like those in the queue they read the lanes above.

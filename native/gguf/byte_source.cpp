@@ -17,7 +17,8 @@ void FileBytes::read(std::uint64_t offset, std::span<char> into) {
   file_.seekg(static_cast<std::streamoff>(offset));
   file_.read(into.data(), static_cast<std::streamsize>(into.size()));
   if (!file_) {
-    throw Failure(FailureKind::model_unreadable, "cannot read byte " + std::to_string(offset) + " of \"" + path_ + "\": check the disk, and that nobody writes to the file");
+    throw Failure(FailureKind::model_unreadable, "cannot read byte " + std::to_string(offset) + " of \"" + path_ +
+                                                     "\": check the disk, and that nobody writes to the file");
   }
 }
 

@@ -26,7 +26,10 @@ bool is_safetensors(std::string_view bytes) {
 }
 
 bool is_archive(std::string_view bytes) {
-  constexpr std::array<std::string_view, 4> magics = {"\x1F\x8B", "\x28\xB5\x2F\xFD", "\xFD" "7zXZ", "7z\xBC\xAF"};
+  constexpr std::array<std::string_view, 4> magics = {"\x1F\x8B", "\x28\xB5\x2F\xFD",
+                                                      "\xFD"
+                                                      "7zXZ",
+                                                      "7z\xBC\xAF"};
   return std::any_of(magics.begin(), magics.end(), [&](std::string_view magic) { return bytes.starts_with(magic); });
 }
 

@@ -89,7 +89,8 @@ class GgufHeader::Cursor {
   /// `what` names in the message what should have stood here.
   void need(std::uint64_t bytes, std::string_view what) const {
     if (bytes > left()) {
-      header_.refuse_damaged(std::string(what) + " takes " + number(bytes) + " bytes at byte " + number(position_) + ", and the file ends after " + number(left()));
+      header_.refuse_damaged(std::string(what) + " takes " + number(bytes) + " bytes at byte " + number(position_) +
+                             ", and the file ends after " + number(left()));
     }
   }
 
@@ -114,7 +115,9 @@ class GgufHeader::Cursor {
   /// The length in front of a string, compared with `longest` and the end of the file.
   std::uint64_t take_length(std::uint64_t longest, std::string_view what) {
     const auto length = take<std::uint64_t>(what);
-    if (length > longest) header_.refuse_damaged(std::string(what) + " has a length of " + number(length) + " bytes, and at most " + number(longest) + " make sense");
+    if (length > longest)
+      header_.refuse_damaged(std::string(what) + " has a length of " + number(length) + " bytes, and at most " + number(longest) +
+                             " make sense");
     need(length, what);
     return length;
   }
@@ -156,17 +159,23 @@ GgufHeader::GgufHeader(ByteSource& source, std::string path) : source_(source), 
   at.skip(magic.size(), "the magic");
   const auto version = at.take<std::uint32_t>("the version");
   if (version != 0 && (version & 0xFFFFU) == 0) {
-    throw Failure(FailureKind::model_unsupported, "\"" + path_ + "\" is a big-endian GGUF file: convert it with llama.cpp's gguf_convert_endian.py");
+    throw Failure(FailureKind::model_unsupported,
+                  "\"" + path_ + "\" is a big-endian GGUF file: convert it with llama.cpp's gguf_convert_endian.py");
   }
   if (version == 1) {
-    throw Failure(FailureKind::model_unsupported, "\"" + path_ + "\" is a GGUF file of version 1, and 2 and 3 are supported: convert the model again with llama.cpp's convert_hf_to_gguf.py");
+    throw Failure(
+        FailureKind::model_unsupported,
+        "\"" + path_ +
+            "\" is a GGUF file of version 1, and 2 and 3 are supported: convert the model again with llama.cpp's convert_hf_to_gguf.py");
   }
   if (version != 2 && version != 3) refuse_damaged("its version is " + number(version) + ", and 2 and 3 are known");
 
   const auto tensors = at.take<std::uint64_t>("the number of tensors");
   const auto values = at.take<std::uint64_t>("the number of keys");
-  if (tensors > most_tensors) refuse_damaged("it says that it has " + number(tensors) + " tensors, and at most " + number(most_tensors) + " make sense");
-  if (values > most_values) refuse_damaged("it says that it has " + number(values) + " keys, and at most " + number(most_values) + " make sense");
+  if (tensors > most_tensors)
+    refuse_damaged("it says that it has " + number(tensors) + " tensors, and at most " + number(most_tensors) + " make sense");
+  if (values > most_values)
+    refuse_damaged("it says that it has " + number(values) + " keys, and at most " + number(most_values) + " make sense");
   at.need(values * least_value + tensors * least_tensor, "its header of " + number(values) + " keys and " + number(tensors) + " tensors");
   read_values(at, values);
   read_tensors(at, tensors);
@@ -194,7 +203,10 @@ void GgufHeader::each_integer(const GgufValue& value, const std::function<void(s
       case GgufType::i16: use(at.take<std::int16_t>("a number")); break;
       case GgufType::u32: use(at.take<std::uint32_t>("a number")); break;
       case GgufType::i32: use(at.take<std::int32_t>("a number")); break;
-      case GgufType::u64: use(static_cast<std::int64_t>(std::min<std::uint64_t>(at.take<std::uint64_t>("a number"), std::numeric_limits<std::int64_t>::max()))); break;
+      case GgufType::u64:
+        use(static_cast<std::int64_t>(
+            std::min<std::uint64_t>(at.take<std::uint64_t>("a number"), std::numeric_limits<std::int64_t>::max())));
+        break;
       case GgufType::i64: use(at.take<std::int64_t>("a number")); break;
       default: return;
     }
@@ -204,9 +216,12 @@ void GgufHeader::each_integer(const GgufValue& value, const std::function<void(s
 void GgufHeader::each_float(const GgufValue& value, const std::function<void(double)>& use) const {
   Cursor at(*this, value.offset);
   for (std::uint64_t i = 0; i < value.count; ++i) {
-    if (value.type == GgufType::f32) use(static_cast<double>(at.take<float>("a number")));
-    else if (value.type == GgufType::f64) use(at.take<double>("a number"));
-    else return;
+    if (value.type == GgufType::f32)
+      use(static_cast<double>(at.take<float>("a number")));
+    else if (value.type == GgufType::f64)
+      use(at.take<double>("a number"));
+    else
+      return;
   }
 }
 
@@ -228,7 +243,8 @@ void GgufHeader::refuse_damaged(const std::string& detail) const {
 }
 
 void GgufHeader::refuse(const std::string& detail) const {
-  throw Failure(FailureKind::model_invalid, "\"" + path_ + "\" is no usable model: " + detail + "; download it again, or convert the model again with llama.cpp's convert_hf_to_gguf.py");
+  throw Failure(FailureKind::model_invalid, "\"" + path_ + "\" is no usable model: " + detail +
+                                                "; download it again, or convert the model again with llama.cpp's convert_hf_to_gguf.py");
 }
 
 void GgufHeader::read_values(Cursor& at, std::uint64_t count) {
@@ -236,7 +252,8 @@ void GgufHeader::read_values(Cursor& at, std::uint64_t count) {
     std::string key = at.take_text(longest_key, "key " + number(i));
     if (key.empty() || holds_nul(key)) refuse_damaged("key " + number(i) + " is " + (key.empty() ? "empty" : quoted(key)));
     const GgufValue value = read_value(at, key);
-    if (const auto [place, is_new] = values_.emplace(std::move(key), value); !is_new) refuse_damaged("the key " + quoted(place->first) + " occurs twice");
+    if (const auto [place, is_new] = values_.emplace(std::move(key), value); !is_new)
+      refuse_damaged("the key " + quoted(place->first) + " occurs twice");
   }
 }
 
@@ -252,7 +269,8 @@ GgufValue GgufHeader::read_value(Cursor& at, const std::string& key) {
     value.type = known(at.take<std::uint32_t>(what));
     if (value.type == GgufType::array) refuse_damaged(what + " is an array of arrays");
     value.count = at.take<std::uint64_t>(what);
-    if (value.count > longest_array) refuse_damaged(what + " is an array of " + number(value.count) + " elements, and at most " + number(longest_array) + " make sense");
+    if (value.count > longest_array)
+      refuse_damaged(what + " is an array of " + number(value.count) + " elements, and at most " + number(longest_array) + " make sense");
   }
   value.offset = at.position();
   if (value.type != GgufType::string) {
@@ -282,7 +300,8 @@ GgufTensor GgufHeader::read_tensor(Cursor& at, std::vector<std::uint64_t>& offse
   const std::string what = "the tensor " + quoted(tensor.name);
 
   tensor.dimensions = at.take<std::uint32_t>(what);
-  if (tensor.dimensions < 1 || tensor.dimensions > tensor.shape.size()) refuse_damaged(what + " has " + number(tensor.dimensions) + " dimensions, and 1 to 4 are possible");
+  if (tensor.dimensions < 1 || tensor.dimensions > tensor.shape.size())
+    refuse_damaged(what + " has " + number(tensor.dimensions) + " dimensions, and 1 to 4 are possible");
   constexpr std::uint64_t most_elements = std::numeric_limits<std::int64_t>::max();
   std::uint64_t elements = 1;
   for (std::uint32_t i = 0; i < tensor.dimensions; ++i) {
@@ -300,7 +319,8 @@ GgufTensor GgufHeader::read_tensor(Cursor& at, std::vector<std::uint64_t>& offse
   tensor.type = static_cast<std::int32_t>(type);
   const std::size_t block_bytes = ggml_type_size(static_cast<ggml_type>(type));
   if (tensor.shape[0] % static_cast<std::uint64_t>(block) != 0) {
-    refuse_damaged(what + " has rows of " + number(tensor.shape[0]) + " elements, and its type needs a multiple of " + number(static_cast<std::uint64_t>(block)));
+    refuse_damaged(what + " has rows of " + number(tensor.shape[0]) + " elements, and its type needs a multiple of " +
+                   number(static_cast<std::uint64_t>(block)));
   }
   const std::uint64_t blocks = elements / static_cast<std::uint64_t>(block);
   if (blocks > most_elements / block_bytes) refuse_damaged(what + " has more bytes than can be counted");
@@ -312,11 +332,14 @@ GgufTensor GgufHeader::read_tensor(Cursor& at, std::vector<std::uint64_t>& offse
 std::uint64_t GgufHeader::alignment() const {
   const GgufValue* value = find("general.alignment");
   if (value == nullptr) return default_alignment;
-  if (value->is_array || value->type != GgufType::u32) refuse_damaged("the key \"general.alignment\" has the type " + std::string(value->is_array ? "array" : name_of(value->type)) + " and not u32");
+  if (value->is_array || value->type != GgufType::u32)
+    refuse_damaged("the key \"general.alignment\" has the type " + std::string(value->is_array ? "array" : name_of(value->type)) +
+                   " and not u32");
   std::uint64_t alignment = 0;
   each_integer(*value, [&](std::int64_t one) { alignment = static_cast<std::uint64_t>(one); });
   if (alignment < least_alignment || alignment > most_alignment || !std::has_single_bit(alignment)) {
-    refuse_damaged("the key \"general.alignment\" is " + number(alignment) + ", and a power of two from " + number(least_alignment) + " to " + number(most_alignment) + " is possible");
+    refuse_damaged("the key \"general.alignment\" is " + number(alignment) + ", and a power of two from " + number(least_alignment) +
+                   " to " + number(most_alignment) + " is possible");
   }
   return alignment;
 }
@@ -330,7 +353,8 @@ void GgufHeader::check_data(std::uint64_t begin, const std::vector<std::uint64_t
     const std::string what = "the tensor " + quoted(tensors_[i].name);
     if (offsets[i] != expected) refuse_damaged(what + " lies at " + number(offsets[i]) + " and should lie at " + number(expected));
     if (begin > size || expected > size - begin || tensors_[i].bytes > size - begin - expected) {
-      refuse_damaged(what + " needs " + number(tensors_[i].bytes) + " bytes from byte " + number(begin) + " + " + number(expected) + " on, and the file has " + number(size));
+      refuse_damaged(what + " needs " + number(tensors_[i].bytes) + " bytes from byte " + number(begin) + " + " + number(expected) +
+                     " on, and the file has " + number(size));
     }
     expected += (tensors_[i].bytes + step - 1) / step * step;
   }

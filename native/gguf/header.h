@@ -51,8 +51,8 @@ std::string quoted(std::string_view name);
 /// Values stay in the file and are read when asked for, so a header of any size takes little memory.
 class GgufHeader {
  public:
-  /// Reads and checks the structure: keys, types, lengths, tensors and where their data lies. `source` must outlive the header; `path` names
-  /// the file in messages. Throws Failure: model_invalid, model_unsupported (another version or byte order), model_unreadable.
+  /// Reads and checks the structure: keys, types, lengths, tensors and where their data lies. `source` must outlive the header; `path`
+  /// names the file in messages. Throws Failure: model_invalid, model_unsupported (another version or byte order), model_unreadable.
   GgufHeader(ByteSource& source, std::string path);
 
   const std::string& path() const { return path_; }
@@ -64,7 +64,8 @@ class GgufHeader {
   /// A string; empty if the key is missing or of another type.
   std::string text(std::string_view key) const;
 
-  /// The numbers of a value or an array of u8 to u64, i8 to i64 or bool, as signed 64-bit numbers (a u64 above the largest of them is that one).
+  /// The numbers of a value or an array of u8 to u64, i8 to i64 or bool, as signed 64-bit numbers (a u64 above the largest of them is that
+  /// one).
   void each_integer(const GgufValue& value, const std::function<void(std::int64_t)>& use) const;
   /// The numbers of a value or an array of f32 or f64.
   void each_float(const GgufValue& value, const std::function<void(double)>& use) const;

@@ -82,7 +82,8 @@ constexpr std::array ranges = {
     Range{"num_loops", 0, most_layers},
 };
 
-/// Keys that must not be 0 where they are read. Elsewhere they may be: what llama.cpp saves has every key, those of other architectures with 0.
+/// Keys that must not be 0 where they are read. Elsewhere they may be: what llama.cpp saves has every key, those of other architectures
+/// with 0.
 struct Divisor {
   const char* key;
   std::span<const std::string_view> readers;
@@ -109,12 +110,16 @@ constexpr std::array divisors = {
 };
 
 /// Architectures that divide by, or assert on, the number of experts.
-constexpr std::array<std::string_view, 15> mixtures = {"bailingmoe2", "glm4moe", "hunyuan-moe",   "grovemoe",  "llada-moe", "smallthinker", "lfm2moe", "mellum",
-                                                       "qwen2moe",    "qwen3moe",   "qwen3vlmoe", "qwen35moe", "qwen3next",    "rnd1",    "qwen4exp"};
+constexpr std::array<std::string_view, 15> mixtures = {"bailingmoe2",  "glm4moe",   "hunyuan-moe", "grovemoe", "llada-moe",
+                                                       "smallthinker", "lfm2moe",   "mellum",      "qwen2moe", "qwen3moe",
+                                                       "qwen3vlmoe",   "qwen35moe", "qwen3next",   "rnd1",     "qwen4exp"};
 /// Architectures whose state space has heads and groups (Mamba 2, and linear attention written in its terms).
-constexpr std::array<std::string_view, 8> grouped_states = {"mamba2", "falcon-h1", "granitehybrid", "nemotron_h", "nemotron_h_moe", "qwen3next", "qwen35", "qwen35moe"};
+constexpr std::array<std::string_view, 8> grouped_states = {"mamba2",         "falcon-h1", "granitehybrid", "nemotron_h",
+                                                            "nemotron_h_moe", "qwen3next", "qwen35",        "qwen35moe"};
 
-bool is_one_of(std::string_view name, std::span<const std::string_view> names) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 class Hyperparameters {
  public:
@@ -123,7 +128,8 @@ class Hyperparameters {
   void check() const {
     const GgufValue* name = header_.find("general.architecture");
     if (name == nullptr) header_.refuse("the key \"general.architecture\" is missing");
-    if (name->is_array || name->type != GgufType::string || architecture_.empty()) header_.refuse("the key \"general.architecture\" is not the name of an architecture");
+    if (name->is_array || name->type != GgufType::string || architecture_.empty())
+      header_.refuse("the key \"general.architecture\" is not the name of an architecture");
     check_purpose();
     for (const Range& range : ranges) check_range(range);
     for (const auto& [name, readers] : divisors) {
@@ -146,7 +152,8 @@ class Hyperparameters {
  private:
   void check_purpose() const {
     const auto refuse_as = [this](const char* what) {
-      throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" is " + what + " (" + architecture_ + "): use a model that generates text from left to right");
+      throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" is " + what + " (" + architecture_ +
+                                                        "): use a model that generates text from left to right");
     };
     if (architecture_ == "clip") refuse_as("an image encoder");
     const auto pooling = static_cast<std::int32_t>(integer("pooling_type").value_or(LLAMA_POOLING_TYPE_NONE));
@@ -159,7 +166,8 @@ class Hyperparameters {
   /// One number, or one a layer; nothing if the key is missing.
   std::vector<std::int64_t> integers(const char* name) const {
     std::vector<std::int64_t> numbers;
-    if (const GgufValue* value = header_.find(key(name))) header_.each_integer(*value, [&](std::int64_t number) { numbers.push_back(number); });
+    if (const GgufValue* value = header_.find(key(name)))
+      header_.each_integer(*value, [&](std::int64_t number) { numbers.push_back(number); });
     return numbers;
   }
 
@@ -175,13 +183,16 @@ class Hyperparameters {
   void check_range(const Range& range) const {
     const GgufValue* value = header_.find(key(range.key));
     if (value == nullptr) return;
-    const bool fits = value->type == GgufType::u32 || (value->is_array && (value->type == GgufType::i32 || value->type == GgufType::boolean));
+    const bool fits =
+        value->type == GgufType::u32 || (value->is_array && (value->type == GgufType::i32 || value->type == GgufType::boolean));
     if (!fits) header_.refuse("the key " + quoted(key(range.key)) + " has the type " + name_of(value->type) + " and must have u32");
     if (value->is_array && value->count > static_cast<std::uint64_t>(most_layers)) {
-      header_.refuse("the key " + quoted(key(range.key)) + " is an array of " + std::to_string(value->count) + " numbers, and there can be " + std::to_string(most_layers) + " layers");
+      header_.refuse("the key " + quoted(key(range.key)) + " is an array of " + std::to_string(value->count) +
+                     " numbers, and there can be " + std::to_string(most_layers) + " layers");
     }
     header_.each_integer(*value, [&](std::int64_t number) {
-      if (number < range.low || number > range.high) refuse(range.key, number, "from " + std::to_string(range.low) + " to " + std::to_string(range.high));
+      if (number < range.low || number > range.high)
+        refuse(range.key, number, "from " + std::to_string(range.low) + " to " + std::to_string(range.high));
     });
   }
 
@@ -193,21 +204,27 @@ class Hyperparameters {
       const bool is_epsilon = name.ends_with("epsilon");
       header_.each_float(entry.second, [&](double number) {
         // llama.cpp's own sign for "no bound", which is what it saves for architectures that have none.
-        if (number == -std::numeric_limits<double>::infinity() && name == key("kda.gate_lower_bound") && architecture_ != "bailingmoe3") return;
-        if (architecture_ == "bailingmoe3" && name == key("kda.gate_lower_bound") && !(number < 0)) header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be negative");
+        if (number == -std::numeric_limits<double>::infinity() && name == key("kda.gate_lower_bound") && architecture_ != "bailingmoe3")
+          return;
+        if (architecture_ == "bailingmoe3" && name == key("kda.gate_lower_bound") && !(number < 0))
+          header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be negative");
         if (!std::isfinite(number) || (is_epsilon && number < 0)) {
-          header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be " + (is_epsilon ? "a number that is not negative" : "a finite number"));
+          header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be " +
+                         (is_epsilon ? "a number that is not negative" : "a finite number"));
         }
       });
     }
   }
 
   void check_rope() const {
-    if (const GgufValue* value = header_.find(key("rope.scaling.type")); value != nullptr && !value->is_array && value->type == GgufType::string) {
+    if (const GgufValue* value = header_.find(key("rope.scaling.type"));
+        value != nullptr && !value->is_array && value->type == GgufType::string) {
       const std::string type = header_.text(key("rope.scaling.type"));
       if (type != "none" && type != "linear" && type != "yarn" && type != "longrope") {
-        throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" scales positions by " + quoted(type) +
-                                                          " (rope.scaling.type), and none, linear, yarn and longrope are known: update nudging, or convert the model again");
+        throw Failure(
+            FailureKind::model_unsupported,
+            "\"" + header_.path() + "\" scales positions by " + quoted(type) +
+                " (rope.scaling.type), and none, linear, yarn and longrope are known: update nudging, or convert the model again");
       }
     }
     for (const char* name : {"rope.dimension_count", "rope.dimension_count_swa"}) {
@@ -236,13 +253,19 @@ class Hyperparameters {
   /// What single architectures assert.
   void check_own() const {
     if (architecture_ == "hrm_text") {
-      const std::int64_t layers = integer("hrm.layers_per_stack").value_or(0) * integer("hrm.h_cycles").value_or(0) * (integer("hrm.l_cycles").value_or(0) + 1);
-      if (integer("block_count") != layers) refuse("block_count", integer("block_count").value_or(0), "hrm.layers_per_stack × hrm.h_cycles × (hrm.l_cycles + 1), which is " + std::to_string(layers));
+      const std::int64_t layers =
+          integer("hrm.layers_per_stack").value_or(0) * integer("hrm.h_cycles").value_or(0) * (integer("hrm.l_cycles").value_or(0) + 1);
+      if (integer("block_count") != layers)
+        refuse("block_count", integer("block_count").value_or(0),
+               "hrm.layers_per_stack × hrm.h_cycles × (hrm.l_cycles + 1), which is " + std::to_string(layers));
       if (integer("nextn_predict_layers").value_or(0) != 0) refuse("nextn_predict_layers", *integer("nextn_predict_layers"), "0");
     }
-    if (is_one_of(architecture_, architectures::shared_indexers) && integer("attention.indexer.types") == 0) refuse("attention.indexer.types", 0, "1 for the first layer");
-    if (architecture_ == "paddleocr" && integers("rope.dimension_sections").empty()) refuse("rope.dimension_sections", 0, "a list of four numbers");
-    if (architecture_ == "plamo2" && integer("ssm.group_count").value_or(0) != 0) refuse("ssm.group_count", *integer("ssm.group_count"), "0");
+    if (is_one_of(architecture_, architectures::shared_indexers) && integer("attention.indexer.types") == 0)
+      refuse("attention.indexer.types", 0, "1 for the first layer");
+    if (architecture_ == "paddleocr" && integers("rope.dimension_sections").empty())
+      refuse("rope.dimension_sections", 0, "a list of four numbers");
+    if (architecture_ == "plamo2" && integer("ssm.group_count").value_or(0) != 0)
+      refuse("ssm.group_count", *integer("ssm.group_count"), "0");
     if (architecture_ == "afmoe" && !integer("attention.sliding_window")) refuse("attention.sliding_window", 0, "at least 1");
     if (architecture_ == "bailingmoe3" && integer("kda.safe_gate") == 0) refuse("kda.safe_gate", 0, "true");
     // Attention that cools with distance divides by the distance. Others take a distance that is not in the file.
@@ -257,24 +280,31 @@ class Hyperparameters {
   void check_layers() const {
     const auto layers = integer("block_count");
     const auto predicting = integer("nextn_predict_layers");
-    if (layers && predicting && *predicting >= *layers) refuse("nextn_predict_layers", *predicting, "less than block_count, which is " + std::to_string(*layers));
-    // A number n makes every nth layer see everything; an array says of each layer whether it has a window. A cache for windows needs one of them.
+    if (layers && predicting && *predicting >= *layers)
+      refuse("nextn_predict_layers", *predicting, "less than block_count, which is " + std::to_string(*layers));
+    // A number n makes every nth layer see everything; an array says of each layer whether it has a window. A cache for windows needs one
+    // of them.
     const std::vector<std::int64_t> windows = integers("attention.sliding_window_pattern");
     const bool is_array = windows.size() != 1;
-    const bool none = is_array ? std::none_of(windows.begin(), windows.end(), [](std::int64_t window) { return window != 0; }) : windows.front() == 1;
+    const bool none =
+        is_array ? std::none_of(windows.begin(), windows.end(), [](std::int64_t window) { return window != 0; }) : windows.front() == 1;
     if (!windows.empty() && none && (!is_array || integer("attention.sliding_window").value_or(0) > 0)) {
       refuse("attention.sliding_window_pattern", windows.front(), "such that a layer has a sliding window");
     }
     const auto stacked = integer("n_deepstack_layers");
-    if (layers && stacked && *stacked > *layers) refuse("n_deepstack_layers", *stacked, "at most block_count, which is " + std::to_string(*layers));
+    if (layers && stacked && *stacked > *layers)
+      refuse("n_deepstack_layers", *stacked, "at most block_count, which is " + std::to_string(*layers));
     if (architecture_ == "qwen4exp") {
       const std::int64_t parts = (integer("ple.ngram_size").value_or(1) - 1) * integer("ple.heads_per_ngram").value_or(0);
       const std::int64_t width = integer("embedding_length").value_or(0);
       const std::int64_t part = integer("embedding_length_per_layer_input").value_or(0);
-      if (parts != 0 && parts * part != width) refuse("ple.heads_per_ngram", integer("ple.heads_per_ngram").value_or(0), "such that all heads fill the width, " + std::to_string(width));
+      if (parts != 0 && parts * part != width)
+        refuse("ple.heads_per_ngram", integer("ple.heads_per_ngram").value_or(0),
+               "such that all heads fill the width, " + std::to_string(width));
     }
     const auto sharing = integer("attention.shared_kv_layers");
-    if (layers && sharing && *sharing >= *layers) refuse("attention.shared_kv_layers", *sharing, "less than block_count, which is " + std::to_string(*layers));
+    if (layers && sharing && *sharing >= *layers)
+      refuse("attention.shared_kv_layers", *sharing, "less than block_count, which is " + std::to_string(*layers));
   }
 
   bool has_heads() const { return integer("attention.head_count").value_or(0) > 0; }
@@ -282,20 +312,24 @@ class Hyperparameters {
   /// Query heads share key heads, each of these the same number.
   void check_heads() const {
     const std::vector<std::int64_t> heads = integers("attention.head_count");
-    if (!is_one_of(architecture_, architectures::without_attention) && std::none_of(heads.begin(), heads.end(), [](std::int64_t each) { return each > 0; })) {
+    if (!is_one_of(architecture_, architectures::without_attention) &&
+        std::none_of(heads.begin(), heads.end(), [](std::int64_t each) { return each > 0; })) {
       refuse("attention.head_count", 0, "at least 1 in some layer");
     }
     const std::vector<std::int64_t> shared = integers("attention.head_count_kv");
     // What the file does not say is one for each.
-    if (shared.empty() && has_heads() && heads.front() > 1 && is_one_of(architecture_, architectures::single_head)) refuse("attention.head_count_kv", heads.front(), "1");
+    if (shared.empty() && has_heads() && heads.front() > 1 && is_one_of(architecture_, architectures::single_head))
+      refuse("attention.head_count_kv", heads.front(), "1");
     // An array says which layers have none.
     if (shared.size() == 1 && shared.front() == 0 && has_heads()) refuse("attention.head_count_kv", 0, "at least 1");
     for (std::size_t i = 0; i < std::max(heads.size(), shared.size()) && !heads.empty() && !shared.empty(); ++i) {
       const std::int64_t all = heads[std::min(i, heads.size() - 1)];
       const std::int64_t each = shared[std::min(i, shared.size() - 1)];
-      if (each != all && is_one_of(architecture_, architectures::unshared_heads)) refuse("attention.head_count_kv", each, "attention.head_count, which is " + std::to_string(all));
+      if (each != all && is_one_of(architecture_, architectures::unshared_heads))
+        refuse("attention.head_count_kv", each, "attention.head_count, which is " + std::to_string(all));
       if (each > 1 && is_one_of(architecture_, architectures::single_head)) refuse("attention.head_count_kv", each, "1");
-      if (each > 0 && all % each != 0) refuse("attention.head_count_kv", each, "a divisor of attention.head_count, which is " + std::to_string(all));
+      if (each > 0 && all % each != 0)
+        refuse("attention.head_count_kv", each, "a divisor of attention.head_count, which is " + std::to_string(all));
     }
   }
 
@@ -310,19 +344,23 @@ class Hyperparameters {
     if (!is_one_of(architecture_, architectures::two_head_lengths) && key_length != value_length) {
       refuse("attention.value_length", value_length, "the length of a key, " + std::to_string(key_length));
     }
-    for (const auto& [name, length] : {std::pair("attention.key_length_swa", key_length), std::pair("attention.value_length_swa", value_length)}) {
+    for (const auto& [name, length] :
+         {std::pair("attention.key_length_swa", key_length), std::pair("attention.value_length_swa", value_length)}) {
       const auto windowed = integer(name);
-      if (windowed && *windowed != length && !is_one_of(architecture_, architectures::own_window_heads)) refuse(name, *windowed, "the same as without a window, " + std::to_string(length));
+      if (windowed && *windowed != length && !is_one_of(architecture_, architectures::own_window_heads))
+        refuse(name, *windowed, "the same as without a window, " + std::to_string(length));
     }
     check_latent(key_length, value_length, rotated);
     if (is_one_of(architecture_, architectures::whole_rotation) && rotated != value_length) {
       refuse("rope.dimension_count", rotated, "the length of a head, " + std::to_string(value_length));
     }
-    if (const auto windowed = integer("rope.dimension_count_swa"); windowed && *windowed != value_length && is_one_of(architecture_, architectures::whole_rotation)) {
+    if (const auto windowed = integer("rope.dimension_count_swa");
+        windowed && *windowed != value_length && is_one_of(architecture_, architectures::whole_rotation)) {
       refuse("rope.dimension_count_swa", *windowed, "the length of a head, " + std::to_string(value_length));
     }
     if (is_one_of(architecture_, architectures::heads_fill_width) && (key_length * *heads != *width || value_length != key_length)) {
-      refuse("attention.head_count", *heads, "such that heads of length " + std::to_string(key_length) + " fill the width, " + std::to_string(*width));
+      refuse("attention.head_count", *heads,
+             "such that heads of length " + std::to_string(key_length) + " fill the width, " + std::to_string(*width));
     }
   }
 
@@ -331,13 +369,16 @@ class Hyperparameters {
     const std::int64_t own_length = integer("attention.key_length_mla").value_or(0);
     if (own_length == 0 || !is_one_of(architecture_, architectures::latent_attention)) return;
     const std::int64_t rank = integer("attention.kv_lora_rank").value_or(0);
-    if (own_length <= rotated) refuse("attention.key_length_mla", own_length, "more than what is rotated of it, " + std::to_string(rotated));
-    if (key_length != rank + rotated) refuse("attention.key_length", key_length, "attention.kv_lora_rank and what is rotated together, " + std::to_string(rank + rotated));
+    if (own_length <= rotated)
+      refuse("attention.key_length_mla", own_length, "more than what is rotated of it, " + std::to_string(rotated));
+    if (key_length != rank + rotated)
+      refuse("attention.key_length", key_length, "attention.kv_lora_rank and what is rotated together, " + std::to_string(rank + rotated));
     if (value_length != rank) refuse("attention.value_length", value_length, "attention.kv_lora_rank, " + std::to_string(rank));
     if (const auto windowed_rank = integer("attention.kv_lora_rank_swa"); windowed_rank && *windowed_rank > 0) {
       const std::int64_t windowed = integer("attention.key_length_swa").value_or(key_length);
       const std::int64_t both = *windowed_rank + integer("rope.dimension_count_swa").value_or(rotated);
-      if (windowed != both) refuse("attention.key_length_swa", windowed, "attention.kv_lora_rank_swa and what is rotated together, " + std::to_string(both));
+      if (windowed != both)
+        refuse("attention.key_length_swa", windowed, "attention.kv_lora_rank_swa and what is rotated together, " + std::to_string(both));
     }
   }
 
@@ -348,7 +389,8 @@ class Hyperparameters {
     const std::int64_t most_used = used.empty() ? 0 : *std::max_element(used.begin(), used.end());
     const std::int64_t groups = integer("expert_group_count").value_or(0);
     const std::int64_t groups_used = integer("expert_group_used_count").value_or(0);
-    if (is_one_of(architecture_, architectures::need_gating) && integer("expert_gating_func").value_or(0) == 0) refuse("expert_gating_func", 0, "from 1 to 4");
+    if (is_one_of(architecture_, architectures::need_gating) && integer("expert_gating_func").value_or(0) == 0)
+      refuse("expert_gating_func", 0, "from 1 to 4");
     if (is_one_of(architecture_, mixtures) && experts == 0) refuse("expert_count", 0, "at least 1 in a mixture of experts");
     // A single expert stands for none here.
     if ((architecture_ == "hunyuan-dense" || architecture_ == "hunyuan_vl") && experts <= 1) {
@@ -357,9 +399,12 @@ class Hyperparameters {
     }
     if (most_used > experts) refuse("expert_used_count", most_used, "at most expert_count, which is " + std::to_string(experts));
     if (experts > 0 && most_used == 0) refuse("expert_used_count", 0, "at least 1, because expert_count is " + std::to_string(experts));
-    if (groups > 0 && groups >= experts) refuse("expert_group_count", groups, "less than expert_count, which is " + std::to_string(experts));
-    if (groups > 1 && experts % groups != 0) refuse("expert_group_count", groups, "a divisor of expert_count, which is " + std::to_string(experts));
-    if (groups > 1 && (groups_used < 1 || groups_used >= groups)) refuse("expert_group_used_count", groups_used, "from 1 to less than expert_group_count, which is " + std::to_string(groups));
+    if (groups > 0 && groups >= experts)
+      refuse("expert_group_count", groups, "less than expert_count, which is " + std::to_string(experts));
+    if (groups > 1 && experts % groups != 0)
+      refuse("expert_group_count", groups, "a divisor of expert_count, which is " + std::to_string(experts));
+    if (groups > 1 && (groups_used < 1 || groups_used >= groups))
+      refuse("expert_group_used_count", groups_used, "from 1 to less than expert_group_count, which is " + std::to_string(groups));
   }
 
   /// State spaces, and RWKV's heads.
@@ -369,10 +414,12 @@ class Hyperparameters {
     if ((architecture_ == "jamba" || architecture_ == "granitehybrid") && width && inner && *inner != 2 * *width) {
       refuse("ssm.inner_size", *inner, "twice embedding_length, which is " + std::to_string(*width));
     }
-    if (const auto heads = integer("ssm.time_step_rank"), length = integer("ssm.state_size"); is_one_of(architecture_, architectures::square_states) && inner && heads && length && *inner != *heads * *length) {
+    if (const auto heads = integer("ssm.time_step_rank"), length = integer("ssm.state_size");
+        is_one_of(architecture_, architectures::square_states) && inner && heads && length && *inner != *heads * *length) {
       refuse("ssm.inner_size", *inner, "ssm.time_step_rank × ssm.state_size, which is " + std::to_string(*heads * *length));
     }
-    if (const auto head = integer("wkv.head_size"); head && *head > 0 && width && *width % *head != 0) refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
+    if (const auto head = integer("wkv.head_size"); head && *head > 0 && width && *width % *head != 0)
+      refuse("wkv.head_size", *head, "a divisor of embedding_length, which is " + std::to_string(*width));
     if (const auto shifts = integer("token_shift_count"); shifts && (architecture_.starts_with("rwkv") || architecture_ == "arwkv7")) {
       // RWKV of its own shifts in two places of a layer, the kinds made from Qwen in one.
       const std::int64_t expected = architecture_ == "rwkv6" || architecture_ == "rwkv7" ? 2 : 1;
@@ -380,12 +427,14 @@ class Hyperparameters {
     }
     if (!is_one_of(architecture_, grouped_states) || !inner) return;
     for (const char* name : {"ssm.group_count", "ssm.time_step_rank"}) {
-      if (const auto parts = integer(name); parts && (*parts == 0 || *inner % *parts != 0)) refuse(name, *parts, "a divisor of ssm.inner_size, which is " + std::to_string(*inner));
+      if (const auto parts = integer(name); parts && (*parts == 0 || *inner % *parts != 0))
+        refuse(name, *parts, "a divisor of ssm.inner_size, which is " + std::to_string(*inner));
     }
   }
 
   [[noreturn]] void refuse_type(const GgufTensor& tensor, const std::string& expected) const {
-    throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" holds the tensor " + quoted(tensor.name) + " as " + ggml_type_name(static_cast<ggml_type>(tensor.type)) +
+    throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" holds the tensor " + quoted(tensor.name) + " as " +
+                                                      ggml_type_name(static_cast<ggml_type>(tensor.type)) +
                                                       ", which llama.cpp cannot compute with: " + expected);
   }
 
@@ -404,8 +453,10 @@ class Hyperparameters {
       case GGML_TYPE_Q8_K: refuse_type(tensor, "convert the model again with llama.cpp's convert_hf_to_gguf.py");
       default: break;
     }
-    const bool is_vector = tensor.dimensions == 1 || tensor.name.ends_with("_norm.weight") || tensor.name.ends_with(".bias") || tensor.name.find(".ssm_conv1d.") != std::string::npos;
-    if (is_vector && tensor.type != GGML_TYPE_F32) refuse_type(tensor, "vectors and norms must be F32; quantise the model again with llama-quantize");
+    const bool is_vector = tensor.dimensions == 1 || tensor.name.ends_with("_norm.weight") || tensor.name.ends_with(".bias") ||
+                           tensor.name.find(".ssm_conv1d.") != std::string::npos;
+    if (is_vector && tensor.type != GGML_TYPE_F32)
+      refuse_type(tensor, "vectors and norms must be F32; quantise the model again with llama-quantize");
   }
 
   /// llama.cpp takes some tensors for optional, and uses them all the same.
@@ -417,7 +468,8 @@ class Hyperparameters {
       const std::string layer(name.substr(0, name.size() - pair.tensor.size()));
       const std::string other = layer + std::string(pair.companion);
       const bool has_alternative = !pair.alternative.empty() && names.contains(layer + std::string(pair.alternative));
-      if (!names.contains(other) && !has_alternative) header_.refuse("the tensor " + quoted(name) + " is there and " + quoted(other) + " is not");
+      if (!names.contains(other) && !has_alternative)
+        header_.refuse("the tensor " + quoted(name) + " is there and " + quoted(other) + " is not");
     }
   }
 

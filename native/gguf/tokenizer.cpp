@@ -16,7 +16,8 @@ namespace {
 
 /// The longest tokens of real vocabularies have some hundred bytes (runs of spaces or dashes).
 constexpr std::size_t longest_token = 16 * 1024;
-/// Unigram and RWKV vocabularies become tries whose nodes are built and destroyed by recursion, a byte a level; PLaMo-2 keeps every end of every token.
+/// Unigram and RWKV vocabularies become tries whose nodes are built and destroyed by recursion, a byte a level; PLaMo-2 keeps every end of
+/// every token.
 constexpr std::size_t longest_token_in_trie = 1024;
 
 /// What `llama_unescape_rwkv_token` makes of a token: `\t`, `\n`, `\r`, `\xHH`, and any other letter behind a backslash for itself.
@@ -32,7 +33,9 @@ std::string unescape_rwkv(std::string_view escaped) {
         case 'r': bytes += '\r'; break;
         case 'x': {
           if (i + 2 >= escaped.size()) return bytes;
-          const auto digit = [&](std::size_t at) { return static_cast<std::uint8_t>(escaped[at] >= 'a' ? escaped[at] - 'a' + 10 : escaped[at] - '0'); };
+          const auto digit = [&](std::size_t at) {
+            return static_cast<std::uint8_t>(escaped[at] >= 'a' ? escaped[at] - 'a' + 10 : escaped[at] - '0');
+          };
           bytes += static_cast<char>(static_cast<std::uint8_t>(digit(i + 1) << 4U) + digit(i + 2));
           i += 2;
           break;
@@ -51,7 +54,8 @@ class Tokenizer {
   void check() const {
     for (const char* key : {"tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.chat_template"}) {
       if (const GgufValue* value = header_.find(key); value != nullptr && (value->is_array || value->type != GgufType::string)) {
-        header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") + " and must have string");
+        header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
+                       " and must have string");
       }
     }
     // llama.cpp reports a tokenizer that it does not know, and Model that there is none.
@@ -59,9 +63,11 @@ class Tokenizer {
     const GgufValue* tokens = array("tokenizer.ggml.tokens", {GgufType::string});
     if (tokens == nullptr) header_.refuse("it has a tokenizer (" + quoted(model_) + ") and no key \"tokenizer.ggml.tokens\"");
     if (tokens->count == 0) header_.refuse("the key \"tokenizer.ggml.tokens\" has no tokens");
-    for (const auto* beside : {array("tokenizer.ggml.scores", {GgufType::f32, GgufType::i32}), array("tokenizer.ggml.token_type", {GgufType::i32})}) {
+    for (const auto* beside :
+         {array("tokenizer.ggml.scores", {GgufType::f32, GgufType::i32}), array("tokenizer.ggml.token_type", {GgufType::i32})}) {
       if (beside != nullptr && beside->count < tokens->count) {
-        header_.refuse("a list beside \"tokenizer.ggml.tokens\" has " + std::to_string(beside->count) + " entries for " + std::to_string(tokens->count) + " tokens");
+        header_.refuse("a list beside \"tokenizer.ggml.tokens\" has " + std::to_string(beside->count) + " entries for " +
+                       std::to_string(tokens->count) + " tokens");
       }
     }
     array("tokenizer.ggml.merges", {GgufType::string});
@@ -77,7 +83,8 @@ class Tokenizer {
   const GgufValue* array(const char* key, std::initializer_list<GgufType> types) const {
     const GgufValue* value = header_.find(key);
     if (value != nullptr && (!value->is_array || std::find(types.begin(), types.end(), value->type) == types.end())) {
-      header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") + " and must be an array of " + name_of(*types.begin()));
+      header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
+                     " and must be an array of " + name_of(*types.begin()));
     }
     return value;
   }
@@ -107,7 +114,8 @@ class Tokenizer {
       text = text.substr(0, text.find('\0'));
       std::string token = text.empty() ? "[EMPTY_" + std::to_string(id) + "]" : std::string(text);
       const std::string what = "token " + std::to_string(id) + " (" + quoted(token) + ")";
-      if (token.size() > longest) header_.refuse(what + " has " + std::to_string(token.size()) + " bytes, and at most " + std::to_string(longest) + " make sense");
+      if (token.size() > longest)
+        header_.refuse(what + " has " + std::to_string(token.size()) + " bytes, and at most " + std::to_string(longest) + " make sense");
       if (id < is_byte.size() && is_byte[id]) check_byte(token, what);
       if (model_ == "rwkv") {
         const std::string bytes = unescape_rwkv(token);
@@ -121,7 +129,8 @@ class Tokenizer {
     });
     // Its longest match starts again at the beginning of the text, for ever, where it finds the beginning of a token and no whole one.
     for (std::size_t byte = 0; byte < begins_token.size(); ++byte) {
-      if (begins_token[byte] && !is_token[byte]) header_.refuse("tokens begin with byte " + std::to_string(byte) + ", which is no token itself, as RWKV's tokenizer needs");
+      if (begins_token[byte] && !is_token[byte])
+        header_.refuse("tokens begin with byte " + std::to_string(byte) + ", which is no token itself, as RWKV's tokenizer needs");
     }
   }
 
@@ -134,10 +143,13 @@ class Tokenizer {
   /// A generation without these would not end where it should, and llama.cpp would take others in their place without an error.
   void check_ends(std::uint64_t count) const {
     constexpr std::int64_t none = 0xFFFFFFFF;
-    for (const char* key : {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+    for (const char* key :
+         {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
       const GgufValue* value = header_.find(key);
       if (value == nullptr) continue;
-      if (value->is_array || value->type != GgufType::u32) header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") + " and must have u32");
+      if (value->is_array || value->type != GgufType::u32)
+        header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
+                       " and must have u32");
       header_.each_integer(*value, [&](std::int64_t id) {
         if (id != none && static_cast<std::uint64_t>(id) >= count) {
           header_.refuse("the key " + quoted(key) + " is " + std::to_string(id) + ", and there are " + std::to_string(count) + " tokens");
@@ -149,7 +161,8 @@ class Tokenizer {
   /// Merges must never see a space. This way of splitting texts leaves some, unless it comes with the tokenizer that drops them.
   void check_pieces() const {
     const std::string way = header_.text("tokenizer.ggml.pre");
-    if (way == "whitespace" && model_ != "whitespace") header_.refuse("the key \"tokenizer.ggml.pre\" is \"whitespace\", which does not go with the tokenizer " + quoted(model_));
+    if (way == "whitespace" && model_ != "whitespace")
+      header_.refuse("the key \"tokenizer.ggml.pre\" is \"whitespace\", which does not go with the tokenizer " + quoted(model_));
   }
 
   /// A length, that many bytes of a table of 32-bit entries, and texts that end with NUL.
@@ -160,7 +173,8 @@ class Tokenizer {
     std::uint32_t table = 0;
     if (bytes.size() >= sizeof table) std::copy_n(bytes.begin(), sizeof table, reinterpret_cast<char*>(&table));
     if (bytes.size() < sizeof table || std::uint64_t{table} + sizeof table >= bytes.size()) {
-      header_.refuse("the key \"tokenizer.ggml.precompiled_charsmap\" has " + std::to_string(bytes.size()) + " bytes, and says that its table alone has " + std::to_string(table));
+      header_.refuse("the key \"tokenizer.ggml.precompiled_charsmap\" has " + std::to_string(bytes.size()) +
+                     " bytes, and says that its table alone has " + std::to_string(table));
     }
   }
 

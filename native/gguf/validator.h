@@ -6,10 +6,11 @@
 
 namespace nudging {
 
-/// Refuses a file that would make ggml or llama.cpp abort, read out of bounds, hang or allocate without end, before either has seen it. To be
-/// called first of all on a path from outside. Of a model in parts (`split.count`), each part is checked.
+/// Refuses a file that would make ggml or llama.cpp abort, read out of bounds, hang or allocate without end, before either has seen it. To
+/// be called first of all on a path from outside. Of a model in parts (`split.count`), each part is checked.
 ///
-/// Throws Failure: model_invalid, model_unsupported, model_unreadable. The message names the file, the key or tensor, its value and the remedy.
+/// Throws Failure: model_invalid, model_unsupported, model_unreadable. The message names the file, the key or tensor, its value and the
+/// remedy.
 void validate_gguf(const std::string& path);
 
 /// The rules for a header whose structure is whole; `validate_gguf` applies both to the first file of a model.

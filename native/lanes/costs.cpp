@@ -13,7 +13,8 @@ constexpr double freshness = 0.1;
 constexpr double first_slope = 0.2;
 /// A gain below this is noise: of the many sizes that are weighed, the one that was measured at a good moment would be taken.
 constexpr double least_gain = 1.1;
-/// Weight of a new guess in the mean of those before it, once there are many: about the last fifty count. A mean that follows chance promises most where it errs most.
+/// Weight of a new guess in the mean of those before it, once there are many: about the last fifty count. A mean that follows chance
+/// promises most where it errs most.
 constexpr double acceptance_freshness = 0.02;
 /// After so many decodes a size that was not used is measured anew: machines change, and one slow moment must not rule a size out for good.
 constexpr std::uint64_t remembered_for = 512;
@@ -36,7 +37,9 @@ void Costs::note(std::size_t tokens, double ms) {
   size.last = decodes_;
 }
 
-bool Costs::known(std::size_t tokens) const { return sizes_[tokens].ms > 0 && (tokens == 1 || sizes_[tokens].last + remembered_for > decodes_); }
+bool Costs::known(std::size_t tokens) const {
+  return sizes_[tokens].ms > 0 && (tokens == 1 || sizes_[tokens].last + remembered_for > decodes_);
+}
 
 std::size_t Costs::largest() const {
   std::size_t tokens = most_tokens;
@@ -60,7 +63,8 @@ double Costs::of(std::size_t tokens) const {
   while (!known(below)) --below;
   std::size_t above = tokens;
   while (!known(above)) ++above;
-  return sizes_[below].ms + (sizes_[above].ms - sizes_[below].ms) * static_cast<double>(tokens - below) / static_cast<double>(above - below);
+  return sizes_[below].ms +
+         (sizes_[above].ms - sizes_[below].ms) * static_cast<double>(tokens - below) / static_cast<double>(above - below);
 }
 
 std::size_t Costs::room(std::size_t tokens, double factor) const {

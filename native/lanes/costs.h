@@ -16,14 +16,15 @@ class Costs {
   /// Notes that a decode of `tokens` tokens took `ms`. Larger batches (prompts) are ignored.
   void note(std::size_t tokens, double ms);
 
-  /// Milliseconds of a decode of `tokens` tokens. Between measured sizes: interpolated; beyond them: as the largest one suggests. 0 as long as a single token
-  /// was not measured.
+  /// Milliseconds of a decode of `tokens` tokens. Between measured sizes: interpolated; beyond them: as the largest one suggests. 0 as long
+  /// as a single token was not measured.
   double of(std::size_t tokens) const;
 
   /// The largest measured size, in tokens.
   std::size_t largest() const;
 
-  /// How many tokens may join a decode of `tokens` tokens before it takes `factor` times as long. 0 as long as a single token was not measured.
+  /// How many tokens may join a decode of `tokens` tokens before it takes `factor` times as long. 0 as long as a single token was not
+  /// measured.
   std::size_t room(std::size_t tokens, double factor) const;
 
  private:
@@ -39,8 +40,8 @@ class Costs {
   std::uint64_t decodes_ = 0;
 };
 
-/// How often a guess is right if those before it were, as running means: for each place behind the question (what comes first is right more often), and for how sure the
-/// aligned model was, which says more where it is known.
+/// How often a guess is right if those before it were, as running means: for each place behind the question (what comes first is right more
+/// often), and for how sure the aligned model was, which says more where it is known.
 class Acceptance {
  public:
   /// `place`: 0 for the first token behind the question. `probability`: what the aligned model gave the guess.
@@ -77,12 +78,13 @@ struct Batch {
   double answers = 1;
 };
 
-/// How many guessed tokens to decode together with a question: the number that makes the most answers per millisecond of the whole batch. `rates`: how often each is right
-/// if those before it were.
+/// How many guessed tokens to decode together with a question: the number that makes the most answers per millisecond of the whole batch.
+/// `rates`: how often each is right if those before it were.
 std::size_t guesses_worth(const Costs& costs, std::span<const double> rates, Batch batch = {});
 
-/// The same for guesses that are still to be drafted, at `draft_ms` each, while the question waits. None where the base answers several requests in a batch, which `batch` is
-/// like: whoever waits for drafts misses as many batches, and has at most as many tokens more in the one that comes then.
+/// The same for guesses that are still to be drafted, at `draft_ms` each, while the question waits. None where the base answers several
+/// requests in a batch, which `batch` is like: whoever waits for drafts misses as many batches, and has at most as many tokens more in the
+/// one that comes then.
 std::size_t guesses_worth_drafting(const Costs& costs, std::span<const double> rates, double draft_ms, Batch batch);
 
 }  // namespace nudging

@@ -7,8 +7,8 @@
 
 namespace nudging {
 
-/// Who decodes for one lane: takes a pass and completes it later. One pass at a time, from the scheduler's thread; what is behind it (a context, a
-/// thread, another machine) is its own affair.
+/// Who decodes for one lane: takes a pass and completes it later. One pass at a time, from the scheduler's thread; what is behind it (a
+/// context, a thread, another machine) is its own affair.
 class Decoder {
  public:
   /// Called once a pass is done, on any thread.

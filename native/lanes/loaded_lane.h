@@ -12,8 +12,9 @@
 
 namespace nudging {
 
-/// One model of the engine as the scheduler sees it: what its sequences can hold, what its passes cost, and what is to become of their memory before
-/// the next one. Who decodes is the affair of its Decoder. The scheduler's thread owns it; what does not change may be read by any.
+/// One model of the engine as the scheduler sees it: what its sequences can hold, what its passes cost, and what is to become of their
+/// memory before the next one. Who decodes is the affair of its Decoder. The scheduler's thread owns it; what does not change may be read
+/// by any.
 class LoadedLane {
  public:
   struct Traits {

@@ -30,7 +30,8 @@ class TurnDecoder final : public Decoder {
 
 /// Decodes on a thread of its own, to which the context belongs: for lanes that have a device, or cores, of their own.
 ///
-/// Threads: `pass_` and `result_` are handed over under `mutex_`; the pass is the thread's from `start` until it is done, the result the caller's from then on.
+/// Threads: `pass_` and `result_` are handed over under `mutex_`; the pass is the thread's from `start` until it is done, the result the
+/// caller's from then on.
 class ThreadDecoder final : public Decoder {
  public:
   ThreadDecoder(std::unique_ptr<ModelContext> context, OnDone on_done);

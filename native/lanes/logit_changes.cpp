@@ -31,7 +31,8 @@ std::string quoted(std::string_view text) {
 
 /// For a text that no token shows: says how many it is, where that can be told.
 [[noreturn]] void refuse_text(std::string_view text, const Vocabulary& vocabulary, const std::string& lane) {
-  std::string message = "`logitBias` names the text " + quoted(text) + ", and the " + lane + " model's vocabulary has no token for exactly that";
+  std::string message =
+      "`logitBias` names the text " + quoted(text) + ", and the " + lane + " model's vocabulary has no token for exactly that";
   // The tokenizer would put a space in front: what begins in the middle of a word cannot be tokenised alone.
   const bool prefixed = vocabulary.prefixes_space();
   if (!prefixed || text.starts_with(' ')) {

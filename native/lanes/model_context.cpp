@@ -20,10 +20,9 @@ bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->lo
 
 }  // namespace
 
-ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool, const std::atomic<bool>& stopping)
-    : model_(std::move(model)),
-      batch_size_(batch_size(options)),
-      shares_(shares_cells(model_->handle(), options)) {
+ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool,
+                           const std::atomic<bool>& stopping)
+    : model_(std::move(model)), batch_size_(batch_size(options)), shares_(shares_cells(model_->handle(), options)) {
   check_context_length(options.length, model_->trained_context(), model_->path());
   llama_context_params parameters = context_parameters(model_->handle(), options);
   parameters.abort_callback = is_set;
@@ -32,8 +31,8 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOpti
   take_log();
   context_.reset(llama_init_from_model(model_->handle(), parameters));
   if (!context_) {
-    throw Failure(FailureKind::out_of_memory, "no room for a context of " + std::to_string(options.length) + " tokens for \"" + model_->path() +
-                                                  "\": lower `context` (" + take_log() + ")");
+    throw Failure(FailureKind::out_of_memory, "no room for a context of " + std::to_string(options.length) + " tokens for \"" +
+                                                  model_->path() + "\": lower `context` (" + take_log() + ")");
   }
   if (threadpool != nullptr) llama_attach_threadpool(context_.get(), threadpool, threadpool);
 
@@ -93,12 +92,14 @@ void ModelContext::run(const Pass& pass, PassResult& result) {
     sequences_[i] = pass.tokens[i].sequence;
     outputs_[i] = pass.tokens[i].wanted == Wanted::nothing ? 0 : 1;
   }
-  const llama_batch batch{static_cast<int32_t>(count), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(), sequence_pointers_.data(), outputs_.data()};
+  const llama_batch batch{static_cast<int32_t>(count), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(),
+                          sequence_pointers_.data(),   outputs_.data()};
   result.begin = Clock::now();
   const int32_t status = decode_and_wait(batch);
   result.end = Clock::now();
   if (status != 0) {
-    throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " + std::to_string(status) + "): " + take_log());
+    throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " +
+                                                  std::to_string(status) + "): " + take_log());
   }
   result.said.reserve(pass.readings.size());
   for (std::size_t i = 0; i < count; ++i) {
@@ -119,9 +120,11 @@ PassResult::Said ModelContext::read(std::size_t output, const Pass::Entry& entry
   if (std::isnan(top1.probability)) {
     const auto is_banned = [](float logit) { return logit == -std::numeric_limits<float>::infinity(); };
     if (reading.changes && std::all_of(logits.begin(), logits.end(), is_banned)) {
-      throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" has nothing to say that `logitBias` does not ban: ban fewer tokens");
+      throw Failure(FailureKind::decode_failed,
+                    "\"" + model_->path() + "\" has nothing to say that `logitBias` does not ban: ban fewer tokens");
     }
-    throw Failure(FailureKind::decode_failed, "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
+    throw Failure(FailureKind::decode_failed,
+                  "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
   }
   if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);
   top1.ends = vocabulary.ends(top1.token);

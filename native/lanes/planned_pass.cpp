@@ -124,7 +124,9 @@ class Planner {
 
 }  // namespace
 
-PlannedPass plan_pass(LoadedLane& lane, std::span<SequenceLane* const> asking, std::span<SequenceLane* const> ahead) { return Planner(lane).plan(asking, ahead); }
+PlannedPass plan_pass(LoadedLane& lane, std::span<SequenceLane* const> asking, std::span<SequenceLane* const> ahead) {
+  return Planner(lane).plan(asking, ahead);
+}
 
 void settle(LoadedLane& lane, PlannedPass& planned, PassResult& result) {
   const std::size_t tokens = planned.tokens;
@@ -132,7 +134,8 @@ void settle(LoadedLane& lane, PlannedPass& planned, PassResult& result) {
   lane.costs().note(tokens, ms);
   for (const PlannedPass::Share& share : planned.shares) {
     if (share.lane == nullptr) continue;
-    share.lane->took_part(share.stamp, {result.begin, result.end, tokens}, ms * static_cast<double>(share.tokens) / static_cast<double>(tokens));
+    share.lane->took_part(share.stamp, {result.begin, result.end, tokens},
+                          ms * static_cast<double>(share.tokens) / static_cast<double>(tokens));
   }
   for (std::size_t i = 0; i < planned.awaited.size(); ++i) {
     const PlannedPass::Awaited& awaited = planned.awaited[i];

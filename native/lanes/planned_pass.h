@@ -37,9 +37,10 @@ struct PlannedPass {
   std::vector<llama_seq_id> sequences;
 };
 
-/// What a lane decodes next: first the questions of `asking` (oldest request first), each with as many guesses as pay, beside them stretches of prompts, the same
-/// for each, and of those only as much as does not hold up the questions. Then what is decoded ahead for `ahead`, whom nobody waits for yet: all of it if there is
-/// nothing else, or what joins the questions without slowing them down. `asking` and `ahead` together must not be empty.
+/// What a lane decodes next: first the questions of `asking` (oldest request first), each with as many guesses as pay, beside them
+/// stretches of prompts, the same for each, and of those only as much as does not hold up the questions. Then what is decoded ahead for
+/// `ahead`, whom nobody waits for yet: all of it if there is nothing else, or what joins the questions without slowing them down. `asking`
+/// and `ahead` together must not be empty.
 PlannedPass plan_pass(LoadedLane& lane, std::span<SequenceLane* const> asking, std::span<SequenceLane* const> ahead);
 
 /// Hands out what came of a pass that did not fail: answers, costs, statistics.

@@ -147,7 +147,8 @@ bool SequenceLane::trusts(float probability) const {
 std::size_t SequenceLane::guess(std::size_t room, Batch batch) {
   if (guess_.empty() || guess_at_ != wanted_.size()) return 0;
   const std::size_t left = lane_.length() - std::min(lane_.length(), wanted_.size());
-  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1) room = std::min(room, lane_.costs().room(batch.tokens, most_delay));
+  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1)
+    room = std::min(room, lane_.costs().room(batch.tokens, most_delay));
   std::vector<double> rates(std::min({room, left, guess_.size()}));
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place, guess_probabilities_[place]);
   const std::size_t count = worth(rates, batch);
@@ -168,8 +169,8 @@ std::size_t SequenceLane::worth(std::span<const double> rates, Batch batch) cons
   return 0;
 }
 
-/// The next question shows how far the last guess was right. A guess that was not decoded is judged as well: that costs nothing, and shows when
-/// guessing begins to pay.
+/// The next question shows how far the last guess was right. A guess that was not decoded is judged as well: that costs nothing, and shows
+/// when guessing begins to pay.
 void SequenceLane::judge_guess() {
   if (guess_.empty() || wanted_.size() <= guess_at_) return;
   std::size_t right = 0;
@@ -294,7 +295,8 @@ void SequenceLane::decode(std::size_t count) {
 }
 
 bool SequenceLane::can_anticipate() const {
-  return !asking() && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() && !cached_.empty() && answers_.back() && !answers_.back()->ends;
+  return !asking() && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() && !cached_.empty() &&
+         answers_.back() && !answers_.back()->ends;
 }
 
 void SequenceLane::anticipate() {

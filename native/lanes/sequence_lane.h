@@ -35,8 +35,8 @@ struct Choice {
 /// Every position's answer is remembered with it. A context that is a prefix of what was decoded before is answered without a
 /// decode, and nothing is cut until another token follows there (Freedom b).
 ///
-/// The scheduler's thread owns it. What it calls the cache is what its sequence holds once the pass that is under way is done; answers come with
-/// `resolve`. So a request may go on while a pass for it is under way, and may end.
+/// The scheduler's thread owns it. What it calls the cache is what its sequence holds once the pass that is under way is done; answers come
+/// with `resolve`. So a request may go on while a pass for it is under way, and may end.
 class SequenceLane final : public Lane {
  public:
   /// What a pass that is under way remembers of a lane, to find out what of it still concerns the lane when it is done.
@@ -109,8 +109,8 @@ class SequenceLane final : public Lane {
   /// How many tokens of the context another lane of the same model has in its cache, and how many it has in its own context.
   std::size_t shared_with(const SequenceLane& other) const;
   std::size_t will_share_with(const SequenceLane& other) const;
-  /// Gives sequence and cache to another lane of the same model, and takes that one's. A lane without a sequence (-1) has no cache; what it is asked next is decoded from the
-  /// start once it has one.
+  /// Gives sequence and cache to another lane of the same model, and takes that one's. A lane without a sequence (-1) has no cache; what it
+  /// is asked next is decoded from the start once it has one.
   void trade_caches(SequenceLane& other);
   /// Replaces the cache by the first `length` tokens of another lane's.
   void copy_prefix(const SequenceLane& from, std::size_t length);

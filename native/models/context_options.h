@@ -36,8 +36,9 @@ void check_context_length(std::uint32_t length, std::uint32_t trained, const std
 /// False for recurrent memories, which hold no past to go back to.
 bool can_cut_cells(const llama_model* model);
 
-/// Whether one buffer for all sequences is safe: in a shared one, a sequence may take cells that another one's sliding window has left and a rewind would need.
-/// And without flash attention sums are taken in the order of cells, which is that of the text only in a buffer of its own.
+/// Whether one buffer for all sequences is safe: in a shared one, a sequence may take cells that another one's sliding window has left and
+/// a rewind would need. And without flash attention sums are taken in the order of cells, which is that of the text only in a buffer of its
+/// own.
 bool shares_cells(const llama_model* model, const ContextOptions& options);
 
 }  // namespace nudging

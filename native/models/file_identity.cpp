@@ -17,7 +17,7 @@ FileIdentity FileIdentity::of(const std::string& path) {
   const std::u8string name = canonical.u8string();
   FileIdentity identity{std::string(name.begin(), name.end())};
 #ifndef _WIN32
-  struct stat status {};
+  struct stat status{};
   if (stat(identity.path.c_str(), &status) == 0) {
     identity.device = static_cast<std::uint64_t>(status.st_dev);
     identity.inode = static_cast<std::uint64_t>(status.st_ino);

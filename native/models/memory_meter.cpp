@@ -15,7 +15,8 @@ namespace nudging {
 
 namespace {
 
-/// llama.cpp's notes on a cell of a cache (src/llama-kv-cells.h): position, sequences, and two tree nodes once it is used. Its own breakdown leaves them out.
+/// llama.cpp's notes on a cell of a cache (src/llama-kv-cells.h): position, sequences, and two tree nodes once it is used. Its own
+/// breakdown leaves them out.
 constexpr std::uint64_t cell_bytes = 160;
 
 struct DeviceMemory {
@@ -91,7 +92,9 @@ void MemoryMeter::open(std::uint32_t gpu_layers) {
   least_.reset();
 }
 
-std::uint32_t MemoryMeter::trained_context() const { return static_cast<std::uint32_t>(std::max(llama_model_n_ctx_train(skeleton_.get()), 0)); }
+std::uint32_t MemoryMeter::trained_context() const {
+  return static_cast<std::uint32_t>(std::max(llama_model_n_ctx_train(skeleton_.get()), 0));
+}
 
 std::uint32_t MemoryMeter::most_gpu_layers() const {
   if (llama_model_n_devices(skeleton_.get()) == 0) return 0;
@@ -100,7 +103,8 @@ std::uint32_t MemoryMeter::most_gpu_layers() const {
 
 std::vector<MemoryPlace> MemoryMeter::places(std::uint64_t host_memory) const {
   std::vector<MemoryPlace> places = {{"memory", host_memory}};
-  for (const ggml_backend_dev_t device : devices_) places.push_back({std::string("memory of ") + ggml_backend_dev_name(device), memory_of(device).free});
+  for (const ggml_backend_dev_t device : devices_)
+    places.push_back({std::string("memory of ") + ggml_backend_dev_name(device), memory_of(device).free});
   return places;
 }
 
@@ -118,11 +122,14 @@ LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {
   if (!context) {
     const std::string reason = take_log();
     if (context_.cache_type != GGML_TYPE_F16 && try_context(numbers, GGML_TYPE_F16)) {
-      throw Failure(FailureKind::kv_cache_unsupported, std::string("\"") + path_ + "\" cannot have a KV cache of type " + ggml_type_name(context_.cache_type) + " (" + reason +
+      throw Failure(FailureKind::kv_cache_unsupported, std::string("\"") + path_ + "\" cannot have a KV cache of type " +
+                                                           ggml_type_name(context_.cache_type) + " (" + reason +
                                                            "): set `kvCache` to \"f16\"");
     }
-    if (reason.find("allocate") != std::string::npos) throw Failure(FailureKind::out_of_memory, "no room for the state of \"" + path_ + "\" (" + reason + "): lower `parallel`");
-    throw Failure(FailureKind::model_unsupported, "\"" + path_ + "\" cannot be run by itself (" + reason + "): use a model that generates text");
+    if (reason.find("allocate") != std::string::npos)
+      throw Failure(FailureKind::out_of_memory, "no room for the state of \"" + path_ + "\" (" + reason + "): lower `parallel`");
+    throw Failure(FailureKind::model_unsupported,
+                  "\"" + path_ + "\" cannot be run by itself (" + reason + "): use a model that generates text");
   }
   LaneDemand demand{Bytes(devices_.size() + 1), Bytes(devices_.size() + 1), {}};
   const bool maps = mapped_ && maps_files(skeleton_.get());

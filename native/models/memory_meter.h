@@ -13,8 +13,8 @@
 
 namespace nudging {
 
-/// Finds out what a model and its context would take, without taking it: llama.cpp lays out weights, caches and compute graphs of a model file whose
-/// weights were not read. Exact up to what llama.cpp itself does not count (the logits it hands out, and stacks).
+/// Finds out what a model and its context would take, without taking it: llama.cpp lays out weights, caches and compute graphs of a model
+/// file whose weights were not read. Exact up to what llama.cpp itself does not count (the logits it hands out, and stacks).
 class MemoryMeter {
  public:
   /// Reads the file's header and vocabulary. Throws Failure as `Model` does. `context` says what is the same in every question.
@@ -32,8 +32,8 @@ class MemoryMeter {
   std::uint32_t trained_context() const;
   /// All layers and the output layer; 0 without a GPU.
   std::uint32_t most_gpu_layers() const;
-  /// The host and every GPU that tells its memory, with what is free there; one that does not is taken to use the host's. The same for every model.
-  /// `host_memory` is what this process may still allocate, in bytes.
+  /// The host and every GPU that tells its memory, with what is free there; one that does not is taken to use the host's. The same for
+  /// every model. `host_memory` is what this process may still allocate, in bytes.
   std::vector<MemoryPlace> places(std::uint64_t host_memory) const;
 
   /// What the model takes with these numbers. More than `limit` bytes are only estimated: even laying out a context takes memory.

@@ -45,7 +45,8 @@ class Planner {
  public:
   Planner(const MemoryRequest& request, const MeasureLane& measure) : request_(request), measure_(measure) {
     for (const MemoryRequest::Lane& lane : request.lanes) {
-      lanes_.push_back({lane.gpu_layers.value_or(0), lane.length.value_or(std::min(lane.longest, default_context)), request.parallel.value_or(1)});
+      lanes_.push_back(
+          {lane.gpu_layers.value_or(0), lane.length.value_or(std::min(lane.longest, default_context)), request.parallel.value_or(1)});
     }
   }
 
@@ -167,9 +168,11 @@ class Planner {
       if (!shares_weights(i)) models.push_back("\"" + request_.lanes[i].model + "\"");
       lengths.push_back(std::to_string(lanes_[i].length));
     }
-    if (std::all_of(lengths.begin(), lengths.end(), [&](const std::string& length) { return length == lengths.front(); })) lengths.resize(1);
-    std::string message = listed(models, "and") + (models.size() == 1 ? " needs " : " need ") + readable(needed(place)) + " of " + request_.places[place].name + " (weights " +
-                          readable(weights(place)) + ", contexts of " + listed(lengths, "and") + " tokens";
+    if (std::all_of(lengths.begin(), lengths.end(), [&](const std::string& length) { return length == lengths.front(); }))
+      lengths.resize(1);
+    std::string message = listed(models, "and") + (models.size() == 1 ? " needs " : " need ") + readable(needed(place)) + " of " +
+                          request_.places[place].name + " (weights " + readable(weights(place)) + ", contexts of " +
+                          listed(lengths, "and") + " tokens";
     if (lanes_[0].sequences > 1) message += " for " + std::to_string(lanes_[0].sequences) + " sequences";
     message += " " + readable(needed(place) - weights(place)) + "), " + readable(request_.places[place].available) + " are free: ";
     return message + remedy(place);

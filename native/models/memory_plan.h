@@ -24,7 +24,8 @@ using Bytes = std::vector<std::uint64_t>;
 
 /// What a model takes, in bytes, over all places.
 struct MemoryUse {
-  /// Weights, and those among them that are pages of the file: shared between processes, and the first that a system short of memory drops and reads again.
+  /// Weights, and those among them that are pages of the file: shared between processes, and the first that a system short of memory drops
+  /// and reads again.
   std::uint64_t weights = 0;
   std::uint64_t mapped = 0;
   /// The weights again, by ggml's name of the kind of memory they are in, such as "CPU", "CPU_REPACK", "AMX" or "CUDA0".
@@ -84,13 +85,15 @@ struct MemoryPlan {
 };
 
 /// Finds the numbers that were left open, so that all models fit together, before anything is allocated:
-/// - GPU layers: first those of the models beside the base, which are small and called most often, then the base's; each as many as fit on the GPUs with contexts
-///   of at most `default_context` tokens;
-/// - contexts: the longest, at most what each model was trained for. All hold the same text, so what does not fit is cut to the same length for all;
+/// - GPU layers: first those of the models beside the base, which are small and called most often, then the base's; each as many as fit on
+///   the GPUs with contexts of at most `default_context` tokens;
+/// - contexts: the longest, at most what each model was trained for. All hold the same text, so what does not fit is cut to the same length
+///   for all;
 /// - parallel: as many as fit into half of what one sequence leaves free.
 /// What is found leaves a tenth of every place alone, for other programs and for what is not measured; given numbers may use all of it.
 ///
-/// Throws Failure(out_of_memory), with both numbers and what to change, if what was given does not fit, or not even `smallest_context` tokens do.
+/// Throws Failure(out_of_memory), with both numbers and what to change, if what was given does not fit, or not even `smallest_context`
+/// tokens do.
 MemoryPlan plan_memory(const MemoryRequest& request, const MeasureLane& measure);
 
 /// Tokens that a model is given without being asked for a length.

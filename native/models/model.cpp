@@ -34,9 +34,8 @@ void check_file(const std::string& path) {
   }
   // Before it is opened: that would wait for a pipe's writer, and nothing could end the waiting.
   if (!std::filesystem::is_regular_file(status)) {
-    throw Failure(FailureKind::model_unreadable,
-                  in_quotes(path) + " is " + kind_of(status.type()) +
-                      ", and a model is read back and forth: write it into a file, and name that");
+    throw Failure(FailureKind::model_unreadable, in_quotes(path) + " is " + kind_of(status.type()) +
+                                                     ", and a model is read back and forth: write it into a file, and name that");
   }
 }
 
@@ -45,7 +44,8 @@ void check_header(const std::string& path) {
   const GgufHandle header(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}));
   if (!header) {
     const std::string reason = take_log();
-    throw Failure(FailureKind::model_invalid, in_quotes(path) + " is damaged or cut short: download it again" + (reason.empty() ? "" : " (" + reason + ")"));
+    throw Failure(FailureKind::model_invalid,
+                  in_quotes(path) + " is damaged or cut short: download it again" + (reason.empty() ? "" : " (" + reason + ")"));
   }
   if (gguf_get_n_tensors(header.get()) == 0) {
     throw Failure(FailureKind::model_unsupported, in_quotes(path) + " holds only a vocabulary: use a file that holds the model's weights");
@@ -93,12 +93,15 @@ ModelHandle open_model(const Model::Options& options, const Model::Progress& pro
     const std::string reason = take_log();
     if (!wanted) throw Failure(FailureKind::load_aborted, "loading " + in_quotes(path) + " was aborted");
     if (reason.find("unable to allocate") != std::string::npos || reason.find("out of memory") != std::string::npos) {
-      throw Failure(FailureKind::out_of_memory, "not enough memory to load " + in_quotes(path) + " (" + reason + "): use a smaller quantisation or fewer GPU layers");
+      throw Failure(FailureKind::out_of_memory,
+                    "not enough memory to load " + in_quotes(path) + " (" + reason + "): use a smaller quantisation or fewer GPU layers");
     }
-    throw Failure(FailureKind::model_invalid, in_quotes(path) + " cannot be loaded: " + (reason.empty() ? "llama.cpp gives no reason" : reason));
+    throw Failure(FailureKind::model_invalid,
+                  in_quotes(path) + " cannot be loaded: " + (reason.empty() ? "llama.cpp gives no reason" : reason));
   }
   if (llama_model_has_encoder(model.get()) || !llama_model_has_decoder(model.get()) || llama_model_is_diffusion(model.get())) {
-    throw Failure(FailureKind::model_unsupported, in_quotes(path) + " (" + describe(model.get()) + ") is no left-to-right language model: use a decoder-only model");
+    throw Failure(FailureKind::model_unsupported,
+                  in_quotes(path) + " (" + describe(model.get()) + ") is no left-to-right language model: use a decoder-only model");
   }
   const llama_vocab* vocab = llama_model_get_vocab(model.get());
   if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocab) <= 0) {

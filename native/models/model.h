@@ -32,8 +32,8 @@ class Model {
   /// Called with the loaded fraction in [0, 1]; loading is given up when it returns false.
   using Progress = std::function<bool(float)>;
 
-  /// Loads a GGUF file with its weights. Throws Failure: model_unreadable, model_invalid, model_unsupported (a model that cannot generate text),
-  /// load_aborted, out_of_memory.
+  /// Loads a GGUF file with its weights. Throws Failure: model_unreadable, model_invalid, model_unsupported (a model that cannot generate
+  /// text), load_aborted, out_of_memory.
   Model(const Options& options, const Progress& progress);
 
   llama_model* handle() const { return handle_.get(); }

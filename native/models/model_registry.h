@@ -22,8 +22,8 @@ class ModelRegistry {
   /// The process's.
   static ModelRegistry& instance();
 
-  /// Loads a model, or shares the one that is loaded. If another thread is loading it, waits, reporting that one's progress; should that one fail or give up,
-  /// loads it itself. Throws as Model's constructor does; `progress` ends the waiting too.
+  /// Loads a model, or shares the one that is loaded. If another thread is loading it, waits, reporting that one's progress; should that
+  /// one fail or give up, loads it itself. Throws as Model's constructor does; `progress` ends the waiting too.
   std::shared_ptr<const Model> load(const Model::Options& options, const Model::Progress& progress);
 
   /// Whether the weights are there already.

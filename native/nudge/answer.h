@@ -39,7 +39,8 @@ struct Round {
 
 /// One judgement that the run took, for replaying it against the models.
 struct Decision {
-  /// `boundary`: the base was asked at a boundary (R7). `run`: it continued its own run (R9, R10). `draft`: the aligned model's next token (R3).
+  /// `boundary`: the base was asked at a boundary (R7). `run`: it continued its own run (R9, R10). `draft`: the aligned model's next token
+  /// (R3).
   enum class Kind : std::uint8_t { boundary, run, draft };
   Kind kind;
   /// Bytes of committed text and draft before the question.

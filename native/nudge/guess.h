@@ -35,8 +35,8 @@ class Guess {
     }
   }
 
-  /// How probable its author finds the stretch of `text()` from `begin` to `end`, given what is in front of it: the product of the parts that begin there. What goes on with a
-  /// part that has begun before is taken for certain.
+  /// How probable its author finds the stretch of `text()` from `begin` to `end`, given what is in front of it: the product of the parts
+  /// that begin there. What goes on with a part that has begun before is taken for certain.
   float probability(std::size_t begin, std::size_t end) const {
     float product = 1;
     std::size_t start = 0;

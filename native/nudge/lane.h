@@ -24,8 +24,8 @@ class Lane {
   /// Appends one of the model's own tokens as it is, without tokenising again (R3 inside a draft, R9 inside a run).
   virtual void push(Token token) = 0;
 
-  /// Says which text probably comes next. It may be wrong, and it must not change any answer. A lane that decodes it together with the question
-  /// has the following answers at hand if the guess was right (speculation).
+  /// Says which text probably comes next. It may be wrong, and it must not change any answer. A lane that decodes it together with the
+  /// question has the following answers at hand if the guess was right (speculation).
   virtual void expect(const Guess& guess) { static_cast<void>(guess); }
 
   /// How many tokens beyond the present guess the lane would like to have guessed, by what guesses cost and how good they were; 0 for none.
@@ -60,8 +60,8 @@ class Lane {
     return Question{*this};
   }
 
-  /// `co_await lane.distribution()`: the logits after the context (as R16 leaves them), one for each token of the vocabulary. The lane owns them, until it is told to decode
-  /// something else. Costs what `top1` does, and a copy of them; only the latest are remembered.
+  /// `co_await lane.distribution()`: the logits after the context (as R16 leaves them), one for each token of the vocabulary. The lane owns
+  /// them, until it is told to decode something else. Costs what `top1` does, and a copy of them; only the latest are remembered.
   auto distribution() {
     struct Question {
       Lane& lane;

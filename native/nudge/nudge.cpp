@@ -80,8 +80,8 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
   co_return std::move(verdict);
 }
 
-/// How many tokens of the draft the answer rests on, if `left` may still be spent: those whose text is taken or agreed with; of a draft that
-/// ends it, all and its end.
+/// How many tokens of the draft the answer rests on, if `left` may still be spent: those whose text is taken or agreed with; of a draft
+/// that ends it, all and its end.
 std::size_t relied_on(const Draft& draft, const Verdict& verdict, std::size_t left) {
   if (draft.ended() && draft.cost(verdict.length) <= left) return std::numeric_limits<std::size_t>::max();
   const std::size_t agreed = verdict.by == By::agree ? verdict.handover->bytes.size() : 0;
@@ -114,7 +114,8 @@ void take(const Draft& draft, const Verdict& verdict, std::optional<float> unsur
   answer.spend(fits ? cost : answer.left(), Source::nudge);
 }
 
-/// What the aligned model would say after `text`: up to `count` tokens, as long as the base is likely to say the same. A guess must not end the answer, so it stays inside the context.
+/// What the aligned model would say after `text`: up to `count` tokens, as long as the base is likely to say the same. A guess must not end
+/// the answer, so it stays inside the context.
 Task<Guess> guess_ahead(const Lane& base, Lane& aligned, std::string_view text, std::size_t count) {
   Draft draft;
   aligned.set_text(text);
@@ -150,7 +151,7 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess gues
     base.expect(guess);
     next = co_await base.top1();
     record.ran(answer.text().size(), next, gamma);
-    if (next.silent()) co_return std::nullopt;                // R10
+    if (next.silent()) co_return std::nullopt;                 // R10
     if (next.probability < gamma) co_return next.probability;  // R9
   }
 }

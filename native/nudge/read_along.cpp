@@ -16,7 +16,8 @@ constexpr std::size_t most_run_ahead = 16;
 
 }  // namespace
 
-ReadAlong::ReadAlong(Lane& base, std::string_view text, const Draft& draft, float gamma) : base_(base), text_(text), draft_(draft), gamma_(gamma) {
+ReadAlong::ReadAlong(Lane& base, std::string_view text, const Draft& draft, float gamma)
+    : base_(base), text_(text), draft_(draft), gamma_(gamma) {
   if (!base.apart()) return;
   base_.ask_ahead(true);
   task_.emplace(read());

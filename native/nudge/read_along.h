@@ -10,9 +10,10 @@
 
 namespace nudging {
 
-/// While the aligned model drafts, the base reads along: it is asked at each boundary as soon as the draft has it, and once it would take over it goes on in its
-/// own tokens. Nothing is decided here. The base remembers its answers, so that it has them at hand when the draft is complete and `nudge` asks in earnest (R5 to
-/// R9). Only where the base answers while the aligned model does; elsewhere it would keep the draft waiting.
+/// While the aligned model drafts, the base reads along: it is asked at each boundary as soon as the draft has it, and once it would take
+/// over it goes on in its own tokens. Nothing is decided here. The base remembers its answers, so that it has them at hand when the draft
+/// is complete and `nudge` asks in earnest (R5 to R9). Only where the base answers while the aligned model does; elsewhere it would keep
+/// the draft waiting.
 class ReadAlong {
  public:
   /// `draft` is read while it grows.

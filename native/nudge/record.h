@@ -19,9 +19,9 @@ struct Tolerance {
 /// Every decision of a run, if the caller wants to replay it.
 using Trace = std::vector<Decision>;
 
-/// What is noted of a run's decisions: all of them if wanted, and how many were ties (semantics.md, "Ties"). A tie is a decision that stands in
-/// the answer and was closer than the model's tolerance: a token by its margin, wherever another one would have changed something, or γ by the
-/// probability, wherever γ decided. Each counts once, also if both are close.
+/// What is noted of a run's decisions: all of them if wanted, and how many were ties (semantics.md, "Ties"). A tie is a decision that
+/// stands in the answer and was closer than the model's tolerance: a token by its margin, wherever another one would have changed
+/// something, or γ by the probability, wherever γ decided. Each counts once, also if both are close.
 class Record {
  public:
   Record() = default;

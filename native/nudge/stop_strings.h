@@ -10,8 +10,8 @@
 
 namespace nudging {
 
-/// Looks for any of many strings in a text that grows. Each byte of the text is looked at once, however many strings there are (Aho and Corasick,
-/// "Efficient string matching", 1975); memory and the time to begin are linear in the bytes of all strings.
+/// Looks for any of many strings in a text that grows. Each byte of the text is looked at once, however many strings there are (Aho and
+/// Corasick, "Efficient string matching", 1975); memory and the time to begin are linear in the bytes of all strings.
 class StopStrings {
  public:
   /// None of `strings` may be empty.

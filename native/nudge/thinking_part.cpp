@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::string_view white_space = " \t\n\v\f\r";
 
-std::vector<std::string> closing(const std::optional<ThinkingMarks>& marks) { return marks ? std::vector{marks->close} : std::vector<std::string>{}; }
+std::vector<std::string> closing(const std::optional<ThinkingMarks>& marks) {
+  return marks ? std::vector{marks->close} : std::vector<std::string>{};
+}
 
 }  // namespace
 

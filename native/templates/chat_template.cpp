@@ -67,8 +67,9 @@ jinja::value content_value(const std::string& content, bool as_parts) {
 }
 
 /// A `Watch` watches. It has to be made before the values that count in it. `more` sets variables of the program's; ours win over them.
-StringParts run(const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts, std::string_view bos, std::string_view eos,
-                const std::function<void(jinja::context&)>& more = [](jinja::context&) {}) {
+StringParts run(
+    const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts, std::string_view bos,
+    std::string_view eos, const std::function<void(jinja::context&)>& more = [](jinja::context&) {}) {
   auto list = jinja::mk_val<jinja::value_array>();
   for (const Message& message : messages) {
     auto entry = jinja::mk_val<jinja::value_object>();
@@ -89,7 +90,8 @@ StringParts run(const jinja::program& program, const std::string& source, const 
   return jinja::runtime::gather_string_parts(runtime.execute(program))->as_string().parts;
 }
 
-/// Whether the template accepts such messages and shows the content of the first. Throws Failure if it passes a limit: it would do so again.
+/// Whether the template accepts such messages and shows the content of the first. Throws Failure if it passes a limit: it would do so
+/// again.
 bool shows(const jinja::program& program, const std::string& source, const std::vector<Message>& messages, bool as_parts) {
   template_limits::Watch watch;
   try {
@@ -121,7 +123,9 @@ ChatTemplate::ChatTemplate(const std::string& source) : parsed_(std::make_unique
   }
   const Message user{"user", "first words"};
   const Message system{"system", "other words"};
-  const auto shown = [this](const std::vector<Message>& messages, bool as_parts) { return shows(parsed_->program, parsed_->source, messages, as_parts); };
+  const auto shown = [this](const std::vector<Message>& messages, bool as_parts) {
+    return shows(parsed_->program, parsed_->source, messages, as_parts);
+  };
   parsed_->wants_parts = !shown({user}, false) && shown({user}, true);
   parsed_->knows_system = shown({system, user}, parsed_->wants_parts);
 }
@@ -130,7 +134,8 @@ ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 
-std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, const Vocabulary& vocabulary, const std::string& variables) const {
+std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, const Vocabulary& vocabulary,
+                                          const std::string& variables) const {
   const ContentMarks marks(vocabulary.specials(), parsed_->words);
   std::vector<Message> spoken = parsed_->knows_system ? messages : fold_system(messages);
   for (Message& message : spoken) message.content = marks.put(message.content);
@@ -140,7 +145,8 @@ std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, 
   template_limits::Watch watch;
   try {
     const auto more = [&](jinja::context& context) { set_variables(context, variables, marks); };
-    for (const jinja::string_part& part : run(parsed_->program, parsed_->source, spoken, parsed_->wants_parts, vocabulary.bos_text(), vocabulary.eos_text(), more)) {
+    for (const jinja::string_part& part :
+         run(parsed_->program, parsed_->source, spoken, parsed_->wants_parts, vocabulary.bos_text(), vocabulary.eos_text(), more)) {
       ContentMarks::take(part.val, !part.is_input, segments);
       length += part.val.size();
     }

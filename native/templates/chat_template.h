@@ -24,8 +24,8 @@ class ChatTemplate {
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
   /// Renders `messages` up to where the assistant speaks, for a model with `vocabulary`. No control token begins in text that came from a
-  /// message, whatever the template did to it: see `ContentMarks`. A template that rejects or ignores a system message gets the system text in
-  /// front of the first user message. `variables`: more variables for the template, as the text of a JSON object; see `set_variables`.
+  /// message, whatever the template did to it: see `ContentMarks`. A template that rejects or ignores a system message gets the system text
+  /// in front of the first user message. `variables`: more variables for the template, as the text of a JSON object; see `set_variables`.
   /// Throws Failure(template_failed) if the template raises, yields nothing, or exceeds its limits.
   std::vector<Segment> render(const std::vector<Message>& messages, const Vocabulary& vocabulary, const std::string& variables = {}) const;
 

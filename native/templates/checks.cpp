@@ -46,7 +46,8 @@ void check_defaults(statements& parameters) {
 /// A body as an expression, so that what becomes of its text is checked like any other.
 statement_ptr text_of(statements&& body, std::size_t position) {
   check_body(body);
-  auto text = std::make_unique<jinja::if_statement>(constant_at(position, constant(jinja::mk_val<jinja::value_bool>(true))), std::move(body), statements());
+  auto text = std::make_unique<jinja::if_statement>(constant_at(position, constant(jinja::mk_val<jinja::value_bool>(true))),
+                                                    std::move(body), statements());
   text->pos = position;
   return std::make_unique<Kept>(std::move(text));
 }
@@ -76,7 +77,8 @@ void check_loop(jinja::for_statement& loop) {
     check_node(loop.iterable);
     condition = constant_at(loop.pos, constant(jinja::mk_val<jinja::value_bool>(true)));
   }
-  auto checked = std::make_unique<jinja::select_expression>(std::make_unique<Kept>(std::move(loop.iterable)), std::make_unique<Condition>(std::move(condition)));
+  auto checked = std::make_unique<jinja::select_expression>(std::make_unique<Kept>(std::move(loop.iterable)),
+                                                            std::make_unique<Condition>(std::move(condition)));
   checked->pos = checked->test->pos = loop.pos;
   loop.iterable = std::move(checked);
   check_body(loop.body);
@@ -125,7 +127,8 @@ void check_node(statement_ptr& node) {
   if (!node) return;
   if (auto* name = jinja::cast_stmt<jinja::identifier>(node)) {
     replace<Name>(node, *name);
-  } else if (jinja::is_stmt<jinja::string_literal>(node) || jinja::is_stmt<jinja::integer_literal>(node) || jinja::is_stmt<jinja::float_literal>(node)) {
+  } else if (jinja::is_stmt<jinja::string_literal>(node) || jinja::is_stmt<jinja::integer_literal>(node) ||
+             jinja::is_stmt<jinja::float_literal>(node)) {
     jinja::context empty;
     node = constant_at(node->pos, constant(node->execute_impl(empty)));
   } else if (auto* array = jinja::cast_stmt<jinja::array_literal>(node)) {

@@ -16,12 +16,15 @@ void append(std::vector<Segment>& segments, std::string_view text, bool is_templ
 
 }  // namespace
 
-ContentMarks::ContentMarks(const std::vector<Vocabulary::Special>& specials, const std::vector<std::string>& literals) : specials_(specials) {
+ContentMarks::ContentMarks(const std::vector<Vocabulary::Special>& specials, const std::vector<std::string>& literals)
+    : specials_(specials) {
   for (const auto& special : specials) begins_special_[index_of(special.text.front())] = true;
   for (const std::string& text : literals) {
     Literal literal{text, std::vector<bool>(text.size())};
-    for (std::size_t i = 0; i < text.size(); ++i) literal.harmless[i] = begins_special_[index_of(text[i])] && !may_begin_special(literal.text.substr(i));
-    if (std::find(literal.harmless.begin(), literal.harmless.end(), true) != literal.harmless.end()) literals_.push_back(std::move(literal));
+    for (std::size_t i = 0; i < text.size(); ++i)
+      literal.harmless[i] = begins_special_[index_of(text[i])] && !may_begin_special(literal.text.substr(i));
+    if (std::find(literal.harmless.begin(), literal.harmless.end(), true) != literal.harmless.end())
+      literals_.push_back(std::move(literal));
   }
 }
 

@@ -31,7 +31,8 @@ bool opens_block(const std::vector<token>& tokens, std::size_t name) {
 
 bool divides_by_number(const std::vector<token>& tokens, std::size_t at) {
   return at + 3 < tokens.size() && tokens[at + 1].t == token::open_paren && tokens[at + 2].t == token::numeric_literal &&
-         tokens[at + 2].value.find_first_of("123456789") != std::string::npos && tokens[at + 2].value.front() != '-' && tokens[at + 3].t == token::close_paren;
+         tokens[at + 2].value.find_first_of("123456789") != std::string::npos && tokens[at + 2].value.front() != '-' &&
+         tokens[at + 3].t == token::close_paren;
 }
 
 }  // namespace
@@ -71,12 +72,15 @@ void check_tokens(const jinja::lexer_result& source) {
       case token::close_square_bracket:
       case token::close_curly_bracket: --brackets; break;
       case token::string_literal:
-        if (tokens[i].value == "divisibleby") throw std::runtime_error("it names the test \"divisibleby\" in a string, where a division by zero could not be noticed");
+        if (tokens[i].value == "divisibleby")
+          throw std::runtime_error("it names the test \"divisibleby\" in a string, where a division by zero could not be noticed");
         break;
       default:
-        if (is_name(tokens[i], "divisibleby") && !divides_by_number(tokens, i)) throw std::runtime_error("its test \"divisibleby\" needs a positive number in parentheses");
+        if (is_name(tokens[i], "divisibleby") && !divides_by_number(tokens, i))
+          throw std::runtime_error("its test \"divisibleby\" needs a positive number in parentheses");
     }
-    if (in_tag > most_tokens_in_a_tag) throw std::runtime_error("one of its tags is longer than " + std::to_string(most_tokens_in_a_tag) + " words");
+    if (in_tag > most_tokens_in_a_tag)
+      throw std::runtime_error("one of its tags is longer than " + std::to_string(most_tokens_in_a_tag) + " words");
     if (depth + brackets > most_nesting) throw std::runtime_error("it nests deeper than " + std::to_string(most_nesting) + " levels");
   }
 }

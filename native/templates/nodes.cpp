@@ -83,7 +83,8 @@ value Condition::execute_impl(context& context) const {
   return inner->execute_impl(context);
 }
 
-Step::Step(statement_ptr&& node) : Around(std::move(node)), puts_out(!jinja::is_stmt<jinja::if_statement>(inner) && !jinja::is_stmt<jinja::for_statement>(inner)) {}
+Step::Step(statement_ptr&& node)
+    : Around(std::move(node)), puts_out(!jinja::is_stmt<jinja::if_statement>(inner) && !jinja::is_stmt<jinja::for_statement>(inner)) {}
 
 value Step::execute_impl(context& context) const {
   check();
@@ -92,7 +93,8 @@ value Step::execute_impl(context& context) const {
   if (watch == nullptr) return result;
   const bool prints = jinja::is_val<jinja::value_string>(result) || jinja::is_val<jinja::value_array>(result) || result->is_numeric();
   // What branches and loops put out has been counted inside them.
-  watch->put_out(sizeof(value) + (prints && puts_out ? extent_of(result).bytes + result->val_str.parts.size() * sizeof(jinja::string_part) : 0));
+  watch->put_out(sizeof(value) +
+                 (prints && puts_out ? extent_of(result).bytes + result->val_str.parts.size() * sizeof(jinja::string_part) : 0));
   // A loop holds what its statements return until its end.
   static const value nothing = constant(jinja::mk_val<jinja::value_undefined>());
   return prints ? keep(result) : nothing;
@@ -150,7 +152,9 @@ value SetMember::execute_impl(context& context) const {
   if (member->computed || name == nullptr) throw std::runtime_error("Cannot assign to computed member");
   const value object = member->object->execute(context);
   check_stored(object, stored);
-  jinja::set_statement known(std::make_unique<jinja::member_expression>(constant_at(pos, object), std::make_unique<jinja::identifier>(name->val), false), constant_at(pos, stored), {});
+  jinja::set_statement known(
+      std::make_unique<jinja::member_expression>(constant_at(pos, object), std::make_unique<jinja::identifier>(name->val), false),
+      constant_at(pos, stored), {});
   return known.execute_impl(context);
 }
 

@@ -8,8 +8,8 @@
 
 namespace nudging::template_limits {
 
-// Nodes that check what they do and count what comes out, in place of the engine's or around them. The engine asks nodes for their types, so most
-// are made out of its own. All throw std::runtime_error where a limit is passed.
+// Nodes that check what they do and count what comes out, in place of the engine's or around them. The engine asks nodes for their types,
+// so most are made out of its own. All throw std::runtime_error where a limit is passed.
 
 /// A literal, or an operand that is known.
 struct Constant final : jinja::expression {

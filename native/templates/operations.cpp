@@ -29,7 +29,10 @@ bool is_text(const value& each) { return jinja::is_val<jinja::value_string>(each
 bool is_list(const value& each) { return jinja::is_val<jinja::value_array>(each); }
 bool is_integer(const value& each) { return jinja::is_val<jinja::value_int>(each); }
 
-std::size_t product(std::size_t one, std::size_t other) { return other != 0 && one > std::numeric_limits<std::size_t>::max() / 2 / other ? std::numeric_limits<std::size_t>::max() / 2 : one * other; }
+std::size_t product(std::size_t one, std::size_t other) {
+  return other != 0 && one > std::numeric_limits<std::size_t>::max() / 2 / other ? std::numeric_limits<std::size_t>::max() / 2
+                                                                                 : one * other;
+}
 
 void check_work(std::size_t times, std::size_t bytes) {
   if (product(times, bytes) > most_work) throw std::runtime_error("one of its operations takes too long");
@@ -49,7 +52,8 @@ std::size_t text_size(const value& each) { return is_text(each) ? each->val_str.
 void check_search(const value& needle, const value& haystack) {
   if (jinja::is_val<jinja::value_object>(haystack)) return check_key(needle);
   if (is_text(haystack)) return check_work(haystack->val_str.length(), needle->val_str.length());
-  if (is_list(haystack)) check_work(haystack->val_arr.size(), extent_of(needle).bytes + extent_of(haystack).bytes / (haystack->val_arr.size() + 1));
+  if (is_list(haystack))
+    check_work(haystack->val_arr.size(), extent_of(needle).bytes + extent_of(haystack).bytes / (haystack->val_arr.size() + 1));
 }
 
 struct Occurrences {
@@ -125,7 +129,8 @@ void check_join(const Arguments& arguments) {
   const value attribute = argument(arguments, "attribute", 2);
   if (attribute) check_key(attribute);
   if (!is_list(arguments[0])) return;
-  check_text(extent_of(arguments[0]).bytes + product(arguments[0]->val_arr.size(), between && !between->is_undefined() ? text_size(between) : 0));
+  check_text(extent_of(arguments[0]).bytes +
+             product(arguments[0]->val_arr.size(), between && !between->is_undefined() ? text_size(between) : 0));
 }
 
 void check_format(const Arguments& arguments) {
@@ -138,7 +143,8 @@ void check_format(const Arguments& arguments) {
 void check_select(const Arguments& arguments) {
   const Extent list = extent_of(arguments[0]);
   for (std::size_t i = 1; i < arguments.size(); ++i) {
-    if (is_text(arguments[i]) && arguments[i]->val_str.str() == "divisibleby") throw std::runtime_error("it selects with the test \"divisibleby\", where a division by zero could not be noticed");
+    if (is_text(arguments[i]) && arguments[i]->val_str.str() == "divisibleby")
+      throw std::runtime_error("it selects with the test \"divisibleby\", where a division by zero could not be noticed");
     check_work(list.values + list.bytes, extent_of(arguments[i]).bytes);
   }
 }
@@ -193,13 +199,17 @@ void check_strip(const Arguments& arguments) {
   if (letters) check_work(arguments[0]->val_str.length(), text_size(letters));
   const std::string blanks = letters && is_text(letters) ? letters->val_str.str() : " \t\n\v\f\r";
   const auto& pieces = arguments[0]->val_str.parts;
-  const auto first = std::find_if(pieces.begin(), pieces.end(), [&](const jinja::string_part& piece) { return piece.val.find_first_not_of(blanks) != std::string::npos; });
+  const auto first = std::find_if(pieces.begin(), pieces.end(), [&](const jinja::string_part& piece) {
+    return piece.val.find_first_not_of(blanks) != std::string::npos;
+  });
   // Every blank piece is taken out at the front, which moves the others.
-  if (product(static_cast<std::size_t>(first - pieces.begin()), pieces.size()) > most_moves) throw std::runtime_error("one of its operations takes too long");
+  if (product(static_cast<std::size_t>(first - pieces.begin()), pieces.size()) > most_moves)
+    throw std::runtime_error("one of its operations takes too long");
 }
 
 void check_division(const Arguments& arguments) {
-  if (arguments.size() > 1 && is_integer(arguments[1]) && arguments[1]->val_int <= 0) throw std::runtime_error("its test \"divisibleby\" needs a positive number");
+  if (arguments.size() > 1 && is_integer(arguments[1]) && arguments[1]->val_int <= 0)
+    throw std::runtime_error("its test \"divisibleby\" needs a positive number");
 }
 
 void check_append(const Arguments& arguments) {
@@ -227,9 +237,14 @@ const std::map<std::string, Check, std::less<>>& checks() {
     const auto strip = [](const Arguments& arguments) { check_printed(arguments), check_strip(arguments); };
     const auto replace = [](const Arguments& arguments) { check_printed(arguments), check_replace(arguments); };
     std::map<std::string, Check, std::less<>> table = {
-        {"append", check_append}, {"dictsort", check_dictsort}, {"format", check_format}, {"get", check_attribute}, {"indent", check_indent}, {"join", check_join},
-        {"map", check_attribute}, {"max", compare}, {"min", compare}, {"replace", replace}, {"rsplit", check_split}, {"sort", sort}, {"split", check_split},
-        {"test_is_divisibleby", check_division}, {"test_is_in", search}, {"tojson", check_tojson},
+        {"append", check_append}, {"dictsort", check_dictsort},
+        {"format", check_format}, {"get", check_attribute},
+        {"indent", check_indent}, {"join", check_join},
+        {"map", check_attribute}, {"max", compare},
+        {"min", compare},         {"replace", replace},
+        {"rsplit", check_split},  {"sort", sort},
+        {"split", check_split},   {"test_is_divisibleby", check_division},
+        {"test_is_in", search},   {"tojson", check_tojson},
     };
     for (const char* name : {"lstrip", "rstrip", "strip", "trim"}) table[name] = strip;
     for (const char* name : {"reject", "rejectattr", "select", "selectattr"}) table[name] = check_select;
@@ -258,7 +273,8 @@ void check_operator(std::string_view operation, const value& left, const value& 
     const value& times = is_text(left) ? right : left;
     if (!is_integer(times) || times->val_int <= 0) return;
     // A text of no pieces is put together as often as any other.
-    check_text(product(static_cast<std::size_t>(times->val_int), std::max<std::size_t>({text.length(), text.parts.size() * (most_text / most_pieces), 1})));
+    check_text(product(static_cast<std::size_t>(times->val_int),
+                       std::max<std::size_t>({text.length(), text.parts.size() * (most_text / most_pieces), 1})));
   }
 }
 

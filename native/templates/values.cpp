@@ -95,7 +95,8 @@ struct Walk {
   Extent extent;
 
   void visit(const value& each, int depth) {
-    if (depth > most_depth) throw std::runtime_error("one of its values nests deeper than " + std::to_string(most_depth) + " levels, or contains itself");
+    if (depth > most_depth)
+      throw std::runtime_error("one of its values nests deeper than " + std::to_string(most_depth) + " levels, or contains itself");
     ++extent.values;
     // Brackets or quotes, and a comma or a colon.
     extent.bytes += 4;
@@ -165,7 +166,8 @@ value keep(const value& each) {
   Watch* const watch = Watch::current();
   if (watch == nullptr || is_counted(each)) return each;
   check_text(each->val_str.length());
-  if (each->val_str.parts.size() > most_pieces) throw std::runtime_error("one of its texts has more than " + std::to_string(most_pieces) + " pieces");
+  if (each->val_str.parts.size() > most_pieces)
+    throw std::runtime_error("one of its texts has more than " + std::to_string(most_pieces) + " pieces");
   check_items(each->val_arr.size());
   keep_elements(*each);
   const std::size_t size = size_of(*each);

@@ -15,7 +15,8 @@ constexpr std::size_t most_items = 200'000;
 void check_text(std::size_t bytes);
 void check_items(std::size_t items);
 
-/// How texts are counted: as they are; with quotes and escapes, as in printed lists and JSON; the same with escapes for all that is not ASCII.
+/// How texts are counted: as they are; with quotes and escapes, as in printed lists and JSON; the same with escapes for all that is not
+/// ASCII.
 enum class Form { plain, quoted, ascii };
 
 /// What a value comes to when it is printed with everything in it. What occurs twice counts twice.

@@ -37,7 +37,8 @@ void set_variables(jinja::context& context, const std::string& json, const Conte
   if (json.empty()) return;
   const common_json variables = common_json::parse(json);
   if (!variables.is_object()) throw std::runtime_error("its variables are no JSON object");
-  for (auto member = variables.begin(); member != variables.end(); ++member) context.set_val(member.key(), template_limits::keep(value_of(member.value(), marks)));
+  for (auto member = variables.begin(); member != variables.end(); ++member)
+    context.set_val(member.key(), template_limits::keep(value_of(member.value(), marks)));
 }
 
 }  // namespace nudging

@@ -9,8 +9,8 @@ namespace nudging::template_limits {
 /// How long one rendering may take.
 constexpr auto most_time = std::chrono::seconds(5);
 
-/// Counts what one rendering uses, from its construction on and for the checks that run in its thread while it lives. One a thread at a time;
-/// the values of the rendering must not outlive it.
+/// Counts what one rendering uses, from its construction on and for the checks that run in its thread while it lives. One a thread at a
+/// time; the values of the rendering must not outlive it.
 class Watch {
  public:
   Watch();

@@ -33,7 +33,8 @@ extern "C" void* nudging_call_on_deep_stack(void* argument) {
 
 class Attributes {
  public:
-  explicit Attributes(std::size_t stack) : good_(pthread_attr_init(&attributes_) == 0 && pthread_attr_setstacksize(&attributes_, stack) == 0) {}
+  explicit Attributes(std::size_t stack)
+      : good_(pthread_attr_init(&attributes_) == 0 && pthread_attr_setstacksize(&attributes_, stack) == 0) {}
   ~Attributes() { pthread_attr_destroy(&attributes_); }
   Attributes(const Attributes&) = delete;
   Attributes& operator=(const Attributes&) = delete;
@@ -53,7 +54,8 @@ void on_deep_stack(std::size_t bytes, const std::function<void()>& work) {
   Call call{work, nullptr};
   pthread_t thread{};
   if (!attributes.good() || pthread_create(&thread, attributes.get(), nudging_call_on_deep_stack, &call) != 0) {
-    throw Failure(FailureKind::out_of_memory, "no room for a stack of " + std::to_string(bytes) + " bytes, which a text this long needs: shorten the prompt");
+    throw Failure(FailureKind::out_of_memory,
+                  "no room for a stack of " + std::to_string(bytes) + " bytes, which a text this long needs: shorten the prompt");
   }
   pthread_join(thread, nullptr);
   if (call.thrown) std::rethrow_exception(call.thrown);

@@ -7,7 +7,8 @@ namespace nudging {
 const std::vector<Token>& TextTokens::follow(std::string_view text) {
   if (complete_ && text == text_) return tokens_;
   complete_ = false;
-  const auto unchanged = static_cast<std::size_t>(std::mismatch(text_.begin(), text_.end(), text.begin(), text.end()).first - text_.begin());
+  const auto unchanged =
+      static_cast<std::size_t>(std::mismatch(text_.begin(), text_.end(), text.begin(), text.end()).first - text_.begin());
   // A cut is decided by the letter before the space, the space, and the letter behind it: all three must still be there.
   while (!cuts_.empty() && cuts_.back().offset + 2 > unchanged) cuts_.pop_back();
   const Cut start = cuts_.empty() ? Cut{0, 0} : cuts_.back();

@@ -34,7 +34,8 @@ std::string piece_of(const llama_vocab* vocab, Token token) {
 constexpr std::size_t longest_piece = 16 * 1024;
 /// Where they cannot: 2 MiB, so that the stack below stays under 4 GiB of address space.
 constexpr std::size_t longest_uncut = 2 * 1024 * 1024;
-/// libstdc++'s regular expressions were seen to take up to 330 bytes of stack for each byte that one match covers, and more where they are not optimised.
+/// libstdc++'s regular expressions were seen to take up to 330 bytes of stack for each byte that one match covers, and more where they are
+/// not optimised.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 constexpr std::size_t stack_per_byte = 4096;
 #else
@@ -70,7 +71,8 @@ Vocabulary::Vocabulary(const llama_vocab* vocab, std::string_view tokenizer_mode
   find_splits(tokenizer_model);
 }
 
-/// Where may text be cut? In front of a space that stands between two ASCII letters, if no token holds that first letter followed by a space:
+/// Where may text be cut? In front of a space that stands between two ASCII letters, if no token holds that first letter followed by a
+/// space:
 ///
 /// - No token of the whole text can then reach over the cut, so merges (SentencePiece, BPE) and longest matches (RWKV) go on at both sides
 ///   without touching each other.
@@ -85,7 +87,8 @@ Vocabulary::Vocabulary(const llama_vocab* vocab, std::string_view tokenizer_mode
 /// Tokenizers not covered by this (Unigram normalises whole texts, others keep state) are never cut either.
 void Vocabulary::find_splits(std::string_view tokenizer_model) {
   const auto type = llama_vocab_type(vocab_);
-  const bool covered = (type == LLAMA_VOCAB_TYPE_SPM && tokenizer_model == "llama") || (type == LLAMA_VOCAB_TYPE_RWKV && tokenizer_model == "rwkv") ||
+  const bool covered = (type == LLAMA_VOCAB_TYPE_SPM && tokenizer_model == "llama") ||
+                       (type == LLAMA_VOCAB_TYPE_RWKV && tokenizer_model == "rwkv") ||
                        (type == LLAMA_VOCAB_TYPE_BPE && (tokenizer_model == "gpt2" || tokenizer_model == "gemma4"));
   if (!covered) return;
   find_longest();
@@ -118,7 +121,9 @@ void Vocabulary::find_longest() {
   longest_token_ = longest;
 }
 
-bool Vocabulary::splits(char before, char after) const { return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)]; }
+bool Vocabulary::splits(char before, char after) const {
+  return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)];
+}
 
 std::vector<Token> Vocabulary::tokenize(std::string_view text) const {
   std::vector<Token> tokens;
@@ -146,7 +151,8 @@ std::size_t Vocabulary::next_split(std::string_view text, std::size_t from) cons
 /// Tokenises a text that cannot be cut.
 void Vocabulary::append_tokens(std::string_view text, std::vector<Token>& tokens) const {
   if (text.size() > longest_uncut) {
-    throw Failure(FailureKind::prompt_too_long, "the prompt has " + std::to_string(text.size()) + " bytes without a place to cut, which is a space between two letters, and at most " +
+    throw Failure(FailureKind::prompt_too_long, "the prompt has " + std::to_string(text.size()) +
+                                                    " bytes without a place to cut, which is a space between two letters, and at most " +
                                                     std::to_string(longest_uncut) + " can be tokenised at once: shorten it");
   }
   const auto work = [&, given_up = GiveUpScope::current()] {
@@ -167,7 +173,8 @@ void Vocabulary::append_tokens_here(std::string_view text, std::vector<Token>& t
   const std::size_t before = tokens.size();
   tokens.resize(before + text.size() + 2);
   const auto tokenize_into = [&] {
-    return llama_tokenize(vocab_, text.data(), static_cast<int32_t>(text.size()), tokens.data() + before, static_cast<int32_t>(tokens.size() - before), false, false);
+    return llama_tokenize(vocab_, text.data(), static_cast<int32_t>(text.size()), tokens.data() + before,
+                          static_cast<int32_t>(tokens.size() - before), false, false);
   };
   int32_t count = 0;
   try {
@@ -192,6 +199,9 @@ void Vocabulary::append_tokens_here(std::string_view text, std::vector<Token>& t
   }
 }
 
-void Vocabulary::refuse_text() { throw Failure(FailureKind::model_invalid, "the model's vocabulary has no token for a part of the text: convert the model together with its tokenizer"); }
+void Vocabulary::refuse_text() {
+  throw Failure(FailureKind::model_invalid,
+                "the model's vocabulary has no token for a part of the text: convert the model together with its tokenizer");
+}
 
 }  // namespace nudging

@@ -23,8 +23,9 @@ class Vocabulary {
   std::string_view bytes(Token token) const { return bytes_[static_cast<std::size_t>(token)]; }
   bool ends(Token token) const { return ends_[static_cast<std::size_t>(token)]; }
 
-  /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added. Throws Failure: prompt_too_long (2 MiB without a
-  /// place to cut), model_invalid (a vocabulary that cannot express the text), out_of_memory; internal where it is given up (GiveUpScope).
+  /// Tokenises plain text: nothing in it becomes a control token, and no BOS or EOS is added. Throws Failure: prompt_too_long (2 MiB
+  /// without a place to cut), model_invalid (a vocabulary that cannot express the text), out_of_memory; internal where it is given up
+  /// (GiveUpScope).
   std::vector<Token> tokenize(std::string_view text) const;
 
   /// The fewest tokens that a text of so many bytes can have, control tokens included; 0 where the vocabulary may drop parts of a text.

@@ -26,8 +26,8 @@ std::optional<std::string> why_not_deterministic(const LaneTraits& lane, KernelT
 /// Whether llama.cpp computes this architecture's attention in tiles at all. What it does not, it computes without them whatever is asked.
 bool can_have_flash_attention(const llama_model* model);
 
-/// The attention that `auto` stands for. Ours (deterministic) is seldom slower than any other on a CPU. llama.cpp's own flash attention loses half
-/// the speed there from some hundred tokens on (docs/determinism.md), but a quantised cache needs it.
+/// The attention that `auto` stands for. Ours (deterministic) is seldom slower than any other on a CPU. llama.cpp's own flash attention
+/// loses half the speed there from some hundred tokens on (docs/determinism.md), but a quantised cache needs it.
 bool attention_by_itself(bool deterministic, bool on_gpu, std::uint32_t context, ggml_type cache_type);
 
 }  // namespace nudging

@@ -49,7 +49,8 @@ std::string name_of(const Kernel& kernel) {
 
 namespace {
 
-std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads, bool batch_invariant) {
+std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads,
+                                           bool batch_invariant) {
   if (!takes(kernel, product.length, product.rows)) return std::nullopt;
   const TensorsHandle holds_weights = tensors(1);
   ggml_tensor* weights = ggml_new_tensor_2d(holds_weights.get(), kernel.type, product.length, product.rows);
@@ -80,7 +81,8 @@ std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProd
   return multiply(kernel, product, columns, threads, false);
 }
 
-std::optional<std::vector<float>> multiply_batch_invariantly(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads) {
+std::optional<std::vector<float>> multiply_batch_invariantly(const Kernel& kernel, const KnownProduct& product, std::int64_t columns,
+                                                             int threads) {
   return multiply(kernel, product, columns, threads, true);
 }
 

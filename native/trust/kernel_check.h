@@ -28,10 +28,11 @@ using Multiply =
 std::optional<std::vector<float>> multiply(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads);
 
 /// The same as deterministic contexts multiply.
-std::optional<std::vector<float>> multiply_batch_invariantly(const Kernel& kernel, const KnownProduct& product, std::int64_t columns, int threads);
+std::optional<std::vector<float>> multiply_batch_invariantly(const Kernel& kernel, const KnownProduct& product, std::int64_t columns,
+                                                             int threads);
 
-/// Whether a deterministic context gets the same bits for a column alone and beside others, and a right product. Takes some milliseconds. True as well where
-/// the type does not go into the buffer.
+/// Whether a deterministic context gets the same bits for a column alone and beside others, and a right product. Takes some milliseconds.
+/// True as well where the type does not go into the buffer.
 bool treats_columns_alike(const Kernel& kernel, const Multiply& product = multiply_batch_invariantly);
 
 /// One small known product: with one column and with so many that tiles are full and left over. Takes some milliseconds. True as well where

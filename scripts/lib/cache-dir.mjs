@@ -2,8 +2,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 /**
- * Where what was fetched or made at some cost is kept, outside the tree, so that checkouts share it: NUDGING_CACHE_DIR, or `nudging` in the user's
- * cache folder.
+ * Where what was fetched or made at some cost is kept, outside the tree, so that checkouts share it: NUDGING_CACHE_DIR, or `nudging` in the
+ * user's cache folder.
  * @param {NodeJS.ProcessEnv} [env]
  */
 export function cacheDir(env = process.env) {

@@ -5,8 +5,8 @@ import { inRoot } from './paths.mjs';
 import { pipInstall } from './pip.mjs';
 
 /**
- * The path of a clang tool. Versions format and warn differently, so one is pinned and fetched with pip into the cache, once; what the system
- * has does not count.
+ * The path of a clang tool. Versions format and warn differently, so one is pinned and fetched with pip into the cache, once; what the
+ * system has does not count.
  * @param {'clang-format' | 'clang-tidy'} name
  */
 export async function clangTool(name) {

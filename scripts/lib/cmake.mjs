@@ -58,6 +58,8 @@ async function runLogged(command, cwd, log, failure) {
   progress.end();
   writeFileSync(log, `${command.join(' ')}\n${output}\n`, { flag: 'a' });
   if (code === 0) return;
-  const shown = relevantLines(output).map((line) => `  ${line}`).join('\n');
+  const shown = relevantLines(output)
+    .map((line) => `  ${line}`)
+    .join('\n');
   throw new BuildError(`${failure}:\n${shown}\n  The whole log: ${path.relative(process.cwd(), log)}`);
 }

@@ -53,12 +53,14 @@ export async function measure(nudging, system, questions, step) {
  */
 export function shortfalls(results) {
   const base = results.find((result) => result.alone === 'base');
-  return results.filter((result) => !result.alone).flatMap((nudged) => {
-    const aligned = results.find((result) => result.alone === 'aligned' && result.pair === nudged.pair);
-    return [base, aligned].flatMap((alone) =>
-      tasks
-        .filter((task) => !alone || nudged.scores[task].right <= alone.scores[task].right)
-        .map((task) => `${nudged.name} at gamma ${nudged.gamma} is not above ${alone?.name ?? 'a model alone'} in ${task}`),
-    );
-  });
+  return results
+    .filter((result) => !result.alone)
+    .flatMap((nudged) => {
+      const aligned = results.find((result) => result.alone === 'aligned' && result.pair === nudged.pair);
+      return [base, aligned].flatMap((alone) =>
+        tasks
+          .filter((task) => !alone || nudged.scores[task].right <= alone.scores[task].right)
+          .map((task) => `${nudged.name} at gamma ${nudged.gamma} is not above ${alone?.name ?? 'a model alone'} in ${task}`),
+      );
+    });
 }

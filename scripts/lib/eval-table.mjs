@@ -9,14 +9,19 @@ const end = '<!-- eval:end -->';
  * @returns {string} Markdown
  */
 export function table(results) {
-  const lines = ['| system | gamma | define % | last letters % | nudge share % (define / letters) | tokens per answer |', '|---|---|---|---|---|---|'];
+  const lines = [
+    '| system | gamma | define % | last letters % | nudge share % (define / letters) | tokens per answer |',
+    '|---|---|---|---|---|---|',
+  ];
   for (const { name, alone, gamma, scores } of results) {
     const of = (/** @type {'right' | 'nudgedTokens'} */ part, /** @type {'rows' | 'tokens'} */ whole) =>
       tasks.map((task) => ((100 * scores[task][part]) / Math.max(1, scores[task][whole])).toFixed(1));
     const [define, letters] = of('right', 'rows');
     const share = alone ? '–' : of('nudgedTokens', 'tokens').join(' / ');
     const sum = (/** @type {'tokens' | 'rows'} */ key) => tasks.reduce((total, task) => total + scores[task][key], 0);
-    lines.push(`| ${name} | ${gamma ?? '–'} | ${define} | ${letters} | ${share} | ${(sum('tokens') / Math.max(1, sum('rows'))).toFixed(1)} |`);
+    lines.push(
+      `| ${name} | ${gamma ?? '–'} | ${define} | ${letters} | ${share} | ${(sum('tokens') / Math.max(1, sum('rows'))).toFixed(1)} |`,
+    );
   }
   const rows = tasks.map((task) => results[0]?.scores[task].rows ?? 0);
   const asked = `${rows[0]} definitions and ${rows[1]} pairs of last letters for each system`;

@@ -12,7 +12,11 @@ import { hasComments, isCpp, isMarkdown, sourceFiles } from './source-files.mjs'
 /** JavaScript, TypeScript and JSON. @param {readonly string[]} args */
 export const biome = (...args) => run(process.execPath, [inRoot('node_modules/@biomejs/biome/bin/biome'), ...args], { cwd: root });
 
-/** Wraps prose in Markdown and in comments. @param {{ write: boolean }} options @returns {Promise<string[]>} the files with prose to wrap */
+/**
+ * Wraps prose in Markdown and in comments.
+ * @param {{ write: boolean }} options
+ * @returns {Promise<string[]>} the files with prose to wrap
+ */
 export async function wrapProse({ write }) {
   const files = await sourceFiles(/./);
   return files.filter((file) => {

@@ -20,7 +20,14 @@ const list = (/** @type {string} */ key, /** @type {number} */ type, /** @type {
 /** @param {Value[]} values */
 function header(values) {
   const tensors = Buffer.concat([text('output_norm.weight'), u32(1), u64(8), u32(0), u64(0)]);
-  const head = Buffer.concat([Buffer.from('GGUF'), u32(3), u64(1), u64(values.length), ...values.flatMap(({ key, bytes }) => [text(key), bytes]), tensors]);
+  const head = Buffer.concat([
+    Buffer.from('GGUF'),
+    u32(3),
+    u64(1),
+    u64(values.length),
+    ...values.flatMap(({ key, bytes }) => [text(key), bytes]),
+    tensors,
+  ]);
   return Buffer.concat([head, Buffer.alloc(((32 - (head.length % 32)) % 32) + 32)]);
 }
 
@@ -53,22 +60,47 @@ export function writeHeaderSeeds(folder) {
       string('tokenizer.ggml.model', model),
       string('tokenizer.ggml.pre', 'default'),
       list('tokenizer.ggml.tokens', types.string, tokens.map(text)),
-      list('tokenizer.ggml.token_type', types.i32, tokens.map((_, i) => u32(i === 3 ? 6 : 1))),
-      list('tokenizer.ggml.scores', types.f32, tokens.map(() => u32(0))),
+      list(
+        'tokenizer.ggml.token_type',
+        types.i32,
+        tokens.map((_, i) => u32(i === 3 ? 6 : 1)),
+      ),
+      list(
+        'tokenizer.ggml.scores',
+        types.f32,
+        tokens.map(() => u32(0)),
+      ),
       list('tokenizer.ggml.merges', types.string, [text('a b')]),
-      list('tokenizer.ggml.precompiled_charsmap', types.u8, [...Buffer.from([4, 0, 0, 0, 0, 0, 0, 0, 97, 0])].map((byte) => Buffer.of(byte))),
+      list(
+        'tokenizer.ggml.precompiled_charsmap',
+        types.u8,
+        [...Buffer.from([4, 0, 0, 0, 0, 0, 0, 0, 97, 0])].map((byte) => Buffer.of(byte)),
+      ),
       number('tokenizer.ggml.eos_token_id', 1),
       value('tokenizer.ggml.add_bos_token', types.bool, Buffer.of(1)),
     ];
     writeFileSync(path.join(folder, `${model}.gguf`), header(values));
-    writeFileSync(path.join(folder, `${model}-tokenizer.gguf`), header(values.filter(({ key }) => key.startsWith('tokenizer.') || key === 'general.architecture')));
+    writeFileSync(
+      path.join(folder, `${model}-tokenizer.gguf`),
+      header(values.filter(({ key }) => key.startsWith('tokenizer.') || key === 'general.architecture')),
+    );
   }
 }
 
 /** The first byte chooses a vocabulary; bytes from 128 on stand for words, 1 compares, 2 goes back. @param {string} folder */
 export function writeTextSeeds(folder) {
-  const texts = ['the harbor of a port', 'A  \x01 harbor is\x01 where ships\x02\x01 lie.\n\n', '1234 5678\t\r\n x y z', "don't I'm it's </s>"];
+  const texts = [
+    'the harbor of a port',
+    'A  \x01 harbor is\x01 where ships\x02\x01 lie.\n\n',
+    '1234 5678\t\r\n x y z',
+    "don't I'm it's </s>",
+  ];
   for (let vocabulary = 0; vocabulary < 10; ++vocabulary) {
-    texts.forEach((one, i) => writeFileSync(path.join(folder, `${vocabulary}-${i}`), Buffer.concat([Buffer.of(vocabulary), Buffer.from(one), Buffer.from([1, 0x80 + vocabulary, 0x91, 1, 2, 1, 0xa0, 0x9c])])));
+    texts.forEach((one, i) =>
+      writeFileSync(
+        path.join(folder, `${vocabulary}-${i}`),
+        Buffer.concat([Buffer.of(vocabulary), Buffer.from(one), Buffer.from([1, 0x80 + vocabulary, 0x91, 1, 2, 1, 0xa0, 0x9c])]),
+      ),
+    );
   }
 }

@@ -18,7 +18,9 @@ export async function tryGit(cwd, ...args) {
     env: { ...env, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: os.devNull, GIT_CEILING_DIRECTORIES: path.dirname(cwd) },
   });
   if (result.code === 127) {
-    throw new BuildError('git is needed to unpack and to patch the llama.cpp source. Install it: `apt-get install git` or `brew install git`.');
+    throw new BuildError(
+      'git is needed to unpack and to patch the llama.cpp source. Install it: `apt-get install git` or `brew install git`.',
+    );
   }
   return result;
 }

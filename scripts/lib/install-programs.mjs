@@ -40,7 +40,10 @@ import('nudging').then(async (imported) => {
 };
 
 /** Two files, because Jest gives each of them a world of its own in the same process. */
-export const jestTests = Object.fromEntries(['first', 'second'].map((name) => [`${name}.test.js`, `
+export const jestTests = Object.fromEntries(
+  ['first', 'second'].map((name) => [
+    `${name}.test.js`,
+    `
 const { Nudging, NudgingError } = require('nudging');
 const options = { isolate: ${name === 'second'} };
 
@@ -57,7 +60,9 @@ test('rejects with an error of the class that it exports', async () => {
   await expect(loading).rejects.toThrow(NudgingError);
   await expect(loading).rejects.toMatchObject({ code: 'ERR_MODEL_UNREADABLE' });
 });
-`]));
+`,
+  ]),
+);
 
 /** @param {string} project */
 export function writePrograms(project) {

@@ -49,7 +49,10 @@ export const isComplete = (addon) => existsSync(addon) && readOrigin(addon) !== 
 export function install(addon) {
   if (isSameFile(addon, installedAddon) && isSameFile(originOf(addon), originOf(installedAddon))) return;
   mkdirSync(path.dirname(installedAddon), { recursive: true });
-  for (const [from, to] of /** @type {const} */ ([[addon, installedAddon], [originOf(addon), originOf(installedAddon)]])) {
+  for (const [from, to] of /** @type {const} */ ([
+    [addon, installedAddon],
+    [originOf(addon), originOf(installedAddon)],
+  ])) {
     // A running process has the old file mapped: replace it, never write into it.
     const incoming = `${to}.${process.pid}`;
     copyFileSync(from, incoming);
@@ -102,7 +105,8 @@ export function findStaleness(env = process.env) {
 function whyStale(origin, named, env) {
   const llama = origin.llama ?? pinnedSource;
   if (named && named !== llama) return `it was built from ${origin.llama ?? 'the pinned llama.cpp'}, not from ${named}`;
-  if (env.NUDGING_VARIANT && env.NUDGING_VARIANT !== origin.variant) return `it is the ${origin.variant} variant, not ${env.NUDGING_VARIANT}`;
+  if (env.NUDGING_VARIANT && env.NUDGING_VARIANT !== origin.variant)
+    return `it is the ${origin.variant} variant, not ${env.NUDGING_VARIANT}`;
   if (origin.cpu !== null && origin.cpu !== describeCpu()) return 'it was built for another CPU, and may crash on this one';
   if (!existsSync(llama)) return `the llama.cpp that it was built from, ${llama}, is gone`;
   return origin.sources === sourcesKey('addon', llama) ? undefined : 'its sources have changed since it was built';

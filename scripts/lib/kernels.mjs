@@ -56,7 +56,10 @@ export async function checkKernels(addon) {
   /** @type {Harm[]} */
   const harmful = [];
   while (true) {
-    const { told, code, signal } = await tryRest(addon, harmful.map(({ buffer }) => buffer));
+    const { told, code, signal } = await tryRest(
+      addon,
+      harmful.map(({ buffer }) => buffer),
+    );
     for (const { buffer, type, right } of told) {
       if (right === false) harmful.push({ buffer, type, how: 'multiplies wrongly' });
     }
@@ -111,7 +114,10 @@ function tryRest(addon, without) {
       started.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
       started.on('error', failed);
       started.on('close', (code, signal) => {
-        const told = output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+        const told = output
+          .split('\n')
+          .filter((line) => line.startsWith('{'))
+          .map((line) => JSON.parse(line));
         resolve({ told, code, signal });
       });
     } catch {

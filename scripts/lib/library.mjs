@@ -9,7 +9,9 @@ const stampFile = inRoot('dist/built.stamp');
 const compiler = inRoot('node_modules/typescript/bin/tsc');
 
 function key() {
-  return createHash('sha256').update(listing(['lib', 'tsconfig.json', 'package-lock.json']).join('\n')).digest('hex');
+  return createHash('sha256')
+    .update(listing(['lib', 'tsconfig.json', 'package-lock.json']).join('\n'))
+    .digest('hex');
 }
 
 /** Whether dist/ is what lib/ compiles to. A published package has no lib/ and is always up to date. */

@@ -27,7 +27,8 @@ const defaults = {
  */
 export async function buildLlamaPrograms(tree, part, programs, options = {}) {
   const source = await ensureSource({ thorough: true });
-  if (!existsSync(path.join(source, part))) throw new BuildError(`this llama.cpp has no ${part}: remove vendor/llama.cpp, or unset NUDGING_LLAMA_CPP_DIR, and try again`);
+  if (!existsSync(path.join(source, part)))
+    throw new BuildError(`this llama.cpp has no ${part}: remove vendor/llama.cpp, or unset NUDGING_LLAMA_CPP_DIR, and try again`);
   mkdirSync(tree, { recursive: true });
   // It takes minutes on few cores, and nobody waits for it.
   setPriority(Math.min(10, constants.priority.PRIORITY_LOW));

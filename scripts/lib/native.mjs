@@ -38,7 +38,11 @@ async function build(plan, parts, llama, log) {
   const origin = describeOrigin(plan, llama);
   log(`building ${plan.name} (${parts.join(', ')}) …`);
   for (const part of parts) rmSync(stampOf(plan, part), { force: true });
-  await configureAndBuild(plan, llama, parts.map((part) => targets[part]));
+  await configureAndBuild(
+    plan,
+    llama,
+    parts.map((part) => targets[part]),
+  );
   if (parts.includes('addon')) {
     writeOrigin(addonIn(plan), origin);
     if (plan.isRelease) install(addonIn(plan));

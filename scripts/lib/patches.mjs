@@ -14,7 +14,9 @@ import { tryGit } from './git.mjs';
 /** All patches of a folder, in the order in which they are applied. @param {string} folder @returns {Patch[]} */
 export function readPatches(folder) {
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.patch')).sort();
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.patch'))
+    .sort();
   return names.map((name) => {
     if (!/^\d{4}-[\w.-]+\.patch$/.test(name)) {
       throw new BuildError(`vendor/patches/${name}: patches are called NNNN-what.patch; their numbers are their order.`);

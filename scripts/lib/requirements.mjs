@@ -34,7 +34,11 @@ export function findCompilers(env = process.env) {
   const named = env.CXX?.trim().split(/\s+/)[0];
   const pairs = named
     ? [[env.CC?.trim().split(/\s+/)[0] ?? '', named]]
-    : [['gcc', 'g++'], ['clang', 'clang++'], ['cc', 'c++']];
+    : [
+        ['gcc', 'g++'],
+        ['clang', 'clang++'],
+        ['cc', 'c++'],
+      ];
   for (const [c = '', cxx = ''] of process.platform === 'darwin' && !named ? pairs.reverse() : pairs) {
     const found = findProgram(cxx, env);
     if (found) return { cxx: found, c: c ? findProgram(c, env) : undefined };
@@ -70,7 +74,9 @@ export async function checkRequirements({ variant, env = process.env, node = pro
     throw new BuildError("the CUDA compiler nvcc was not found. Install NVIDIA's CUDA toolkit, or set CUDACXX to its nvcc.");
   }
   if (variant === 'vulkan' && !findProgram('glslc', env)) {
-    throw new BuildError(`the Vulkan shader compiler glslc was not found. ${remedy('glslc libvulkan-dev', 'shaderc vulkan-headers vulkan-loader')}`);
+    throw new BuildError(
+      `the Vulkan shader compiler glslc was not found. ${remedy('glslc libvulkan-dev', 'shaderc vulkan-headers vulkan-loader')}`,
+    );
   }
   if (variant === 'metal' && process.platform !== 'darwin') {
     throw new BuildError('the metal variant can only be built on macOS.');
@@ -81,7 +87,9 @@ export async function checkRequirements({ variant, env = process.env, node = pro
 async function checkCompiler(env) {
   const found = findCompilers(env);
   if (!found) {
-    const which = env.CXX ? `CXX names "${env.CXX}", which was not found.` : 'a C++20 compiler is needed to build nudging and none was found.';
+    const which = env.CXX
+      ? `CXX names "${env.CXX}", which was not found.`
+      : 'a C++20 compiler is needed to build nudging and none was found.';
     throw new BuildError(`${which} ${remedy('g++', undefined, 'xcode-select --install')}`);
   }
   const { output } = await run(found.cxx, ['-dM', '-E', '-x', 'c++', process.platform === 'win32' ? 'NUL' : '/dev/null'], { env });
@@ -89,7 +97,9 @@ async function checkCompiler(env) {
   const clang = macro('__clang_major__');
   const [kind, version] = Number.isNaN(clang) ? /** @type {const} */ (['gcc', macro('__GNUC__')]) : /** @type {const} */ (['clang', clang]);
   if (version < oldestCompiler[kind]) {
-    throw new BuildError(`${found.cxx} (${kind} ${version}) is too old for C++20: ${kind} ${oldestCompiler[kind]} or newer is needed, named in CXX.`);
+    throw new BuildError(
+      `${found.cxx} (${kind} ${version}) is too old for C++20: ${kind} ${oldestCompiler[kind]} or newer is needed, named in CXX.`,
+    );
   }
 }
 

@@ -125,7 +125,9 @@ export function findFaults({ rooms, includes }) {
 export function findUndescribed(native, rooms) {
   /** @type {string[]} */
   const faults = [];
-  const folders = readdirSync(native, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const folders = readdirSync(native, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
   for (const name of folders) {
     if (!rooms.some((room) => room.name === name)) faults.push(`native/${name} is no room of cmake/rooms.cmake`);
     if (!existsSync(path.join(native, name, 'README.md'))) faults.push(`native/${name} has no README.md that says what it is for`);

@@ -9,8 +9,7 @@ import { gunzipSync } from 'node:zlib';
  */
 export function readFromTarball(tarball, name) {
   const data = gunzipSync(readFileSync(tarball));
-  const field = (/** @type {number} */ at, /** @type {number} */ length) =>
-    data.toString('utf8', at, at + length).replace(/\0.*$/s, '');
+  const field = (/** @type {number} */ at, /** @type {number} */ length) => data.toString('utf8', at, at + length).replace(/\0.*$/s, '');
   for (let at = 0; at + 512 <= data.length && data[at] !== 0; ) {
     const prefix = field(at + 345, 155);
     const entry = (prefix ? `${prefix}/` : '') + field(at, 100);

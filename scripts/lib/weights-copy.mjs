@@ -5,7 +5,8 @@ import { withLock } from './lock.mjs';
 import { run } from './process.mjs';
 
 /**
- * The path of a copy of a model with other weights, made beside it if it is not there yet: by default 32-bit floats that are exactly the numbers of the original.
+ * The path of a copy of a model with other weights, made beside it if it is not there yet: by default 32-bit floats that are exactly the
+ * numbers of the original.
  * @param {string} tool test/weights
  * @param {string} model
  * @param {(line: string) => void} [log]

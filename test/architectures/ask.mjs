@@ -20,18 +20,34 @@ function prompt(tokens, seed) {
   return Array.from({ length: letters * tokens }, letter).join('');
 }
 
-// Their sliding windows are 32 tokens: two prompts are longer, one grows beyond it, one stays below. The fourth goes on like the first and parts from it.
+// Their sliding windows are 32 tokens: two prompts are longer, one grows beyond it, one stays below. The fourth goes on like the first and
+// parts from it.
 const first = prompt(97, 1);
 const prompts = [first, prompt(21, 2), prompt(5, 3), first.slice(0, letters * 43) + prompt(6, 4)];
 
 /** @param {LoadOptions} options */
 const load = (options) =>
-  Nudging.load({ base: file, aligned: file, deterministic: true, context: 256, threads: 1, repeatLimit: 1000, stop: [], ...(flashAttention === 'false' ? { flashAttention: false } : {}), ...options });
+  Nudging.load({
+    base: file,
+    aligned: file,
+    deterministic: true,
+    context: 256,
+    threads: 1,
+    repeatLimit: 1000,
+    stop: [],
+    ...(flashAttention === 'false' ? { flashAttention: false } : {}),
+    ...options,
+  });
 const input = (/** @type {string} */ text) => ({ base: text, aligned: text });
 
 /** The bits of everything that an answer was made from. @param {Answer} answer */
 const bits = ({ text, stopReason, rounds, decisions = [] }) =>
-  JSON.stringify([text, stopReason, rounds, decisions.map(({ kind, position, token, probability, margin }) => [kind, position, token, probability, margin])]);
+  JSON.stringify([
+    text,
+    stopReason,
+    rounds,
+    decisions.map(({ kind, position, token, probability, margin }) => [kind, position, token, probability, margin]),
+  ]);
 
 /** @param {Nudging} engine @param {readonly string[]} texts @param {GenerateOptions} options */
 async function oneByOne(engine, texts, options) {
@@ -41,7 +57,8 @@ async function oneByOne(engine, texts, options) {
 }
 
 /** @param {Nudging} engine @param {readonly string[]} texts @param {GenerateOptions} options */
-const together = (engine, texts, options) => Promise.all(texts.map((text) => engine.generate(input(text), { ...options, maxTokens, trace: 'full' })));
+const together = (engine, texts, options) =>
+  Promise.all(texts.map((text) => engine.generate(input(text), { ...options, maxTokens, trace: 'full' })));
 
 /** Where the probabilities lie, so that either model has its turn. @param {readonly Answer[]} answers */
 function middle(answers) {
@@ -70,14 +87,23 @@ async function ask() {
   await single.close();
   // Answers without decisions, or the same for every prompt, would compare nothing.
   const asked = [...plain, ...pair].reduce((sum, { decisions = [] }) => sum + decisions.length, 0);
-  if (new Set(plain.map(bits)).size < prompts.length || asked < maxTokens * prompts.length) throw new Error(`these answers compare nothing: ${asked} decisions`);
+  if (new Set(plain.map(bits)).size < prompts.length || asked < maxTokens * prompts.length)
+    throw new Error(`these answers compare nothing: ${asked} decisions`);
 
   const alone = await load({ batch: 512, parallel: 1 });
   compare('alone, whole prompts', plain, await oneByOne(alone, prompts, byItself));
   // The first again, after one that shares its beginning: what is kept of it is cut, and the rest decoded behind it.
   const back = [3, 0, 3, 0];
   const pick = (/** @type {readonly Answer[]} */ answers) => back.map((index) => /** @type {Answer} */ (answers[index]));
-  compare('alone, beginnings kept', pick(plain), await oneByOne(alone, back.map((index) => /** @type {string} */ (prompts[index])), byItself));
+  compare(
+    'alone, beginnings kept',
+    pick(plain),
+    await oneByOne(
+      alone,
+      back.map((index) => /** @type {string} */ (prompts[index])),
+      byItself,
+    ),
+  );
   compare('alone, 4 guesses', pair, await oneByOne(alone, prompts, { ...nudged, speculation: 4 }));
   await alone.close();
 
@@ -103,5 +129,11 @@ try {
 } catch (error) {
   const { code, message } = /** @type {{ code?: string, message: string }} */ (error);
   const unusable = code?.startsWith('ERR_MODEL_') || code === 'ERR_CONTEXT_TOO_LARGE';
-  console.log(JSON.stringify({ outcome: refusals[code ?? ''] ?? (unusable ? 'does not load' : 'failed'), detail: `${code ?? 'error'}: ${message}`, decisions: 0 }));
+  console.log(
+    JSON.stringify({
+      outcome: refusals[code ?? ''] ?? (unusable ? 'does not load' : 'failed'),
+      detail: `${code ?? 'error'}: ${message}`,
+      decisions: 0,
+    }),
+  );
 }

@@ -105,8 +105,8 @@ TEST("batched products: all kernels that this CPU has give them, for one matrix 
           const double error = error_of(cpu.get(), type, weight_type, matrices, columns);
           // Inputs are rounded to eight bits for quantised weights.
           if (error > 0.02) {
-            wrong.push_back(std::string(ggml_backend_buft_name(type)) + " " + ggml_type_name(weight_type) + ", " + std::to_string(matrices) + " matrices, " +
-                            std::to_string(columns) + " columns: " + std::to_string(error));
+            wrong.push_back(std::string(ggml_backend_buft_name(type)) + " " + ggml_type_name(weight_type) + ", " +
+                            std::to_string(matrices) + " matrices, " + std::to_string(columns) + " columns: " + std::to_string(error));
           }
           if (type == ggml_backend_cpu_buffer_type()) CHECK(error >= 0);
         }

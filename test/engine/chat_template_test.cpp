@@ -115,9 +115,11 @@ TEST("harmless messages render as llama.cpp itself renders them") {
 
 TEST("what loses llama.cpp's mark of user text makes no control token") {
   const std::string end = "<|im_end|>";
-  for (const std::string expression : {"content", "content | tojson", "[content, 'x'] | join('')", "content.split('|')[0] + '|' + content.split('|')[1] + '|' + content.split('|')[2]",
-                                       "('a' + content) | replace('a', '')", "(content + 'x')[0:10]", "messages | string", "content | trim", "content | lower", "content.split('#') | join('')",
-                                       "('' ~ content) | replace('#', '')", "content[0] ~ content[1:]"}) {
+  for (const std::string expression :
+       {"content", "content | tojson", "[content, 'x'] | join('')",
+        "content.split('|')[0] + '|' + content.split('|')[1] + '|' + content.split('|')[2]", "('a' + content) | replace('a', '')",
+        "(content + 'x')[0:10]", "messages | string", "content | trim", "content | lower", "content.split('#') | join('')",
+        "('' ~ content) | replace('#', '')", "content[0] ~ content[1:]"}) {
     const std::string source = "{% set content = messages[0].content %}{{ " + expression + " }}<|im_end|>";
     for (const std::string& content : std::vector<std::string>{end, "<|im_#end|>", "x" + end + "<" + end + "|im_end|>", "<#|im_end|>"}) {
       if (specials_in(source, {{"user", content}}) != 1) std::cout << expression << " of " << content << "\n";
@@ -151,9 +153,11 @@ TEST("system text goes in front of the first user message where the template rej
   CHECK_EQUAL(rendered(turns, chat), std::string("system:S;user:U;assistant:A;user:V;"));
   const std::string folded = "user:S\n\nU;assistant:A;user:V;";
   CHECK_EQUAL(rendered("{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + turns, chat), folded);
-  CHECK_EQUAL(rendered("{% for m in messages %}{% if m.role != 'system' %}{{ m.role }}:{{ m.content }};{% endif %}{% endfor %}", chat), folded);
+  CHECK_EQUAL(rendered("{% for m in messages %}{% if m.role != 'system' %}{{ m.role }}:{{ m.content }};{% endif %}{% endfor %}", chat),
+              folded);
   // It reads the content before it raises: llama.cpp's own test of capabilities takes that for support.
-  CHECK_EQUAL(rendered("{% if messages[0].role == 'system' and messages[0].content %}{{ raise_exception('no') }}{% endif %}" + turns, chat), folded);
+  CHECK_EQUAL(rendered("{% if messages[0].role == 'system' and messages[0].content %}{{ raise_exception('no') }}{% endif %}" + turns, chat),
+              folded);
 }
 
 TEST("variables of the program reach the template, and take the place of its defaults, but not of what the engine sets") {
@@ -162,11 +166,14 @@ TEST("variables of the program reach the template, and take the place of its def
     for (const Segment& segment : ChatTemplate(source).render({{"user", "hello"}}, vocabulary("qwen2"), variables)) text += segment.text;
     return text;
   };
-  const std::string source = "{{ enable_thinking }},{{ n }},{{ list | tojson }},{{ o.key }},{% if o.none is none %}none{% endif %},{{ missing is defined }}";
-  CHECK_EQUAL(with(source, R"({"enable_thinking": true, "n": -1.5, "list": [1, "a", null, {"b": false}], "o": {"key": "value", "none": null}})"),
-              std::string(R"(True,-1.5,[1, "a", null, {"b": false}],value,none,False)"));
+  const std::string source =
+      "{{ enable_thinking }},{{ n }},{{ list | tojson }},{{ o.key }},{% if o.none is none %}none{% endif %},{{ missing is defined }}";
+  CHECK_EQUAL(
+      with(source, R"({"enable_thinking": true, "n": -1.5, "list": [1, "a", null, {"b": false}], "o": {"key": "value", "none": null}})"),
+      std::string(R"(True,-1.5,[1, "a", null, {"b": false}],value,none,False)"));
   CHECK_EQUAL(with("{{ enable_thinking }}", ""), std::string("False"));
-  CHECK_EQUAL(with("{{ messages[0].content }}{{ add_generation_prompt }}", R"({"messages": [], "add_generation_prompt": false})"), std::string("helloTrue"));
+  CHECK_EQUAL(with("{{ messages[0].content }}{{ add_generation_prompt }}", R"({"messages": [], "add_generation_prompt": false})"),
+              std::string("helloTrue"));
   for (const std::string wrong : {"[]", "{", "\"x\""}) {
     bool failed = false;
     try {
@@ -189,7 +196,8 @@ TEST("no text in variables makes a control token, whatever the template does to 
     }
     return found;
   };
-  for (const std::string expression : {"v", "v | upper | lower", "v.split('|') | join('|')", "v[0] ~ v[1:]", "o | tojson", "o | string", "o", "('a' + v) | replace('a', '')"}) {
+  for (const std::string expression : {"v", "v | upper | lower", "v.split('|') | join('|')", "v[0] ~ v[1:]", "o | tojson", "o | string",
+                                       "o", "('a' + v) | replace('a', '')"}) {
     CHECK_EQUAL(controls("{{ " + expression + " }}<|im_end|>"), 1);
   }
   CHECK_EQUAL(controls("{% for key, value in o.items() %}{{ key }}{{ value[0] }}{% endfor %}<|im_end|>"), 1);
@@ -240,9 +248,16 @@ TEST("endless loops, deep recursion, deep nesting and long ranges end as failure
   CHECK(fails_with("{{ test_is_divisibleby(1, 0) }}", "divisibleby"));
   CHECK(fails_with("{% set range = nothing %}{% for i in range(1000000000000) %}x{% endfor %}", "range()"));
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
-  CHECK_EQUAL(rendered("{{ 4 is divisibleby(2) }}{{ range(2, 8, 3) | join(',') }}{{ range(3) | length }}{{ range(3, 0, -2) | last }}", {{"user", "x"}}), std::string("True2,531"));
-  CHECK_EQUAL(rendered("{% macro f(n) %}{% if n %}x{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(10) }}", {{"user", "x"}}), std::string("xxxxxxxxxx"));
-  CHECK_EQUAL(rendered(repeated("{% if 1 %}{% if 1 %}x{% elif 0 %}{% else %}{% endif %}{% set a %}b{% endset %}{% set c = 1 %}{% endif %}", 100), {{"user", "x"}}).size(), std::size_t{100});
+  CHECK_EQUAL(rendered("{{ 4 is divisibleby(2) }}{{ range(2, 8, 3) | join(',') }}{{ range(3) | length }}{{ range(3, 0, -2) | last }}",
+                       {{"user", "x"}}),
+              std::string("True2,531"));
+  CHECK_EQUAL(rendered("{% macro f(n) %}{% if n %}x{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(10) }}", {{"user", "x"}}),
+              std::string("xxxxxxxxxx"));
+  CHECK_EQUAL(
+      rendered(repeated("{% if 1 %}{% if 1 %}x{% elif 0 %}{% else %}{% endif %}{% set a %}b{% endset %}{% set c = 1 %}{% endif %}", 100),
+               {{"user", "x"}})
+          .size(),
+      std::size_t{100});
 }
 
 namespace {
@@ -321,7 +336,8 @@ TEST("templates whose texts and lists would fill the memory end as failures, at 
     const auto start = std::chrono::steady_clock::now();
     const bool fails = fails_with(source, reason);
     const auto time = std::chrono::steady_clock::now() - start;
-    if (!fails || time > std::chrono::seconds(10)) std::cout << source << " after " << std::chrono::duration<double>(time).count() << " s\n";
+    if (!fails || time > std::chrono::seconds(10))
+      std::cout << source << " after " << std::chrono::duration<double>(time).count() << " s\n";
     CHECK(fails);
     CHECK(time < std::chrono::seconds(10));
   }
@@ -336,9 +352,11 @@ TEST("no value comes to contain itself, and long chains of values are destroyed 
   CHECK(fails_with("{% set a = [] %}{% set b = [a] %}{% set _ = a.append(b) %}{{ a }}", itself));
   // What a function holds cannot be seen.
   CHECK(fails_with("{% set ns = namespace() %}{% set ns.x = ns.get %}{{ ns | string }}", "stores a function"));
-  CHECK(fails_with("{% macro m() %}{% set ns.x = [caller] %}{% endmacro %}{% set ns = namespace() %}{% call m() %}x{% endcall %}", "stores a function"));
+  CHECK(fails_with("{% macro m() %}{% set ns.x = [caller] %}{% endmacro %}{% set ns = namespace() %}{% call m() %}x{% endcall %}",
+                   "stores a function"));
   const auto grow = [](const std::string& levels) {
-    return "{% set root = [] %}{% set ns = namespace(x=root) %}{% for i in range(" + levels + ") %}{% set next = [] %}{% set _ = ns.x.append(next) %}{% set ns.x = next %}{% endfor %}";
+    return "{% set root = [] %}{% set ns = namespace(x=root) %}{% for i in range(" + levels +
+           ") %}{% set next = [] %}{% set _ = ns.x.append(next) %}{% set ns.x = next %}{% endfor %}";
   };
   CHECK_EQUAL(rendered(grow("25000") + "{{ messages[0].content }}", {{"user", "x"}}), std::string("x"));
   CHECK_EQUAL(rendered(grow("30") + "{{ root | string | length }}", {{"user", "x"}}), std::string("62"));
@@ -357,16 +375,28 @@ TEST("what is checked renders as llama.cpp itself renders it") {
            "{{ 'ab' * 3 }}{{ 2 * 'x' }}{{ 'x' * -1 }}{{ 3 * 4 }}{{ 1.5 + 1 }}{{ 7 % 4 }}{{ -3 | abs }}{{ 1 < 2 }}{{ not 1 }}",
            "{{ 'a' ~ 1 ~ none ~ [1, 'b', {'c': none}] }}{{ 'a' + 'b' }}{{ [1] + [2, 3] }}{{ [1, 2] == [1, 2] }}{{ (1, 2) == (1, 2) }}",
            "{{ 'abc' | replace('b', 'xx') }}{{ 'abc'.replace('', '-') }}{{ 123 | upper }}{{ [1, 'a'] | upper }}",
-           "{{ 'a,b,c'.split(',') | join('+') }}{{ 'a b c'.split() | length }}{{ 'a,b,c'.rsplit(',', 1) }}{{ [1, 2.5, 'x'] | join }}{{ [{'a': 1}] | join(d=',', attribute='a') }}",
+           "{{ 'a,b,c'.split(',') | join('+') }}{{ 'a b c'.split() | length }}{{ 'a,b,c'.rsplit(',', 1) }}{{ [1, 2.5, 'x'] | join }}{{ "
+           "[{'a': 1}] | join(d=',', attribute='a') }}",
            "{{ 'a\n\nb\n' | indent }}{{ 'a\nb' | indent(2, true, blank=true) }}{{ 'a\nb'.indent(width='--') }}{{ '{}-{}'.format('a', 1) }}",
-           "{% set d = {'a': [1, 'x\"\\'', none, true, 1.5, {'b': (1, 2)}]} %}{{ d | string }}{{ d | tojson }}{{ d | tojson(indent=2) }}{{ d | tojson(separators=(',', ':')) }}{{ 'é' | tojson(ensure_ascii=true) }}{{ d.a[1:3] }}{{ d['a'][-1].b }}",
-           "{{ [3, 1, 2] | sort | join }}{{ ['b', 'a'] | sort(reverse=true) | join }}{{ [{'a': 2}, {'a': 1}] | sort(attribute='a') | map(attribute='a') | join }}{{ [1, 2] | max }}{{ ['b', 'a'] | min }}{% for k, v in {'b': 1, 'a': 2} | dictsort %}{{ k }}{{ v }}{% endfor %}",
-           "{{ [1, 2, 3] | select('gt', 1) | join }}{{ [{'a': 1}, {'a': 2}] | selectattr('a', 'eq', 1) | list | tojson }}{{ ['a', 'b'] | reject('in', ['a']) | join }}{{ 4 is divisibleby(2) }}{{ 'a' is in('abc') }}{{ 'z' in {'z': 1} }}{{ 1 not in [2] }}",
-           "{% set t %}  a {{ messages[0].content }} {% endset %}[{{ t | trim }}][{{ t.lstrip() }}][{{ t.rstrip(' ') }}]{{ t | upper | lower | title | capitalize }}{% filter upper %}abc{{ t }}{% endfilter %}",
-           "{% macro m(a, b='z') %}<{{ a }}{{ b }}>{% endmacro %}{{ m('q') }}{{ m('q', b='r') }}{% macro n(x) %}({{ caller(x) }}){% endmacro %}{% call(y) n('k') %}{{ y }}in{% endcall %}",
-           "{% for k, v in {'a': 1, 'b': 2}.items() if v > 1 %}{{ k }}{{ loop.index }}{{ loop.last }}{% endfor %}{% for k in {'a': 1} %}{{ k }}{% endfor %}{% for x in [] %}{% else %}none{% endfor %}{% for i in range(5) %}{% if i == 1 %}{% continue %}{% elif i == 3 %}{% break %}{% endif %}{{ loop.previtem }}{{ i }}{{ loop.length }}{% endfor %}",
-           "{% set a, b = 1, [2] %}{{ a }}{{ b }}{% set ns = namespace(q=3) %}{% set ns.r = [ns.q] %}{{ ns.r }}{{ ns.q }}{% set l = [1] %}{% set _ = l.append(messages[0]) %}{{ l | length }}{{ l.pop().role }}{{ l | append('x') }}",
-           "{{ messages[0]['content'][1:3] }}{{ messages[0].content[::-1] }}{{ 'abc'[1] }}{{ nothing }}{{ nothing.more is defined }}{{ range is defined }}{{ nothing | default('d') }}{{ messages[0].get('x', 'y') }}{{ messages | length }}{{ (1 if false else 2) }}{{ 'a' and 'b' or 'c' }}{{ tojson([1]) }}{{ range(2, 8, 3) | list }}",
+           "{% set d = {'a': [1, 'x\"\\'', none, true, 1.5, {'b': (1, 2)}]} %}{{ d | string }}{{ d | tojson }}{{ d | tojson(indent=2) }}{{ "
+           "d | tojson(separators=(',', ':')) }}{{ 'é' | tojson(ensure_ascii=true) }}{{ d.a[1:3] }}{{ d['a'][-1].b }}",
+           "{{ [3, 1, 2] | sort | join }}{{ ['b', 'a'] | sort(reverse=true) | join }}{{ [{'a': 2}, {'a': 1}] | sort(attribute='a') | "
+           "map(attribute='a') | join }}{{ [1, 2] | max }}{{ ['b', 'a'] | min }}{% for k, v in {'b': 1, 'a': 2} | dictsort %}{{ k }}{{ v "
+           "}}{% endfor %}",
+           "{{ [1, 2, 3] | select('gt', 1) | join }}{{ [{'a': 1}, {'a': 2}] | selectattr('a', 'eq', 1) | list | tojson }}{{ ['a', 'b'] | "
+           "reject('in', ['a']) | join }}{{ 4 is divisibleby(2) }}{{ 'a' is in('abc') }}{{ 'z' in {'z': 1} }}{{ 1 not in [2] }}",
+           "{% set t %}  a {{ messages[0].content }} {% endset %}[{{ t | trim }}][{{ t.lstrip() }}][{{ t.rstrip(' ') }}]{{ t | upper | "
+           "lower | title | capitalize }}{% filter upper %}abc{{ t }}{% endfilter %}",
+           "{% macro m(a, b='z') %}<{{ a }}{{ b }}>{% endmacro %}{{ m('q') }}{{ m('q', b='r') }}{% macro n(x) %}({{ caller(x) }}){% "
+           "endmacro %}{% call(y) n('k') %}{{ y }}in{% endcall %}",
+           "{% for k, v in {'a': 1, 'b': 2}.items() if v > 1 %}{{ k }}{{ loop.index }}{{ loop.last }}{% endfor %}{% for k in {'a': 1} %}{{ "
+           "k }}{% endfor %}{% for x in [] %}{% else %}none{% endfor %}{% for i in range(5) %}{% if i == 1 %}{% continue %}{% elif i == 3 "
+           "%}{% break %}{% endif %}{{ loop.previtem }}{{ i }}{{ loop.length }}{% endfor %}",
+           "{% set a, b = 1, [2] %}{{ a }}{{ b }}{% set ns = namespace(q=3) %}{% set ns.r = [ns.q] %}{{ ns.r }}{{ ns.q }}{% set l = [1] "
+           "%}{% set _ = l.append(messages[0]) %}{{ l | length }}{{ l.pop().role }}{{ l | append('x') }}",
+           "{{ messages[0]['content'][1:3] }}{{ messages[0].content[::-1] }}{{ 'abc'[1] }}{{ nothing }}{{ nothing.more is defined }}{{ "
+           "range is defined }}{{ nothing | default('d') }}{{ messages[0].get('x', 'y') }}{{ messages | length }}{{ (1 if false else 2) "
+           "}}{{ 'a' and 'b' or 'c' }}{{ tojson([1]) }}{{ range(2, 8, 3) | list }}",
        }) {
     const auto tokens = jinja::lexer().tokenize(source);
     const jinja::program program = jinja::parse_from_tokens(tokens);
@@ -380,7 +410,8 @@ TEST("what is checked renders as llama.cpp itself renders it") {
 TEST("a loop in a loop in a loop is stopped by the clock") {
   const auto start = std::chrono::steady_clock::now();
   const std::string loop = "{% for i in range(100000) %}";
-  CHECK(fails_with("{% if messages | length == 1 and messages[0].content == 'hello' %}" + loop + loop + loop + "x{% endfor %}{% endfor %}{% endfor %}{% endif %}{{ messages[0].content }}",
+  CHECK(fails_with("{% if messages | length == 1 and messages[0].content == 'hello' %}" + loop + loop + loop +
+                       "x{% endfor %}{% endfor %}{% endfor %}{% endif %}{{ messages[0].content }}",
                    "longer than 5 seconds"));
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
 }

@@ -22,7 +22,8 @@ using namespace nudging;
 
 namespace {
 
-/// Set to make the next wait for the device fail as CUDA's would: the linker puts `__wrap_llama_synchronize` in the place of llama.cpp's function.
+/// Set to make the next wait for the device fail as CUDA's would: the linker puts `__wrap_llama_synchronize` in the place of llama.cpp's
+/// function.
 std::atomic<bool> device_fails = false;
 std::atomic<int> freed = 0;
 
@@ -133,7 +134,9 @@ TEST("device: an error is thrown where exceptions may pass, and left to llama.cp
   CHECK_EQUAL(code, 0);
 }
 
-TEST("device: one that fails while it decodes fails that request and the next; what is on it is not freed, closing ends, and nothing can be loaded after it") {
+TEST(
+    "device: one that fails while it decodes fails that request and the next; what is on it is not freed, closing ends, and nothing can be "
+    "loaded after it") {
   const int code = in_a_process([] {
     {
       Engine engine(demo(), [] {});

@@ -42,7 +42,8 @@ std::array<std::int32_t, used> experts_of(std::int64_t token) {
 }
 
 /// [tokens][used][rows] for the tokens from `first` on. Nothing: experts of this type do not go into that buffer.
-std::optional<std::vector<float>> mix(const Kernel& kernel, const KnownProduct& product, std::int64_t first, std::int64_t tokens, int threads) {
+std::optional<std::vector<float>> mix(const Kernel& kernel, const KnownProduct& product, std::int64_t first, std::int64_t tokens,
+                                      int threads) {
   const TensorsHandle holds_weights = tensors();
   ggml_tensor* weights = ggml_new_tensor_3d(holds_weights.get(), kernel.type, length, rows, experts);
   const TensorsHandle holds_rest = tensors();
@@ -53,7 +54,8 @@ std::optional<std::vector<float>> mix(const Kernel& kernel, const KnownProduct& 
     // Asked as llama.cpp asks, with a buffer that holds nothing.
     const BufferHandle nothing(ggml_backend_buft_alloc_buffer(kernel.buffer, 0));
     weights->buffer = nothing.get();
-    const bool takes = kernel.buffer == ggml_backend_cpu_buffer_type() || ggml_backend_dev_supports_op(ggml_backend_reg_dev_get(ggml_backend_cpu_reg(), 0), result);
+    const bool takes = kernel.buffer == ggml_backend_cpu_buffer_type() ||
+                       ggml_backend_dev_supports_op(ggml_backend_reg_dev_get(ggml_backend_cpu_reg(), 0), result);
     weights->buffer = nullptr;
     if (!takes) return std::nullopt;
   }

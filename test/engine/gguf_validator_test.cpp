@@ -144,11 +144,13 @@ TEST("the validator refuses a header whose structure is wrong") {
       {"five dimensions", [](GgufFile& file) { file.tensors[0].shape.assign(5, 1); }, "has 5 dimensions"},
       {"empty dimension", [](GgufFile& file) { file.tensors[0].shape[1] = 0; }, "is empty in dimension 1"},
       {"negative dimension", [](GgufFile& file) { file.tensors[0].shape[0] = ~0ULL; }, "more elements than can be counted"},
-      {"product of dimensions", [](GgufFile& file) { file.tensors[0].shape = {1ULL << 32U, 1ULL << 32U}; }, "more elements than can be counted"},
+      {"product of dimensions", [](GgufFile& file) { file.tensors[0].shape = {1ULL << 32U, 1ULL << 32U}; },
+       "more elements than can be counted"},
       {"size in bytes", [](GgufFile& file) { file.tensors[0].shape = {1ULL << 31U, 1ULL << 31U}; }, "more bytes than can be counted"},
       {"unknown type", [](GgufFile& file) { file.tensors[0].type = 4; }, "has the unknown type 4"},
       {"type behind the last", [](GgufFile& file) { file.tensors[0].type = 4'000'000'000; }, "has the unknown type 4000000000"},
-      {"rows and blocks", [](GgufFile& file) { file.tensors[0].type = 8, file.tensors[0].shape = {33, 3}; }, "has rows of 33 elements, and its type needs a multiple of 32"},
+      {"rows and blocks", [](GgufFile& file) { file.tensors[0].type = 8, file.tensors[0].shape = {33, 3}; },
+       "has rows of 33 elements, and its type needs a multiple of 32"},
       {"offset", [](GgufFile& file) { file.tensors[0].data += std::string(32, ' '); }, "lies at 416 and should lie at 384"},
       {"end of the data", [](GgufFile& file) { file.tensors[1].data.pop_back(); }, "the tensor \"output_norm.weight\" needs 128 bytes"},
   });
@@ -187,8 +189,9 @@ TEST("the validator refuses hyperparameters that llama.cpp asserts on") {
   const auto latent = [](const std::string& key, std::uint32_t value) {
     return [=](GgufFile& file) {
       const std::vector<std::pair<const char*, std::uint32_t>> numbers = {
-          {"attention.head_count", 4},  {"attention.head_count_kv", 1}, {"attention.kv_lora_rank", 16}, {"attention.key_length", 24},   {"attention.value_length", 16},
-          {"rope.dimension_count", 8}, {"expert_gating_func", 1},      {"embedding_length", 32},       {"attention.key_length_mla", 12}};
+          {"attention.head_count", 4},  {"attention.head_count_kv", 1}, {"attention.kv_lora_rank", 16},
+          {"attention.key_length", 24}, {"attention.value_length", 16}, {"rope.dimension_count", 8},
+          {"expert_gating_func", 1},    {"embedding_length", 32},       {"attention.key_length_mla", 12}};
       file.set_text("general.architecture", "deepseek32");
       for (const auto& [name, sound] : numbers) file.set_u32(std::string("deepseek32.") + name, sound);
       file.set_u32("deepseek32." + key, value);
@@ -202,7 +205,8 @@ TEST("the validator refuses hyperparameters that llama.cpp asserts on") {
       {"architecture that is a number", number("general.architecture", 1), "\"general.architecture\" is not the name"},
       {"image encoder", [](GgufFile& file) { file.set_text("general.architecture", "clip"); }, "ERR_MODEL_UNSUPPORTED"},
       {"embedding model", number("llama.pooling_type", 1), "is an embedding model (llama): use a model that generates text"},
-      {"diffusion model", [](GgufFile& file) { file.set("llama.attention.causal", 7, std::string(1, '\0')); }, "is an embedding or diffusion model (llama)"},
+      {"diffusion model", [](GgufFile& file) { file.set("llama.attention.causal", 7, std::string(1, '\0')); },
+       "is an embedding or diffusion model (llama)"},
       {"no layers", number("llama.block_count", 0), "\"llama.block_count\" is 0 and must be from 1 to 512"},
       {"layers", number("llama.block_count", 513), "is 513"},
       {"layers as a string", [](GgufFile& file) { file.set_text("llama.block_count", "2"); }, "has the type string and must have u32"},
@@ -211,59 +215,119 @@ TEST("the validator refuses hyperparameters that llama.cpp asserts on") {
       {"width", number("llama.embedding_length", 0), "\"llama.embedding_length\" is 0"},
       {"heads", number("llama.attention.head_count", 0xFFFFFFFF), "is 4294967295"},
       {"shared heads", number("llama.attention.head_count_kv", 3), "must be a divisor of attention.head_count, which is 4"},
-      {"heads of a layer", [](GgufFile& file) { file.set_array("llama.attention.head_count_kv", u32, {bytes_of(2), bytes_of(3)}); }, "is 3 and must be a divisor"},
-      {"heads of too many layers", [](GgufFile& file) { file.set_array("llama.attention.head_count", u32, std::vector<std::string>(513, bytes_of(4))); }, "is an array of 513 numbers"},
+      {"heads of a layer", [](GgufFile& file) { file.set_array("llama.attention.head_count_kv", u32, {bytes_of(2), bytes_of(3)}); },
+       "is 3 and must be a divisor"},
+      {"heads of too many layers",
+       [](GgufFile& file) { file.set_array("llama.attention.head_count", u32, std::vector<std::string>(513, bytes_of(4))); },
+       "is an array of 513 numbers"},
       {"odd rotation", number("llama.rope.dimension_count", 7), "must be even"},
       {"rotation beyond the key", number("llama.rope.dimension_count", 10), "at most the length of a key, 8"},
       {"scaling of positions", [](GgufFile& file) { file.set_text("llama.rope.scaling.type", "dynamic"); }, "ERR_MODEL_UNSUPPORTED"},
-      {"negative epsilon", [](GgufFile& file) { file.set_f32("llama.attention.layer_norm_rms_epsilon", -1); }, "must be a number that is not negative"},
-      {"epsilon that is no number", [](GgufFile& file) { file.set_f32("llama.attention.layer_norm_rms_epsilon", std::nanf("")); }, "must be a number that is not negative"},
+      {"negative epsilon", [](GgufFile& file) { file.set_f32("llama.attention.layer_norm_rms_epsilon", -1); },
+       "must be a number that is not negative"},
+      {"epsilon that is no number", [](GgufFile& file) { file.set_f32("llama.attention.layer_norm_rms_epsilon", std::nanf("")); },
+       "must be a number that is not negative"},
       {"infinite base", [](GgufFile& file) { file.set_f32("llama.rope.freq_base", INFINITY); }, "must be a finite number"},
       {"experts", number("llama.expert_count", 1025), "is 1025"},
       {"experts without use", number("llama.expert_count", 4), "must be at least 1, because expert_count is 4"},
       {"use without experts", number("llama.expert_used_count", 1), "must be at most expert_count, which is 0"},
       {"groups without experts", number("llama.expert_group_count", 2), "must be less than expert_count, which is 0"},
-      {"groups that do not divide", [](GgufFile& file) {
-         file.set_u32("llama.expert_count", 8), file.set_u32("llama.expert_used_count", 2), file.set_u32("llama.expert_group_count", 3), file.set_u32("llama.expert_group_used_count", 1);
-       }, "must be a divisor of expert_count, which is 8"},
-      {"groups without use", [](GgufFile& file) { file.set_u32("llama.expert_count", 8), file.set_u32("llama.expert_used_count", 2), file.set_u32("llama.expert_group_count", 4); }, "from 1 to less than"},
+      {"groups that do not divide",
+       [](GgufFile& file) {
+         file.set_u32("llama.expert_count", 8), file.set_u32("llama.expert_used_count", 2), file.set_u32("llama.expert_group_count", 3),
+             file.set_u32("llama.expert_group_used_count", 1);
+       },
+       "must be a divisor of expert_count, which is 8"},
+      {"groups without use",
+       [](GgufFile& file) {
+         file.set_u32("llama.expert_count", 8), file.set_u32("llama.expert_used_count", 2), file.set_u32("llama.expert_group_count", 4);
+       },
+       "from 1 to less than"},
       {"all layers for prediction", number("llama.nextn_predict_layers", 2), "must be less than block_count, which is 2"},
-      {"keys and values", number("llama.attention.value_length", 16), "\"llama.attention.value_length\" is 16 and must be the length of a key, 8"},
+      {"keys and values", number("llama.attention.value_length", 16),
+       "\"llama.attention.value_length\" is 16 and must be the length of a key, 8"},
       {"part of a head rotated", number("llama.rope.dimension_count", 4), "must be the length of a head, 8"},
-      {"heads that do not fill the width", [](GgufFile& file) {
-         file.set_text("general.architecture", "qwen2"), file.set_u32("qwen2.embedding_length", 32), file.set_u32("qwen2.attention.head_count", 5);
-       }, "such that heads of length 6 fill the width, 32"},
-      {"experts of a mixture", [](GgufFile& file) { file.set_text("general.architecture", "qwen3moe"), file.set_u32("qwen3moe.attention.head_count", 4); }, "\"qwen3moe.expert_count\" is 0"},
-      {"attention in every 0th layer", [](GgufFile& file) { file.set_text("general.architecture", "qwen35"), file.set_u32("qwen35.full_attention_interval", 0); }, "\"qwen35.full_attention_interval\" is 0 and must be at least 1"},
-      {"convolution", [](GgufFile& file) { file.set_text("general.architecture", "mamba"), file.set_u32("mamba.ssm.conv_kernel", 0); }, "\"mamba.ssm.conv_kernel\" is 0"},
-      {"bound of a gate", [](GgufFile& file) { file.set_text("general.architecture", "bailingmoe3"), file.set_f32("bailingmoe3.kda.gate_lower_bound", -INFINITY); }, "is -inf and must be a finite number"},
+      {"heads that do not fill the width",
+       [](GgufFile& file) {
+         file.set_text("general.architecture", "qwen2"), file.set_u32("qwen2.embedding_length", 32),
+             file.set_u32("qwen2.attention.head_count", 5);
+       },
+       "such that heads of length 6 fill the width, 32"},
+      {"experts of a mixture",
+       [](GgufFile& file) { file.set_text("general.architecture", "qwen3moe"), file.set_u32("qwen3moe.attention.head_count", 4); },
+       "\"qwen3moe.expert_count\" is 0"},
+      {"attention in every 0th layer",
+       [](GgufFile& file) { file.set_text("general.architecture", "qwen35"), file.set_u32("qwen35.full_attention_interval", 0); },
+       "\"qwen35.full_attention_interval\" is 0 and must be at least 1"},
+      {"convolution", [](GgufFile& file) { file.set_text("general.architecture", "mamba"), file.set_u32("mamba.ssm.conv_kernel", 0); },
+       "\"mamba.ssm.conv_kernel\" is 0"},
+      {"bound of a gate",
+       [](GgufFile& file) {
+         file.set_text("general.architecture", "bailingmoe3"), file.set_f32("bailingmoe3.kda.gate_lower_bound", -INFINITY);
+       },
+       "is -inf and must be a finite number"},
       {"no heads", number("llama.attention.head_count", 0), "\"llama.attention.head_count\" is 0 and must be at least 1 in some layer"},
       {"no rotation", number("llama.rope.dimension_count", 0), "\"llama.rope.dimension_count\" is 0 and must be at least 2"},
-      {"rotation beyond the key of a window", number("llama.rope.dimension_count_swa", 10), "\"llama.rope.dimension_count_swa\" is 10 and must be at most the length of a key, 8"},
-      {"keys of a window", number("llama.attention.key_length_swa", 4), "\"llama.attention.key_length_swa\" is 4 and must be the same as without a window, 8"},
+      {"rotation beyond the key of a window", number("llama.rope.dimension_count_swa", 10),
+       "\"llama.rope.dimension_count_swa\" is 10 and must be at most the length of a key, 8"},
+      {"keys of a window", number("llama.attention.key_length_swa", 4),
+       "\"llama.attention.key_length_swa\" is 4 and must be the same as without a window, 8"},
       {"unknown choice of experts", number("llama.expert_gating_func", 5), "\"llama.expert_gating_func\" is 5 and must be from 0 to 4"},
       {"no choice of experts", latent("expert_gating_func", 0), "\"deepseek32.expert_gating_func\" is 0 and must be from 1 to 4"},
-      {"keys that are all rotated", latent("attention.key_length_mla", 8), "\"deepseek32.attention.key_length_mla\" is 8 and must be more than what is rotated of it, 8"},
-      {"latent keys", latent("attention.key_length", 23), "\"deepseek32.attention.key_length\" is 23 and must be attention.kv_lora_rank and what is rotated together, 24"},
-      {"latent values", latent("attention.value_length", 8), "\"deepseek32.attention.value_length\" is 8 and must be attention.kv_lora_rank, 16"},
+      {"keys that are all rotated", latent("attention.key_length_mla", 8),
+       "\"deepseek32.attention.key_length_mla\" is 8 and must be more than what is rotated of it, 8"},
+      {"latent keys", latent("attention.key_length", 23),
+       "\"deepseek32.attention.key_length\" is 23 and must be attention.kv_lora_rank and what is rotated together, 24"},
+      {"latent values", latent("attention.value_length", 8),
+       "\"deepseek32.attention.value_length\" is 8 and must be attention.kv_lora_rank, 16"},
       {"no shared head", number("llama.attention.head_count_kv", 0), "\"llama.attention.head_count_kv\" is 0 and must be at least 1"},
-      {"attention that cools over no distance", [](GgufFile& file) {
-         file.set_text("general.architecture", "deepseek2"), file.set_u32("deepseek2.attention.head_count", 4), file.set_f32("deepseek2.attention.temperature_scale", 1);
-       }, "\"deepseek2.attention.temperature_length\" is 0"},
-      {"an unsafe gate", [](GgufFile& file) {
+      {"attention that cools over no distance",
+       [](GgufFile& file) {
+         file.set_text("general.architecture", "deepseek2"), file.set_u32("deepseek2.attention.head_count", 4),
+             file.set_f32("deepseek2.attention.temperature_scale", 1);
+       },
+       "\"deepseek2.attention.temperature_length\" is 0"},
+      {"an unsafe gate",
+       [](GgufFile& file) {
          file.set_text("general.architecture", "bailingmoe3"), file.set("bailingmoe3.kda.safe_gate", 7, std::string(1, '\0'));
-       }, "\"bailingmoe3.kda.safe_gate\" is 0 and must be true"},
-      {"a gate without a bound", [](GgufFile& file) { file.set_text("general.architecture", "bailingmoe3"), file.set_f32("bailingmoe3.kda.gate_lower_bound", 0); }, "\"bailingmoe3.kda.gate_lower_bound\" is 0.000000 and must be negative"},
+       },
+       "\"bailingmoe3.kda.safe_gate\" is 0 and must be true"},
+      {"a gate without a bound",
+       [](GgufFile& file) { file.set_text("general.architecture", "bailingmoe3"), file.set_f32("bailingmoe3.kda.gate_lower_bound", 0); },
+       "\"bailingmoe3.kda.gate_lower_bound\" is 0.000000 and must be negative"},
       {"shared layers", number("llama.attention.shared_kv_layers", 2), "must be less than block_count"},
-      {"inner size", [](GgufFile& file) { file.set_text("general.architecture", "jamba"), file.set_u32("jamba.attention.head_count", 4), file.set_u32("jamba.embedding_length", 32), file.set_u32("jamba.ssm.inner_size", 32); }, "must be twice embedding_length, which is 32"},
-      {"groups of a state", [](GgufFile& file) { file.set_text("general.architecture", "mamba2"), file.set_u32("mamba2.ssm.inner_size", 64), file.set_u32("mamba2.ssm.group_count", 0); }, "\"mamba2.ssm.group_count\" is 0"},
-      {"heads of RWKV", [](GgufFile& file) { file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.embedding_length", 32), file.set_u32("rwkv7.wkv.head_size", 24); }, "must be a divisor of embedding_length"},
-      {"shifts of RWKV", [](GgufFile& file) { file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.token_shift_count", 7); }, "\"rwkv7.token_shift_count\" is 7 and must be 2"},
+      {"inner size",
+       [](GgufFile& file) {
+         file.set_text("general.architecture", "jamba"), file.set_u32("jamba.attention.head_count", 4),
+             file.set_u32("jamba.embedding_length", 32), file.set_u32("jamba.ssm.inner_size", 32);
+       },
+       "must be twice embedding_length, which is 32"},
+      {"groups of a state",
+       [](GgufFile& file) {
+         file.set_text("general.architecture", "mamba2"), file.set_u32("mamba2.ssm.inner_size", 64),
+             file.set_u32("mamba2.ssm.group_count", 0);
+       },
+       "\"mamba2.ssm.group_count\" is 0"},
+      {"heads of RWKV",
+       [](GgufFile& file) {
+         file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.embedding_length", 32),
+             file.set_u32("rwkv7.wkv.head_size", 24);
+       },
+       "must be a divisor of embedding_length"},
+      {"shifts of RWKV", [](GgufFile& file) { file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.token_shift_count", 7); },
+       "\"rwkv7.token_shift_count\" is 7 and must be 2"},
       {"no window", number("llama.attention.sliding_window_pattern", 1), "such that a layer has a sliding window"},
-      {"no window in a list", [](GgufFile& file) { file.set_u32("llama.attention.sliding_window", 8), file.set_array("llama.attention.sliding_window_pattern", 7, {std::string(1, '\0'), std::string(1, '\0')}); }, "such that a layer has a sliding window"},
-      {"head size", [](GgufFile& file) { file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.wkv.head_size", 0); }, "\"rwkv7.wkv.head_size\" is 0"},
+      {"no window in a list",
+       [](GgufFile& file) {
+         file.set_u32("llama.attention.sliding_window", 8),
+             file.set_array("llama.attention.sliding_window_pattern", 7, {std::string(1, '\0'), std::string(1, '\0')});
+       },
+       "such that a layer has a sliding window"},
+      {"head size", [](GgufFile& file) { file.set_text("general.architecture", "rwkv7"), file.set_u32("rwkv7.wkv.head_size", 0); },
+       "\"rwkv7.wkv.head_size\" is 0"},
       {"weights of integers", [](GgufFile& file) { file.tensors[0].type = 26; }, "holds the tensor \"token_embd.weight\" as i32"},
-      {"norm of half floats", [](GgufFile& file) { file.tensors[1].type = 1, file.tensors[1].data.resize(64); }, "vectors and norms must be F32"},
+      {"norm of half floats", [](GgufFile& file) { file.tensors[1].type = 1, file.tensors[1].data.resize(64); },
+       "vectors and norms must be F32"},
   });
 }
 
@@ -272,7 +336,10 @@ TEST("the validator refuses tokenizers that llama.cpp asserts on or never comes 
     return [=](GgufFile& file) { file.set_text("tokenizer.ggml.model", name), file.set_array("tokenizer.ggml.tokens", string, tokens); };
   };
   const auto byte_type = [](const char* name) {
-    return [=](GgufFile& file) { file.set_text("tokenizer.ggml.model", name), file.set_array("tokenizer.ggml.token_type", i32, std::vector<std::string>(3, bytes_of(6))); };
+    return [=](GgufFile& file) {
+      file.set_text("tokenizer.ggml.model", name),
+          file.set_array("tokenizer.ggml.token_type", i32, std::vector<std::string>(3, bytes_of(6)));
+    };
   };
   const auto charsmap = [](std::size_t size, char first) {
     return [=](GgufFile& file) {
@@ -283,10 +350,12 @@ TEST("the validator refuses tokenizers that llama.cpp asserts on or never comes 
     };
   };
   expect_refused({
-      {"name", [](GgufFile& file) { file.set_u32("tokenizer.ggml.model", 1); }, "\"tokenizer.ggml.model\" has the type u32 and must have string"},
+      {"name", [](GgufFile& file) { file.set_u32("tokenizer.ggml.model", 1); },
+       "\"tokenizer.ggml.model\" has the type u32 and must have string"},
       {"template", [](GgufFile& file) { file.set_u32("tokenizer.chat_template", 1); }, "\"tokenizer.chat_template\" has the type u32"},
       {"no tokens", tokenizer("gpt2", {}), "\"tokenizer.ggml.tokens\" has no tokens"},
-      {"tokens that are numbers", [](GgufFile& file) { file.set_array("tokenizer.ggml.tokens", u32, {bytes_of(1)}); }, "has the type u32 array and must be an array of string"},
+      {"tokens that are numbers", [](GgufFile& file) { file.set_array("tokenizer.ggml.tokens", u32, {bytes_of(1)}); },
+       "has the type u32 array and must be an array of string"},
       {"tokens that are one string", [](GgufFile& file) { file.set_text("tokenizer.ggml.tokens", "a"); }, "must be an array of string"},
       {"same token", tokenizer("gpt2", {"a", "b", "a"}), "token 2 (\"a\") occurs twice"},
       {"same up to NUL", tokenizer("gpt2", {"a", std::string("a\0b", 3), "c"}), "token 1 (\"a\") occurs twice"},
@@ -294,18 +363,27 @@ TEST("the validator refuses tokenizers that llama.cpp asserts on or never comes 
       {"long token", tokenizer("gpt2", {"a", "b", std::string(20'000, 'x')}), "has 20000 bytes"},
       {"long token in a trie", tokenizer("t5", {"a", "b", std::string(2'000, 'x')}), "has 2000 bytes, and at most 1024"},
       {"scores", [](GgufFile& file) { file.set_array("tokenizer.ggml.scores", f32, {bytes_of(0.0F)}); }, "has 1 entries for 3 tokens"},
-      {"score that is no number", [](GgufFile& file) { file.set_array("tokenizer.ggml.scores", f32, std::vector<std::string>(3, bytes_of(std::nanf("")))); }, "not a number"},
+      {"score that is no number",
+       [](GgufFile& file) { file.set_array("tokenizer.ggml.scores", f32, std::vector<std::string>(3, bytes_of(std::nanf("")))); },
+       "not a number"},
       {"types", [](GgufFile& file) { file.set_array("tokenizer.ggml.token_type", i32, {bytes_of(1)}); }, "has 1 entries for 3 tokens"},
-      {"types that are floats", [](GgufFile& file) { file.set_array("tokenizer.ggml.token_type", f32, std::vector<std::string>(3, bytes_of(1.0F))); }, "has the type f32 array"},
-      {"merges", [](GgufFile& file) { file.set_array("tokenizer.ggml.merges", u32, {bytes_of(1)}); }, "\"tokenizer.ggml.merges\" has the type u32 array"},
-      {"end of text", [](GgufFile& file) { file.set_u32("tokenizer.ggml.eos_token_id", 3); }, "\"tokenizer.ggml.eos_token_id\" is 3, and there are 3 tokens"},
-      {"beginning of text", [](GgufFile& file) { file.set_u32("tokenizer.ggml.bos_token_id", 4'000'000'000); }, "\"tokenizer.ggml.bos_token_id\" is 4000000000"},
-      {"end that is a string", [](GgufFile& file) { file.set_text("tokenizer.ggml.eos_token_id", "c"); }, "has the type string and must have u32"},
+      {"types that are floats",
+       [](GgufFile& file) { file.set_array("tokenizer.ggml.token_type", f32, std::vector<std::string>(3, bytes_of(1.0F))); },
+       "has the type f32 array"},
+      {"merges", [](GgufFile& file) { file.set_array("tokenizer.ggml.merges", u32, {bytes_of(1)}); },
+       "\"tokenizer.ggml.merges\" has the type u32 array"},
+      {"end of text", [](GgufFile& file) { file.set_u32("tokenizer.ggml.eos_token_id", 3); },
+       "\"tokenizer.ggml.eos_token_id\" is 3, and there are 3 tokens"},
+      {"beginning of text", [](GgufFile& file) { file.set_u32("tokenizer.ggml.bos_token_id", 4'000'000'000); },
+       "\"tokenizer.ggml.bos_token_id\" is 4000000000"},
+      {"end that is a string", [](GgufFile& file) { file.set_text("tokenizer.ggml.eos_token_id", "c"); },
+       "has the type string and must have u32"},
       {"byte without a number", byte_type("llama"), "is of the type for bytes and has no number"},
       {"byte in BERT", byte_type("bert"), "which BERT's tokenizer does not have"},
       {"RWKV that loops", tokenizer("rwkv", {"ab", "b", "c"}), "tokens begin with byte 97, which is no token itself"},
       {"RWKV that loops at an escape", tokenizer("rwkv", {"\\x0a\\x41", "\\n", "\\x80b"}), "tokens begin with byte 128"},
-      {"way to split that leaves spaces", [](GgufFile& file) { file.set_text("tokenizer.ggml.pre", "whitespace"); }, "does not go with the tokenizer \"gpt2\""},
+      {"way to split that leaves spaces", [](GgufFile& file) { file.set_text("tokenizer.ggml.pre", "whitespace"); },
+       "does not go with the tokenizer \"gpt2\""},
       {"charsmap without a length", charsmap(3, 0), "precompiled_charsmap\" has 3 bytes"},
       {"charsmap that ends early", charsmap(40, 36), "says that its table alone has 36"},
   });
@@ -317,13 +395,20 @@ TEST("the validator leaves to llama.cpp what llama.cpp mends or reports") {
       [](GgufFile& file) { file.set_u32("tokenizer.ggml.bos_token_id", 0xFFFFFFFF); },
       [](GgufFile& file) { file.set_array("tokenizer.ggml.tokens", string, {"a", "", std::string("\0", 1)}); },
       [](GgufFile& file) { file.set_text("tokenizer.ggml.model", "none"); },
-      [](GgufFile& file) { file.set_text("tokenizer.ggml.model", "rwkv"), file.set_array("tokenizer.ggml.tokens", string, {"\\n", "a", "ab"}); },
+      [](GgufFile& file) {
+        file.set_text("tokenizer.ggml.model", "rwkv"), file.set_array("tokenizer.ggml.tokens", string, {"\\n", "a", "ab"});
+      },
       [](GgufFile& file) { file.set_array("llama.attention.head_count_kv", u32, {bytes_of(0), bytes_of(4)}); },
-      [](GgufFile& file) { file.set_text("general.architecture", "stablelm"), file.set_u32("stablelm.embedding_length", 32), file.set_u32("stablelm.attention.head_count", 4), file.set_u32("stablelm.rope.dimension_count", 4); },
+      [](GgufFile& file) {
+        file.set_text("general.architecture", "stablelm"), file.set_u32("stablelm.embedding_length", 32),
+            file.set_u32("stablelm.attention.head_count", 4), file.set_u32("stablelm.rope.dimension_count", 4);
+      },
       [](GgufFile& file) { file.version = 2; },
       // llama.cpp itself saves every key that there is.
       [](GgufFile& file) {
-        for (const char* key : {"ssm.conv_kernel", "ssm.inner_size", "ssm.state_size", "wkv.head_size", "full_attention_interval", "experts_per_group", "pooling_type"}) file.set_u32(std::string("llama.") + key, 0);
+        for (const char* key : {"ssm.conv_kernel", "ssm.inner_size", "ssm.state_size", "wkv.head_size", "full_attention_interval",
+                                "experts_per_group", "pooling_type"})
+          file.set_u32(std::string("llama.") + key, 0);
         file.set_f32("llama.kda.gate_lower_bound", -INFINITY);
       },
       [](GgufFile& file) { file.set_u32("llama.pooling_type", 0xFFFFFFFF); },

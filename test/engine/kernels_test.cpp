@@ -87,7 +87,8 @@ KnownProduct column_of(const KnownProduct& product, std::int64_t column) {
   return one;
 }
 
-std::vector<std::vector<float>> of_all_widths(const Kernel& kernel, const KnownProduct& product, int threads, const Multiply& multiply = nudging::multiply) {
+std::vector<std::vector<float>> of_all_widths(const Kernel& kernel, const KnownProduct& product, int threads,
+                                              const Multiply& multiply = nudging::multiply) {
   std::vector<std::vector<float>> results;
   for (std::int64_t columns = 1; columns <= product.columns; ++columns) {
     std::optional<std::vector<float>> result = multiply(kernel, product, columns, threads);

@@ -22,7 +22,8 @@ const std::string demo = NUDGING_DEMO_MODELS;
 /// A lane that is far away: it takes so many milliseconds longer, and may fail some of its passes.
 class SlowDecoder final : public Decoder {
  public:
-  SlowDecoder(std::unique_ptr<Decoder> inner, OnDone on_done, std::chrono::microseconds delay, std::size_t fails_at, std::size_t fails_until)
+  SlowDecoder(std::unique_ptr<Decoder> inner, OnDone on_done, std::chrono::microseconds delay, std::size_t fails_at,
+              std::size_t fails_until)
       : inner_(std::move(inner)), on_done_(std::move(on_done)), delay_(delay), fails_at_(fails_at), fails_until_(fails_until) {}
   ~SlowDecoder() override {
     if (thread_.joinable()) thread_.join();
@@ -127,7 +128,8 @@ Request question(RequestId id, const std::string& text) {
   return {id, std::move(generation)};
 }
 
-const std::vector<std::string> questions = {"What is a harbor?", "What is a violin?", "What is a lantern?", "What is bread?", "What is a glacier?", "What is a harbor good for?"};
+const std::vector<std::string> questions = {"What is a harbor?", "What is a violin?",  "What is a lantern?",
+                                            "What is bread?",    "What is a glacier?", "What is a harbor good for?"};
 
 struct Told {
   std::string text;
@@ -168,11 +170,13 @@ Run ask_all(EngineOptions options) {
   return run;
 }
 
-EngineOptions with_latency(std::chrono::microseconds base, std::chrono::microseconds aligned, std::size_t fails_at = 0, std::size_t fails_until = 0) {
+EngineOptions with_latency(std::chrono::microseconds base, std::chrono::microseconds aligned, std::size_t fails_at = 0,
+                           std::size_t fails_until = 0) {
   EngineOptions options = demo_options();
   options.overlap = true;
   options.wrap_decoder = [=](std::size_t lane, std::unique_ptr<Decoder> decoder, Decoder::OnDone on_done) -> std::unique_ptr<Decoder> {
-    return std::make_unique<SlowDecoder>(std::move(decoder), std::move(on_done), lane == base_lane ? base : aligned, lane == base_lane ? fails_at : 0, lane == base_lane ? fails_until : 0);
+    return std::make_unique<SlowDecoder>(std::move(decoder), std::move(on_done), lane == base_lane ? base : aligned,
+                                         lane == base_lane ? fails_at : 0, lane == base_lane ? fails_until : 0);
   };
   return options;
 }
@@ -186,7 +190,8 @@ TEST("lanes at work: answers are the same whether lanes take turns, have threads
   threads.overlap = true;
   CHECK(ask_all(threads).answers == turns.answers);
   using std::chrono::microseconds;
-  for (const auto& [base, aligned] : {std::pair(microseconds(3000), microseconds(300)), std::pair(microseconds(300), microseconds(3000)), std::pair(microseconds(0), microseconds(0))}) {
+  for (const auto& [base, aligned] : {std::pair(microseconds(3000), microseconds(300)), std::pair(microseconds(300), microseconds(3000)),
+                                      std::pair(microseconds(0), microseconds(0))}) {
     const Run run = ask_all(with_latency(base, aligned));
     CHECK(run.failed.empty());
     CHECK(run.answers == turns.answers);

@@ -62,7 +62,8 @@ std::vector<float> some_logits(unsigned seed = 1) {
 std::vector<float> penalised_by_definition(const RepeatPenalty& repeat, const std::vector<Token>& context, std::vector<float> logits) {
   for (std::size_t token = 0; token < logits.size(); ++token) {
     const std::size_t window = std::min<std::size_t>(context.size(), repeat.window);
-    const bool seen = std::find(context.end() - static_cast<std::ptrdiff_t>(window), context.end(), static_cast<Token>(token)) != context.end();
+    const bool seen =
+        std::find(context.end() - static_cast<std::ptrdiff_t>(window), context.end(), static_cast<Token>(token)) != context.end();
     if (!seen || words().ends(static_cast<Token>(token))) continue;
     logits[token] = logits[token] > 0 ? logits[token] / repeat.factor : logits[token] * repeat.factor;
   }
@@ -73,7 +74,8 @@ std::vector<float> penalised_by_definition(const RepeatPenalty& repeat, const st
 
 TEST("R16: a bias is added to its token and to no other, and -100 bans it") {
   const std::vector<float> before = some_logits();
-  const std::vector<float> after = applied(biased({{Token{7}, 2.5F}, {Token{0}, -99.0F}, {Token{9}, 100.0F}, {Token{8}, banning}}), {1, 2}, before);
+  const std::vector<float> after =
+      applied(biased({{Token{7}, 2.5F}, {Token{0}, -99.0F}, {Token{9}, 100.0F}, {Token{8}, banning}}), {1, 2}, before);
   std::vector<float> expected = before;
   expected[7] += 2.5F;
   expected[0] -= 99.0F;
@@ -115,7 +117,8 @@ TEST("R16: a text names every token that shows it, in each vocabulary, and no ot
 
 TEST("R16: what is no token is refused by name, with the size of the vocabulary or the number of tokens") {
   const std::string size = std::to_string(words().size());
-  CHECK(refusal({{static_cast<Token>(words().size()), 1.0F}}).find("names token " + size + ", and the base model's vocabulary has " + size + " tokens") != std::string::npos);
+  CHECK(refusal({{static_cast<Token>(words().size()), 1.0F}})
+            .find("names token " + size + ", and the base model's vocabulary has " + size + " tokens") != std::string::npos);
   CHECK(refusal({{Token{-1}, 1.0F}}).find("names token -1") != std::string::npos);
   CHECK(refusal({{static_cast<Token>(words().size() - 1), 1.0F}}).empty());
   const std::string message = refusal({{std::string("Hello world"), 1.0F}});
@@ -180,7 +183,8 @@ TEST("R16: a token that was there often is penalised once, and one that ends a g
 }
 
 TEST("R16: biases come before the penalty, and a banned token stays banned") {
-  LogitChanges changes = logit_changes(std::vector<NamedBias>{{Token{5}, 4.0F}, {Token{6}, banning}, {end_of_text(), 2.0F}}, {2.0F, 64}, words(), "base");
+  LogitChanges changes =
+      logit_changes(std::vector<NamedBias>{{Token{5}, 4.0F}, {Token{6}, banning}, {end_of_text(), 2.0F}}, {2.0F, 64}, words(), "base");
   const std::vector<float> after = applied(changes, {5, 6, end_of_text()}, std::vector<float>(words().size(), -1.0F));
   // (-1 + 4) / 2, not -1 * 2 + 4.
   CHECK_EQUAL(after[5], 1.5F);

@@ -18,14 +18,18 @@ std::string repeat(std::string_view part, std::size_t bytes) {
 
 std::vector<Token> at_once(const llama_vocab* vocab, const std::string& text) {
   std::vector<Token> tokens(text.size() + 2);
-  tokens.resize(static_cast<std::size_t>(llama_tokenize(vocab, text.data(), static_cast<int32_t>(text.size()), tokens.data(), static_cast<int32_t>(tokens.size()), false, false)));
+  tokens.resize(static_cast<std::size_t>(llama_tokenize(vocab, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+                                                        static_cast<int32_t>(tokens.size()), false, false)));
   return tokens;
 }
 
 }  // namespace
 
 TEST("R2: a long text tokenised in pieces has the tokens of the whole") {
-  const std::string text = repeat("A harbor is a sheltered port where ships can take on or discharge cargo.\n\n1234 don't  \xE6\xB8\xAF\xE5\x8F\xA3 x y (z) \xF0\x9F\x99\x82, ", 30'000);
+  const std::string text = repeat(
+      "A harbor is a sheltered port where ships can take on or discharge cargo.\n\n1234 don't  \xE6\xB8\xAF\xE5\x8F\xA3 x y (z) "
+      "\xF0\x9F\x99\x82, ",
+      30'000);
   for (const auto& loaded : collections::vocabularies()) {
     if (loaded.vocabulary->tokenize(text) != at_once(loaded.vocab(), text)) CHECK_EQUAL(loaded.name, "");
   }

@@ -29,7 +29,8 @@ TEST("memory meter: what it says is what llama.cpp takes") {
       for (const LaneNumbers& numbers : {LaneNumbers{0, 512, 1}, LaneNumbers{0, 100, 3}, LaneNumbers{0, 300, 2}, LaneNumbers{0, 512, 16}}) {
         const LaneDemand demand = meter.measure(numbers, plenty);
         const std::atomic<bool> never = false;
-        const ModelContext context(model, {.length = numbers.length, .sequences = numbers.sequences, .batch = 512, .cache_type = type}, nullptr, never);
+        const ModelContext context(model, {.length = numbers.length, .sequences = numbers.sequences, .batch = 512, .cache_type = type},
+                                   nullptr, never);
         MemoryUse taken;
         std::uint64_t copies = 0;
         for (const auto& [buffer, bytes] : llama_get_memory_breakdown(context.handle())) {

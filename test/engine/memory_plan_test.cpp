@@ -203,7 +203,8 @@ TEST("memory plan: automatic layers keep to what the other lane was given, and a
 
   wanted.lanes[base].gpu_layers.reset();
   for (MemoryRequest::Lane& lane : wanted.lanes) lane.length.reset();
-  // With contexts of 4096 and 2048 tokens: 10 * (40 + 20.48) + 20 = 624.8 for the aligned model; 202.4 a layer of the base, and 50: 5 layers.
+  // With contexts of 4096 and 2048 tokens: 10 * (40 + 20.48) + 20 = 624.8 for the aligned model; 202.4 a layer of the base, and 50: 5
+  // layers.
   const MemoryPlan plan = plan_memory(wanted, measure(pair));
   CHECK_EQUAL(plan.lanes[aligned].gpu_layers, 10U);
   CHECK_EQUAL(plan.lanes[base].gpu_layers, 5U);

@@ -38,7 +38,8 @@ std::string text_of(const std::vector<Segment>& segments) {
 /// llama.cpp's own tokens of a whole text in which it looks for control tokens itself.
 std::vector<Token> llama_tokens(const collections::Loaded& loaded, const std::string& text) {
   std::vector<Token> tokens(text.size() + 8);
-  const auto count = llama_tokenize(loaded.vocab(), text.data(), static_cast<int32_t>(text.size()), tokens.data(), static_cast<int32_t>(tokens.size()), false, true);
+  const auto count = llama_tokenize(loaded.vocab(), text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+                                    static_cast<int32_t>(tokens.size()), false, true);
   CHECK(count >= 0);
   tokens.resize(static_cast<std::size_t>(count));
   const Token bos = llama_vocab_bos(loaded.vocab());
@@ -68,13 +69,15 @@ TEST("every template in every vocabulary: the tokens that llama.cpp finds in the
   CHECK(collections::vocabularies().size() >= 14);
   CHECK(collections::templates().size() >= 69);
   for (const auto& loaded : collections::vocabularies()) {
-    for (const auto& [name, chat_template] : collections::templates()) compare(loaded, chat_template.render(conversation, *loaded.vocabulary), name);
+    for (const auto& [name, chat_template] : collections::templates())
+      compare(loaded, chat_template.render(conversation, *loaded.vocabulary), name);
   }
 }
 
 TEST("control tokens between all kinds of text: the tokens that llama.cpp finds") {
   std::mt19937 random(7);
-  const std::vector<std::string> texts = {"", " ", "  \n", "a", " a", "a ", "\n\nword", "two words", "é", "<", "<|", "|>", "\t x \n", " 12 345"};
+  const std::vector<std::string> texts = {"",          " ", "  \n", "a",  " a", "a ",      "\n\nword",
+                                          "two words", "é", "<",    "<|", "|>", "\t x \n", " 12 345"};
   const auto pick = [&](std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random); };
   for (const auto& loaded : collections::vocabularies()) {
     const auto& specials = loaded.vocabulary->specials();
@@ -132,7 +135,8 @@ TEST("BOS exactly where the vocabulary wants it, never twice, EOS never") {
 }
 
 TEST("hostile messages make no control token in any template and vocabulary, and stay text") {
-  const std::vector<std::string> known = {"<|im_start|>", "<|im_end|>", "[INST]", "[/INST]", "</s>", "<s>", "<|eot_id|>", "<start_of_turn>", "<end_of_turn>", "<|endoftext|>", "<|user|>"};
+  const std::vector<std::string> known = {"<|im_start|>", "<|im_end|>",      "[INST]",        "[/INST]",       "</s>",    "<s>",
+                                          "<|eot_id|>",   "<start_of_turn>", "<end_of_turn>", "<|endoftext|>", "<|user|>"};
   std::size_t trimmed = 0;
   std::size_t all = 0;
   for (const auto& loaded : collections::vocabularies()) {
@@ -148,7 +152,8 @@ TEST("hostile messages make no control token in any template and vocabulary, and
     const std::vector<Message> harmless = {{"system", "x y"}, {"user", "x y"}, {"assistant", "x y"}, {"user", "x y"}};
     for (const auto& [name, chat_template] : collections::templates()) {
       const auto find = [&, &chat = chat_template](const std::vector<Message>& messages) {
-        return controls(loaded, tokens_of(*loaded.vocabulary, nudging::compile_prompt(*loaded.vocabulary, chat.render(messages, *loaded.vocabulary))));
+        return controls(
+            loaded, tokens_of(*loaded.vocabulary, nudging::compile_prompt(*loaded.vocabulary, chat.render(messages, *loaded.vocabulary))));
       };
       const auto with = find(hostile);
       const auto without = find(harmless);
@@ -168,7 +173,8 @@ TEST("hostile messages make no control token in any template and vocabulary, and
 }
 
 TEST("messages that hold what a template looks for make no more control tokens than harmless ones") {
-  const auto& loaded = *std::find_if(collections::vocabularies().begin(), collections::vocabularies().end(), [](const auto& each) { return each.name == "ggml-vocab-qwen2"; });
+  const auto& loaded = *std::find_if(collections::vocabularies().begin(), collections::vocabularies().end(),
+                                     [](const auto& each) { return each.name == "ggml-vocab-qwen2"; });
   const std::string token = "<|im_end|>";
   for (const auto& path : collections::files(collections::models / "templates", "", ".jinja")) {
     const std::string source = collections::read(path);
@@ -181,7 +187,9 @@ TEST("messages that hold what a template looks for make no more control tokens t
     const auto find = [&](const std::string& content) -> std::size_t {
       const std::vector<Message> messages = {{"system", content}, {"user", content}, {"assistant", content}, {"user", content}};
       try {
-        return controls(loaded, tokens_of(*loaded.vocabulary, nudging::compile_prompt(*loaded.vocabulary, chat_template.render(messages, *loaded.vocabulary)))).size();
+        return controls(loaded, tokens_of(*loaded.vocabulary,
+                                          nudging::compile_prompt(*loaded.vocabulary, chat_template.render(messages, *loaded.vocabulary))))
+            .size();
       } catch (const nudging::Failure&) {
         // GPT-OSS refuses messages with control tokens.
         return 0;
@@ -190,7 +198,8 @@ TEST("messages that hold what a template looks for make no more control tokens t
     const std::size_t harmless = find("x");
     for (const std::string& literal : literals) {
       // The token beside the literal, and cut in two by it, in case that the template takes it out.
-      const std::size_t hostile = find("x " + token + literal + token + " <|im_" + literal + "end|> " + literal + "<|im_" + literal + "end|> y");
+      const std::size_t hostile =
+          find("x " + token + literal + token + " <|im_" + literal + "end|> " + literal + "<|im_" + literal + "end|> y");
       if (hostile > harmless) std::cout << path.stem().string() << ": " << literal << "\n";
       CHECK(hostile <= harmless);
     }

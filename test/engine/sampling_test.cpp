@@ -124,7 +124,8 @@ TEST("R15: the noise is Philox4x32-10, with the known answers of its authors") {
   CHECK_EQUAL(words(0, 0, 0, 0, 0), std::vector<std::uint32_t>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   const std::uint32_t ones = 0xffffffff;
   CHECK_EQUAL(words(ones, ones, ones, ones, ~std::uint64_t{0}), std::vector<std::uint32_t>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
-  CHECK_EQUAL(words(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0x299f31d0a4093822), std::vector<std::uint32_t>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+  CHECK_EQUAL(words(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0x299f31d0a4093822),
+              std::vector<std::uint32_t>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
 TEST("R15: the noise of a token is standard Gumbel") {
@@ -140,7 +141,8 @@ TEST("R15: the noise of a token is standard Gumbel") {
   }
   const double mean = sum / count;
   const double variance = squares / count - mean * mean;
-  // Mean: Euler's constant, with a standard error of 1.28 / sqrt(n). Variance: pi^2 / 6, whose standard error is sqrt((kurtosis - 1) / n) = sqrt(4.4 / n) of it.
+  // Mean: Euler's constant, with a standard error of 1.28 / sqrt(n). Variance: pi^2 / 6, whose standard error is sqrt((kurtosis - 1) / n) =
+  // sqrt(4.4 / n) of it.
   CHECK(std::abs(mean - 0.5772157) < 4 * 1.2825 / std::sqrt(count));
   CHECK(std::abs(variance / 1.6449341 - 1) < 4 * std::sqrt(4.4 / count));
 }
@@ -183,7 +185,8 @@ TEST("R15: the two models, two contexts and two seeds draw independently of each
 }
 
 TEST("R15: filtered samples follow the softmax of what is kept (chi-square, 0.1 %)") {
-  // Sorted: 2.0, 1.5, 1.0, 0.5, 0.4, 0.0, -0.5, -1.0. Their probabilities: 0.355, 0.215, 0.131, 0.079, 0.072, 0.048, 0.029, 0.018 (rounded, over all).
+  // Sorted: 2.0, 1.5, 1.0, 0.5, 0.4, 0.0, -0.5, -1.0. Their probabilities: 0.355, 0.215, 0.131, 0.079, 0.072, 0.048, 0.029, 0.018 (rounded,
+  // over all).
   std::vector<Sampling> settings(3, at(1.3));
   settings[0].top_k = 3;
   settings[1].top_p = 0.70;
@@ -225,7 +228,8 @@ TEST("R15: many draws from large vocabularies are those of the definition") {
     std::vector<float> logits(size);
     for (float& logit : logits) logit = normal(random);
     for (const double temperature : {0.7, 1.0, 2.0}) {
-      for (std::uint64_t context = 0; context < 3; ++context) CHECK_EQUAL(sampled(logits, at(temperature), context).token, by_definition(logits, at(temperature), context));
+      for (std::uint64_t context = 0; context < 3; ++context)
+        CHECK_EQUAL(sampled(logits, at(temperature), context).token, by_definition(logits, at(temperature), context));
     }
   }
 }
@@ -237,7 +241,9 @@ TEST("R15: the range that the filters keep is that of their definitions") {
     std::vector<float> logits(1000);
     for (float& logit : logits) logit = normal(random);
     std::vector<float> maxima;
-    for (std::size_t i = 0; i < logits.size(); i += filter_block) maxima.push_back(*std::max_element(logits.begin() + static_cast<std::ptrdiff_t>(i), logits.begin() + static_cast<std::ptrdiff_t>(std::min(i + filter_block, logits.size()))));
+    for (std::size_t i = 0; i < logits.size(); i += filter_block)
+      maxima.push_back(*std::max_element(logits.begin() + static_cast<std::ptrdiff_t>(i),
+                                         logits.begin() + static_cast<std::ptrdiff_t>(std::min(i + filter_block, logits.size()))));
     for (const Sampling& sampling : some_settings()) {
       const Kept kept = kept_tokens(logits, maxima, sampling, most_likely(logits));
       const std::vector<bool> expected = kept_by_definition(logits, sampling);
@@ -273,7 +279,8 @@ TEST("R15: towards temperature 0 the most likely token, with its own margin") {
 }
 
 TEST("R15: the probability stays that of the most likely token; the rest of the answer is left for the caller") {
-  for (std::uint64_t context = 0; context < 20; ++context) CHECK_EQUAL(sampled(eight, at(5), context).probability, most_likely(eight).probability);
+  for (std::uint64_t context = 0; context < 20; ++context)
+    CHECK_EQUAL(sampled(eight, at(5), context).probability, most_likely(eight).probability);
 }
 
 TEST("R15: masked tokens are never drawn, equal ones equally often") {

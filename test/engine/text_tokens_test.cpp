@@ -17,7 +17,9 @@ namespace {
 /// None of the vocabularies that come with llama.cpp has such a token.
 class ReachingVocabulary {
  public:
-  ReachingVocabulary() : file_(std::filesystem::temp_directory_path() / ("nudging-reaching-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + ".gguf")) {
+  ReachingVocabulary()
+      : file_(std::filesystem::temp_directory_path() /
+              ("nudging-reaching-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + ".gguf")) {
     add("<unk>", 0, LLAMA_TOKEN_TYPE_UNKNOWN);
     add("<s>", 0, LLAMA_TOKEN_TYPE_CONTROL);
     add("</s>", 0, LLAMA_TOKEN_TYPE_CONTROL);
@@ -79,7 +81,8 @@ TEST("R2: text is not cut where a token reaches over the space") {
   CHECK(!vocabulary->splits('f', 't'));
   CHECK(vocabulary->splits('e', 't'));
   TextTokens text(*vocabulary);
-  const std::vector<std::string> texts = {"part of", "part of the", "part of the way", "part of th", "part of thy", "a of the of the b", "a of the of the"};
+  const std::vector<std::string> texts = {"part of",     "part of the",       "part of the way", "part of th",
+                                          "part of thy", "a of the of the b", "a of the of the"};
   for (const std::string& one : texts) CHECK_EQUAL(text.follow(one), vocabulary->tokenize(one));
 }
 

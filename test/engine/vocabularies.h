@@ -75,7 +75,8 @@ inline std::string read(const std::filesystem::path& path) {
 inline const std::map<std::string, nudging::ChatTemplate>& templates() {
   static const std::map<std::string, nudging::ChatTemplate> all = [] {
     std::map<std::string, nudging::ChatTemplate> parsed;
-    for (const auto& path : files(models / "templates", "", ".jinja")) parsed.emplace(path.stem().string(), nudging::ChatTemplate(read(path)));
+    for (const auto& path : files(models / "templates", "", ".jinja"))
+      parsed.emplace(path.stem().string(), nudging::ChatTemplate(read(path)));
     return parsed;
   }();
   return all;

@@ -1,4 +1,5 @@
-// libFuzzer: the bytes choose a vocabulary and a text that grows and shrinks. Tokens of the windowed tokenising (TextTokens) must be those of the whole text.
+// libFuzzer: the bytes choose a vocabulary and a text that grows and shrinks. Tokens of the windowed tokenising (TextTokens) must be those
+// of the whole text.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -17,19 +18,47 @@ namespace {
 const std::vector<collections::Loaded>& vocabularies() {
   static const std::vector<collections::Loaded> small = [] {
     std::vector<collections::Loaded> loaded;
-    for (const char* name : {"llama-spm", "gpt-2", "phi-3", "baichuan", "deepseek-coder", "falcon", "refact", "starcoder", "gpt-neox", "mpt"}) loaded.push_back(collections::load(name));
+    for (const char* name :
+         {"llama-spm", "gpt-2", "phi-3", "baichuan", "deepseek-coder", "falcon", "refact", "starcoder", "gpt-neox", "mpt"})
+      loaded.push_back(collections::load(name));
     return loaded;
   }();
   return small;
 }
 
 /// Words that are likely to meet cuts and merges, chosen by bytes above 0x7F; other bytes stand for themselves, so the text is valid UTF-8.
-constexpr std::array words = {" the",  " of", "a b", " I'm", " don't", "  ",     "\n\n", " 1234", "\xC3\xA9", "\xE6\xB8\xAF", "\xF0\x9F\x99\x82", " harbor", "\t",
-                              "</s>", "<s>", "▁",   " x y", "e\xCC\x81", " \n ", "\r\n", "."," z",   "A",        "<0x0A>",       "<|endoftext|>",    "\xC2\xA0"};
+constexpr std::array words = {" the",
+                              " of",
+                              "a b",
+                              " I'm",
+                              " don't",
+                              "  ",
+                              "\n\n",
+                              " 1234",
+                              "\xC3\xA9",
+                              "\xE6\xB8\xAF",
+                              "\xF0\x9F\x99\x82",
+                              " harbor",
+                              "\t",
+                              "</s>",
+                              "<s>",
+                              "▁",
+                              " x y",
+                              "e\xCC\x81",
+                              " \n ",
+                              "\r\n",
+                              ".",
+                              " z",
+                              "A",
+                              "<0x0A>",
+                              "<|endoftext|>",
+                              "\xC2\xA0"};
 
 void append(std::string& text, std::uint8_t byte) {
-  if (byte < 0x80) text += static_cast<char>(byte);
-  else text += words[byte % words.size()];
+  if (byte < 0x80)
+    text += static_cast<char>(byte);
+  else
+    text += words[byte % words.size()];
 }
 
 void check(nudging::TextTokens& window, const nudging::Vocabulary& vocabulary, const std::string& text, const std::string& name) {

@@ -51,7 +51,8 @@ std::size_t data_size(const GgufFile::Tensor& tensor) {
   const auto type = static_cast<ggml_type>(tensor.type);
   if (ggml_blck_size(type) == 0) return 0;
   std::size_t size = ggml_type_size(type);
-  for (std::size_t i = 0; i < tensor.shape.size(); ++i) size *= i == 0 ? tensor.shape[0] / static_cast<std::size_t>(ggml_blck_size(type)) : tensor.shape[i];
+  for (std::size_t i = 0; i < tensor.shape.size(); ++i)
+    size *= i == 0 ? tensor.shape[0] / static_cast<std::size_t>(ggml_blck_size(type)) : tensor.shape[i];
   return size;
 }
 
@@ -71,7 +72,8 @@ GgufFile GgufFile::parse(const std::string& bytes) {
       value.element = reader.number<std::uint32_t>();
       count = reader.number<std::uint64_t>();
     }
-    for (std::uint64_t k = 0; k < count; ++k) value.elements.push_back(reader.element(value.type == array_type ? value.element : value.type));
+    for (std::uint64_t k = 0; k < count; ++k)
+      value.elements.push_back(reader.element(value.type == array_type ? value.element : value.type));
     file.values.push_back(std::move(value));
   }
   std::vector<std::uint64_t> offsets;
@@ -84,7 +86,8 @@ GgufFile GgufFile::parse(const std::string& bytes) {
     file.tensors.push_back(std::move(tensor));
   }
   const std::size_t begin = padded(reader.at(), file.alignment);
-  for (std::size_t i = 0; i < offsets.size(); ++i) file.tensors[i].data = bytes.substr(std::min(bytes.size(), begin + offsets[i]), data_size(file.tensors[i]));
+  for (std::size_t i = 0; i < offsets.size(); ++i)
+    file.tensors[i].data = bytes.substr(std::min(bytes.size(), begin + offsets[i]), data_size(file.tensors[i]));
   return file;
 }
 
@@ -119,14 +122,18 @@ GgufFile::Value* GgufFile::find(const std::string& key) { return const_cast<Valu
 
 void GgufFile::set(const std::string& key, std::uint32_t type, const std::string& bytes) {
   Value value{key, type, 4, {bytes}};
-  if (Value* old = find(key)) *old = std::move(value);
-  else values.push_back(std::move(value));
+  if (Value* old = find(key))
+    *old = std::move(value);
+  else
+    values.push_back(std::move(value));
 }
 
 void GgufFile::set_array(const std::string& key, std::uint32_t element, std::vector<std::string> elements) {
   Value value{key, array_type, element, std::move(elements)};
-  if (Value* old = find(key)) *old = std::move(value);
-  else values.push_back(std::move(value));
+  if (Value* old = find(key))
+    *old = std::move(value);
+  else
+    values.push_back(std::move(value));
 }
 
 void GgufFile::set_u32(const std::string& key, std::uint32_t value) { set(key, 4, bytes_of(value)); }

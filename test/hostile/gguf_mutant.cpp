@@ -13,26 +13,86 @@ constexpr std::uint32_t string_type = 8;
 constexpr std::uint32_t array_type = 9;
 
 /// Keys that llama.cpp reads behind the name of an architecture, whatever the file had.
-constexpr std::array integer_keys = {
-    "vocab_size", "context_length", "embedding_length", "embedding_length_out", "block_count", "leading_dense_block_count", "feed_forward_length",
-    "expert_feed_forward_length", "expert_shared_feed_forward_length", "expert_count", "expert_used_count", "expert_shared_count", "expert_group_count",
-    "expert_group_used_count", "expert_gating_func", "moe_every_n_layers", "nextn_predict_layers", "pooling_type", "rescale_every_n_layers", "time_mix_extra_dim",
-    "time_decay_extra_dim", "token_shift_count", "interleave_moe_layer_step", "attention.head_count", "attention.head_count_kv", "attention.key_length",
-    "attention.value_length", "attention.q_lora_rank", "attention.kv_lora_rank", "attention.sliding_window", "attention.sliding_window_pattern",
-    "attention.key_length_mla", "attention.value_length_mla", "attention.key_length_swa", "attention.value_length_swa", "attention.shared_kv_layers", "rope.dimension_count",
-    "rope.dimension_count_swa", "rope.dimension_sections", "rope.scaling.original_context_length", "ssm.conv_kernel", "ssm.inner_size", "ssm.state_size", "ssm.time_step_rank",
-    "ssm.group_count", "wkv.head_size", "attention.group_norm_groups", "attention.temperature_length", "n_deepstack_layers"};
-constexpr std::array float_keys = {"attention.layer_norm_epsilon", "attention.layer_norm_rms_epsilon", "attention.group_norm_epsilon", "attention.max_alibi_bias",
-                                   "attention.clamp_kqv", "attention.scale", "rope.freq_base", "rope.freq_base_swa", "rope.scaling.factor", "rope.scaling.attn_factor",
-                                   "logit_scale", "attn_logit_softcapping", "final_logit_softcapping", "residual_scale", "embedding_scale", "expert_weights_scale"};
-constexpr std::array flag_keys = {"attention.causal", "use_parallel_residual", "expert_weights_norm", "ssm.dt_b_c_rms", "rope.scaling.finetuned", "swin_norm"};
-constexpr std::array tokenizer_keys = {"bos_token_id", "eos_token_id", "eot_token_id", "eom_token_id", "unknown_token_id", "seperator_token_id", "padding_token_id", "mask_token_id",
-                                       "fim_pre_token_id", "fim_pad_token_id", "token_type_count"};
-constexpr std::array tokenizers = {"llama", "gpt2", "bert", "t5", "rwkv", "plamo2", "test", "hybriddna", "whitespace", "gemma4", "none", "no_vocab", "x", ""};
-constexpr std::array ways = {"default", "llama-bpe", "gpt-2", "falcon", "qwen2", "deepseek-llm", "gemma4", "whitespace", "kimi-k2", "sarvam-moe", "chatglm-bpe", "superbpe", "tekken", "x", ""};
-constexpr std::array architectures = {"llama", "gemma2", "gemma3", "mamba", "jamba", "rwkv7", "qwen2", "bert", "t5", "clip", "gpt2", "falcon", "deepseek2", "phi3", "bloom", "mpt", "x", ""};
-constexpr std::array tensor_names = {"rope_freqs.weight", "blk.0.attn_q.bias", "output.weight", "output.bias", "blk.0.attn_rot_embd.weight", "blk.0.ffn_gate_inp.weight",
-                                     "blk.0.attn_q_norm.weight", "blk.0.attn_output.bias", "x", "token_embd_norm.weight"};
+constexpr std::array integer_keys = {"vocab_size",
+                                     "context_length",
+                                     "embedding_length",
+                                     "embedding_length_out",
+                                     "block_count",
+                                     "leading_dense_block_count",
+                                     "feed_forward_length",
+                                     "expert_feed_forward_length",
+                                     "expert_shared_feed_forward_length",
+                                     "expert_count",
+                                     "expert_used_count",
+                                     "expert_shared_count",
+                                     "expert_group_count",
+                                     "expert_group_used_count",
+                                     "expert_gating_func",
+                                     "moe_every_n_layers",
+                                     "nextn_predict_layers",
+                                     "pooling_type",
+                                     "rescale_every_n_layers",
+                                     "time_mix_extra_dim",
+                                     "time_decay_extra_dim",
+                                     "token_shift_count",
+                                     "interleave_moe_layer_step",
+                                     "attention.head_count",
+                                     "attention.head_count_kv",
+                                     "attention.key_length",
+                                     "attention.value_length",
+                                     "attention.q_lora_rank",
+                                     "attention.kv_lora_rank",
+                                     "attention.sliding_window",
+                                     "attention.sliding_window_pattern",
+                                     "attention.key_length_mla",
+                                     "attention.value_length_mla",
+                                     "attention.key_length_swa",
+                                     "attention.value_length_swa",
+                                     "attention.shared_kv_layers",
+                                     "rope.dimension_count",
+                                     "rope.dimension_count_swa",
+                                     "rope.dimension_sections",
+                                     "rope.scaling.original_context_length",
+                                     "ssm.conv_kernel",
+                                     "ssm.inner_size",
+                                     "ssm.state_size",
+                                     "ssm.time_step_rank",
+                                     "ssm.group_count",
+                                     "wkv.head_size",
+                                     "attention.group_norm_groups",
+                                     "attention.temperature_length",
+                                     "n_deepstack_layers"};
+constexpr std::array float_keys = {"attention.layer_norm_epsilon",
+                                   "attention.layer_norm_rms_epsilon",
+                                   "attention.group_norm_epsilon",
+                                   "attention.max_alibi_bias",
+                                   "attention.clamp_kqv",
+                                   "attention.scale",
+                                   "rope.freq_base",
+                                   "rope.freq_base_swa",
+                                   "rope.scaling.factor",
+                                   "rope.scaling.attn_factor",
+                                   "logit_scale",
+                                   "attn_logit_softcapping",
+                                   "final_logit_softcapping",
+                                   "residual_scale",
+                                   "embedding_scale",
+                                   "expert_weights_scale"};
+constexpr std::array flag_keys = {"attention.causal", "use_parallel_residual",  "expert_weights_norm",
+                                  "ssm.dt_b_c_rms",   "rope.scaling.finetuned", "swin_norm"};
+constexpr std::array tokenizer_keys = {"bos_token_id",     "eos_token_id",       "eot_token_id",     "eom_token_id",
+                                       "unknown_token_id", "seperator_token_id", "padding_token_id", "mask_token_id",
+                                       "fim_pre_token_id", "fim_pad_token_id",   "token_type_count"};
+constexpr std::array tokenizers = {"llama",     "gpt2",       "bert",   "t5",   "rwkv",     "plamo2", "test",
+                                   "hybriddna", "whitespace", "gemma4", "none", "no_vocab", "x",      ""};
+constexpr std::array ways = {"default",      "llama-bpe", "gpt-2",      "falcon",  "qwen2",
+                             "deepseek-llm", "gemma4",    "whitespace", "kimi-k2", "sarvam-moe",
+                             "chatglm-bpe",  "superbpe",  "tekken",     "x",       ""};
+constexpr std::array architectures = {"llama", "gemma2", "gemma3", "mamba",     "jamba", "rwkv7", "qwen2", "bert", "t5",
+                                      "clip",  "gpt2",   "falcon", "deepseek2", "phi3",  "bloom", "mpt",   "x",    ""};
+constexpr std::array tensor_names = {
+    "rope_freqs.weight",         "blk.0.attn_q.bias",        "output.weight",          "output.bias", "blk.0.attn_rot_embd.weight",
+    "blk.0.ffn_gate_inp.weight", "blk.0.attn_q_norm.weight", "blk.0.attn_output.bias", "x",           "token_embd_norm.weight"};
 
 class Mutator {
  public:
@@ -51,7 +111,9 @@ class Mutator {
   std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
   bool one_in(std::size_t chances) { return below(chances) == 0; }
   template <typename List>
-  std::string any(const List& list) { return list[below(list.size())]; }
+  std::string any(const List& list) {
+    return list[below(list.size())];
+  }
   void tell(const std::string& what) { story_ += (story_.empty() ? "" : "; ") + what; }
 
   /// Damage that knows nothing of the format.
@@ -59,9 +121,7 @@ class Mutator {
     std::string bytes = original_;
     const std::size_t header = std::min<std::size_t>(bytes.size(), 1 + below(2) * 4096 + below(1 + below(bytes.size())));
     switch (below(3)) {
-      case 0:
-        bytes.resize(below(bytes.size()));
-        return {bytes, "cut to " + std::to_string(bytes.size()) + " bytes"};
+      case 0: bytes.resize(below(bytes.size())); return {bytes, "cut to " + std::to_string(bytes.size()) + " bytes"};
       case 1: {
         const std::size_t flips = 1 + below(8);
         for (std::size_t i = 0; i < flips; ++i) {
@@ -81,7 +141,9 @@ class Mutator {
   }
 
   std::uint64_t integer() {
-    constexpr std::array<std::uint64_t, 24> awkward = {0, 1, 2, 3, 5, 7, 8, 31, 64, 127, 128, 255, 256, 511, 513, 1024, 1025, 65'535, 65'536, 0x7FFF'FFFF, 0x8000'0000, 0xFFFF'FFFE, 0xFFFF'FFFF, ~0ULL};
+    constexpr std::array<std::uint64_t, 24> awkward = {0,    1,      2,      3,           5,           7,           8,           31,
+                                                       64,   127,    128,    255,         256,         511,         513,         1024,
+                                                       1025, 65'535, 65'536, 0x7FFF'FFFF, 0x8000'0000, 0xFFFF'FFFE, 0xFFFF'FFFF, ~0ULL};
     return one_in(5) ? random_() : one_in(4) ? below(4096) : awkward[below(awkward.size())];
   }
 
@@ -145,16 +207,21 @@ class Mutator {
     auto& list = value.elements;
     switch (below(7)) {
       case 0: list.clear(); break;
-      case 1: if (!list.empty()) list.pop_back(); break;
+      case 1:
+        if (!list.empty()) list.pop_back();
+        break;
       case 2: list.push_back(element(value.element)); break;
       case 3:
         value.element = static_cast<std::uint32_t>(below(13));
         if (value.element == array_type) value.element = 10;
         for (std::string& one : list) one = element(value.element);
         break;
-      case 4: if (list.size() > 1) list[below(list.size())] = list[below(list.size())]; break;
+      case 4:
+        if (list.size() > 1) list[below(list.size())] = list[below(list.size())];
+        break;
       case 5: list.resize(list.size() / 2); break;
-      default: if (!list.empty()) list[below(list.size())] = element(value.element);
+      default:
+        if (!list.empty()) list[below(list.size())] = element(value.element);
     }
     tell(value.key + " has other elements");
   }
@@ -184,7 +251,10 @@ class Mutator {
       case 0: file_.set_text(key = "tokenizer.ggml.model", any(tokenizers)); break;
       case 1: file_.set_text(key = "tokenizer.ggml.pre", any(ways)); break;
       case 2: file_.set(key = "tokenizer.ggml." + any(tokenizer_keys), 4, integer_bytes(4)); break;
-      case 3: file_.set(key = std::string("tokenizer.ggml.") + (one_in(2) ? "add_bos_token" : "add_space_prefix"), 7, bytes_of<std::uint8_t>(static_cast<std::uint8_t>(below(2)))); break;
+      case 3:
+        file_.set(key = std::string("tokenizer.ggml.") + (one_in(2) ? "add_bos_token" : "add_space_prefix"), 7,
+                  bytes_of<std::uint8_t>(static_cast<std::uint8_t>(below(2))));
+        break;
       default:
         if (GgufFile::Value* types = file_.find(key = "tokenizer.ggml.token_type"); types != nullptr && types->element == 5) {
           const std::string type = bytes_of<std::int32_t>(static_cast<std::int32_t>(below(8)));
@@ -206,24 +276,29 @@ class Mutator {
     const std::string name = tensor.name;
     switch (below(8)) {
       case 0: tensor.type = static_cast<std::uint32_t>(below(GGML_TYPE_COUNT + 2)); break;
-      case 1: if (!tensor.shape.empty()) tensor.shape[below(tensor.shape.size())] = integer(); break;
-      case 2: if (tensor.shape.size() > 1) std::swap(tensor.shape[0], tensor.shape[1]); break;
+      case 1:
+        if (!tensor.shape.empty()) tensor.shape[below(tensor.shape.size())] = integer();
+        break;
+      case 2:
+        if (tensor.shape.size() > 1) std::swap(tensor.shape[0], tensor.shape[1]);
+        break;
       case 3: tensor.shape.resize(below(6), 1); break;
       case 4: tensor.name = one_in(2) ? any(tensor_names) : file_.tensors[below(file_.tensors.size())].name; break;
-      case 5:
-        tensor.data.assign(tensor.data.size(), one_in(2) ? '\xFF' : '\0');
-        break;
+      case 5: tensor.data.assign(tensor.data.size(), one_in(2) ? '\xFF' : '\0'); break;
       case 6: {
         GgufFile::Tensor added = tensor;
         added.name = any(tensor_names);
         file_.tensors.push_back(std::move(added));
         break;
       }
-      default: file_.tensors.erase(file_.tensors.begin() + static_cast<std::ptrdiff_t>(below(file_.tensors.size()))); return tell("a tensor less");
+      default:
+        file_.tensors.erase(file_.tensors.begin() + static_cast<std::ptrdiff_t>(below(file_.tensors.size())));
+        return tell("a tensor less");
     }
     // Another type or shape gets the data that it needs, or the file would be refused for that alone.
     if (!one_in(4)) fit(tensor);
-    tell("tensor " + name + ": type " + std::to_string(tensor.type) + ", " + std::to_string(tensor.shape.size()) + " dimensions, " + tensor.name);
+    tell("tensor " + name + ": type " + std::to_string(tensor.type) + ", " + std::to_string(tensor.shape.size()) + " dimensions, " +
+         tensor.name);
   }
 
   static void fit(GgufFile::Tensor& tensor) {
@@ -244,7 +319,9 @@ class Mutator {
     switch (below(6)) {
       case 0: file_.version = static_cast<std::uint32_t>(integer()); return tell("version " + std::to_string(file_.version));
       case 1: file_.set("general.alignment", 4, integer_bytes(4)); return tell("general.alignment");
-      case 2: file_.set_text("general.architecture", any(architectures)); return tell("general.architecture = " + file_.find("general.architecture")->elements.front());
+      case 2:
+        file_.set_text("general.architecture", any(architectures));
+        return tell("general.architecture = " + file_.find("general.architecture")->elements.front());
       case 3:
         if (file_.values.empty()) return;
         file_.values.erase(file_.values.begin() + static_cast<std::ptrdiff_t>(below(file_.values.size())));
@@ -253,7 +330,10 @@ class Mutator {
         if (file_.values.empty()) return;
         file_.values.push_back(file_.values[below(file_.values.size())]);
         return tell("a key twice");
-      default: file_.set_text("tokenizer.chat_template", one_in(2) ? "{% for x in range(99999) %}{% for y in range(99999) %}a{% endfor %}{% endfor %}" : text()); return tell("tokenizer.chat_template");
+      default:
+        file_.set_text("tokenizer.chat_template",
+                       one_in(2) ? "{% for x in range(99999) %}{% for y in range(99999) %}a{% endfor %}{% endfor %}" : text());
+        return tell("tokenizer.chat_template");
     }
   }
 

@@ -21,7 +21,8 @@ std::vector<std::string> awkward(const GgufFile::Value& value) {
   std::vector<std::string> all;
   if (value.type == u32) {
     const auto now = number_in<std::uint32_t>(value.elements.front());
-    for (const std::uint32_t other : std::set<std::uint32_t>{0, 1, 3, now / 2, now + 1, 2 * now, 4 * now, std::numeric_limits<std::uint32_t>::max()}) {
+    for (const std::uint32_t other :
+         std::set<std::uint32_t>{0, 1, 3, now / 2, now + 1, 2 * now, 4 * now, std::numeric_limits<std::uint32_t>::max()}) {
       if (other != now) all.push_back(bytes_of(other));
     }
   } else if (value.type == f32) {
@@ -41,14 +42,17 @@ std::vector<Change> every_change(const GgufFile& sound) {
   for (std::size_t at = 0; at < sound.values.size(); ++at) {
     const GgufFile::Value& value = sound.values[at];
     if (!value.key.starts_with(prefix)) continue;
-    changes.push_back({"without " + value.key, [at](GgufFile& file) { file.values.erase(file.values.begin() + static_cast<std::ptrdiff_t>(at)); }});
+    changes.push_back(
+        {"without " + value.key, [at](GgufFile& file) { file.values.erase(file.values.begin() + static_cast<std::ptrdiff_t>(at)); }});
     for (const std::string& other : awkward(value)) {
-      const std::string shown = value.type == f32 ? std::to_string(number_in<float>(other)) : std::to_string(number_in<std::uint32_t>(other));
+      const std::string shown =
+          value.type == f32 ? std::to_string(number_in<float>(other)) : std::to_string(number_in<std::uint32_t>(other));
       changes.push_back({value.key + " = " + shown, [at, other](GgufFile& file) { file.values[at].elements = {other}; }});
     }
   }
   for (std::size_t at = 0; at < sound.tensors.size(); ++at) {
-    changes.push_back({"without " + sound.tensors[at].name, [at](GgufFile& file) { file.tensors.erase(file.tensors.begin() + static_cast<std::ptrdiff_t>(at)); }});
+    changes.push_back({"without " + sound.tensors[at].name,
+                       [at](GgufFile& file) { file.tensors.erase(file.tensors.begin() + static_cast<std::ptrdiff_t>(at)); }});
   }
   return changes;
 }

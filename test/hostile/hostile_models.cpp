@@ -63,7 +63,8 @@ class Trial {
     generation.mode = nudging::Mode::nudge;
     const std::string text = "What is a  harbor?\n\tDon't ask 12345 \xC3\xA9\xE6\xB8\xAF \xF0\x9F\x99\x82\n\n  ";
     generation.prompts[0].text = std::vector<nudging::Segment>{{text, false}};
-    generation.prompts[1].text = nudging::Chat{{{"user", text}}, "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% endfor %}", {}};
+    generation.prompts[1].text =
+        nudging::Chat{{{"user", text}}, "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% endfor %}", {}};
     generation.rules.gamma = 0.4F;
     generation.rules.lookahead = 4;
     generation.limits.max_tokens = 8;
@@ -151,7 +152,8 @@ Mutant with(GgufFile file, const Change& change) {
 /// Prints one line a bad end, and one JSON object of counts. Exit code 1 if something crashed or hung.
 int main(int count, char** arguments) {
   try {
-    const CommandLine line(count, arguments, usage, {{"first", "1"}, {"count", "100"}, {"seconds", "20"}, {"show", "0"}, {"sweep", "0"}}, {"model"});
+    const CommandLine line(count, arguments, usage, {{"first", "1"}, {"count", "100"}, {"seconds", "20"}, {"show", "0"}, {"sweep", "0"}},
+                           {"model"});
     const std::string original = read(line.text("model"));
     const GgufFile sound = GgufFile::parse(original);
     const std::uint64_t first = line.number("first");
@@ -168,7 +170,8 @@ int main(int count, char** arguments) {
       const int status = in_child(place, seconds, show);
       const std::string outcome = outcome_of(status);
       ++outcomes[outcome];
-      if (show || outcome == "crashed" || outcome == "hung" || outcome == "internal") std::cout << outcome << " seed " << seed << ": " << mutant.story << std::endl;
+      if (show || outcome == "crashed" || outcome == "hung" || outcome == "internal")
+        std::cout << outcome << " seed " << seed << ": " << mutant.story << std::endl;
     }
     std::filesystem::remove(place);
     std::string json;

@@ -34,7 +34,11 @@ const scheduler = 'engine/scheduler.cpp';
 /** @type {Mutant[]} */
 export const mutants = [
   // R1
-  { name: 'the base may start the answer', file: nudge, from: '  while (true) {  // R1', to: `
+  {
+    name: 'the base may start the answer',
+    file: nudge,
+    from: '  while (true) {  // R1',
+    to: `
       base.set_text({});
       const Top1 start = co_await base.top1();
       if (!start.silent() && start.probability >= rules.gamma) {
@@ -42,198 +46,857 @@ export const mutants = [
         unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);
         if (answer.ended()) co_return *answer.ended();
       }
-      while (true) {  // R1` },
+      while (true) {  // R1`,
+  },
   // R2
-  { name: 'prompt and output tokenised apart', file: lane, from: 'if (!from_nothing_) return prompt_->followed.follow(joined);', to: `
+  {
+    name: 'prompt and output tokenised apart',
+    file: lane,
+    from: 'if (!from_nothing_) return prompt_->followed.follow(joined);',
+    to: `
       if (!from_nothing_) {
         whole_ = context_.vocabulary().tokenize(prompt_->tail);
         const std::vector<Token> rest = context_.vocabulary().tokenize(text);
         whole_.insert(whole_.end(), rest.begin(), rest.end());
         return whole_;
-      }` },
-  { name: 'stale KV cells after a rewind', file: context, from: 'return llama_memory_seq_rm(memory, edit.sequence, length, -1);', to: 'return llama_memory_seq_rm(memory, edit.sequence, length + 1, -1);' },
+      }`,
+  },
+  {
+    name: 'stale KV cells after a rewind',
+    file: context,
+    from: 'return llama_memory_seq_rm(memory, edit.sequence, length, -1);',
+    to: 'return llama_memory_seq_rm(memory, edit.sequence, length + 1, -1);',
+  },
   { name: 'a remembered answer for other tokens', file: lane, from: '|| reusable() < length) return false;', to: ') return false;' },
-  { name: 'tokens taken for alike that were before the text changed', file: lane, from: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n  alike_ = 0;\n', to: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n' },
+  {
+    name: 'tokens taken for alike that were before the text changed',
+    file: lane,
+    from: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n  alike_ = 0;\n',
+    to: '  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());\n',
+  },
   { name: 'answers outlive a rewind', file: lane, from: '  answers_.resize(length);\n}', to: '}' },
-  { name: 'a cut next to changed text is trusted', file: text, from: 'cuts_.back().offset + 2 > unchanged', to: 'cuts_.back().offset > unchanged' },
+  {
+    name: 'a cut next to changed text is trusted',
+    file: text,
+    from: 'cuts_.back().offset + 2 > unchanged',
+    to: 'cuts_.back().offset > unchanged',
+  },
   { name: "the tokenizer's space prefix doubled at a cut", file: text, from: 'part.remove_prefix(1);', to: 'part.remove_prefix(0);' },
-  { name: 'the vocabulary is not asked where text may be cut', file: vocabulary, from: "splits_after_[static_cast<std::size_t>(shown[i - 1])] = false;", to: '{}' },
-  { name: 'text may be cut at any space', file: vocabulary, from: 'return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)];', to: 'return before >= 0 && after >= 0;' },
+  {
+    name: 'the vocabulary is not asked where text may be cut',
+    file: vocabulary,
+    from: 'splits_after_[static_cast<std::size_t>(shown[i - 1])] = false;',
+    to: '{}',
+  },
+  {
+    name: 'text may be cut at any space',
+    file: vocabulary,
+    from: 'return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)];',
+    to: 'return before >= 0 && after >= 0;',
+  },
   { name: 're-tokenising inside a base run', file: nudge, from: '    base.push(next.token);\n', to: '    base.set_text(answer.text());\n' },
-  { name: 'a guess taken for the truth', file: lane, from: `
-      const std::size_t length = wanted_.size();`, to: `
+  {
+    name: 'a guess taken for the truth',
+    file: lane,
+    from: `
+      const std::size_t length = wanted_.size();`,
+    to: `
       if (!guess_.empty() && guess_decoded_ > 0 && guess_at_ == wanted_.size()) wanted_.push_back(guess_.front());
-      const std::size_t length = wanted_.size();` },
-  { name: 'wrong guesses left in the KV cache', file: lane, from: '  if (kept < cached_.size()) cut(kept);', to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);' },
+      const std::size_t length = wanted_.size();`,
+  },
+  {
+    name: 'wrong guesses left in the KV cache',
+    file: lane,
+    from: '  if (kept < cached_.size()) cut(kept);',
+    to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);',
+  },
   // R3
   { name: 'lookahead one too long', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted <= rules.lookahead' },
   { name: 'lookahead one too short', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted + 1 < rules.lookahead' },
-  { name: 'end of text as the L-th token not noticed', file: nudge, from: '      draft.end();\n', to: '      if (drafted + 1 < rules.lookahead) draft.end();\n' },
-  { name: 'the base is asked about an ended draft', file: nudge, from: 'if (draft.ended()) co_return std::move(verdict);', to: 'if (draft.ended() && draft.text().empty()) co_return std::move(verdict);' },
+  {
+    name: 'end of text as the L-th token not noticed',
+    file: nudge,
+    from: '      draft.end();\n',
+    to: '      if (drafted + 1 < rules.lookahead) draft.end();\n',
+  },
+  {
+    name: 'the base is asked about an ended draft',
+    file: nudge,
+    from: 'if (draft.ended()) co_return std::move(verdict);',
+    to: 'if (draft.ended() && draft.text().empty()) co_return std::move(verdict);',
+  },
   // R4
-  { name: 'half a character emitted', file: 'nudge/utf8.cpp', from: '    partial_ = bytes[i];\n', to: '    text += bytes[i];\n    missing_ = 0;\n' },
-  { name: 'the leading space of a draft lost', file: draft, from: 'characters_.feed(bytes, text_);', to: "if (shown_.empty() && bytes.starts_with(' ')) bytes.remove_prefix(1);\n    characters_.feed(bytes, text_);" },
+  {
+    name: 'half a character emitted',
+    file: 'nudge/utf8.cpp',
+    from: '    partial_ = bytes[i];\n',
+    to: '    text += bytes[i];\n    missing_ = 0;\n',
+  },
+  {
+    name: 'the leading space of a draft lost',
+    file: draft,
+    from: 'characters_.feed(bytes, text_);',
+    to: "if (shown_.empty() && bytes.starts_with(' ')) bytes.remove_prefix(1);\n    characters_.feed(bytes, text_);",
+  },
   // R5, R6
-  { name: 'words split at any white space', file: words, from: "if (draft[i] == ' ' && draft[i + 1] != ' ')", to: "if ((draft[i] == ' ' || draft[i] == '\\n' || draft[i] == '\\t') && draft[i + 1] != ' ')" },
-  { name: 'leading spaces do not belong to the first word', file: words, from: 'for (std::size_t i = first_word + 1;', to: 'for (std::size_t i = 0;' },
-  { name: 'a boundary before the first of several spaces', file: words, from: "if (draft[i] == ' ' && draft[i + 1] != ' ')", to: "if (draft[i] == ' ' && draft[i - 1] != ' ')" },
-  { name: 'the boundary before the last word not asked', file: words, from: '  return found;\n}\n\nstd::string_view word_at', to: '  if (!found.empty()) found.pop_back();\n  return found;\n}\n\nstd::string_view word_at' },
-  { name: 'the next word without its space', file: words, from: 'return draft.substr(at, std::min(next_space, draft.size()) - at);', to: 'return draft.substr(at + 1, std::min(next_space, draft.size()) - at - 1);' },
+  {
+    name: 'words split at any white space',
+    file: words,
+    from: "if (draft[i] == ' ' && draft[i + 1] != ' ')",
+    to: "if ((draft[i] == ' ' || draft[i] == '\\n' || draft[i] == '\\t') && draft[i + 1] != ' ')",
+  },
+  {
+    name: 'leading spaces do not belong to the first word',
+    file: words,
+    from: 'for (std::size_t i = first_word + 1;',
+    to: 'for (std::size_t i = 0;',
+  },
+  {
+    name: 'a boundary before the first of several spaces',
+    file: words,
+    from: "if (draft[i] == ' ' && draft[i + 1] != ' ')",
+    to: "if (draft[i] == ' ' && draft[i - 1] != ' ')",
+  },
+  {
+    name: 'the boundary before the last word not asked',
+    file: words,
+    from: '  return found;\n}\n\nstd::string_view word_at',
+    to: '  if (!found.empty()) found.pop_back();\n  return found;\n}\n\nstd::string_view word_at',
+  },
+  {
+    name: 'the next word without its space',
+    file: words,
+    from: 'return draft.substr(at, std::min(next_space, draft.size()) - at);',
+    to: 'return draft.substr(at + 1, std::min(next_space, draft.size()) - at - 1);',
+  },
   // R7
-  { name: "ends at the base's end of text", file: nudge, from: '    if (words.empty()) co_return StopReason::stalled;', to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;' },
+  {
+    name: "ends at the base's end of text",
+    file: nudge,
+    from: '    if (words.empty()) co_return StopReason::stalled;',
+    to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;',
+  },
   { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
   { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (agrees) {', to: 'if (agrees && next.probability >= gamma) {' },
-  { name: 'agreement the wrong way round', file: nudge, from: 'word_at(draft.text(), boundary).starts_with(next.bytes)', to: 'next.bytes.starts_with(word_at(draft.text(), boundary))' },
-  { name: '> instead of >= at a boundary', file: nudge, from: 'if (next.probability >= gamma) {  // R7c', to: 'if (next.probability > gamma) {  // R7c' },
+  {
+    name: 'agreement the wrong way round',
+    file: nudge,
+    from: 'word_at(draft.text(), boundary).starts_with(next.bytes)',
+    to: 'next.bytes.starts_with(word_at(draft.text(), boundary))',
+  },
+  {
+    name: '> instead of >= at a boundary',
+    file: nudge,
+    from: 'if (next.probability >= gamma) {  // R7c',
+    to: 'if (next.probability > gamma) {  // R7c',
+  },
   // R8
   { name: 'the cut last word kept', file: words, from: '  return last_space;\n', to: '  return draft.size();\n' },
-  { name: 'all trailing spaces dropped', file: words, from: '  return last_space;\n', to: "  return draft.find_last_not_of(' ', last_space) + 1;\n" },
+  {
+    name: 'all trailing spaces dropped',
+    file: words,
+    from: '  return last_space;\n',
+    to: "  return draft.find_last_not_of(' ', last_space) + 1;\n",
+  },
   // R9 to R11
-  { name: 'the first token of a run needs gamma', file: nudge, from: '  Top1 next = first;\n', to: '  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n' },
-  { name: '<= instead of < in a run', file: nudge, from: 'if (next.probability < gamma) co_return next.probability;  // R9', to: 'if (next.probability <= gamma) co_return next.probability;  // R9' },
-  { name: 'the uncertain token that ends a run is kept', file: nudge, from: '    if (next.probability < gamma) co_return next.probability;  // R9', to: `
+  {
+    name: 'the first token of a run needs gamma',
+    file: nudge,
+    from: '  Top1 next = first;\n',
+    to: '  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n',
+  },
+  {
+    name: '<= instead of < in a run',
+    file: nudge,
+    from: 'if (next.probability < gamma) co_return next.probability;  // R9',
+    to: 'if (next.probability <= gamma) co_return next.probability;  // R9',
+  },
+  {
+    name: 'the uncertain token that ends a run is kept',
+    file: nudge,
+    from: '    if (next.probability < gamma) co_return next.probability;  // R9',
+    to: `
       if (next.probability < gamma) {
         answer.add_token(next.bytes, Source::base, next.probability);
         co_return next.probability;
-      }` },
-  { name: "the base's end of text does not end a run", file: nudge, from: 'if (next.silent()) co_return std::nullopt;                // R10', to: '' },
+      }`,
+  },
+  {
+    name: "the base's end of text does not end a run",
+    file: nudge,
+    from: 'if (next.silent()) co_return std::nullopt;                // R10',
+    to: '',
+  },
   // R12, R13
   { name: 'words cost one token too few', file: draft, from: '- shown_.begin()) + 1;', to: '- shown_.begin());' },
-  { name: 'words not cut to the budget', file: nudge, from: 'const std::size_t length = fits ? verdict.length : draft.shown(answer.left());', to: 'const std::size_t length = verdict.length;' },
-  { name: 'an ended draft that fits exactly ends with length', file: nudge, from: 'if (draft.ended() && fits && answer.ended() != StopReason::stop)', to: 'if (draft.ended() && fits && !answer.ended())' },
-  { name: 'the budget counts one token more', file: answer, from: 'if (used_ == limits_.max_tokens && !ended_)', to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)' },
+  {
+    name: 'words not cut to the budget',
+    file: nudge,
+    from: 'const std::size_t length = fits ? verdict.length : draft.shown(answer.left());',
+    to: 'const std::size_t length = verdict.length;',
+  },
+  {
+    name: 'an ended draft that fits exactly ends with length',
+    file: nudge,
+    from: 'if (draft.ended() && fits && answer.ended() != StopReason::stop)',
+    to: 'if (draft.ended() && fits && !answer.ended())',
+  },
+  {
+    name: 'the budget counts one token more',
+    file: answer,
+    from: 'if (used_ == limits_.max_tokens && !ended_)',
+    to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)',
+  },
   // R14
-  { name: 'a stop string across pieces not found', file: stops, from: '  std::optional<std::size_t> first;\n', to: '  std::optional<std::size_t> first;\n  state_ = 0;\n' },
-  { name: 'the start of a stop string shown', file: answer, from: '  for (std::size_t covered = 0; covered < held; --count) covered += pieces_[count - 1].text.size();\n', to: '' },
-  { name: 'a full context not noticed', file: 'engine/scheduler.cpp', from: 'if (slot.lanes[lane]->overflows()) {', to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {' },
+  {
+    name: 'a stop string across pieces not found',
+    file: stops,
+    from: '  std::optional<std::size_t> first;\n',
+    to: '  std::optional<std::size_t> first;\n  state_ = 0;\n',
+  },
+  {
+    name: 'the start of a stop string shown',
+    file: answer,
+    from: '  for (std::size_t covered = 0; covered < held; --count) covered += pieces_[count - 1].text.size();\n',
+    to: '',
+  },
+  {
+    name: 'a full context not noticed',
+    file: 'engine/scheduler.cpp',
+    from: 'if (slot.lanes[lane]->overflows()) {',
+    to: 'if (slot.lanes[lane]->overflows() && slot.lanes[lane]->tokens().size() > 600) {',
+  },
   // R15
-  { name: 'sampling: the uncertainty test asks the sampled token', file: sampling, from: '  top1.token = ranking.token;\n', to: '  top1.token = ranking.token;\n  top1.probability *= std::exp(ranking.logit - static_cast<float>(highest));\n' },
-  { name: 'sampling: the same noise in every context', file: lane, from: 'sampling.greedy() ? 0 : keys_.of(cached_, length)', to: '0', tests: ['sampling'] },
+  {
+    name: 'sampling: the uncertainty test asks the sampled token',
+    file: sampling,
+    from: '  top1.token = ranking.token;\n',
+    to: '  top1.token = ranking.token;\n  top1.probability *= std::exp(ranking.logit - static_cast<float>(highest));\n',
+  },
+  {
+    name: 'sampling: the same noise in every context',
+    file: lane,
+    from: 'sampling.greedy() ? 0 : keys_.of(cached_, length)',
+    to: '0',
+    tests: ['sampling'],
+  },
   { name: 'sampling: keys of tokens that were cut', file: lane, from: '  keys_.cut(length);\n', to: '', tests: ['sampling'] },
-  { name: 'sampling: an answer remembered from another seed', file: lane, from: '    answers_.assign(answers_.size(), std::nullopt);\n    ++cache_stamp_;\n', to: '', tests: ['sampling', 'logits'] },
-  { name: 'sampling: both models draw the same', file: job, from: '  sampling.lane = static_cast<std::uint32_t>(lane);\n', to: '  static_cast<void>(lane);\n', tests: ['sampling'] },
-  { name: 'sampling: half of the seed lost', file: 'addon/from_js.cpp', from: 'sampling.seed = static_cast<std::uint64_t>(seed);', to: 'sampling.seed = static_cast<std::uint64_t>(seed) & 0xFFFFFFFF;', tests: ['sampling'] },
-  { name: 'sampling: noise shared by a block of tokens', file: sampling, from: ': exponential(words_of(draw, Drawn::token, index));', to: ': exponential(words_of(draw, Drawn::token, index / filter_block));' },
-  { name: 'sampling: tokens that could win are skipped', file: sampling, from: 'const double score = ranking.second - most;', to: 'const double score = ranking.second - most + 1;' },
-  { name: 'sampling: the margin in units of the temperature', file: sampling, from: '(ranking.first - ranking.second) * temperature', to: '(ranking.first - ranking.second)' },
-  { name: 'sampling: the margin ignores the filters', file: sampling, from: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first)', to: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first && margin < 0)' },
-  { name: 'sampling: top-p without the token that reaches it', file: filters, from: `
+  {
+    name: 'sampling: an answer remembered from another seed',
+    file: lane,
+    from: '    answers_.assign(answers_.size(), std::nullopt);\n    ++cache_stamp_;\n',
+    to: '',
+    tests: ['sampling', 'logits'],
+  },
+  {
+    name: 'sampling: both models draw the same',
+    file: job,
+    from: '  sampling.lane = static_cast<std::uint32_t>(lane);\n',
+    to: '  static_cast<void>(lane);\n',
+    tests: ['sampling'],
+  },
+  {
+    name: 'sampling: half of the seed lost',
+    file: 'addon/from_js.cpp',
+    from: 'sampling.seed = static_cast<std::uint64_t>(seed);',
+    to: 'sampling.seed = static_cast<std::uint64_t>(seed) & 0xFFFFFFFF;',
+    tests: ['sampling'],
+  },
+  {
+    name: 'sampling: noise shared by a block of tokens',
+    file: sampling,
+    from: ': exponential(words_of(draw, Drawn::token, index));',
+    to: ': exponential(words_of(draw, Drawn::token, index / filter_block));',
+  },
+  {
+    name: 'sampling: tokens that could win are skipped',
+    file: sampling,
+    from: 'const double score = ranking.second - most;',
+    to: 'const double score = ranking.second - most + 1;',
+  },
+  {
+    name: 'sampling: the margin in units of the temperature',
+    file: sampling,
+    from: '(ranking.first - ranking.second) * temperature',
+    to: '(ranking.first - ranking.second)',
+  },
+  {
+    name: 'sampling: the margin ignores the filters',
+    file: sampling,
+    from: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first)',
+    to: '  for (const auto& outsider : ranking.outsiders) {\n    if (outsider.score > ranking.first && margin < 0)',
+  },
+  {
+    name: 'sampling: top-p without the token that reaches it',
+    file: filters,
+    from: `
       if (sum < p * total) kept.lowest = logit;
       kept.limit = logit;
-      sum += static_cast<double>(std::exp(logit - highest));`, to: `
+      sum += static_cast<double>(std::exp(logit - highest));`,
+    to: `
       sum += static_cast<double>(std::exp(logit - highest));
       if (sum < p * total) kept.lowest = logit;
-      kept.limit = logit;` },
+      kept.limit = logit;`,
+  },
   { name: 'sampling: top-p of all tokens after top-k', file: filters, from: '      total = mass_of(candidates, highest);\n', to: '' },
-  { name: 'sampling: top-k one token more', file: filters, from: 'candidates = top_k(logits, maxima, sampling.top_k);', to: 'candidates = top_k(logits, maxima, sampling.top_k + 1);' },
+  {
+    name: 'sampling: top-k one token more',
+    file: filters,
+    from: 'candidates = top_k(logits, maxima, sampling.top_k);',
+    to: 'candidates = top_k(logits, maxima, sampling.top_k + 1);',
+  },
   // R16
-  { name: 'logits: nothing is changed', file: context, from: 'if (reading.changes) changer_.apply(', to: 'if (reading.changes && reading.changes->repeat.factor < 0) changer_.apply(', tests: ['logits'] },
-  { name: 'logits: what stands behind the context counts as well', file: lane, from: '    const std::size_t from = length - std::min<std::size_t>', to: '    length = cached_.size();\n    const std::size_t from = length - std::min<std::size_t>', tests: ['logits'] },
-  { name: 'logits: the probability is that of the raw ones', file: context, from: `
+  {
+    name: 'logits: nothing is changed',
+    file: context,
+    from: 'if (reading.changes) changer_.apply(',
+    to: 'if (reading.changes && reading.changes->repeat.factor < 0) changer_.apply(',
+    tests: ['logits'],
+  },
+  {
+    name: 'logits: what stands behind the context counts as well',
+    file: lane,
+    from: '    const std::size_t from = length - std::min<std::size_t>',
+    to: '    length = cached_.size();\n    const std::size_t from = length - std::min<std::size_t>',
+    tests: ['logits'],
+  },
+  {
+    name: 'logits: the probability is that of the raw ones',
+    file: context,
+    from: `
   if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
   PassResult::Said said;
-  Top1& top1 = said.top1 = most_likely(logits);`, to: `
+  Top1& top1 = said.top1 = most_likely(logits);`,
+    to: `
   PassResult::Said said;
   const float raw = most_likely(logits).probability;
   if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
   Top1& top1 = said.top1 = most_likely(logits);
-  if (!std::isnan(top1.probability)) top1.probability = raw;`, tests: ['logits'] },
-  { name: 'logits: an answer remembered from other biases', file: 'lanes/sequence_lane.h', from: '  bool operator==(const Choice&) const = default;', to: '  bool operator==(const Choice& other) const { return sampling == other.sampling; }', tests: ['logits'] },
-  { name: "logits: the base's biases for both models", file: job, from: 'generation.biases[i], generation.repeat', to: 'generation.biases[0], generation.repeat', tests: ['logits'] },
+  if (!std::isnan(top1.probability)) top1.probability = raw;`,
+    tests: ['logits'],
+  },
+  {
+    name: 'logits: an answer remembered from other biases',
+    file: 'lanes/sequence_lane.h',
+    from: '  bool operator==(const Choice&) const = default;',
+    to: '  bool operator==(const Choice& other) const { return sampling == other.sampling; }',
+    tests: ['logits'],
+  },
+  {
+    name: "logits: the base's biases for both models",
+    file: job,
+    from: 'generation.biases[i], generation.repeat',
+    to: 'generation.biases[0], generation.repeat',
+    tests: ['logits'],
+  },
   { name: 'logits: -100 only makes a token unlikely', file: changes, from: 'bias == banning ? never : bias', to: 'bias' },
   { name: 'logits: the last of two biases holds', file: changes, from: 'sums[token] += bias', to: 'sums[token] = bias' },
-  { name: 'logits: the penalty comes before the biases', file: changes, from: '  if (changes.repeat.factor == 1) return;\n', to: '  if (changes.repeat.factor == 1) return;\n  for (const auto& [token, bias] : changes.biases) logits[static_cast<std::size_t>(token)] -= bias;\n' },
-  { name: 'logits: negative ones are divided by the penalty, too', file: changes, from: 'logit > 0 ? logit / changes.repeat.factor : logit * changes.repeat.factor', to: 'logit / changes.repeat.factor' },
-  { name: 'logits: a penalty for each time', file: changes, from: 'if (seen_[index] || vocabulary.ends(token)) continue;', to: 'if (vocabulary.ends(token)) continue;' },
-  { name: 'logits: the end is penalised', file: changes, from: 'if (seen_[index] || vocabulary.ends(token)) continue;', to: 'if (seen_[index]) continue;' },
-  { name: 'logits: what was seen once is never penalised again', file: changes, from: '  for (const Token token : window) seen_[static_cast<std::size_t>(token)] = false;\n', to: '' },
-  { name: 'logits: the first tokens of a context are its last', file: changes, from: 'context.last(std::min', to: 'context.first(std::min' },
-  { name: 'logits: a text names only the last token that shows it', file: changes, from: 'text->second.push_back(static_cast<Token>(i));', to: 'text->second.assign(1, static_cast<Token>(i));' },
+  {
+    name: 'logits: the penalty comes before the biases',
+    file: changes,
+    from: '  if (changes.repeat.factor == 1) return;\n',
+    to: '  if (changes.repeat.factor == 1) return;\n  for (const auto& [token, bias] : changes.biases) logits[static_cast<std::size_t>(token)] -= bias;\n',
+  },
+  {
+    name: 'logits: negative ones are divided by the penalty, too',
+    file: changes,
+    from: 'logit > 0 ? logit / changes.repeat.factor : logit * changes.repeat.factor',
+    to: 'logit / changes.repeat.factor',
+  },
+  {
+    name: 'logits: a penalty for each time',
+    file: changes,
+    from: 'if (seen_[index] || vocabulary.ends(token)) continue;',
+    to: 'if (vocabulary.ends(token)) continue;',
+  },
+  {
+    name: 'logits: the end is penalised',
+    file: changes,
+    from: 'if (seen_[index] || vocabulary.ends(token)) continue;',
+    to: 'if (seen_[index]) continue;',
+  },
+  {
+    name: 'logits: what was seen once is never penalised again',
+    file: changes,
+    from: '  for (const Token token : window) seen_[static_cast<std::size_t>(token)] = false;\n',
+    to: '',
+  },
+  {
+    name: 'logits: the first tokens of a context are its last',
+    file: changes,
+    from: 'context.last(std::min',
+    to: 'context.first(std::min',
+  },
+  {
+    name: 'logits: a text names only the last token that shows it',
+    file: changes,
+    from: 'text->second.push_back(static_cast<Token>(i));',
+    to: 'text->second.assign(1, static_cast<Token>(i));',
+  },
   // Guesses
-  { name: 'a guess has the probability of what was said before it', file: 'nudge/guess.h', from: 'if (start >= from_ + begin) product', to: 'if (start >= begin) product' },
-  { name: 'a fixed number of guesses is cut short by distrust', file: lane, from: 'return speculation_.guesses == Speculation::Guesses::fixed || ', to: 'return ' },
-  { name: 'a header may divide by zero', file: 'gguf/hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");', to: 'if (is_one_of(architecture_, readers) && integer(name) < 0) refuse(name, 0, "at least 1");' },
-  { name: 'a header without keys of other architectures is the only good one', file: 'gguf/hyperparameters.cpp', from: 'if (is_one_of(architecture_, readers) && integer(name) == 0)', to: 'if (integer(name) == 0)' },
-  { name: 'requests wait for guesses while others are answered', file: 'lanes/costs.cpp', from: '  if (batch.answers > 1) return 0;\n', to: '' },
+  {
+    name: 'a guess has the probability of what was said before it',
+    file: 'nudge/guess.h',
+    from: 'if (start >= from_ + begin) product',
+    to: 'if (start >= begin) product',
+  },
+  {
+    name: 'a fixed number of guesses is cut short by distrust',
+    file: lane,
+    from: 'return speculation_.guesses == Speculation::Guesses::fixed || ',
+    to: 'return ',
+  },
+  {
+    name: 'a header may divide by zero',
+    file: 'gguf/hyperparameters.cpp',
+    from: 'if (is_one_of(architecture_, readers) && integer(name) == 0) refuse(name, 0, "at least 1");',
+    to: 'if (is_one_of(architecture_, readers) && integer(name) < 0) refuse(name, 0, "at least 1");',
+  },
+  {
+    name: 'a header without keys of other architectures is the only good one',
+    file: 'gguf/hyperparameters.cpp',
+    from: 'if (is_one_of(architecture_, readers) && integer(name) == 0)',
+    to: 'if (integer(name) == 0)',
+  },
+  {
+    name: 'requests wait for guesses while others are answered',
+    file: 'lanes/costs.cpp',
+    from: '  if (batch.answers > 1) return 0;\n',
+    to: '',
+  },
   { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
   // Ties
-  { name: 'ties: γ is never close', file: record, from: 'return std::abs(said.probability - gamma) < tolerance.probability;', to: 'return said.probability - gamma < -2 - tolerance.probability;' },
-  { name: 'ties: tokens are never close', file: record, from: 'return said.margin < tolerance.margin;', to: 'return said.margin < -tolerance.margin;' },
-  { name: 'ties: γ counts where the base agrees', file: record, from: 'const bool gamma_decides = !said.silent() && !agrees;', to: 'const bool gamma_decides = !said.silent();\n  static_cast<void>(agrees);' },
-  { name: 'ties: the token counts where a run ends anyway', file: record, from: 'const bool token_decides = said.probability >= gamma;', to: 'const bool token_decides = said.probability >= 0;' },
-  { name: 'ties: what was drafted and dropped counts', file: record, from: 'std::min(tokens, drafted_.size())', to: 'std::max(tokens * 0, drafted_.size())' },
-  { name: "ties: the aligned model's tokens by the base's tolerance", file: record, from: 'return margin < aligned_.margin;', to: 'return margin < base_.margin;' },
-  { name: 'ties: the end of a draft does not count', file: nudge, from: 'return std::numeric_limits<std::size_t>::max();', to: 'return draft.cost(verdict.length);' },
-  { name: 'ties: what the base agreed with does not count', file: nudge, from: 'std::min(draft.cost(verdict.length + agreed), left)', to: 'std::min(draft.cost(verdict.length + agreed * 0), left)' },
-  { name: 'ties: no tolerance', file: 'engine/loading.cpp', from: '.tolerance = drawn.tolerance[i]', to: '.tolerance = {}', tests: ['ties'] },
-  { name: 'ties: in a deterministic engine too', file: 'engine/loading.cpp', from: 'sketch.deterministic ? Tolerance{} : ', to: '', tests: ['ties'] },
-  { name: 'ties: quantised weights are as steady as others', file: tolerance, from: 'return is_quantised ? quantised : floating;', to: 'return is_quantised && kernels.empty() ? quantised : floating;' },
-  { name: 'ties: a quantised cache is as steady as others', file: tolerance, from: 'ggml_is_quantized(cache_type) ||', to: '(ggml_is_quantized(cache_type) && kernels.empty()) ||' },
+  {
+    name: 'ties: γ is never close',
+    file: record,
+    from: 'return std::abs(said.probability - gamma) < tolerance.probability;',
+    to: 'return said.probability - gamma < -2 - tolerance.probability;',
+  },
+  {
+    name: 'ties: tokens are never close',
+    file: record,
+    from: 'return said.margin < tolerance.margin;',
+    to: 'return said.margin < -tolerance.margin;',
+  },
+  {
+    name: 'ties: γ counts where the base agrees',
+    file: record,
+    from: 'const bool gamma_decides = !said.silent() && !agrees;',
+    to: 'const bool gamma_decides = !said.silent();\n  static_cast<void>(agrees);',
+  },
+  {
+    name: 'ties: the token counts where a run ends anyway',
+    file: record,
+    from: 'const bool token_decides = said.probability >= gamma;',
+    to: 'const bool token_decides = said.probability >= 0;',
+  },
+  {
+    name: 'ties: what was drafted and dropped counts',
+    file: record,
+    from: 'std::min(tokens, drafted_.size())',
+    to: 'std::max(tokens * 0, drafted_.size())',
+  },
+  {
+    name: "ties: the aligned model's tokens by the base's tolerance",
+    file: record,
+    from: 'return margin < aligned_.margin;',
+    to: 'return margin < base_.margin;',
+  },
+  {
+    name: 'ties: the end of a draft does not count',
+    file: nudge,
+    from: 'return std::numeric_limits<std::size_t>::max();',
+    to: 'return draft.cost(verdict.length);',
+  },
+  {
+    name: 'ties: what the base agreed with does not count',
+    file: nudge,
+    from: 'std::min(draft.cost(verdict.length + agreed), left)',
+    to: 'std::min(draft.cost(verdict.length + agreed * 0), left)',
+  },
+  {
+    name: 'ties: no tolerance',
+    file: 'engine/loading.cpp',
+    from: '.tolerance = drawn.tolerance[i]',
+    to: '.tolerance = {}',
+    tests: ['ties'],
+  },
+  {
+    name: 'ties: in a deterministic engine too',
+    file: 'engine/loading.cpp',
+    from: 'sketch.deterministic ? Tolerance{} : ',
+    to: '',
+    tests: ['ties'],
+  },
+  {
+    name: 'ties: quantised weights are as steady as others',
+    file: tolerance,
+    from: 'return is_quantised ? quantised : floating;',
+    to: 'return is_quantised && kernels.empty() ? quantised : floating;',
+  },
+  {
+    name: 'ties: a quantised cache is as steady as others',
+    file: tolerance,
+    from: 'ggml_is_quantized(cache_type) ||',
+    to: '(ggml_is_quantized(cache_type) && kernels.empty()) ||',
+  },
   // Many requests at once
-  { name: 'concurrency: last come, first served', file: scheduler, from: 'std::move(*next);\n    queue_.erase(next);', to: 'std::move(queue_.back());\n    queue_.pop_back();', tests: ['concurrency'] },
-  { name: 'concurrency: time in the queue does not count', file: scheduler, from: 'if (deadline_of(*waiting.request, waiting.at) > now) return false;', to: 'if (deadline_of(*waiting.request, now) > now) return false;', tests: ['concurrency'] },
-  { name: 'concurrency: nobody waits for slow readers', file: scheduler, from: 'slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking()', to: 'slot.job->stopped() || !slot.lanes[lane]->asking()', tests: ['concurrency'] },
-  { name: 'concurrency: a parked request keeps its place', file: scheduler, from: '  if (parked == nullptr) return false;\n', to: '  return false;\n', tests: ['concurrency'] },
-  { name: 'concurrency: who comes back finds the cache of another', file: lane, from: '  std::swap(cached_, other.cached_);\n', to: '', tests: ['concurrency'] },
+  {
+    name: 'concurrency: last come, first served',
+    file: scheduler,
+    from: 'std::move(*next);\n    queue_.erase(next);',
+    to: 'std::move(queue_.back());\n    queue_.pop_back();',
+    tests: ['concurrency'],
+  },
+  {
+    name: 'concurrency: time in the queue does not count',
+    file: scheduler,
+    from: 'if (deadline_of(*waiting.request, waiting.at) > now) return false;',
+    to: 'if (deadline_of(*waiting.request, now) > now) return false;',
+    tests: ['concurrency'],
+  },
+  {
+    name: 'concurrency: nobody waits for slow readers',
+    file: scheduler,
+    from: 'slot.job->stopped() || slot.job->parked() || !slot.lanes[lane]->asking()',
+    to: 'slot.job->stopped() || !slot.lanes[lane]->asking()',
+    tests: ['concurrency'],
+  },
+  {
+    name: 'concurrency: a parked request keeps its place',
+    file: scheduler,
+    from: '  if (parked == nullptr) return false;\n',
+    to: '  return false;\n',
+    tests: ['concurrency'],
+  },
+  {
+    name: 'concurrency: who comes back finds the cache of another',
+    file: lane,
+    from: '  std::swap(cached_, other.cached_);\n',
+    to: '',
+    tests: ['concurrency'],
+  },
   // Lanes that decode while others do
-  { name: 'lanes: what a pass says is kept for another cache', file: lane, from: 'if (stamp.cache != cache_stamp_ || length > cached_.size()) return;', to: 'if (length > cached_.size()) return;', native: 'lanes_at_work_test' },
-  { name: 'lanes: the cache of a pass that failed is believed', file: scheduler, from: '    forget(lane, planned.sequences);\n', to: '', native: 'lanes_at_work_test' },
-  { name: 'lanes: whoever asked ahead fails as well', file: scheduler, from: 'return share.asked && share.lane', to: 'return share.lane', native: 'lanes_at_work_test' },
-  { name: 'lanes: the base does not read along', file: 'nudge/read_along.cpp', from: 'if (!base.apart()) return;', to: 'if (!base.apart() || gamma >= 0) return;', native: 'lanes_at_work_test' },
-  { name: 'lanes: an answer that came while the question was asked is not noticed', file: scheduler, from: 'share.lane->asking() && share.lane->knows()', to: 'share.lane->asking() && share.asked && share.lane->knows()', native: 'lanes_at_work_test' },
-  { name: 'concurrency: a prefix is noted but not copied', file: lane, from: '  lane_.edit({MemoryEdit::Kind::copy, sequence_, length, from.sequence_});\n', to: '', tests: ['concurrency'] },
-  { name: 'concurrency: a prefix is copied beside what was there', file: context, from: '      clear(edit.sequence);\n      llama_memory_seq_cp', to: '      llama_memory_seq_cp', tests: ['concurrency', 'architectures'] },
-  { name: 'concurrency: prefixes are not shared', file: 'lanes/prefix_sharing.cpp', from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n', to: '', tests: ['concurrency'] },
-  { name: 'concurrency: prompts join whole', file: 'lanes/planned_pass.cpp', from: 'if (used() > 0 && !prompts.empty()) room =', to: 'if (used() > size_) room =', tests: ['concurrency'] },
-  { name: 'concurrency: one buffer for all also with sliding windows', file: 'models/context_options.cpp', from: 'parameters.kv_unified = shares_cells(model, options);', to: 'parameters.kv_unified = true;', tests: ['architectures'] },
-  { name: 'concurrency: what was anticipated is not kept', file: 'lanes/planned_pass.cpp', from: '        put(*lane, from, Wanted::top1);', to: '        put(*lane, from, Wanted::nothing);', tests: ['concurrency'] },
+  {
+    name: 'lanes: what a pass says is kept for another cache',
+    file: lane,
+    from: 'if (stamp.cache != cache_stamp_ || length > cached_.size()) return;',
+    to: 'if (length > cached_.size()) return;',
+    native: 'lanes_at_work_test',
+  },
+  {
+    name: 'lanes: the cache of a pass that failed is believed',
+    file: scheduler,
+    from: '    forget(lane, planned.sequences);\n',
+    to: '',
+    native: 'lanes_at_work_test',
+  },
+  {
+    name: 'lanes: whoever asked ahead fails as well',
+    file: scheduler,
+    from: 'return share.asked && share.lane',
+    to: 'return share.lane',
+    native: 'lanes_at_work_test',
+  },
+  {
+    name: 'lanes: the base does not read along',
+    file: 'nudge/read_along.cpp',
+    from: 'if (!base.apart()) return;',
+    to: 'if (!base.apart() || gamma >= 0) return;',
+    native: 'lanes_at_work_test',
+  },
+  {
+    name: 'lanes: an answer that came while the question was asked is not noticed',
+    file: scheduler,
+    from: 'share.lane->asking() && share.lane->knows()',
+    to: 'share.lane->asking() && share.asked && share.lane->knows()',
+    native: 'lanes_at_work_test',
+  },
+  {
+    name: 'concurrency: a prefix is noted but not copied',
+    file: lane,
+    from: '  lane_.edit({MemoryEdit::Kind::copy, sequence_, length, from.sequence_});\n',
+    to: '',
+    tests: ['concurrency'],
+  },
+  {
+    name: 'concurrency: a prefix is copied beside what was there',
+    file: context,
+    from: '      clear(edit.sequence);\n      llama_memory_seq_cp',
+    to: '      llama_memory_seq_cp',
+    tests: ['concurrency', 'architectures'],
+  },
+  {
+    name: 'concurrency: prefixes are not shared',
+    file: 'lanes/prefix_sharing.cpp',
+    from: '  if (best != nullptr) lane.copy_prefix(*best, most);\n',
+    to: '',
+    tests: ['concurrency'],
+  },
+  {
+    name: 'concurrency: prompts join whole',
+    file: 'lanes/planned_pass.cpp',
+    from: 'if (used() > 0 && !prompts.empty()) room =',
+    to: 'if (used() > size_) room =',
+    tests: ['concurrency'],
+  },
+  {
+    name: 'concurrency: one buffer for all also with sliding windows',
+    file: 'models/context_options.cpp',
+    from: 'parameters.kv_unified = shares_cells(model, options);',
+    to: 'parameters.kv_unified = true;',
+    tests: ['architectures'],
+  },
+  {
+    name: 'concurrency: what was anticipated is not kept',
+    file: 'lanes/planned_pass.cpp',
+    from: '        put(*lane, from, Wanted::top1);',
+    to: '        put(*lane, from, Wanted::nothing);',
+    tests: ['concurrency'],
+  },
   // Kernels
-  { name: 'kernels: whatever a kernel says is right', file: 'trust/kernel_check.cpp', from: 'return !results || deviation_of(*results, known).is_explained();', to: 'return !results || !results->empty();' },
-  { name: 'kernels: only products with one column are checked', file: 'trust/kernel_check.cpp', from: 'std::array{std::int64_t{1}, answer_columns}', to: 'std::array{std::int64_t{1}}' },
-  { name: 'kernels: the tolerance is a hundred times as wide', file: 'trust/known_product.cpp', from: 'return worst <= 8 && overall * overall <= 1.21', to: 'return worst <= 800 && overall * overall <= 12100' },
-  { name: 'kernels: a wrong one is warned of and used', file: 'trust/kernel_trust.cpp', from: 'if (wanted.erase(buffer) == 0) return wanted;', to: 'return wanted;' },
-  { name: 'kernels: weights in another buffer are shared', file: 'models/model_registry.cpp', from: 'options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()', to: 'all_cpu_buffers()' },
-  { name: 'kernels: one that crashes is used', file: 'engine/loading.cpp', from: ' || options.harmful_cpu_buffers.contains(name)', to: '', tests: ['kernels'] },
-  { name: 'kernels: a choice of buffers is ignored', file: 'models/model.cpp', from: 'if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);', to: '', tests: ['kernels'] },
+  {
+    name: 'kernels: whatever a kernel says is right',
+    file: 'trust/kernel_check.cpp',
+    from: 'return !results || deviation_of(*results, known).is_explained();',
+    to: 'return !results || !results->empty();',
+  },
+  {
+    name: 'kernels: only products with one column are checked',
+    file: 'trust/kernel_check.cpp',
+    from: 'std::array{std::int64_t{1}, answer_columns}',
+    to: 'std::array{std::int64_t{1}}',
+  },
+  {
+    name: 'kernels: the tolerance is a hundred times as wide',
+    file: 'trust/known_product.cpp',
+    from: 'return worst <= 8 && overall * overall <= 1.21',
+    to: 'return worst <= 800 && overall * overall <= 12100',
+  },
+  {
+    name: 'kernels: a wrong one is warned of and used',
+    file: 'trust/kernel_trust.cpp',
+    from: 'if (wanted.erase(buffer) == 0) return wanted;',
+    to: 'return wanted;',
+  },
+  {
+    name: 'kernels: weights in another buffer are shared',
+    file: 'models/model_registry.cpp',
+    from: 'options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers()',
+    to: 'all_cpu_buffers()',
+  },
+  {
+    name: 'kernels: one that crashes is used',
+    file: 'engine/loading.cpp',
+    from: ' || options.harmful_cpu_buffers.contains(name)',
+    to: '',
+    tests: ['kernels'],
+  },
+  {
+    name: 'kernels: a choice of buffers is ignored',
+    file: 'models/model.cpp',
+    from: 'if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);',
+    to: '',
+    tests: ['kernels'],
+  },
   // Determinism
-  { name: "determinism: llama.cpp's own attention", file: attention, from: '  if (!has_positions(node)) return false;\n', to: '  return false;\n', native: 'attention_test', tests: ['determinism'] },
-  { name: 'determinism: sums in the order of cells', file: attention, from: 'const std::int32_t position = positions[i];', to: 'const auto position = static_cast<std::int32_t>(i);', native: 'attention_test' },
-  { name: 'determinism: chunks as many as threads', file: attention, from: 'for (std::int64_t c = low_ / chunk; c * chunk < high_; ++c) {', to: 'for (std::int64_t c = low_ / chunk; c * chunk < high_ && c < 1; ++c) {', native: 'attention_test' },
-  { name: 'determinism: a hidden cell counts a little', file: attention, from: 'if (row[i] == hidden) continue;', to: '', native: 'attention_test' },
-  { name: 'determinism: two cells at one place, and the last one wins', file: attention, from: '        if (cells_[position] >= 0 && cells_[position] != i) return false;\n', to: '', native: 'attention_test' },
-  { name: 'determinism: contexts are not told of it', file: 'models/context_options.cpp', from: '  parameters.batch_invariant = options.deterministic;\n', to: '', tests: ['determinism'] },
-  { name: 'determinism: one buffer for all without flash attention', file: 'models/context_options.cpp', from: ' && !(options.deterministic && options.flash_attention == false)', to: '', tests: ['determinism'] },
-  { name: 'determinism: promised whatever kernels do', file: 'trust/determinism.cpp', from: 'if (!trust.treats_columns_alike(kernel))', to: 'if (kernel.buffer == nullptr)', native: 'determinism_test' },
-  { name: 'determinism: promised of architectures that are known to differ', file: 'trust/determinism.cpp', from: 'if (found == own_ways.end()) return std::nullopt;', to: 'if (found != own_ways.end() || found == own_ways.end()) return std::nullopt;', tests: ['determinism'] },
-  { name: 'determinism: attention without positions is ours, too', file: attention, from: 'bool has_positions(const ggml_tensor* node) {', to: 'bool has_positions(const ggml_tensor* node) {\n  if (node != nullptr) return false;', native: 'attention_test' },
-  { name: 'determinism: only whole tiles are compared', file: 'trust/kernel_check.cpp', from: '{1, 2, 3, 4, 5, 8, 16, 33}', to: '{4, 8, 12, 16, 20, 24, 28, 32}', native: 'kernels_test' },
-  { name: 'vendored: one column is multiplied in another way than two', vendored: true, file: 'ggml/src/ggml-cpu/llamafile/sgemm.cpp', from: 'if (n < 2 && (!params->batch_invariant || dot_product_is_alike(Atype)))', to: 'if (n < 2)', native: 'kernels_test' },
-  { name: 'vendored: panels from eight columns on', vendored: true, file: 'ggml/src/ggml-cpu/ggml-cpu.c', from: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref && !params->batch_invariant', to: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref', native: 'kernels_test' },
-  { name: 'vendored: a repacked row alone is rounded in another way than four', vendored: true, file: 'ggml/src/ggml-cpu/arch/x86/repack.cpp', from: `
+  {
+    name: "determinism: llama.cpp's own attention",
+    file: attention,
+    from: '  if (!has_positions(node)) return false;\n',
+    to: '  return false;\n',
+    native: 'attention_test',
+    tests: ['determinism'],
+  },
+  {
+    name: 'determinism: sums in the order of cells',
+    file: attention,
+    from: 'const std::int32_t position = positions[i];',
+    to: 'const auto position = static_cast<std::int32_t>(i);',
+    native: 'attention_test',
+  },
+  {
+    name: 'determinism: chunks as many as threads',
+    file: attention,
+    from: 'for (std::int64_t c = low_ / chunk; c * chunk < high_; ++c) {',
+    to: 'for (std::int64_t c = low_ / chunk; c * chunk < high_ && c < 1; ++c) {',
+    native: 'attention_test',
+  },
+  {
+    name: 'determinism: a hidden cell counts a little',
+    file: attention,
+    from: 'if (row[i] == hidden) continue;',
+    to: '',
+    native: 'attention_test',
+  },
+  {
+    name: 'determinism: two cells at one place, and the last one wins',
+    file: attention,
+    from: '        if (cells_[position] >= 0 && cells_[position] != i) return false;\n',
+    to: '',
+    native: 'attention_test',
+  },
+  {
+    name: 'determinism: contexts are not told of it',
+    file: 'models/context_options.cpp',
+    from: '  parameters.batch_invariant = options.deterministic;\n',
+    to: '',
+    tests: ['determinism'],
+  },
+  {
+    name: 'determinism: one buffer for all without flash attention',
+    file: 'models/context_options.cpp',
+    from: ' && !(options.deterministic && options.flash_attention == false)',
+    to: '',
+    tests: ['determinism'],
+  },
+  {
+    name: 'determinism: promised whatever kernels do',
+    file: 'trust/determinism.cpp',
+    from: 'if (!trust.treats_columns_alike(kernel))',
+    to: 'if (kernel.buffer == nullptr)',
+    native: 'determinism_test',
+  },
+  {
+    name: 'determinism: promised of architectures that are known to differ',
+    file: 'trust/determinism.cpp',
+    from: 'if (found == own_ways.end()) return std::nullopt;',
+    to: 'if (found != own_ways.end() || found == own_ways.end()) return std::nullopt;',
+    tests: ['determinism'],
+  },
+  {
+    name: 'determinism: attention without positions is ours, too',
+    file: attention,
+    from: 'bool has_positions(const ggml_tensor* node) {',
+    to: 'bool has_positions(const ggml_tensor* node) {\n  if (node != nullptr) return false;',
+    native: 'attention_test',
+  },
+  {
+    name: 'determinism: only whole tiles are compared',
+    file: 'trust/kernel_check.cpp',
+    from: '{1, 2, 3, 4, 5, 8, 16, 33}',
+    to: '{4, 8, 12, 16, 20, 24, 28, 32}',
+    native: 'kernels_test',
+  },
+  {
+    name: 'vendored: one column is multiplied in another way than two',
+    vendored: true,
+    file: 'ggml/src/ggml-cpu/llamafile/sgemm.cpp',
+    from: 'if (n < 2 && (!params->batch_invariant || dot_product_is_alike(Atype)))',
+    to: 'if (n < 2)',
+    native: 'kernels_test',
+  },
+  {
+    name: 'vendored: panels from eight columns on',
+    vendored: true,
+    file: 'ggml/src/ggml-cpu/ggml-cpu.c',
+    from: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref && !params->batch_invariant',
+    to: 'ggml_cpu_iqp_supports_mul_mat(dst) && !params->use_ref',
+    native: 'kernels_test',
+  },
+  {
+    name: 'vendored: a repacked row alone is rounded in another way than four',
+    vendored: true,
+    file: 'ggml/src/ggml-cpu/arch/x86/repack.cpp',
+    from: `
       q8s = _mm256_bsrli_epi128(q8s, 4);
 
       // Multiply-Add with scale values, for every sb like the gemm, so that both round alike
-      acc_row = _mm256_fmadd_ps(_mm256_cvtepi32_ps(iacc_sb), _mm256_mul_ps(col_scale_f32, row_scale_f32), acc_row);`, to: `
+      acc_row = _mm256_fmadd_ps(_mm256_cvtepi32_ps(iacc_sb), _mm256_mul_ps(col_scale_f32, row_scale_f32), acc_row);`,
+    to: `
       q8s = _mm256_bsrli_epi128(q8s, 4);
 
-      acc_row = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(iacc_sb), col_scale_f32), row_scale_f32, acc_row);`, native: 'kernels_test' },
-  { name: 'vendored: positions are not passed on', vendored: true, file: 'src/llama-graph.cpp', from: '        res->src[0] = pos;\n', to: '', tests: ['determinism'] },
-  { name: 'vendored: AMX tiles are configured from what is left of a local variable', vendored: true, file: 'ggml/src/ggml-cpu/amx/mmq.cpp', from: 'alignas(64) static constexpr tile_config_t tc = {', to: 'alignas(64) tile_config_t tc = {', tests: ['amx'] },
+      acc_row = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(iacc_sb), col_scale_f32), row_scale_f32, acc_row);`,
+    native: 'kernels_test',
+  },
+  {
+    name: 'vendored: positions are not passed on',
+    vendored: true,
+    file: 'src/llama-graph.cpp',
+    from: '        res->src[0] = pos;\n',
+    to: '',
+    tests: ['determinism'],
+  },
+  {
+    name: 'vendored: AMX tiles are configured from what is left of a local variable',
+    vendored: true,
+    file: 'ggml/src/ggml-cpu/amx/mmq.cpp',
+    from: 'alignas(64) static constexpr tile_config_t tc = {',
+    to: 'alignas(64) tile_config_t tc = {',
+    tests: ['amx'],
+  },
   // Prompts
   { name: 'user text parsed for control tokens', file: prompt, from: 'part->token < 0 && part->is_template ?', to: 'part->token < 0 ?' },
-  { name: 'template text tokenised apart from user text', file: prompt, from: `
-      strip_right = strip_right && text.empty();`, to: `
+  {
+    name: 'template text tokenised apart from user text',
+    file: prompt,
+    from: `
+      strip_right = strip_right && text.empty();`,
+    to: `
       strip_right = strip_right && text.empty();
       const std::vector<Token> apart = vocabulary.tokenize(prompt.tail);
       prompt.head.insert(prompt.head.end(), apart.begin(), apart.end());
-      prompt.tail.clear();` },
-  { name: 'a prompt of the last request kept', file: lane, from: '  prompt_ = std::move(prompt);\n', to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n' },
-  { name: 'the other model is asked when one runs alone', file: job, from: 'case Mode::base: task_.emplace(decode_alone(base, ', to: 'case Mode::base: task_.emplace(decode_alone(aligned, ' },
-  { name: 'a prefill parsed for control tokens', file: prompts, from: 'segments.push_back({source.prefill, false});', to: 'segments.push_back({source.prefill, true});', tests: ['prefill'] },
-  { name: 'variables of a template as template text', file: 'templates/variables.cpp', from: 'marks.put(json.get<std::string>())', to: 'json.get<std::string>()', native: 'chat_template_test' },
-  { name: 'variables do not reach the template', file: 'templates/chat_template.cpp', from: '  more(context);\n', to: '', native: 'chat_template_test' },
-  { name: 'stop strings count while the model thinks', file: answer, from: 'stops_.read(thinking_.read(text))', to: '(thinking_.read(text), stops_.read(text))', tests: ['thinking'] },
-  { name: 'what the user wrote begins the thinking', file: prompts, from: 'last != segments.rend() && last->is_template && ', to: 'last != segments.rend() && ', tests: ['thinking'] },
-  { name: 'a prompt that leaves no room for its answer', file: prompts, from: 'if (prompt.tokens() + answer <= lane.length()) return;', to: 'return;', tests: ['fitting'] },
-  { name: 'counting waits for a place', file: scheduler, from: '    prepare();\n    count();\n', to: '    prepare();\n    if (make_room()) count();\n', tests: ['counting'] },
+      prompt.tail.clear();`,
+  },
+  {
+    name: 'a prompt of the last request kept',
+    file: lane,
+    from: '  prompt_ = std::move(prompt);\n',
+    to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n',
+  },
+  {
+    name: 'the other model is asked when one runs alone',
+    file: job,
+    from: 'case Mode::base: task_.emplace(decode_alone(base, ',
+    to: 'case Mode::base: task_.emplace(decode_alone(aligned, ',
+  },
+  {
+    name: 'a prefill parsed for control tokens',
+    file: prompts,
+    from: 'segments.push_back({source.prefill, false});',
+    to: 'segments.push_back({source.prefill, true});',
+    tests: ['prefill'],
+  },
+  {
+    name: 'variables of a template as template text',
+    file: 'templates/variables.cpp',
+    from: 'marks.put(json.get<std::string>())',
+    to: 'json.get<std::string>()',
+    native: 'chat_template_test',
+  },
+  {
+    name: 'variables do not reach the template',
+    file: 'templates/chat_template.cpp',
+    from: '  more(context);\n',
+    to: '',
+    native: 'chat_template_test',
+  },
+  {
+    name: 'stop strings count while the model thinks',
+    file: answer,
+    from: 'stops_.read(thinking_.read(text))',
+    to: '(thinking_.read(text), stops_.read(text))',
+    tests: ['thinking'],
+  },
+  {
+    name: 'what the user wrote begins the thinking',
+    file: prompts,
+    from: 'last != segments.rend() && last->is_template && ',
+    to: 'last != segments.rend() && ',
+    tests: ['thinking'],
+  },
+  {
+    name: 'a prompt that leaves no room for its answer',
+    file: prompts,
+    from: 'if (prompt.tokens() + answer <= lane.length()) return;',
+    to: 'return;',
+    tests: ['fitting'],
+  },
+  {
+    name: 'counting waits for a place',
+    file: scheduler,
+    from: '    prepare();\n    count();\n',
+    to: '    prepare();\n    if (make_room()) count();\n',
+    tests: ['counting'],
+  },
 ];

@@ -20,20 +20,33 @@ const help = `usage: npm run test:mutants -- [options]
   --help
 `;
 
-const isTokenising = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /text_tokens|vocabulary/.test(mutant?.file ?? '');
+const isTokenising = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) =>
+  /text_tokens|vocabulary/.test(mutant?.file ?? '');
 
-const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) => /gumbel|sampling|token_filters|context_keys|philox/.test(mutant?.file ?? '');
+const isSampling = (/** @type {import('./mutants.mjs').Mutant | undefined} */ mutant) =>
+  /gumbel|sampling|token_filters|context_keys|philox/.test(mutant?.file ?? '');
 
 /** Most likely first: the run stops at the first that notices. @param {import('./mutants.mjs').Mutant | undefined} mutant */
 function unitTests(mutant) {
   if (mutant?.tests) return mutant.tests;
   if (mutant?.native) return [];
   if (isSampling(mutant)) return ['sampling'];
-  return isTokenising(mutant) ? ['retokenise', 'models'] : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
+  return isTokenising(mutant)
+    ? ['retokenise', 'models']
+    : ['api', 'reference', 'architectures', 'models', 'templates', 'retokenise', 'sampling', 'concurrency'];
 }
 /** Native tests of single files. @type {Record<string, string>} */
-const tested = { 'text/prompt.cpp': 'prompt_test', 'lanes/costs.cpp': 'costs_test', 'lanes/logit_changes.cpp': 'logit_changes_test', 'gguf/hyperparameters.cpp': 'gguf_validator_test',
-  'trust/kernel_check.cpp': 'kernels_test', 'trust/known_product.cpp': 'kernels_test', 'trust/kernel_trust.cpp': 'kernel_trust_test', 'models/model_registry.cpp': 'model_registry_test', 'trust/tie_tolerance.cpp': 'tie_tolerance_test' };
+const tested = {
+  'text/prompt.cpp': 'prompt_test',
+  'lanes/costs.cpp': 'costs_test',
+  'lanes/logit_changes.cpp': 'logit_changes_test',
+  'gguf/hyperparameters.cpp': 'gguf_validator_test',
+  'trust/kernel_check.cpp': 'kernels_test',
+  'trust/known_product.cpp': 'kernels_test',
+  'trust/kernel_trust.cpp': 'kernel_trust_test',
+  'models/model_registry.cpp': 'model_registry_test',
+  'trust/tie_tolerance.cpp': 'tie_tolerance_test',
+};
 const minutes = 60_000;
 
 const sources = inRoot('.native/mutants/native');
@@ -43,7 +56,10 @@ const plan = makePlan({ config: 'release' });
 plan.out = inRoot('.native/mutants/build');
 plan.cmake['NUDGING_SOURCE_DIR'] = sources;
 
-/** Changes the mutant's file, and returns what undoes it. Both write, so that the build sees a new file time. @param {import('./mutants.mjs').Mutant} mutant */
+/**
+ * Changes the mutant's file, and returns what undoes it. Both write, so that the build sees a new file time.
+ * @param {import('./mutants.mjs').Mutant} mutant
+ */
 function apply(mutant) {
   const file = path.join(mutant.vendored ? vendored : sources, mutant.file);
   const text = readFileSync(file, 'utf8');
@@ -59,7 +75,8 @@ async function whoNotices(mutant) {
     const { code, output } = await timed(path.join(plan.out, 'nudge_test'), []);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the native tests did not end';
   }
-  const engineTest = mutant?.native ?? (isTokenising(mutant) ? 'text_tokens_test' : isSampling(mutant) ? 'sampling_test' : tested[mutant?.file ?? '']);
+  const engineTest =
+    mutant?.native ?? (isTokenising(mutant) ? 'text_tokens_test' : isSampling(mutant) ? 'sampling_test' : tested[mutant?.file ?? '']);
   if (engineTest) {
     await configureAndBuild(plan, vendored, ['engine_test']);
     const { code, output } = await timed(path.join(plan.out, 'engine_test'), [engineTest]);
@@ -67,8 +84,18 @@ async function whoNotices(mutant) {
   }
   await configureAndBuild(plan, vendored, ['nudging', 'nudging_probe']);
   for (const file of unitTests(mutant)) {
-    const env = { ...process.env, NUDGING_BINARY: path.join(plan.out, 'nudging.node'), NUDGING_PROBE: path.join(plan.out, 'nudging_probe.node'), NUDGING_TEST_LLAMA_CPP: vendored, NO_COLOR: '1' };
-    const { code, output } = await timed(process.execPath, [inRoot('node_modules/vitest/vitest.mjs'), 'run', '--bail=1', `test/${file}.test.ts`], env);
+    const env = {
+      ...process.env,
+      NUDGING_BINARY: path.join(plan.out, 'nudging.node'),
+      NUDGING_PROBE: path.join(plan.out, 'nudging_probe.node'),
+      NUDGING_TEST_LLAMA_CPP: vendored,
+      NO_COLOR: '1',
+    };
+    const { code, output } = await timed(
+      process.execPath,
+      [inRoot('node_modules/vitest/vitest.mjs'), 'run', '--bail=1', `test/${file}.test.ts`],
+      env,
+    );
     if (code !== 0) return /FAIL\s+(.*)/.exec(output)?.[1] ?? `test/${file}.test.ts did not end well`;
   }
   return undefined;
@@ -80,7 +107,9 @@ function timed(program, args, env = process.env) {
 }
 
 await runMain(async () => {
-  const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, 'no-baseline': { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { only: { type: 'string', multiple: true }, 'no-baseline': { type: 'boolean' }, help: { type: 'boolean' } },
+  });
   if (values.help) {
     process.stdout.write(help);
     return 0;

@@ -58,8 +58,8 @@ void equal(const Actual& actual, const Expected& expected, const char* expressio
 #define CHECK_JOIN_(a, b) a##b
 #define CHECK_JOIN(a, b) CHECK_JOIN_(a, b)
 /// TEST("R3: what is tested") { … }
-#define TEST(name)                                                                                                        \
-  static void CHECK_JOIN(test_body_, __LINE__)();                                                                         \
+#define TEST(name)                                                                                                             \
+  static void CHECK_JOIN(test_body_, __LINE__)();                                                                              \
   static const check::Registration CHECK_JOIN(test_registration_, __LINE__)(__FILE__, name, CHECK_JOIN(test_body_, __LINE__)); \
   static void CHECK_JOIN(test_body_, __LINE__)()
 #define CHECK_EQUAL(actual, ...) check::equal((actual), (__VA_ARGS__), #actual, __FILE__, __LINE__)

@@ -462,10 +462,16 @@ TEST("a draft of newlines only is one word") {
 TEST("pieces: words carry the probability at which the base was unsure, tokens their own") {
   Run run;
   run.aligned.says("", {"a", " b", " c", " d"}).says("a b x", {" e", " f", " g", " h"}).says("a b x e y", {end_of_text});
-  run.base.after("a", "?", 0.25F).after("a b", " x", 0.75F).after("a b x", "?", 0.125F).after("a b x e", " y", 0.5F).after("a b x e y", end_of_text, 0.5F);
+  run.base.after("a", "?", 0.25F)
+      .after("a b", " x", 0.75F)
+      .after("a b x", "?", 0.125F)
+      .after("a b x e", " y", 0.5F)
+      .after("a b x e y", end_of_text, 0.5F);
   run.run();
   std::string seen;
-  for (const Piece& piece : run.pieces) seen += piece.text + (piece.source == Source::base ? "!" : "?") + (piece.top_probability ? check::shown(*piece.top_probability) : "-") + ";";
+  for (const Piece& piece : run.pieces)
+    seen += piece.text + (piece.source == Source::base ? "!" : "?") + (piece.top_probability ? check::shown(*piece.top_probability) : "-") +
+            ";";
   CHECK_EQUAL(seen, "a?-; b?0.25; x!0.75; e?0.125; y!0.5;");
 }
 
@@ -476,7 +482,8 @@ TEST("trace: every question is noted with its place") {
   run.base.after("a", " x", 0.75F).after("a x", "?", 0.125F);
   run.run();
   std::string seen;
-  for (const Decision& decision : run.trace) seen += check::shown(static_cast<int>(decision.kind)) + "@" + check::shown(decision.position) + " ";
+  for (const Decision& decision : run.trace)
+    seen += check::shown(static_cast<int>(decision.kind)) + "@" + check::shown(decision.position) + " ";
   CHECK_EQUAL(seen, "2@0 2@1 0@1 1@3 2@3 ");
 }
 

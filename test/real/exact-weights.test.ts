@@ -4,7 +4,10 @@ import type { LaneName, Nudging } from '../../lib/index.ts';
 import { load, prose, setup } from './support/setup.ts';
 
 /** After these many letters of the text, always before a space, both are asked what comes next. */
-const places = [...prose.matchAll(/ /g)].map(({ index }) => index).filter((place) => place > 200).slice(0, setup.quick ? 48 : 240);
+const places = [...prose.matchAll(/ /g)]
+  .map(({ index }) => index)
+  .filter((place) => place > 200)
+  .slice(0, setup.quick ? 48 : 240);
 
 let quantised: Nudging;
 let exact: Nudging;
@@ -43,8 +46,9 @@ async function distance(says: Says, lane: LaneName, asked: readonly number[]) {
 }
 
 /**
- * Quantised kernels round activations to 8 bits as well. That moves the top-1 probability by 0.010 to 0.018 on average and makes another token win at 3 to 8
- * of 100 places, whichever kernel does it right. README.md in this folder says what wrong ones do. Few places need wider bounds.
+ * Quantised kernels round activations to 8 bits as well. That moves the top-1 probability by 0.010 to 0.018 on average and makes another
+ * token win at 3 to 8 of 100 places, whichever kernel does it right. README.md in this folder says what wrong ones do. Few places need
+ * wider bounds.
  */
 const many = { sameWord: 0.85, difference: 0.03 };
 const few = { sameWord: 0.7, difference: 0.04 };

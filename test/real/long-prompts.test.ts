@@ -29,7 +29,12 @@ beforeAll(async () => {
 });
 afterAll(() => report.print());
 
-async function judge(name: string, loading: LoadOptions, run: (engine: Nudging) => Promise<Answer[]>, wanted: Answer[] = [expected]): Promise<Answer[]> {
+async function judge(
+  name: string,
+  loading: LoadOptions,
+  run: (engine: Nudging) => Promise<Answer[]>,
+  wanted: Answer[] = [expected],
+): Promise<Answer[]> {
   await using engine = await engineFor(loading);
   const begin = performance.now();
   const got = await run(engine);

@@ -9,7 +9,12 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 test('the files are what they say', () => {
-  expect(engine.models.base).toMatchObject({ vocabulary: 262_144, trainedContext: 32_768, hasChatTemplate: false, parameters: 268_098_176 });
+  expect(engine.models.base).toMatchObject({
+    vocabulary: 262_144,
+    trainedContext: 32_768,
+    hasChatTemplate: false,
+    parameters: 268_098_176,
+  });
   expect(engine.models.aligned).toMatchObject({ vocabulary: 49_152, trainedContext: 8192, hasChatTemplate: true, parameters: 134_515_008 });
 });
 

@@ -7,11 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** @param {unknown} error */
 const code = (error) => /** @type {{ code?: string }} */ (error).code ?? String(error);
 
-/** Kinds of clients, how often each comes, and which endings are right. @type {{ name: string, weight: number, right: RegExp, run: (engine: Nudging, ask: Ask) => Promise<string> }[]} */
+/**
+ * Kinds of clients, how often each comes, and which endings are right.
+ * @type {{ name: string, weight: number, right: RegExp, run: (engine: Nudging, ask: Ask) => Promise<string> }[]}
+ */
 export const clients = [
-  { name: 'waits for the whole answer', weight: 30, right: /^(end|length|stop|stalled)$/, run: async (engine, { question, options }) => (await engine.generate(question, options)).stopReason },
   {
-    name: 'reads piece by piece', weight: 20, right: /^(end|length|stop|stalled)$/,
+    name: 'waits for the whole answer',
+    weight: 30,
+    right: /^(end|length|stop|stalled)$/,
+    run: async (engine, { question, options }) => (await engine.generate(question, options)).stopReason,
+  },
+  {
+    name: 'reads piece by piece',
+    weight: 20,
+    right: /^(end|length|stop|stalled)$/,
     run: async (engine, { question, options }) => {
       const stream = engine.stream(question, options);
       let text = '';
@@ -21,7 +31,9 @@ export const clients = [
     },
   },
   {
-    name: 'reads slowly', weight: 8, right: /^(end|length|stop|stalled)$/,
+    name: 'reads slowly',
+    weight: 8,
+    right: /^(end|length|stop|stalled)$/,
     run: async (engine, { random, question, options }) => {
       const stream = engine.stream(question, { ...options, highWaterMark: 1 + Math.floor(3 * random()) });
       let text = '';
@@ -34,7 +46,9 @@ export const clients = [
     },
   },
   {
-    name: 'leaves in the middle', weight: 12, right: /^(aborted|end|length|stop|stalled)$/,
+    name: 'leaves in the middle',
+    weight: 12,
+    right: /^(aborted|end|length|stop|stalled)$/,
     run: async (engine, { random, question, options }) => {
       const stream = engine.stream(question, options);
       let left = Math.floor(6 * random());
@@ -43,7 +57,9 @@ export const clients = [
     },
   },
   {
-    name: 'aborts', weight: 12, right: /^(aborted|end|length|stop|stalled)$/,
+    name: 'aborts',
+    weight: 12,
+    right: /^(aborted|end|length|stop|stalled)$/,
     run: async (engine, { random, question, options }) => {
       const controller = new AbortController();
       const timer = setTimeout(() => controller.abort(), 30 * random());
@@ -52,17 +68,35 @@ export const clients = [
       return stopReason;
     },
   },
-  { name: 'has little time', weight: 8, right: /^(timeout|end|length|stop|stalled)$/, run: async (engine, { random, question, options }) => (await engine.generate(question, { ...options, timeout: 1 + Math.floor(20 * random()) })).stopReason },
   {
-    name: 'forgets its stream', weight: 4, right: /^forgotten$/,
+    name: 'has little time',
+    weight: 8,
+    right: /^(timeout|end|length|stop|stalled)$/,
+    run: async (engine, { random, question, options }) =>
+      (await engine.generate(question, { ...options, timeout: 1 + Math.floor(20 * random()) })).stopReason,
+  },
+  {
+    name: 'forgets its stream',
+    weight: 4,
+    right: /^forgotten$/,
     run: async (engine, { question, options }) => {
       const stream = engine.stream(question, { ...options, highWaterMark: 2 });
       await stream.next();
       return 'forgotten';
     },
   },
-  { name: 'asks too much', weight: 3, right: /^(ERR_PROMPT_TOO_LONG|ERR_BUSY)$/, run: (engine, { question, options }) => engine.generate(question.repeat(400), options).then(({ stopReason }) => stopReason, code) },
-  { name: 'asks wrongly', weight: 3, right: /^ERR_INVALID_OPTION$/, run: (engine, { question }) => engine.generate(question, { gamma: 17 }).then(({ stopReason }) => stopReason, code) },
+  {
+    name: 'asks too much',
+    weight: 3,
+    right: /^(ERR_PROMPT_TOO_LONG|ERR_BUSY)$/,
+    run: (engine, { question, options }) => engine.generate(question.repeat(400), options).then(({ stopReason }) => stopReason, code),
+  },
+  {
+    name: 'asks wrongly',
+    weight: 3,
+    right: /^ERR_INVALID_OPTION$/,
+    run: (engine, { question }) => engine.generate(question, { gamma: 17 }).then(({ stopReason }) => stopReason, code),
+  },
 ];
 
 /** @param {readonly string[]} questions @param {() => number} random @returns {Ask} */
@@ -92,7 +126,10 @@ export function pickClient(random) {
   return /** @type {typeof clients[number]} */ (clients.find(isHit) ?? clients[0]);
 }
 
-/** Mulberry32: a small seeded generator of numbers in [0, 1); see https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. @param {number} seed */
+/**
+ * Mulberry32: a small seeded generator of numbers in [0, 1); see https://gist.github.com/tommyettinger/46a874533244883189143505d203312c.
+ * @param {number} seed
+ */
 export function seeded(seed) {
   let state = seed >>> 0;
   return () => {

@@ -64,7 +64,10 @@ await runMain(async () => {
  */
 async function soak({ requests, seconds, atOnce, minutes, seed, leak, gc }) {
   const random = seeded(seed);
-  const questions = readFileSync(inRoot('models/demo/eval.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line).question);
+  const questions = readFileSync(inRoot('models/demo/eval.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).question);
   const loads = [
     { parallel: 4, context: 256, maxQueue: 24 },
     { pair: inRoot('models/demo/pair-cross.json'), parallel: 2, context: 256, maxQueue: 24 },
@@ -96,7 +99,8 @@ async function soak({ requests, seconds, atOnce, minutes, seed, leak, gc }) {
       const { code } = /** @type {{ code?: string }} */ (error);
       // In a crowd some are sent away; and who comes while an engine is replaced finds the old one closed.
       count(`${client.name}: ${code}`);
-      if (code !== 'ERR_BUSY' && code !== 'ERR_CLOSED') failures.push(`a client that ${client.name} got ${/** @type {Error} */ (error).stack}`);
+      if (code !== 'ERR_BUSY' && code !== 'ERR_CLOSED')
+        failures.push(`a client that ${client.name} got ${/** @type {Error} */ (error).stack}`);
     }
     answered += 1;
     if (leak * answered > blockBytes * lost.length) lost.push(Buffer.alloc(blockBytes, 1));
@@ -128,8 +132,13 @@ async function soak({ requests, seconds, atOnce, minutes, seed, leak, gc }) {
 
   // Whatever forgotten requests left behind would be missing now: every sequence's whole context is wanted at once.
   for (const engine of engines) {
-    const full = await Promise.all(Array.from({ length: engine.parallel }, (_, at) => engine.generate(`${at} `.repeat(40), { maxTokens: 1000, mode: 'base', stop: [], temperature: 4, seed: at })));
-    for (const { stopReason } of full) if (stopReason !== 'context' && stopReason !== 'end') failures.push(`a full context ended with ${stopReason}`);
+    const full = await Promise.all(
+      Array.from({ length: engine.parallel }, (_, at) =>
+        engine.generate(`${at} `.repeat(40), { maxTokens: 1000, mode: 'base', stop: [], temperature: 4, seed: at }),
+      ),
+    );
+    for (const { stopReason } of full)
+      if (stopReason !== 'context' && stopReason !== 'end') failures.push(`a full context ended with ${stopReason}`);
   }
   await Promise.all(engines.map((engine) => engine.close()));
 
@@ -142,7 +151,9 @@ async function soak({ requests, seconds, atOnce, minutes, seed, leak, gc }) {
   if (!(pace <= mostGrowth)) failures.push(`${trend}, and at most ${mostGrowth} are no leak`);
   console.log(`${answered} requests in ${took.toFixed(0)} s, seed ${seed}; ${trend} (${samples.length} samples)`);
   for (const { name } of clients) {
-    const of = [...endings].filter(([key]) => key.startsWith(`${name}: `)).map(([key, number]) => `${key.slice(name.length + 2)} ${number}`);
+    const of = [...endings]
+      .filter(([key]) => key.startsWith(`${name}: `))
+      .map(([key, number]) => `${key.slice(name.length + 2)} ${number}`);
     console.log(`  ${name}: ${of.join(', ')}`);
   }
   return failures;

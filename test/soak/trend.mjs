@@ -25,8 +25,8 @@ export function slope(samples) {
 
 /**
  * By how many bytes a request memory grows once what is compiled and cached only once is there: in the second half of a run, in the first
- * half of that, and in the second; the middle one of the three. A leak goes on through all of them at the same pace; what only fills up grows
- * less and less, and what comes and goes is in one of them alone.
+ * half of that, and in the second; the middle one of the three. A leak goes on through all of them at the same pace; what only fills up
+ * grows less and less, and what comes and goes is in one of them alone.
  * @param {readonly Sample[]} samples
  */
 export function growth(samples) {

@@ -21,7 +21,10 @@ export interface Setting {
 }
 
 /** Starts the built command in a process of its own. */
-export function start(args: string[], { input, env = {}, fake = false, group = false }: Setting = {}): { child: ChildProcess; ran: Promise<Ran> } {
+export function start(
+  args: string[],
+  { input, env = {}, fake = false, group = false }: Setting = {},
+): { child: ChildProcess; ran: Promise<Ran> } {
   const { FORCE_COLOR, NO_COLOR, ...inherited } = process.env;
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...inherited, ...(fake ? { NUDGING_BINARY: fakeAddon } : {}), ...env },

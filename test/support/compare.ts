@@ -13,27 +13,35 @@ export interface Comparison {
 }
 
 /** Compares one answer with the stateless reference's, and decision by decision where it differs. */
-export async function compare(engine: Nudging, input: Input, options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & Choosing, tolerance = toleranceOf(engine)): Promise<Comparison> {
+export async function compare(
+  engine: Nudging,
+  input: Input,
+  options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & Choosing,
+  tolerance = toleranceOf(engine),
+): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });
   const slow = await reference(engine, input, options);
   const handOvers = answer.rounds.filter(({ by }) => by === 'agree' || by === 'confident').length;
-  const shown = (text: string, rounds: Answer['rounds'], stopReason: string, used: number) => JSON.stringify({ text, rounds, stopReason, used });
+  const shown = (text: string, rounds: Answer['rounds'], stopReason: string, used: number) =>
+    JSON.stringify({ text, rounds, stopReason, used });
   const got = shown(answer.text, answer.rounds, answer.stopReason, answer.stats.tokens);
   const expected = shown(slow.text, slow.rounds, slow.stopReason, slow.used);
   if (got === expected) return { result: 'exact', answer, handOvers, reasons: [] };
-  // One tie changes everything after it: the run's own decisions are judged instead. The two must part in a round that has a tie; which of them it turned
-  // does not matter, since the reference's questions have batch shapes of their own where several are asked at once.
+  // One tie changes everything after it: the run's own decisions are judged instead. The two must part in a round that has a tie; which of
+  // them it turned does not matter, since the reference's questions have batch shapes of their own where several are asked at once.
   const { closeRounds, wrong } = await replay(engine, input, answer, options, tolerance);
   const parting = slow.rounds.findIndex((round, index) => JSON.stringify(round) !== JSON.stringify(answer.rounds[index]));
-  if (wrong.length === 0 && closeRounds.has(parting < 0 ? slow.rounds.length : parting)) return { result: 'ties', answer, handOvers, reasons: [] };
+  if (wrong.length === 0 && closeRounds.has(parting < 0 ? slow.rounds.length : parting))
+    return { result: 'ties', answer, handOvers, reasons: [] };
   return { result: 'mismatch', answer, handOvers, reasons: [...wrong, `engine    ${got}`, `reference ${expected}`] };
 }
 
 const sentence = ' one two  three\n\nfour 五 🙂 six';
 
 /**
- * How far the shape of a batch moves what a model says: the same contexts, decoded by engines that differ in their batch size alone. Each prompt is
- * continued by little and by much: ggml's attention on a CPU takes another way for 64 tokens and more at a time, and that is most of the noise.
+ * How far the shape of a batch moves what a model says: the same contexts, decoded by engines that differ in their batch size alone. Each
+ * prompt is continued by little and by much: ggml's attention on a CPU takes another way for 64 tokens and more at a time, and that is most
+ * of the noise.
  */
 export async function batchNoise(engines: readonly Nudging[], inputs: readonly Input[]): Promise<typeof tie> {
   const noise = { probability: 0, margin: 0 };

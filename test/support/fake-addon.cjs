@@ -13,8 +13,34 @@
 // Anything else is answered at once, with "<question>!". With NUDGING_FAKE_SAYS=1 it says on stderr when a question arrives.
 'use strict';
 
-const lane = { promptTokens: 1, cachedPromptTokens: 0, decodedTokens: 1, decodes: 1, questions: 1, remembered: 0, rewinds: 0, rewoundTokens: 0, recomputations: 0, anticipated: 0, decodeMs: 1, top1Ms: 0, tokenizeMs: 0 };
-const model = (path) => ({ path, description: 'fake', parameters: 1, bytes: 1, context: 512, trainedContext: 512, vocabulary: 2, hasChatTemplate: true, gpuLayers: 0, kvCache: 'f16', memory: { weights: 1, mapped: 1, buffers: {}, cache: 1, compute: 1 } });
+const lane = {
+  promptTokens: 1,
+  cachedPromptTokens: 0,
+  decodedTokens: 1,
+  decodes: 1,
+  questions: 1,
+  remembered: 0,
+  rewinds: 0,
+  rewoundTokens: 0,
+  recomputations: 0,
+  anticipated: 0,
+  decodeMs: 1,
+  top1Ms: 0,
+  tokenizeMs: 0,
+};
+const model = (path) => ({
+  path,
+  description: 'fake',
+  parameters: 1,
+  bytes: 1,
+  context: 512,
+  trainedContext: 512,
+  vocabulary: 2,
+  hasChatTemplate: true,
+  gpuLayers: 0,
+  kvCache: 'f16',
+  memory: { weights: 1, mapped: 1, buffers: {}, cache: 1, compute: 1 },
+});
 
 class NativeEngine {
   #emit;
@@ -23,13 +49,29 @@ class NativeEngine {
   constructor(options, onEvents) {
     this.#emit = (event) => onEvents([event]);
     if (options.base.path.includes('too-big')) {
-      setImmediate(() => onEvents([{ type: 'load-failed', code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }, { type: 'closed' }]));
+      setImmediate(() =>
+        onEvents([{ type: 'load-failed', code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }, { type: 'closed' }]),
+      );
       return;
     }
     if (options.base.path.includes('warns')) {
-      setImmediate(() => onEvents([{ type: 'progress', lane: 'base', fraction: 0.5 }, { type: 'warning', code: 'WARN_KERNEL_DISABLED', message: 'beware' }]));
+      setImmediate(() =>
+        onEvents([
+          { type: 'progress', lane: 'base', fraction: 0.5 },
+          { type: 'warning', code: 'WARN_KERNEL_DISABLED', message: 'beware' },
+        ]),
+      );
     }
-    setImmediate(() => this.#emit({ type: 'loaded', base: model(options.base.path), aligned: model(options.aligned.path), parallel: options.parallel || 2, deterministic: options.deterministic !== 0, whyNotDeterministic: '' }));
+    setImmediate(() =>
+      this.#emit({
+        type: 'loaded',
+        base: model(options.base.path),
+        aligned: model(options.aligned.path),
+        parallel: options.parallel || 2,
+        deterministic: options.deterministic !== 0,
+        whyNotDeterministic: '',
+      }),
+    );
   }
 
   submit({ id, aligned }) {
@@ -44,11 +86,20 @@ class NativeEngine {
       const state = { text: '', deaf: question.includes('deaf'), timer: setInterval(say, 5) };
       this.#endless.set(id, state);
     } else if (question.includes('long')) {
-      setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_PROMPT_TOO_LONG', message: 'the base prompt has 9 tokens: shorten it or raise `context`' }));
+      setImmediate(() =>
+        this.#emit({
+          type: 'failed',
+          id,
+          code: 'ERR_PROMPT_TOO_LONG',
+          message: 'the base prompt has 9 tokens: shorten it or raise `context`',
+        }),
+      );
     } else if (question.includes('broken')) {
       setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_DECODE_FAILED', message: 'llama.cpp could not decode a batch' }));
     } else if (question.includes('gpu')) {
-      setImmediate(() => this.#emit({ type: 'failed', id, code: 'ERR_DEVICE_FAILED', message: 'the GPU failed (an illegal instruction was encountered)' }));
+      setImmediate(() =>
+        this.#emit({ type: 'failed', id, code: 'ERR_DEVICE_FAILED', message: 'the GPU failed (an illegal instruction was encountered)' }),
+      );
     } else if (question.includes('cuda')) {
       require('node:fs').writeSync(2, 'CUDA error: an illegal instruction was encountered\n/ggml-cuda.cu:106: CUDA error\n');
       process.kill(process.pid, 'SIGABRT');
@@ -56,10 +107,13 @@ class NativeEngine {
       require('node:fs').writeSync(2, `${'noise\n'.repeat(10_000)}\x1b[31mllama.cpp:1:\x1b[0m GGML_ASSERT(x < n) failed\n`);
       process.kill(process.pid, 'SIGABRT');
     } else {
-      setTimeout(() => {
-        piece(`${question}!`);
-        this.#finish(id, `${question}!`, 'end');
-      }, question.includes('slow') ? 80 : 1);
+      setTimeout(
+        () => {
+          piece(`${question}!`);
+          this.#finish(id, `${question}!`, 'end');
+        },
+        question.includes('slow') ? 80 : 1,
+      );
     }
   }
 
@@ -78,7 +132,16 @@ class NativeEngine {
   }
 
   #finish(id, text, stopReason) {
-    const stats = { base: lane, aligned: lane, tokens: 1, baseTokens: 0, ties: text.includes('tied') ? 3 : 0, queuedMs: 0, firstPieceMs: 1, totalMs: 1 };
+    const stats = {
+      base: lane,
+      aligned: lane,
+      tokens: 1,
+      baseTokens: 0,
+      ties: text.includes('tied') ? 3 : 0,
+      queuedMs: 0,
+      firstPieceMs: 1,
+      totalMs: 1,
+    };
     this.#emit({ type: 'finished', id, stopReason, text, rounds: [{ words: text, base: '', by: 'end' }], decisions: [], spans: [], stats });
   }
 }

@@ -38,7 +38,11 @@ export type DemoModel = 'base' | 'aligned' | 'aligned-cross';
 export const tool = path.join(makePlan({}).out, process.platform === 'win32' ? 'inflate.exe' : 'inflate');
 // A folder of its own: test/support/models.ts removes from its one what it did not make.
 const folder = inRoot('.native/models/inflated');
-const hashOf = (...parts: (string | Buffer)[]) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex').slice(0, 8);
+const hashOf = (...parts: (string | Buffer)[]) =>
+  parts
+    .reduce((hash, part) => hash.update(part), createHash('sha256'))
+    .digest('hex')
+    .slice(0, 8);
 let toolHash: string | undefined;
 
 /** The path of a model of the demo pair in a bigger shape, made if it is not there yet. */
@@ -82,8 +86,8 @@ export interface SpecialPair extends Pair {
 }
 
 /**
- * A pair that agrees: the base is the aligned model, inflated, and sees the aligned model's prompt. Where it is less sure than γ its runs end all the same;
- * at γ 0 nearly the whole answer is one run.
+ * A pair that agrees: the base is the aligned model, inflated, and sees the aligned model's prompt. Where it is less sure than γ its runs
+ * end all the same; at γ 0 nearly the whole answer is one run.
  */
 export function agreeingPair(base: Shape = shapes.base, aligned: Shape = shapes.aligned): SpecialPair {
   const prompt = (question: string) => [
@@ -91,18 +95,28 @@ export function agreeingPair(base: Shape = shapes.base, aligned: Shape = shapes.
     { text: question, special: false },
     { text: '<|im_end|>\n<|im_start|>assistant\n', special: true },
   ];
-  return { base: inflated('aligned', base), aligned: inflated('aligned', aligned), input: (question) => ({ base: prompt(question), aligned: prompt(question) }), options: { maxTokens: 96, gamma: 0.3 } };
+  return {
+    base: inflated('aligned', base),
+    aligned: inflated('aligned', aligned),
+    input: (question) => ({ base: prompt(question), aligned: prompt(question) }),
+    options: { maxTokens: 96, gamma: 0.3 },
+  };
 }
 
 /**
- * A pair that never agrees: the aligned model is the base with every logit moved to another token, so that after the same tokens it always expects
- * something else. Behind a prompt that is no question sheet the base goes on by itself all the same, for half of the answer.
+ * A pair that never agrees: the aligned model is the base with every logit moved to another token, so that after the same tokens it always
+ * expects something else. Behind a prompt that is no question sheet the base goes on by itself all the same, for half of the answer.
  */
 export function disagreeingPair(base: Shape = shapes.base, aligned: Shape = shapes.aligned): SpecialPair {
   // Odd, and far from the control tokens that begin the vocabulary.
   const rotate = 1237;
   const prompt = (question: string) => `${question}\n`;
-  return { base: inflated('base', base), aligned: inflated('base', { ...aligned, rotate }), input: (question) => ({ base: prompt(question), aligned: prompt(question) }), options: { maxTokens: 96, gamma: 0.3 } };
+  return {
+    base: inflated('base', base),
+    aligned: inflated('base', { ...aligned, rotate }),
+    input: (question) => ({ base: prompt(question), aligned: prompt(question) }),
+    options: { maxTokens: 96, gamma: 0.3 },
+  };
 }
 
 /** Removes what another build of the tool has made. Returns the hash of this one. */

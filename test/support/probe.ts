@@ -14,7 +14,9 @@ export interface VocabularyProbe {
 
 const inRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-export const { VocabularyProbe } = createRequire(import.meta.url)(process.env['NUDGING_PROBE'] ?? inRoot('.native/cpu-release/nudging_probe.node')) as { VocabularyProbe: new (path: string) => VocabularyProbe };
+export const { VocabularyProbe } = createRequire(import.meta.url)(
+  process.env['NUDGING_PROBE'] ?? inRoot('.native/cpu-release/nudging_probe.node'),
+) as { VocabularyProbe: new (path: string) => VocabularyProbe };
 
 /** The vocabularies that come with llama.cpp's source: name and path. */
 export const vocabularies = readdirSync(inRoot('vendor/llama.cpp/models'))

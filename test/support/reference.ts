@@ -5,10 +5,14 @@ import { samplingOf, type Choosing } from './replay.ts';
 export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason'> & { used: number };
 
 /**
- * The rules of nudging, R1 to R16, written a second time: slowly, in another language, and without any state between questions. Every question is
- * a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
+ * The rules of nudging, R1 to R16, written a second time: slowly, in another language, and without any state between questions. Every
+ * question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
  */
-export async function reference(engine: Nudging, input: Input, options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & Choosing): Promise<ReferenceAnswer> {
+export async function reference(
+  engine: Nudging,
+  input: Input,
+  options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & Choosing,
+): Promise<ReferenceAnswer> {
   const { gamma, lookahead, maxTokens } = options;
   const sampling = samplingOf(options);
   const ask = (lane: LaneName, text: string, tokens: readonly number[] = []) => engine.inspect({ lane, input, text, tokens, sampling });

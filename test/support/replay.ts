@@ -1,6 +1,18 @@
-import type { Answer, Decision, GenerateOptions, Input, Inspected, LaneName, LogitOptions, Nudging, SamplingOptions } from '../../lib/index.ts';
+import type {
+  Answer,
+  Decision,
+  GenerateOptions,
+  Input,
+  Inspected,
+  LaneName,
+  LogitOptions,
+  Nudging,
+  SamplingOptions,
+} from '../../lib/index.ts';
 
-/** Without `deterministic`, a decision closer to its threshold than this may go otherwise when the batch shape changes: for 16-bit weights. */
+/**
+ * Without `deterministic`, a decision closer to its threshold than this may go otherwise when the batch shape changes: for 16-bit weights.
+ */
 export const tie = { probability: 0.01, margin: 0.05 };
 const exact: typeof tie = { probability: 0, margin: 0 };
 
@@ -20,13 +32,19 @@ export interface Replay {
 }
 
 /**
- * Asks both models, from nothing, about every decision that a run took (`trace: 'full'`). Each must be the same, to the bit if the engine is
- * deterministic. Else it may be a tie: the top-1 token may differ where the two best logits are closer than `tolerance.margin`, and the side of
- * γ where the probability is within `tolerance.probability`.
+ * Asks both models, from nothing, about every decision that a run took (`trace: 'full'`). Each must be the same, to the bit if the engine
+ * is deterministic. Else it may be a tie: the top-1 token may differ where the two best logits are closer than `tolerance.margin`, and the
+ * side of γ where the probability is within `tolerance.probability`.
  *
  * A sampled run is asked with its own seed: what its tokens were drawn from has no state either.
  */
-export async function replay(engine: Nudging, input: Input, answer: Answer, options: GenerateOptions = {}, tolerance = toleranceOf(engine)): Promise<Replay> {
+export async function replay(
+  engine: Nudging,
+  input: Input,
+  answer: Answer,
+  options: GenerateOptions = {},
+  tolerance = toleranceOf(engine),
+): Promise<Replay> {
   const { gamma = 0.4 } = options;
   const sampling = samplingOf({ ...options, ...(answer.seed === undefined ? {} : { seed: answer.seed }) });
   const result: Replay = { decisions: 0, ties: 0, closeRounds: new Set(), wrong: [] };
@@ -36,13 +54,16 @@ export async function replay(engine: Nudging, input: Input, answer: Answer, opti
     result.decisions += 1;
     const where = `${decision.kind} after ${JSON.stringify(text.slice(-40))} + ${tokens.length} tokens`;
     const otherToken = fresh.token !== decision.token;
-    if (otherToken && Math.min(fresh.margin, decision.margin) >= tolerance.margin) result.wrong.push(`${where}: token ${decision.token}, afresh ${fresh.token} (margin ${fresh.margin})`);
+    if (otherToken && Math.min(fresh.margin, decision.margin) >= tolerance.margin)
+      result.wrong.push(`${where}: token ${decision.token}, afresh ${fresh.token} (margin ${fresh.margin})`);
     const otherSide = decision.kind !== 'draft' && fresh.probability >= gamma !== decision.probability >= gamma;
-    if (Math.abs(fresh.probability - decision.probability) > tolerance.probability && !otherToken) result.wrong.push(`${where}: p ${decision.probability}, afresh ${fresh.probability}`);
+    if (Math.abs(fresh.probability - decision.probability) > tolerance.probability && !otherToken)
+      result.wrong.push(`${where}: p ${decision.probability}, afresh ${fresh.probability}`);
     const otherMargin = tolerance === exact && fresh.margin !== decision.margin;
     if (otherMargin && !otherToken) result.wrong.push(`${where}: margin ${decision.margin}, afresh ${fresh.margin}`);
     if (otherToken || otherSide) result.ties += 1;
-    const close = fresh.margin < tolerance.margin || (decision.kind !== 'draft' && Math.abs(fresh.probability - gamma) < tolerance.probability);
+    const close =
+      fresh.margin < tolerance.margin || (decision.kind !== 'draft' && Math.abs(fresh.probability - gamma) < tolerance.probability);
     if (close || otherToken || otherSide) result.closeRounds.add(round);
   }
   return result;
@@ -55,7 +76,9 @@ export function samplingOf(options: Choosing): Choosing {
 }
 
 /** The questions of a run, in order: which model, after which text, after which of its own tokens. */
-export function* questions(answer: Answer): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[]; round: number }> {
+export function* questions(
+  answer: Answer,
+): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[]; round: number }> {
   const decisions = answer.decisions ?? [];
   let at = 0;
   let index = 0;
@@ -76,7 +99,13 @@ export function* questions(answer: Answer): Generator<{ decision: Decision; lane
     let last: Decision | undefined;
     while (isNext('boundary')) {
       last = decisions[at++] as Decision;
-      yield { decision: last, lane: 'base', text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.slice(0, last.position)), tokens: [], round: index - 1 };
+      yield {
+        decision: last,
+        lane: 'base',
+        text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.slice(0, last.position)),
+        tokens: [],
+        round: index - 1,
+      };
     }
     const start = out + (round?.words ?? '');
     const run = last ? [last.token] : [];

@@ -11,7 +11,10 @@ export const prelude = `import { Nudging } from ${JSON.stringify(index)}; const 
 /** Runs a module in a process of its own: how it ends is what is tested. */
 export async function script(body: string, ...flags: string[]): Promise<{ stdout: string; stderr: string; code: number | string }> {
   try {
-    const { stdout, stderr } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + body], { timeout: 30_000, cwd: fileURLToPath(new URL('../..', import.meta.url)) });
+    const { stdout, stderr } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + body], {
+      timeout: 30_000,
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    });
     return { stdout, stderr, code: 0 };
   } catch (error) {
     const { stdout, stderr, code, signal } = error as { stdout: string; stderr: string; code: number; signal: string };

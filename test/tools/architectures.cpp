@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint32_t head_size = 16;
 /// So short that the tests' contexts are several windows long.
 constexpr std::uint32_t window = 24;
-/// Standard deviation of the logits. For 30,000 to 250,000 independent ones this is where the highest takes anything from 0.1 to nearly all of the
-/// probability; at 4 it never takes much, at 12 nearly always all.
+/// Standard deviation of the logits. For 30,000 to 250,000 independent ones this is where the highest takes anything from 0.1 to nearly all
+/// of the probability; at 4 it never takes much, at 12 nearly always all.
 constexpr float logit_deviation = 6.5F;
 /// llama.cpp's RWKV kernels work on heads of this size.
 constexpr std::uint32_t wkv_head_size = 64;
@@ -19,7 +19,12 @@ constexpr std::uint32_t wkv_head_size = 64;
 class Builder {
  public:
   Builder(std::string architecture, const Size& size)
-      : architecture_(std::move(architecture)), size_(size), width_(size.embedding), inner_(2 * width_), heads_(std::max(size.embedding / head_size, 1U)), kv_heads_(std::max(heads_ / 2, 1U)) {}
+      : architecture_(std::move(architecture)),
+        size_(size),
+        width_(size.embedding),
+        inner_(2 * width_),
+        heads_(std::max(size.embedding / head_size, 1U)),
+        kv_heads_(std::max(heads_ / 2, 1U)) {}
 
   Blueprint build() {
     set("context_length", size_.context);
@@ -54,12 +59,18 @@ class Builder {
  private:
   void set(const std::string& key, Setting value) { result_.settings.emplace_back(key, std::move(value)); }
 
-  void add(const std::string& name, std::vector<std::int64_t> shape, float center, float spread) { result_.tensors.push_back({name, std::move(shape), center, spread}); }
+  void add(const std::string& name, std::vector<std::int64_t> shape, float center, float spread) {
+    result_.tensors.push_back({name, std::move(shape), center, spread});
+  }
 
   /// Keeps the size of what goes through it.
-  void matrix(const std::string& name, std::int64_t in, std::int64_t out) { add(name + ".weight", {in, out}, 0, std::sqrt(3.0F / static_cast<float>(in))); }
+  void matrix(const std::string& name, std::int64_t in, std::int64_t out) {
+    add(name + ".weight", {in, out}, 0, std::sqrt(3.0F / static_cast<float>(in)));
+  }
 
-  void norm(const std::string& name, std::int64_t width = 0, float center = 1) { add(name + ".weight", {width > 0 ? width : width_}, center, 0.2F * center); }
+  void norm(const std::string& name, std::int64_t width = 0, float center = 1) {
+    add(name + ".weight", {width > 0 ? width : width_}, center, 0.2F * center);
+  }
 
   void norm_with_bias(const std::string& name) {
     norm(name);
@@ -170,7 +181,8 @@ class Builder {
   }
 
   void rwkv7() {
-    if (width_ % wkv_head_size != 0) throw std::invalid_argument("rwkv7 needs an embedding of a multiple of " + std::to_string(wkv_head_size));
+    if (width_ % wkv_head_size != 0)
+      throw std::invalid_argument("rwkv7 needs an embedding of a multiple of " + std::to_string(wkv_head_size));
     constexpr std::uint32_t rank = 8;
     set("attention.layer_norm_epsilon", 1e-5F);
     set("wkv.head_size", wkv_head_size);
@@ -190,7 +202,8 @@ class Builder {
       add(block(layer, "time_mix_lerp_fused.weight"), {width_, 1, 1, 6}, 0.5F, 0.5F);
       for (const char* name : {"k_k", "k_a"}) add(block(layer, std::string("time_mix_") + name + ".weight"), {width_}, 1, 0.5F);
       add(block(layer, "time_mix_r_k.weight"), {width_}, 0, 0.5F);
-      for (const char* name : {"key", "value", "receptance", "output"}) matrix(block(layer, std::string("time_mix_") + name), width_, width_);
+      for (const char* name : {"key", "value", "receptance", "output"})
+        matrix(block(layer, std::string("time_mix_") + name), width_, width_);
       norm_with_bias(block(layer, "time_mix_ln"));
       add(block(layer, "channel_mix_lerp_k.weight"), {width_, 1, 1}, 0.5F, 0.5F);
       matrix(block(layer, "channel_mix_key"), width_, inner_);

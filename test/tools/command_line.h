@@ -12,7 +12,9 @@
 /// `--name value` pairs of a tool's command line. Whatever is wrong with them is answered with the usage, as std::invalid_argument.
 class CommandLine {
  public:
-  CommandLine(int count, char** words, std::string usage, std::map<std::string, std::string, std::less<>> defaults, const std::vector<std::string>& needed) : usage_(std::move(usage)), values_(std::move(defaults)) {
+  CommandLine(int count, char** words, std::string usage, std::map<std::string, std::string, std::less<>> defaults,
+              const std::vector<std::string>& needed)
+      : usage_(std::move(usage)), values_(std::move(defaults)) {
     for (int i = 1; i < count; i += 2) {
       const std::string_view name = words[i];
       if (!name.starts_with("--") || i + 1 == count) throw std::invalid_argument(usage_);

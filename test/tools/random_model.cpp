@@ -1,5 +1,5 @@
-// Writes a tiny model with random weights around the tokenizer of a vocabulary-only GGUF file. It says nothing sensible, in every script that its
-// vocabulary knows: what an engine finds hardest.
+// Writes a tiny model with random weights around the tokenizer of a vocabulary-only GGUF file. It says nothing sensible, in every script
+// that its vocabulary knows: what an engine finds hardest.
 
 #include <cstdio>
 #include <exception>
@@ -24,13 +24,15 @@ void set(gguf_context* model, const std::string& name, const Setting& setting) {
   if (const auto* number = std::get_if<std::uint32_t>(&setting)) gguf_set_val_u32(model, key, *number);
   if (const auto* fraction = std::get_if<float>(&setting)) gguf_set_val_f32(model, key, *fraction);
   if (const auto* flag = std::get_if<bool>(&setting)) gguf_set_val_bool(model, key, *flag);
-  if (const auto* list = std::get_if<std::vector<std::uint32_t>>(&setting)) gguf_set_arr_data(model, key, GGUF_TYPE_UINT32, list->data(), list->size());
+  if (const auto* list = std::get_if<std::vector<std::uint32_t>>(&setting))
+    gguf_set_arr_data(model, key, GGUF_TYPE_UINT32, list->data(), list->size());
 }
 
 void write(const CommandLine& options) {
   const VocabularyFile vocabulary(options.text("vocab"));
   const std::string& architecture = options.text("arch");
-  const Blueprint plan = blueprint(architecture, {vocabulary.size(), options.number("embd"), options.number("layers"), options.number("context")});
+  const Blueprint plan =
+      blueprint(architecture, {vocabulary.size(), options.number("embd"), options.number("layers"), options.number("context")});
 
   std::size_t bytes = 0;
   for (const Tensor& tensor : plan.tensors) {
@@ -67,7 +69,11 @@ void write(const CommandLine& options) {
 
 int main(int count, char** words) {
   try {
-    write({count, words, usage, {{"seed", "1"}, {"embd", "32"}, {"layers", "2"}, {"context", "1024"}, {"eos-bias", "1.6"}}, {"vocab", "arch", "out"}});
+    write({count,
+           words,
+           usage,
+           {{"seed", "1"}, {"embd", "32"}, {"layers", "2"}, {"context", "1024"}, {"eos-bias", "1.6"}},
+           {"vocab", "arch", "out"}});
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -14,7 +14,8 @@ constexpr std::int32_t type_byte = 6;
 
 /// Roles in plain text: a model that knows no control tokens can be asked with it.
 constexpr const char* plain_template =
-    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}";
+    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif "
+    "%}";
 
 void copy(const gguf_context* from, std::int64_t id, gguf_context* to) {
   const char* key = gguf_get_key(from, id);
@@ -28,7 +29,8 @@ void copy(const gguf_context* from, std::int64_t id, gguf_context* to) {
     default: throw std::runtime_error(std::string(key) + " has a type that no tokenizer uses");
   }
   const std::size_t length = gguf_get_arr_n(from, id);
-  if (gguf_get_arr_type(from, id) != GGUF_TYPE_STRING) return gguf_set_arr_data(to, key, gguf_get_arr_type(from, id), gguf_get_arr_data(from, id), length);
+  if (gguf_get_arr_type(from, id) != GGUF_TYPE_STRING)
+    return gguf_set_arr_data(to, key, gguf_get_arr_type(from, id), gguf_get_arr_data(from, id), length);
   std::vector<const char*> strings(length);
   for (std::size_t i = 0; i < length; ++i) strings[i] = gguf_get_arr_str(from, id, i);
   gguf_set_arr_str(to, key, strings.data(), length);

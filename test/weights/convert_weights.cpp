@@ -1,5 +1,6 @@
-// Writes a copy of a GGUF model whose weights are of another type. With 32-bit floats they are exactly the values that the quantised ones stand for: what then still
-// differs between the two is how a kernel computes with quantised weights. Other types are for measuring what those kernels take.
+// Writes a copy of a GGUF model whose weights are of another type. With 32-bit floats they are exactly the values that the quantised ones
+// stand for: what then still differs between the two is how a kernel computes with quantised weights. Other types are for measuring what
+// those kernels take.
 
 #include <cstdio>
 #include <exception>

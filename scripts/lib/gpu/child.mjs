@@ -1,4 +1,5 @@
-// One engine under load, in a process of its own because a GPU may take it along: `node child.mjs ORDER`, ORDER and what is printed in JSON.
+// One engine under load, in a process of its own because a GPU may take it along: `node child.mjs ORDER`, ORDER and what is printed in
+// JSON.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inRoot } from '../paths.mjs';
@@ -38,7 +39,18 @@ const { Nudging } = await import(pathToFileURL(inRoot('dist/index.js')).href);
 
 /** @type {Outcome} */
 const outcome = {
-  answers: 0, tokens: 0, ms: 0, firstMs: 0, same: 0, ties: 0, wrong: [], errors: {}, firstError: '', texts: {}, gpuLayers: 0, buffers: [],
+  answers: 0,
+  tokens: 0,
+  ms: 0,
+  firstMs: 0,
+  same: 0,
+  ties: 0,
+  wrong: [],
+  errors: {},
+  firstError: '',
+  texts: {},
+  gpuLayers: 0,
+  buffers: [],
   passes: { baseDecodes: 0, alignedDecodes: 0, baseMs: 0, alignedMs: 0 },
 };
 /** @type {number[]} */

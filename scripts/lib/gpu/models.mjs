@@ -31,7 +31,10 @@ const inflatable = new Set(['f16', 'q8_0', 'q4_0']);
 export async function gpuPair(size, weights, places) {
   const shapes = sizes[size];
   if (!shapes) throw new BuildError(`there is no size "${size}"`);
-  const [base, aligned] = await Promise.all([gpuModel('base', shapes.base, weights, places), gpuModel('aligned', shapes.aligned, weights, places)]);
+  const [base, aligned] = await Promise.all([
+    gpuModel('base', shapes.base, weights, places),
+    gpuModel('aligned', shapes.aligned, weights, places),
+  ]);
   const manifest = path.join(places.folder, `${size}-${weights}.json`);
   const settings = { gamma: 0.3, lookahead: 16, maxTokens: 96, basePrompt: '{system}Question: {question}\nAnswer:\n' };
   writeFileSync(manifest, JSON.stringify({ name: `${size} ${weights}`, base, aligned, ...settings }));
@@ -41,7 +44,13 @@ export async function gpuPair(size, weights, places) {
 /** Files that are being made. @type {Map<string, Promise<string>>} */
 const making = new Map();
 
-/** @param {'base' | 'aligned'} lane @param {Shape} shape @param {Weights} weights @param {{ tools: string, folder: string }} places @returns {Promise<string>} */
+/**
+ * @param {'base' | 'aligned'} lane
+ * @param {Shape} shape
+ * @param {Weights} weights
+ * @param {{ tools: string, folder: string }} places
+ * @returns {Promise<string>}
+ */
 function gpuModel(lane, shape, weights, places) {
   const file = path.join(places.folder, `${lane}-${Object.values(shape).join('-')}-${weights}.gguf`);
   const made = making.get(file) ?? makeModel(file, lane, shape, weights, places);
@@ -49,17 +58,33 @@ function gpuModel(lane, shape, weights, places) {
   return made;
 }
 
-/** @param {string} file @param {'base' | 'aligned'} lane @param {Shape} shape @param {Weights} weights @param {{ tools: string, folder: string }} places */
+/**
+ * @param {string} file
+ * @param {'base' | 'aligned'} lane
+ * @param {Shape} shape
+ * @param {Weights} weights
+ * @param {{ tools: string, folder: string }} places
+ */
 async function makeModel(file, lane, shape, weights, places) {
   if (existsSync(file)) return file;
   mkdirSync(places.folder, { recursive: true });
   const incoming = `${file}.${process.pid}`;
   const [tool, args] = inflatable.has(weights)
-    ? ['inflate', ['--model', inRoot(`models/demo/${lane}.gguf`), '--type', weights, ...Object.entries(shape).flatMap(([name, value]) => [`--${name}`, String(value)])]]
+    ? [
+        'inflate',
+        [
+          '--model',
+          inRoot(`models/demo/${lane}.gguf`),
+          '--type',
+          weights,
+          ...Object.entries(shape).flatMap(([name, value]) => [`--${name}`, String(value)]),
+        ],
+      ]
     : ['quantise', ['--model', await gpuModel(lane, shape, 'f16', places), '--type', weights, '--threads', '8']];
   const program = path.join(places.tools, /** @type {string} */ (tool));
   const { code, output } = await run(program, [.../** @type {string[]} */ (args), '--out', incoming]);
-  if (code === 127) throw new BuildError(`${program} is missing: node scripts/build.mjs --tests, or name the folder that has it with --tools`);
+  if (code === 127)
+    throw new BuildError(`${program} is missing: node scripts/build.mjs --tests, or name the folder that has it with --tools`);
   if (code !== 0) throw new BuildError(`${tool} ended with ${code}: ${output.trim().slice(-300)}`);
   renameSync(incoming, file);
   return file;

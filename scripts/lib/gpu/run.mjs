@@ -12,7 +12,11 @@ import { fileURLToPath } from 'node:url';
 
 const child = fileURLToPath(new URL('child.mjs', import.meta.url));
 
-/** @param {Order} order @param {{ env?: Record<string, string>, limit: number, wrapper?: readonly string[] }} options limit: seconds after which it is killed; wrapper: a program to run it with */
+/**
+ * @param {Order} order
+ * @param {{ env?: Record<string, string>, limit: number, wrapper?: readonly string[] }} options limit: seconds after which it is killed;
+ *   wrapper: a program to run it with
+ */
 export function runChild(order, { env = {}, limit, wrapper = [] }) {
   const [program = process.execPath, ...args] = [...wrapper, process.execPath, child, JSON.stringify(order)];
   /** @type {Promise<Ended>} */

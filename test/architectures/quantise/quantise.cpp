@@ -16,8 +16,9 @@ constexpr const char* usage = "usage: quantise --model FILE --out FILE --type q4
 
 llama_ftype type_of(const std::string& name) {
   static const std::map<std::string, llama_ftype, std::less<>> types = {
-      {"q4_0", LLAMA_FTYPE_MOSTLY_Q4_0}, {"q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},     {"q4_k", LLAMA_FTYPE_MOSTLY_Q4_K_M}, {"q6_k", LLAMA_FTYPE_MOSTLY_Q6_K},
-      {"f16", LLAMA_FTYPE_MOSTLY_F16},   {"iq4_nl", LLAMA_FTYPE_MOSTLY_IQ4_NL}, {"bf16", LLAMA_FTYPE_MOSTLY_BF16}};
+      {"q4_0", LLAMA_FTYPE_MOSTLY_Q4_0}, {"q8_0", LLAMA_FTYPE_MOSTLY_Q8_0}, {"q4_k", LLAMA_FTYPE_MOSTLY_Q4_K_M},
+      {"q6_k", LLAMA_FTYPE_MOSTLY_Q6_K}, {"f16", LLAMA_FTYPE_MOSTLY_F16},   {"iq4_nl", LLAMA_FTYPE_MOSTLY_IQ4_NL},
+      {"bf16", LLAMA_FTYPE_MOSTLY_BF16}};
   const auto found = types.find(name);
   if (found == types.end()) throw std::invalid_argument(usage);
   return found->second;

@@ -19,8 +19,8 @@ export const inGroups =
 export const allAtOnce: Asking = (engine, inputs, options) => Promise.all(inputs.map((input) => engine.generate(input, options)));
 
 /**
- * As streams whose readers stop: each is read a little and loses its place to another question, more than once, so that its context is decoded again
- * in other pieces than before. For an engine with one place.
+ * As streams whose readers stop: each is read a little and loses its place to another question, more than once, so that its context is
+ * decoded again in other pieces than before. For an engine with one place.
  */
 export const parked: Asking = async (engine, inputs, options) => {
   const answers: Answer[] = [];

@@ -11,7 +11,13 @@ export class Report {
   }
 
   add(setting: string, { answers, equal, decisions, differing, largest }: Sameness, ms: number): void {
-    this.#rows.push([setting, `${equal} / ${answers}`, `${differing} / ${decisions}`, largest === 0 ? '0' : largest.toPrecision(2), (ms / 1000).toFixed(1)]);
+    this.#rows.push([
+      setting,
+      `${equal} / ${answers}`,
+      `${differing} / ${decisions}`,
+      largest === 0 ? '0' : largest.toPrecision(2),
+      (ms / 1000).toFixed(1),
+    ]);
   }
 
   print(): void {

@@ -23,7 +23,8 @@ export interface Family {
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 const company = (together: number) => (together === 1 ? 'alone' : `${together} together`);
 type Speculation = Exclude<GenerateOptions['speculation'], undefined>;
-const speculative = (speculation: Speculation) => (typeof speculation === 'number' ? `${speculation} guesses` : speculation ? 'speculative' : 'plain');
+const speculative = (speculation: Speculation) =>
+  typeof speculation === 'number' ? `${speculation} guesses` : speculation ? 'speculative' : 'plain';
 
 function setting(together: number, speculation: Speculation, threads: number, quick = false): Setting {
   return {
@@ -46,7 +47,9 @@ const but = (name: string, what: Setting, change: Partial<Setting>): Setting => 
 const inQuick = new Set(['1 true 2', '1 8 1', '4 false 1', '4 true 2']);
 const everyShape = [1, 2].flatMap((threads) =>
   [1, 2, 4, 8].flatMap((together) =>
-    ([false, true, 4, 8] as const).map((speculation) => setting(together, speculation, threads, inQuick.has(`${together} ${speculation} ${threads}`))),
+    ([false, true, 4, 8] as const).map((speculation) =>
+      setting(together, speculation, threads, inQuick.has(`${together} ${speculation} ${threads}`)),
+    ),
   ),
 );
 const aFew = [setting(1, true, 2), setting(4, false, 1), setting(4, true, 2, true), setting(4, 4, 2)];

@@ -18,13 +18,23 @@ export const setup = JSON.parse(given) as Setup;
 /** An engine that promises the same bits whatever else it does. */
 export function load(options: LoadOptions = {}): Promise<Nudging> {
   const { models, cpuBuffers } = setup;
-  return Nudging.load({ ...models, deterministic: true, context: 1024, parallel: 1, threads: 1, ...(cpuBuffers === undefined ? {} : { cpuBuffers }), ...options });
+  return Nudging.load({
+    ...models,
+    deterministic: true,
+    context: 1024,
+    parallel: 1,
+    threads: 1,
+    ...(cpuBuffers === undefined ? {} : { cpuBuffers }),
+    ...options,
+  });
 }
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
 
 export const questions = (JSON.parse(fixture('questions.json')) as string[]).slice(0, setup.quick ? 4 : undefined);
-export const prose = fixture('prose.txt').replace(/(?<!\n)\n(?!\n)/g, ' ').trim();
+export const prose = fixture('prose.txt')
+  .replace(/(?<!\n)\n(?!\n)/g, ' ')
+  .trim();
 export const tokens = JSON.parse(fixture('tokens.json')) as {
   texts: ({ text: string } & Record<LaneName, number[]>)[];
   chat: { question: string; aligned: number[] };
