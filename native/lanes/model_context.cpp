@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <limits>
 #include <string>
 
 #include "basics/failure.h"
 #include "backend/device.h"
 #include "backend/log.h"
-#include "choice/gumbel.h"
-#include "choice/top1.h"
 
 namespace nudging {
 
@@ -22,7 +18,9 @@ bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->lo
 
 ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool,
                            const std::atomic<bool>& stopping)
-    : model_(std::move(model)), batch_size_(batch_size(options)), shares_(shares_cells(model_->handle(), options)) {
+    : model_(std::move(model)), batch_size_(batch_size(options)), shares_(shares_cells(model_->handle(), options)),
+      team_(options.readers),
+      readers_(team_.members(), LogitReader(*model_)) {
   check_context_length(options.length, model_->trained_context(), model_->path());
   llama_context_params parameters = context_parameters(model_->handle(), options);
   parameters.abort_callback = is_set;
@@ -101,37 +99,26 @@ void ModelContext::run(const Pass& pass, PassResult& result) {
     throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " +
                                                   std::to_string(status) + "): " + take_log());
   }
-  result.said.reserve(pass.readings.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    if (outputs_[i] != 0) result.said.push_back(read(i, pass.tokens[i], pass.readings[result.said.size()]));
-  }
+  read(pass, result);
 }
 
-/// What the model says at one output of the last batch. Once for each output: logits are changed in place.
-PassResult::Said ModelContext::read(std::size_t output, const Pass::Entry& entry, const Pass::Reading& reading) {
-  const Clock::time_point begin = Clock::now();
-  const Vocabulary& vocabulary = model_->vocabulary();
-  float* data = llama_get_logits_ith(context_.get(), static_cast<int32_t>(output));
-  if (data == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
-  const std::span<float> logits(data, vocabulary.size());
-  if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
-  PassResult::Said said;
-  Top1& top1 = said.top1 = most_likely(logits);
-  if (std::isnan(top1.probability)) {
-    const auto is_banned = [](float logit) { return logit == -std::numeric_limits<float>::infinity(); };
-    if (reading.changes && std::all_of(logits.begin(), logits.end(), is_banned)) {
-      throw Failure(FailureKind::decode_failed,
-                    "\"" + model_->path() + "\" has nothing to say that `logitBias` does not ban: ban fewer tokens");
-    }
-    throw Failure(FailureKind::decode_failed,
-                  "\"" + model_->path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
+void ModelContext::read(const Pass& pass, PassResult& result) {
+  struct Row {
+    std::span<float> logits;
+    Wanted wanted;
+  };
+  std::vector<Row> rows;
+  rows.reserve(pass.readings.size());
+  for (std::size_t i = 0; i < pass.tokens.size(); ++i) {
+    if (pass.tokens[i].wanted == Wanted::nothing) continue;
+    float* data = llama_get_logits_ith(context_.get(), static_cast<int32_t>(i));
+    if (data == nullptr) throw Failure(FailureKind::decode_failed, "llama.cpp returned no logits");
+    rows.push_back({{data, model_->vocabulary().size()}, pass.tokens[i].wanted});
   }
-  if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);
-  top1.ends = vocabulary.ends(top1.token);
-  top1.bytes = vocabulary.bytes(top1.token);
-  if (entry.wanted == Wanted::distribution) said.logits.assign(logits.begin(), logits.end());
-  said.ms = milliseconds(Clock::now() - begin);
-  return said;
+  result.said.resize(rows.size());
+  team_.share(rows.size(), [&](std::size_t row, std::size_t member) {
+    result.said[row] = readers_[member].read(rows[row].logits, rows[row].wanted, pass.readings[row]);
+  });
 }
 
 }  // namespace nudging

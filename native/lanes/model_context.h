@@ -10,7 +10,9 @@
 
 #include "models/context_options.h"
 #include "models/model.h"
+#include "lanes/logit_reader.h"
 #include "lanes/pass.h"
+#include "lanes/team.h"
 
 namespace nudging {
 
@@ -36,7 +38,7 @@ class ModelContext {
   void run(const Pass& pass, PassResult& result);
   /// llama.cpp's status. Throws Failure(device_failed).
   int32_t decode_and_wait(const llama_batch& batch);
-  PassResult::Said read(std::size_t output, const Pass::Entry& entry, const Pass::Reading& reading);
+  void read(const Pass& pass, PassResult& result);
 
   std::shared_ptr<const Model> model_;
   ContextHandle context_;
@@ -44,7 +46,9 @@ class ModelContext {
   bool lost_ = false;
   std::size_t batch_size_;
   bool shares_;
-  LogitChanger changer_;
+  Team team_;
+  /// One for each member of the team.
+  std::vector<LogitReader> readers_;
   std::vector<Token> tokens_;
   std::vector<llama_pos> positions_;
   std::vector<int32_t> sequence_counts_;

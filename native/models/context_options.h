@@ -16,6 +16,8 @@ struct ContextOptions {
   /// Most tokens in one decode call.
   std::uint32_t batch = 512;
   std::int32_t threads = 1;
+  /// Threads that read what the model says from its logits, the one that decodes among them.
+  std::size_t readers = 1;
   /// Of the KV cache. One that is quantised needs flash attention, and heads that are multiples of a block (32); `MemoryMeter` finds out.
   ggml_type cache_type = GGML_TYPE_F16;
   /// Nothing: llama.cpp finds out whether the devices can.

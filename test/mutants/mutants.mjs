@@ -29,6 +29,7 @@ const sampling = 'choice/gumbel.cpp';
 const tolerance = 'trust/tie_tolerance.cpp';
 const filters = 'choice/token_filters.cpp';
 const changes = 'lanes/logit_changes.cpp';
+const reader = 'lanes/logit_reader.cpp';
 const scheduler = 'engine/scheduler.cpp';
 
 /** @type {Mutant[]} */
@@ -348,7 +349,7 @@ export const mutants = [
   // R16
   {
     name: 'logits: nothing is changed',
-    file: context,
+    file: reader,
     from: 'if (reading.changes) changer_.apply(',
     to: 'if (reading.changes && reading.changes->repeat.factor < 0) changer_.apply(',
     tests: ['logits'],
@@ -362,7 +363,7 @@ export const mutants = [
   },
   {
     name: 'logits: the probability is that of the raw ones',
-    file: context,
+    file: reader,
     from: `
   if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
   PassResult::Said said;
@@ -575,6 +576,20 @@ export const mutants = [
     from: '  std::swap(cached_, other.cached_);\n',
     to: '',
     tests: ['concurrency'],
+  },
+  {
+    name: 'team: nobody waits for the last row',
+    file: 'lanes/team.cpp',
+    from: 'return busy_ == 0;',
+    to: 'return true;',
+    native: 'team_test',
+  },
+  {
+    name: 'team: what a row throws is lost',
+    file: 'lanes/team.cpp',
+    from: 'if (!failure_) failure_ = std::current_exception();',
+    to: '',
+    native: 'team_test',
   },
   // Lanes that decode while others do
   {

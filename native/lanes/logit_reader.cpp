@@ -1,0 +1,37 @@
+#include "lanes/logit_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "basics/failure.h"
+#include "choice/gumbel.h"
+#include "choice/top1.h"
+
+namespace nudging {
+
+PassResult::Said LogitReader::read(std::span<float> logits, Wanted wanted, const Pass::Reading& reading) {
+  const Clock::time_point begin = Clock::now();
+  const Vocabulary& vocabulary = model_.vocabulary();
+  if (reading.changes) changer_.apply(*reading.changes, reading.recent, vocabulary, logits);
+  PassResult::Said said;
+  Top1& top1 = said.top1 = most_likely(logits);
+  if (std::isnan(top1.probability)) {
+    const auto is_banned = [](float logit) { return logit == -std::numeric_limits<float>::infinity(); };
+    if (reading.changes && std::all_of(logits.begin(), logits.end(), is_banned)) {
+      throw Failure(FailureKind::decode_failed,
+                    "\"" + model_.path() + "\" has nothing to say that `logitBias` does not ban: ban fewer tokens");
+    }
+    throw Failure(FailureKind::decode_failed,
+                  "\"" + model_.path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
+  }
+  if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);
+  top1.ends = vocabulary.ends(top1.token);
+  top1.bytes = vocabulary.bytes(top1.token);
+  if (wanted == Wanted::distribution) said.logits.assign(logits.begin(), logits.end());
+  said.ms = milliseconds(Clock::now() - begin);
+  return said;
+}
+
+}  // namespace nudging
