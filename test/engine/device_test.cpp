@@ -91,7 +91,8 @@ EngineOptions demo() {
 Request question(RequestId id) {
   Generation generation;
   generation.mode = Mode::base;
-  generation.prompts[0].text = std::vector<Segment>{{"Question: What is a harbor?\nAnswer:\n", true}};
+  // Another one each time: what was decoded before is remembered.
+  generation.prompts[0].text = std::vector<Segment>{{"Question: What is harbor " + std::to_string(id) + "?\nAnswer:\n", true}};
   generation.limits.max_tokens = 4;
   return {id, std::move(generation)};
 }
