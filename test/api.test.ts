@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Nudging, type NudgingError, type Piece } from '../lib/index.ts';
+import { type LoadProgress, Nudging, type NudgingError, type Piece } from '../lib/index.ts';
 import { Arriving } from '../lib/stream.ts';
 import { randomModel } from './support/models.ts';
 import { spread } from './support/questions.ts';
@@ -359,9 +359,11 @@ describe('text is data', () => {
 
 describe('load', () => {
   test('reports progress of both models up to 1, and describes them', async () => {
-    const seen = { base: [] as number[], aligned: [] as number[] };
-    await using loaded = await Nudging.load({ onProgress: ({ lane, fraction }) => seen[lane].push(fraction) });
-    for (const fractions of Object.values(seen)) {
+    const seen = new Map<string, number[]>();
+    const onProgress = ({ lane, fraction }: LoadProgress) => void seen.set(lane, [...(seen.get(lane) ?? []), fraction]);
+    await using loaded = await Nudging.load({ onProgress });
+    expect([...seen.keys()].sort()).toEqual(['aligned', 'base']);
+    for (const fractions of seen.values()) {
       expect(fractions.at(-1)).toBe(1);
       expect([...fractions].sort((a, b) => a - b)).toEqual(fractions);
     }

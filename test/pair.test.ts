@@ -16,7 +16,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let written = 0;
 /** Writes a manifest of the demo pair's models with these settings. */
 function manifest(settings: object): string {
-  const file = path.join(folder, `${(written += 1)}.json`);
+  written += 1;
+  const file = path.join(folder, `${written}.json`);
   writeFileSync(file, JSON.stringify({ base: inRoot('models/demo/base.gguf'), aligned: inRoot('models/demo/aligned.gguf'), ...settings }));
   return file;
 }
