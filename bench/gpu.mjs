@@ -9,11 +9,12 @@ import { makePlan } from '../scripts/lib/configs.mjs';
 import { BuildError, runMain } from '../scripts/lib/errors.mjs';
 import { gpuPair, sizes } from '../scripts/lib/gpu/models.mjs';
 import { inTurns, runChild } from '../scripts/lib/gpu/run.mjs';
-import { columns, isGood, questions, reference, rowOf, stress } from '../scripts/lib/gpu/stress.mjs';
+import { isGood, questions, reference, rowOf, stress } from '../scripts/lib/gpu/stress.mjs';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { markdownTable } from './lib/markdown.mjs';
 
-const help = `Measures on a GPU, and looks for what breaks there. Needs node, dist/, models/demo, an addon with CUDA, and the programs inflate and quantise.
+const help = `Measures on a GPU, and looks for what breaks there. Needs node, dist/, models/demo, an addon with CUDA, and the
+programs inflate and quantise.
 
 Usage: node bench/gpu.mjs [flags]
 

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { NudgingError } from './errors.ts';
 import { pathInPackage } from './here.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, text, type Rule } from './options.ts';
+import { templateVariables } from './template-options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
 import type { LaneName, LoadOptions } from './types.ts';
 
@@ -12,6 +13,8 @@ const programOptions = [
   'mode',
   'trace',
   'timeout',
+  'prefill',
+  'fit',
   'highWaterMark',
   'signal',
   'maxQueue',
@@ -77,6 +80,8 @@ export async function readPair(path: string): Promise<Pair> {
     if (!isObject(manifest) || manifest['base'] === undefined || manifest['aligned'] === undefined) {
       throw new NudgingError('ERR_PAIR_INVALID', '`base` and `aligned` must name GGUF files');
     }
+    const { templateOptions } = manifest as Partial<Pair>;
+    if (templateOptions !== undefined) templateVariables(templateOptions);
   } catch (cause) {
     throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" is wrong: ${(cause as Error).message}`, {
       option: 'pair',

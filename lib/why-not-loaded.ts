@@ -25,7 +25,8 @@ function missingLibrary(cause: unknown): string | undefined {
   const library = /([\w.+-]+\.so[.\d]*): cannot open shared object file/.exec(message)?.[1];
   if (library === undefined) return undefined;
   if (!cudaLibrary.test(library)) return `install the package of your system that has ${library}, or add its folder to LD_LIBRARY_PATH`;
-  return `install the CUDA runtime libraries of the toolkit that it was built with, or add the folder that has ${library} to LD_LIBRARY_PATH before Node.js starts (docs/gpu.md)`;
+  const orItsFolder = `or add the folder that has ${library} to LD_LIBRARY_PATH before Node.js starts (docs/gpu.md)`;
+  return `install the CUDA runtime libraries of the toolkit that it was built with, ${orItsFolder}`;
 }
 
 /** What to do about an addon that could not be loaded, as a request. */

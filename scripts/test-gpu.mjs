@@ -13,8 +13,9 @@ import { inRoot } from './lib/paths.mjs';
 
 const help = `usage: npm run test:gpu -- [flags]
 
-Asks the demo pair, made big, on a GPU: 32 and 64 requests at once, all types of weights and of KV caches, overlap and speculation on and off, and one load after another.
-Each run is a process of its own. Every answer must be the CPU's, or have a decision on the edge; none may fail, and no process may die. About ten minutes on one H100.
+Asks the demo pair, made big, on a GPU: 32 and 64 requests at once, all types of weights and of KV caches, overlap and
+speculation on and off, and one load after another. Each run is a process of its own. Every answer must be the CPU's, or
+have a decision on the edge; none may fail, and no process may die. About ten minutes on one H100.
 
   --quick           the settings that have failed before, and one of each kind: three minutes
   --seconds N       of each run, loading apart; default: 8

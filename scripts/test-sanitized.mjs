@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run test:asan`, `npm run test:tsan`: the native tests, and a service's day (test/sanitized), over a sanitizer build. A report fails
-// the run.
+// `npm run test:asan`, `npm run test:tsan`: the algorithm's native tests, those of lanes that work side by side, and a service's day
+// (test/sanitized), over a sanitizer build. A report fails the run.
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { makePlan } from './lib/configs.mjs';
@@ -29,20 +29,29 @@ await runMain(async () => {
   await buildLibrary();
   const preload = execFileSync(process.env['CXX'] ?? 'g++', [`-print-file-name=${library}`], { encoding: 'utf8' }).trim();
 
-  const native = await run(path.join(plan.out, 'nudge_test'), [], {
-    cwd: inRoot(),
-    env: { ...process.env, ...environment },
-    onOutput: (text) => process.stdout.write(text),
-  });
+  /** @type {{ code: number, output: string }[]} */
+  const natives = [];
+  for (const [program, ...tests] of [['nudge_test'], ['engine_test', 'lanes_at_work_test']])
+    natives.push(
+      await run(path.join(plan.out, program ?? ''), tests, {
+        cwd: inRoot(),
+        env: { ...process.env, ...environment },
+        onOutput: (text) => process.stdout.write(text),
+      }),
+    );
   const scenario = await run(process.execPath, [inRoot('test/sanitized/scenario.mjs')], {
     cwd: inRoot(),
     env: { ...process.env, ...environment, LD_PRELOAD: preload, NUDGING_BINARY: path.join(plan.out, 'nudging.node') },
     onOutput: (text) => process.stdout.write(text),
   });
   // Node is not instrumented, and some of its own races show; a report about us names our file.
-  const reports = (scenario.output + native.output)
+  const reports = [scenario, ...natives]
+    .map(({ output }) => output)
+    .join('\n')
     .split(/(?=WARNING: ThreadSanitizer|ERROR: AddressSanitizer)/)
-    .filter((part) => /^WARNING: Thread|^ERROR: Address|runtime error:/.test(part) && /nudging\.node|nudge_test|native\//.test(part));
+    .filter(
+      (part) => /^WARNING: Thread|^ERROR: Address|runtime error:/.test(part) && /nudging\.node|nudge_test|engine_test|native\//.test(part),
+    );
   console.log(`${config}: ${reports.length} reports about the engine; the scenario ended with ${scenario.code}`);
-  return native.code === 0 && scenario.code === 0 && scenario.output.includes('done') && reports.length === 0 ? 0 : 1;
+  return natives.every(({ code }) => code === 0) && scenario.code === 0 && scenario.output.includes('done') && reports.length === 0 ? 0 : 1;
 });

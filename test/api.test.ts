@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Nudging, type NudgingError, type Piece } from '../lib/index.ts';
+import { type LoadProgress, Nudging, type NudgingError, type Piece } from '../lib/index.ts';
 import { Arriving } from '../lib/stream.ts';
 import { randomModel } from './support/models.ts';
 import { spread } from './support/questions.ts';
@@ -359,9 +359,11 @@ describe('text is data', () => {
 
 describe('load', () => {
   test('reports progress of both models up to 1, and describes them', async () => {
-    const seen = { base: [] as number[], aligned: [] as number[] };
-    await using loaded = await Nudging.load({ onProgress: ({ lane, fraction }) => seen[lane].push(fraction) });
-    for (const fractions of Object.values(seen)) {
+    const seen = new Map<string, number[]>();
+    const onProgress = ({ lane, fraction }: LoadProgress) => void seen.set(lane, [...(seen.get(lane) ?? []), fraction]);
+    await using loaded = await Nudging.load({ onProgress });
+    expect([...seen.keys()].sort()).toEqual(['aligned', 'base']);
+    for (const fractions of seen.values()) {
       expect(fractions.at(-1)).toBe(1);
       expect([...fractions].sort((a, b) => a - b)).toEqual(fractions);
     }
@@ -422,6 +424,102 @@ describe('load', () => {
       (late) => late.close(),
       (error: unknown) => expect(error).toBe(reason),
     );
+  });
+});
+
+describe('further models', () => {
+  const demo = (name: string) => fileURLToPath(new URL(`../models/demo/${name}`, import.meta.url));
+  let wide: Nudging;
+  beforeAll(async () => {
+    wide = await Nudging.load({ otherModels: { other: demo('aligned.gguf'), plain: demo('base.gguf') } });
+  });
+  afterAll(() => wide.close());
+
+  test('are described, and change no answer', async () => {
+    expect(Object.keys(wide.models)).toEqual(['base', 'aligned', 'other', 'plain']);
+    expect(wide.models['other']).toMatchObject({ vocabulary: wide.models.aligned.vocabulary, hasChatTemplate: true });
+    const [beside, alone] = [await wide.generate(question), await engine.generate(question)];
+    expect([beside.rounds, beside.text]).toEqual([alone.rounds, alone.text]);
+  });
+
+  test('say the same under any name: with a chat template as the aligned model, without one as the base', async () => {
+    for (const [name, as] of [
+      ['other', 'aligned'],
+      ['plain', 'base'],
+    ] as const) {
+      const inspection = { input: question, text: 'A', candidates: 3 };
+      expect(await wide.inspect({ ...inspection, lane: name })).toEqual(await engine.inspect({ ...inspection, lane: as }));
+    }
+    const [raw] = await Promise.all(['other', 'aligned'].map((lane) => wide.inspect({ lane, input: { aligned: 'A harbor' } })));
+    expect(raw).toEqual(await engine.inspect({ lane: 'aligned', input: { aligned: 'A harbor' } }));
+  });
+
+  test.each(['base', 'aligned', 'other'])('candidates of %s are the likeliest tokens, the likeliest first', async (lane) => {
+    const input = { lane, input: question, text: ' A' };
+    const { candidates, ...most } = await wide.inspect({ ...input, candidates: 50 });
+    expect(candidates).toHaveLength(50);
+    const { token, bytes, probability } = most;
+    expect(candidates[0]).toMatchObject({ token, bytes });
+    expect(Math.abs((candidates[0]?.probability ?? 0) - probability)).toBeLessThan(1e-6);
+    const probabilities = candidates.map((one) => one.probability);
+    expect([...probabilities].sort((a, b) => b - a)).toEqual(probabilities);
+    expect(probabilities.at(-1)).toBeGreaterThan(0);
+    const sum = probabilities.reduce((total, one) => total + one);
+    expect(sum).toBeGreaterThan(probability);
+    expect(sum).toBeLessThanOrEqual(1 + 1e-6);
+    expect(new Set(candidates.map((one) => one.token)).size).toBe(50);
+    // What is chosen changes; what is likely does not.
+    const hot = await wide.inspect({ ...input, candidates: 3, sampling: { temperature: 2, seed: 1 } });
+    expect(hot.candidates).toEqual(candidates.slice(0, 3));
+    expect(await wide.inspect(input)).toEqual({ ...most, candidates: [] });
+  });
+
+  test('numbers of candidates that cannot be, and models that were not loaded, are refused', async () => {
+    for (const candidates of [-1, 1.5, 1001, '3' as never])
+      await expect(wide.inspect({ lane: 'other', input: question, candidates })).rejects.toMatchObject({
+        code: 'ERR_INVALID_OPTION',
+        option: 'candidates',
+        value: candidates,
+      });
+    expect((await wide.inspect({ lane: 'other', input: question, candidates: 1000 })).candidates).toHaveLength(1000);
+    const unknown = engine.inspect({ lane: 'other', input: question });
+    await expect(unknown).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'lane', value: 'other' });
+    await expect(unknown).rejects.toThrow('"base" or "aligned"');
+    await expect(wide.inspect({ lane: 'toString', input: question })).rejects.toThrow('"base" or "aligned" or "other" or "plain"');
+  });
+
+  test('names and paths that cannot be are refused', async () => {
+    const path = demo('aligned.gguf');
+    const many = Object.fromEntries(Array.from({ length: 15 }, (_, at) => [`model${at}`, path]));
+    const wrong = [
+      { base: path },
+      { aligned: path },
+      { '': path },
+      { 'a b': path },
+      { ['x'.repeat(33)]: path },
+      { other: '' },
+      many,
+      path,
+      [],
+    ];
+    for (const otherModels of wrong as never[])
+      await expect(Nudging.load({ otherModels })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'otherModels' });
+    const missing = demo('no-such.gguf');
+    await expect(Nudging.load({ otherModels: { other: missing } })).rejects.toMatchObject({ code: 'ERR_MODEL_UNREADABLE' });
+    await expect(Nudging.load({ otherModels: { other: missing } })).rejects.toThrow(missing);
+  });
+
+  test('are the same in a process of their own', async () => {
+    await using isolated = await Nudging.load({ isolate: true, otherModels: { other: demo('aligned.gguf') } });
+    const inspection = { lane: 'other', input: question, text: ' A', candidates: 5 };
+    const there = await isolated.inspect(inspection);
+    expect(there).toEqual(await wide.inspect(inspection));
+    expect(there.candidates[0]?.bytes).toBeInstanceOf(Uint8Array);
+    await expect(isolated.inspect({ ...inspection, lane: 'plain' })).rejects.toMatchObject({ option: 'lane', value: 'plain' });
+    await expect(isolated.inspect({ ...inspection, candidates: -1 })).rejects.toMatchObject({ option: 'candidates', value: -1 });
+    await expect(Nudging.load({ isolate: true, otherModels: { other: demo('no-such.gguf') } })).rejects.toMatchObject({
+      code: 'ERR_MODEL_UNREADABLE',
+    });
   });
 });
 

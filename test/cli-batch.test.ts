@@ -94,11 +94,13 @@ describe('fields that look like settings', () => {
       { question: 'two', max_tokens: 5, temprature: '0.7' },
       { question: 'three', max_tokens: 6, Gamma: 0.3, timeout: 5 },
     ]);
+    const carried = (line: number, name: string) =>
+      `nudging: line ${line} of ${input} has a field "${name}", which is carried along and sets nothing: `;
     expect(lines).toEqual([
-      `nudging: line 2 of ${input} has a field "max_tokens", which is carried along and sets nothing: "maxTokens" is set for all rows, with --max-tokens`,
-      `nudging: line 2 of ${input} has a field "temprature", which is carried along and sets nothing: "temperature" is set for all rows, with --temperature`,
-      `nudging: line 3 of ${input} has a field "Gamma", which is carried along and sets nothing: "gamma" is set for all rows, with --gamma`,
-      `nudging: line 3 of ${input} has a field "timeout", which is carried along and sets nothing: "timeout" is an option of the library, and this command has no flag for it`,
+      `${carried(2, 'max_tokens')}"maxTokens" is set for all rows, with --max-tokens`,
+      `${carried(2, 'temprature')}"temperature" is set for all rows, with --temperature`,
+      `${carried(3, 'Gamma')}"gamma" is set for all rows, with --gamma`,
+      `${carried(3, 'timeout')}"timeout" is an option of the library, and this command has no flag for it`,
     ]);
   });
 

@@ -80,7 +80,10 @@ describe.each([false, true])('a chat that is too long, isolate: %s', (isolate) =
     const seen: number[] = [];
     const answer = await engine.generate(long(50), {
       ...options,
-      basePrompt: ({ messages }) => (seen.push(messages.length), messages.map(({ content }) => content).join('\n')),
+      basePrompt: ({ messages }) => {
+        seen.push(messages.length);
+        return messages.map(({ content }) => content).join('\n');
+      },
     });
     expect(seen.at(-1)).toBe(101 - (answer.droppedMessages as number));
     // The whole, a count for each halving, the result.
@@ -90,7 +93,8 @@ describe.each([false, true])('a chat that is too long, isolate: %s', (isolate) =
     const fails = engine.generate(long(50), {
       ...options,
       basePrompt: ({ messages }) => {
-        if ((calls += 1) === 3) throw thrown;
+        calls += 1;
+        if (calls === 3) throw thrown;
         return messages.map(({ content }) => content).join('\n');
       },
     });

@@ -16,7 +16,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let written = 0;
 /** Writes a manifest of the demo pair's models with these settings. */
 function manifest(settings: object): string {
-  const file = path.join(folder, `${(written += 1)}.json`);
+  written += 1;
+  const file = path.join(folder, `${written}.json`);
   writeFileSync(file, JSON.stringify({ base: inRoot('models/demo/base.gguf'), aligned: inRoot('models/demo/aligned.gguf'), ...settings }));
   return file;
 }
@@ -46,12 +47,33 @@ describe('the schema', () => {
     const texts = [JSON.stringify(schema), ...Object.values(manifestRules).map(({ expected }) => expected)];
     const bounds = texts.flatMap((each) => [...each.matchAll(/-?\d+(\.\d+)?/g)].map(([number]) => Number(number)));
     const numbers = [...new Set(bounds.flatMap((bound) => [bound, bound - 1, bound + 1, bound - 0.001, bound + 0.001, bound / 2]))];
-    const words = ['', 'x', 'auto', 'true', 'all', 'ALL', 'plain', 'Plain', 'amx', 'AMX', 'f16', 'F16', 'q4_0', 'q4_2', 'x'.repeat(300)];
+    const words = [
+      '',
+      'x',
+      'auto',
+      ' x',
+      'x y',
+      'true',
+      'all',
+      'ALL',
+      'plain',
+      'Plain',
+      'amx',
+      'AMX',
+      'f16',
+      'F16',
+      'q4_0',
+      'q4_2',
+      'x'.repeat(300),
+    ];
     const single = [null, true, false, ...words, ...numbers];
     const lanes = single.flatMap((one) => [
       { base: one },
       { base: one, aligned: one },
       { small: one },
+      { open: one, close: one },
+      { open: '<', close: one, ...(one === true ? { more: 1 } : {}) },
+      { open: one },
       { ' word': one },
       { base: { ' word': one, 5: 1 } },
       { aligned: { 5: one } },
@@ -91,6 +113,7 @@ describe('a manifest', () => {
       .filter((option) => !(option in manifestRules))
       .sort();
     expect(refused).toEqual([
+      'fit',
       'highWaterMark',
       'isolate',
       'maxQueue',
@@ -99,6 +122,7 @@ describe('a manifest', () => {
       'onWarning',
       'otherModels',
       'pair',
+      'prefill',
       'signal',
       'timeout',
       'trace',
@@ -116,6 +140,10 @@ describe('a manifest', () => {
     expect((await refusal({ whatever: 5 })).message).toMatch(/unknown option `whatever`; known are /);
     expect((await refusal({ temperature: -1 })).message).toMatch(/`temperature` must be a number from 0 to 100; got -1/);
     expect((await refusal({ logitBias: { ' a': 1000 } })).message).toMatch(/`logitBias` must be .* for " a"; got 1000/);
+    expect((await refusal({ templateOptions: { messages: [] } })).message).toMatch(
+      /`templateOptions.messages` must be left out or renamed/,
+    );
+    expect((await refusal({ thinking: { open: ' <' } })).message).toMatch(/`thinking` must be true or false or \{ open, close \}/);
     expect((await refusal({ seed: null })).message).toMatch(/`seed` must be an integer .*; got null/);
     expect((await refusal({ $schema: 5 })).message).toMatch(/`\$schema` must be a string/);
   });

@@ -147,7 +147,8 @@ describe.each([false, true])('an answer with thinking in it, isolate: %s', (isol
 
   test('a prompt that ends with the opening mark begins it', async () => {
     const alignedPrompt =
-      '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n{% if enable_thinking %}<think>\n{% endif %}';
+      '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n' +
+      '{% if enable_thinking %}<think>\n{% endif %}';
     const go = (close: string) => both({ alignedPrompt, maxTokens: 12, thinking: { open: '<think>', close } });
     const endless = await go('never said');
     expect([endless.thinking, endless.text]).toEqual([raw(endless).trim(), '']);

@@ -123,7 +123,8 @@ export const groups: { title: string; flags: Flag[] }[] = [
         option: 'logitBias',
         kind: 'json',
         about:
-          'added to logits, -100 to 100, by text that is one token, or for one model by text or token id: \'{" maybe": -100, "base": {"123": 2}}\'; -100: never that token',
+          'added to logits, -100 to 100, by text that is one token, or for one model by text or token id: ' +
+          '\'{" maybe": -100, "base": {"123": 2}}\'; -100: never that token',
         otherwise: 'none',
       },
       {

@@ -64,10 +64,15 @@ struct Told {
   }
 };
 
+/// What an engine says until there is a `T`, or its place is taken by another end.
 template <typename T>
 Told until(Engine& engine) {
   Told told;
-  while (told.find<T>() == nullptr && told.find<LoadFailed>() == nullptr) {
+  const auto ended = [&told] {
+    return told.find<T>() != nullptr || told.find<LoadFailed>() != nullptr || told.find<RequestFailed>() != nullptr ||
+           told.find<std::unique_ptr<Finished>>() != nullptr;
+  };
+  while (!ended()) {
     for (Event& event : engine.drain()) told.events.push_back(std::move(event));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -88,11 +93,11 @@ EngineOptions demo() {
   return options;
 }
 
+/// Another one for each id: what is asked again is known without a pass.
 Request question(RequestId id) {
   Generation generation;
   generation.mode = Mode::base;
-  // Another one each time: what was decoded before is remembered.
-  generation.prompts[0].text = std::vector<Segment>{{"Question: What is harbor " + std::to_string(id) + "?\nAnswer:\n", true}};
+  generation.prompts[0].text = std::vector<Segment>{{"Question: What is a harbor, " + std::to_string(id) + "?\nAnswer:\n", true}};
   generation.limits.max_tokens = 4;
   return {id, std::move(generation)};
 }

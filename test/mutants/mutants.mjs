@@ -396,7 +396,9 @@ export const mutants = [
     name: 'logits: the penalty comes before the biases',
     file: changes,
     from: '  if (changes.repeat.factor == 1) return;\n',
-    to: '  if (changes.repeat.factor == 1) return;\n  for (const auto& [token, bias] : changes.biases) logits[static_cast<std::size_t>(token)] -= bias;\n',
+    to:
+      '  if (changes.repeat.factor == 1) return;\n' +
+      '  for (const auto& [token, bias] : changes.biases) logits[static_cast<std::size_t>(token)] -= bias;\n',
   },
   {
     name: 'logits: negative ones are divided by the penalty, too',

@@ -48,13 +48,14 @@ class NativeEngine {
 
   constructor(options, onEvents) {
     this.#emit = (event) => onEvents([event]);
-    if (options.base.path.includes('too-big')) {
+    const [base] = options.lanes;
+    if (base.path.includes('too-big')) {
       setImmediate(() =>
         onEvents([{ type: 'load-failed', code: 'ERR_OUT_OF_MEMORY', message: 'too big', needed: 2, available: 1 }, { type: 'closed' }]),
       );
       return;
     }
-    if (options.base.path.includes('warns')) {
+    if (base.path.includes('warns')) {
       setImmediate(() =>
         onEvents([
           { type: 'progress', lane: 'base', fraction: 0.5 },
@@ -65,8 +66,7 @@ class NativeEngine {
     setImmediate(() =>
       this.#emit({
         type: 'loaded',
-        base: model(options.base.path),
-        aligned: model(options.aligned.path),
+        models: options.lanes.map(({ name, path }) => ({ name, ...model(path) })),
         parallel: options.parallel || 2,
         deterministic: options.deterministic !== 0,
         whyNotDeterministic: '',

@@ -1,5 +1,5 @@
 // What a user's program may say, and what it may not. test/types.test.ts has it compiled as an ES module and as CommonJS.
-import { AnswerStream, Nudging, NudgingError, defaults, demoPair, readPair } from 'nudging';
+import { AnswerStream, Nudging, NudgingError, type defaults, demoPair, readPair } from 'nudging';
 import type { Answer, ErrorCode, GenerateOptions, LoadOptions, ModelInfo, Pair, Piece } from 'nudging';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
