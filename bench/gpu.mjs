@@ -83,11 +83,16 @@ function speeds(size) {
     speculative: { speculation: true },
     'speculation 4': { speculation: 4 },
   };
-  const kinds = { '': {}, 'vector kernel up to 8': { NUDGING_CUDA_MMVF: '8' }, graphs: graphs() };
+  /** @type {Record<string, { env?: Record<string, string>, load?: Record<string, unknown> }>} */
+  const kinds = { '': {}, 'lanes in turn': { load: { overlap: false } }, graphs: { env: graphs() } };
   const wanted = /** @type {const} */ ([
-    [1, ['base alone', 'plain', 'speculative', 'speculation 4'], ['', 'vector kernel up to 8', 'graphs']],
-    [8, ['base alone', 'speculative'], ['', 'vector kernel up to 8']],
-    [32, ['base alone', 'speculative'], ['', 'graphs']],
+    [1, ['base alone'], ['', 'graphs']],
+    [1, ['plain', 'speculative'], ['', 'lanes in turn', 'graphs']],
+    [1, ['speculation 4'], ['', 'lanes in turn']],
+    [8, ['base alone'], ['']],
+    [8, ['plain', 'speculative'], ['', 'lanes in turn']],
+    [32, ['base alone'], ['']],
+    [32, ['plain', 'speculative'], ['', 'lanes in turn']],
   ]);
   return wanted.flatMap(([streams, names, some]) =>
     names.flatMap((way) =>
@@ -97,8 +102,8 @@ function speeds(size) {
         weights: /** @type {const} */ ('f16'),
         streams,
         ask: ways[way],
-        env: kinds[kind],
-        seconds: 2,
+        ...kinds[kind],
+        seconds: 3,
         limit: 60,
       })),
     ),

@@ -325,7 +325,7 @@ std::vector<SequenceLane*> Scheduler::asking(std::size_t lane) {
 /// The lanes that may decode what nobody waits for: those that ask ahead, and the aligned model's of requests that wait for the base.
 std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
   std::vector<SequenceLane*> lanes;
-  if (!seats_[lane].lane->apart()) return lanes;
+  if (!seats_[lane].lane->apart() || !pays_ahead(lane)) return lanes;
   const auto base = static_cast<std::size_t>(LaneName::base);
   for (Slot& slot : slots_) {
     if (!slot.job || slot.job->stopped() || slot.job->parked()) continue;
@@ -340,6 +340,23 @@ std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
   return lanes;
 }
 
+/// Whether another lane has a pass under way.
+bool Scheduler::others_work(std::size_t lane) const {
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    if (i != lane && seats_[i].under_way) return true;
+  }
+  return false;
+}
+
+/// Whether a lane's work for nobody in particular is worth what it costs those who wait for others.
+bool Scheduler::pays_ahead(std::size_t lane) {
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    const bool waited = i != lane && seats_[i].under_way && seats_[i].under_way->waited();
+    if (waited && !nudging::pays_ahead(seats_[lane].lane->company(), seats_[i].lane->company())) return false;
+  }
+  return true;
+}
+
 /// Gives every lane that is free what there is to decode.
 void Scheduler::decode() {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
@@ -350,6 +367,7 @@ void Scheduler::decode() {
     const std::vector<SequenceLane*> others = ahead(i);
     if (waiting.empty() && others.empty()) continue;
     PlannedPass& planned = seat.under_way.emplace(plan_pass(*seat.lane, waiting, others));
+    planned.beside = others_work(i);
     seat.decoder->start(std::exchange(planned.pass, Pass{}));
     collect(i);
   }
@@ -364,6 +382,7 @@ void Scheduler::collect(std::size_t lane) {
   Seat& seat = seats_[lane];
   if (!seat.under_way || !seat.decoder->done()) return;
   PlannedPass planned = *std::exchange(seat.under_way, std::nullopt);
+  planned.beside = planned.beside || others_work(lane);
   PassResult result = seat.decoder->collect();
   if (result.failure || !result.uncut.empty()) {
     // Those that ask do so again, or are told. What there was is decoded from its start.

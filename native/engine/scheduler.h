@@ -74,6 +74,8 @@ class Scheduler {
   void decode();
   std::vector<SequenceLane*> asking(std::size_t lane);
   std::vector<SequenceLane*> ahead(std::size_t lane);
+  bool others_work(std::size_t lane) const;
+  bool pays_ahead(std::size_t lane);
   void collect();
   void collect(std::size_t lane);
   void retire(Slot& slot);

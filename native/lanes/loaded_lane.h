@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "lanes/company.h"
 #include "lanes/costs.h"
 #include "models/model.h"
 #include "lanes/pass.h"
@@ -49,6 +50,8 @@ class LoadedLane {
   /// What passes cost, as measured so far.
   Costs& costs() { return costs_; }
   const Costs& costs() const { return costs_; }
+  /// The same beside other lanes.
+  Company& company() { return company_; }
   /// The questions of the last pass that had any.
   Batch last_batch() const { return last_batch_; }
   void remember_batch(Batch batch) { last_batch_ = batch; }
@@ -62,6 +65,7 @@ class LoadedLane {
   std::shared_ptr<const Model> model_;
   Traits traits_;
   Costs costs_;
+  Company company_;
   Batch last_batch_;
   std::vector<MemoryEdit> edits_;
 };

@@ -132,6 +132,7 @@ void settle(LoadedLane& lane, PlannedPass& planned, PassResult& result) {
   const std::size_t tokens = planned.tokens;
   const double ms = milliseconds(result.end - result.begin);
   lane.costs().note(tokens, ms);
+  lane.company().passed(tokens, ms, planned.beside, planned.waited());
   for (const PlannedPass::Share& share : planned.shares) {
     if (share.lane == nullptr) continue;
     share.lane->took_part(share.stamp, {result.begin, result.end, tokens},
@@ -140,7 +141,7 @@ void settle(LoadedLane& lane, PlannedPass& planned, PassResult& result) {
   for (std::size_t i = 0; i < planned.awaited.size(); ++i) {
     const PlannedPass::Awaited& awaited = planned.awaited[i];
     const PlannedPass::Share& share = planned.shares[awaited.share];
-    if (share.lane != nullptr) share.lane->resolve(share.stamp, awaited.length, std::move(result.said[i]));
+    if (share.lane != nullptr) share.lane->resolve(share.stamp, awaited.length, std::move(result.said[i]), share.asked);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -35,6 +36,13 @@ struct PlannedPass {
   std::vector<Awaited> awaited;
   /// Whose tokens are in it.
   std::vector<llama_seq_id> sequences;
+  /// Whether another lane had a pass under way when it began or ended.
+  bool beside = false;
+
+  /// Whether somebody waits for it.
+  bool waited() const {
+    return std::any_of(shares.begin(), shares.end(), [](const Share& share) { return share.asked; });
+  }
 };
 
 /// What a lane decodes next: first the questions of `asking` (oldest request first), each with as many guesses as pay, beside them

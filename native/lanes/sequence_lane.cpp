@@ -70,6 +70,7 @@ void SequenceLane::forget() {
   if (sequence_ >= 0) lane_.edit({MemoryEdit::Kind::clear, sequence_});
   cached_.clear();
   answers_.clear();
+  came_ahead_.clear();
   logits_.clear();
   keys_.cut(0);
   alike_ = 0;
@@ -191,8 +192,10 @@ void SequenceLane::judge_guess() {
 bool SequenceLane::answered(Wanted wanted) {
   ++stats_.questions;
   anticipated_ = 0;
+  if (!ahead_) lane_.company().asked();
   if (!remembers(wanted)) return false;
   ++stats_.remembered;
+  if (!ahead_ && std::erase(came_ahead_, wanted_.size()) > 0) lane_.company().used_ahead();
   count_prompt();
   return true;
 }
@@ -238,6 +241,7 @@ void SequenceLane::trade_caches(SequenceLane& other) {
   for (SequenceLane* lane : {this, &other}) {
     // Answers belong to a request's way of choosing tokens.
     lane->answers_.assign(lane->cached_.size(), std::nullopt);
+    lane->came_ahead_.clear();
     lane->logits_.clear();
     lane->keys_.cut(0);
     lane->alike_ = 0;
@@ -249,6 +253,7 @@ void SequenceLane::copy_prefix(const SequenceLane& from, std::size_t length) {
   lane_.edit({MemoryEdit::Kind::copy, sequence_, length, from.sequence_});
   cached_.assign(from.cached_.begin(), from.cached_.begin() + static_cast<std::ptrdiff_t>(length));
   answers_.assign(length, std::nullopt);
+  came_ahead_.clear();
   logits_.clear();
   keys_.cut(0);
   alike_ = 0;
@@ -268,6 +273,7 @@ void SequenceLane::cut(std::size_t length) {
   }
   logits_.clear();
   cached_.resize(length);
+  std::erase_if(came_ahead_, [length](std::size_t at) { return at > length; });
   alike_ = std::min(alike_, length);
   keys_.cut(length);
   answers_.resize(length);
@@ -309,10 +315,14 @@ void SequenceLane::anticipate() {
   ++stats_.decodes;
 }
 
-void SequenceLane::resolve(const Stamp& stamp, std::size_t length, PassResult::Said said) {
+void SequenceLane::resolve(const Stamp& stamp, std::size_t length, PassResult::Said said, bool waited) {
   if (stamp.request == request_stamp_) stats_.top1_ms += said.ms;
   if (stamp.cache != cache_stamp_ || length > cached_.size()) return;
   answers_[length - 1] = said.top1;
+  if (!waited) {
+    came_ahead_.push_back(length);
+    lane_.company().decoded_ahead(1);
+  }
   if (length == cached_.size()) logits_ = std::move(said.logits);
 }
 

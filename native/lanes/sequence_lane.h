@@ -131,8 +131,8 @@ class SequenceLane final : public Lane {
 
   // When a pass is done.
 
-  /// What the model says after the first `length` tokens of the cache, unless that is another one by now.
-  void resolve(const Stamp& stamp, std::size_t length, PassResult::Said said);
+  /// What the model says after the first `length` tokens of the cache, unless that is another one by now. `waited`: somebody waited for it.
+  void resolve(const Stamp& stamp, std::size_t length, PassResult::Said said, bool waited);
   /// The lane had part in a pass, which took `ms` for it.
   void took_part(const Stamp& stamp, const Span& span, double ms);
   /// True if the question that a pass was planned for still waits.
@@ -165,6 +165,8 @@ class SequenceLane final : public Lane {
   /// The tokens whose keys and values are in the cache, and what the model says after each, where it was asked.
   std::vector<Token> cached_;
   std::vector<std::optional<Top1>> answers_;
+  /// After how many tokens there are answers that came before anybody waited for them, and that nobody has asked for since.
+  std::vector<std::size_t> came_ahead_;
   ContextKeys keys_;
   /// What `answers_` were chosen with.
   Choice choice_;
