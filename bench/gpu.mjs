@@ -86,7 +86,7 @@ function speeds(size) {
   /** @type {Record<string, { env?: Record<string, string>, load?: Record<string, unknown> }>} */
   const kinds = { '': {}, 'lanes in turn': { load: { overlap: false } }, graphs: { env: graphs() } };
   const wanted = /** @type {const} */ ([
-    [1, ['base alone'], ['', 'graphs']],
+    [1, ['base alone'], ['']],
     [1, ['plain', 'speculative'], ['', 'lanes in turn', 'graphs']],
     [1, ['speculation 4'], ['', 'lanes in turn']],
     [8, ['base alone'], ['']],

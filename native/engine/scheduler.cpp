@@ -1,6 +1,7 @@
 #include "engine/scheduler.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <new>
 #include <system_error>
@@ -325,7 +326,7 @@ std::vector<SequenceLane*> Scheduler::asking(std::size_t lane) {
 /// The lanes that may decode what nobody waits for: those that ask ahead, and the aligned model's of requests that wait for the base.
 std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
   std::vector<SequenceLane*> lanes;
-  if (!seats_[lane].lane->apart() || !pays_ahead(lane)) return lanes;
+  if (!seats_[lane].lane->apart()) return lanes;
   const auto base = static_cast<std::size_t>(LaneName::base);
   for (Slot& slot : slots_) {
     if (!slot.job || slot.job->stopped() || slot.job->parked()) continue;
@@ -337,6 +338,9 @@ std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
       lanes.push_back(&one);
     }
   }
+  const auto asks = [](const SequenceLane* one) { return one->asking(); };
+  if (std::any_of(lanes.begin(), lanes.end(), asks) && !pays_ahead(lane, AheadOf::questions)) std::erase_if(lanes, asks);
+  if (!std::all_of(lanes.begin(), lanes.end(), asks) && !pays_ahead(lane, AheadOf::answers)) std::erase_if(lanes, std::not_fn(asks));
   return lanes;
 }
 
@@ -349,10 +353,10 @@ bool Scheduler::others_work(std::size_t lane) const {
 }
 
 /// Whether a lane's work for nobody in particular is worth what it costs those who wait for others.
-bool Scheduler::pays_ahead(std::size_t lane) {
+bool Scheduler::pays_ahead(std::size_t lane, AheadOf what) {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     const bool waited = i != lane && seats_[i].under_way && seats_[i].under_way->waited();
-    if (waited && !nudging::pays_ahead(seats_[lane].lane->company(), seats_[i].lane->company())) return false;
+    if (waited && !nudging::pays_ahead(seats_[lane].lane->company(), seats_[i].lane->company(), what)) return false;
   }
   return true;
 }

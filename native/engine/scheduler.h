@@ -75,7 +75,7 @@ class Scheduler {
   std::vector<SequenceLane*> asking(std::size_t lane);
   std::vector<SequenceLane*> ahead(std::size_t lane);
   bool others_work(std::size_t lane) const;
-  bool pays_ahead(std::size_t lane);
+  bool pays_ahead(std::size_t lane, AheadOf what);
   void collect();
   void collect(std::size_t lane);
   void retire(Slot& slot);

@@ -14,6 +14,8 @@ constexpr std::uint32_t enough = 8;
 constexpr double halved_at = 256;
 /// Answers decoded ahead after which it can be said how many are of use.
 constexpr double enough_ahead = 32;
+/// A pass that takes so many times longer beside another is not slowed down by it: times vary as much.
+constexpr double most_slower = 1.1;
 /// One time in so many it is tried though it does not pay: models and machines change.
 constexpr std::uint32_t tried_anyway = 64;
 
@@ -46,10 +48,13 @@ void Company::decoded_ahead(std::size_t answers) {
 
 void Company::used_ahead() { used_ = std::min(used_ + 1, ahead_); }
 
-bool pays_ahead(Company& ahead, const Company& waited) {
-  if (!ahead.alone_.known() || !ahead.beside_.known() || !waited.alone_.known() || !waited.beside_.known() || ahead.ahead_ < enough_ahead) {
-    return true;
+bool pays_ahead(Company& ahead, const Company& waited, AheadOf what) {
+  if (!waited.alone_.known() || !waited.beside_.known()) return true;
+  if (what == AheadOf::questions) {
+    if (waited.beside_.value <= most_slower * waited.alone_.value) return true;
+    return ++ahead.declined_ % tried_anyway == 0;
   }
+  if (!ahead.alone_.known() || !ahead.beside_.known() || ahead.ahead_ < enough_ahead) return true;
   const double rate = ahead.used_ / ahead.ahead_;
   const double worth = ahead.alone_.value / std::max(ahead.answers_.value, 1.0);
   const double saved = rate * worth * waited.beside_.value / ahead.beside_.value;

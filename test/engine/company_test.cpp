@@ -22,7 +22,7 @@ Company known(double alone, double beside, int used_of_ten, int questions = 1) {
   return company;
 }
 
-bool pays(Company ahead, const Company& waited) { return pays_ahead(ahead, waited); }
+bool pays(Company ahead, const Company& waited, AheadOf what = AheadOf::answers) { return pays_ahead(ahead, waited, what); }
 
 }  // namespace
 
@@ -42,17 +42,23 @@ TEST("company: work ahead is weighed against what it costs those who wait") {
   CHECK(!pays(known(2, 3, 1), known(8, 9, 0)));
 }
 
+TEST("company: a draft is not slowed down by questions about it, however useful") {
+  CHECK(pays(known(8, 8, 9), known(2, 2.1, 0), AheadOf::questions));
+  CHECK(!pays(known(8, 8, 9), known(2, 2.4, 0), AheadOf::questions));
+  CHECK(pays(known(8, 8, 9), Company(), AheadOf::questions));
+}
+
 TEST("company: what is not known yet is tried, and what does not pay is tried now and then") {
   CHECK(pays(Company(), known(2, 9, 0)));
   Company ahead = known(8, 16, 0);
   const Company waited = known(2, 9, 0);
   int tried = 0;
-  for (int i = 0; i < 640; ++i) tried += pays_ahead(ahead, waited) ? 1 : 0;
+  for (int i = 0; i < 640; ++i) tried += pays_ahead(ahead, waited, AheadOf::answers) ? 1 : 0;
   CHECK_EQUAL(tried, 10);
 }
 
 TEST("company: large passes say nothing of small ones") {
   Company ahead = known(8, 8, 4);
   for (int i = 0; i < 100; ++i) ahead.passed(200, 1000, false, false);
-  CHECK(!pays_ahead(ahead, known(2, 4, 0)));
+  CHECK(!pays_ahead(ahead, known(2, 4, 0), AheadOf::answers));
 }
