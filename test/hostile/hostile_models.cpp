@@ -34,7 +34,13 @@ class Trial {
   /// Loads `path` as both models and generates a few words. Returns how that ended.
   int run(const std::string& path) {
     nudging::EngineOptions options;
-    for (auto& lane : options.lanes) lane = {path, 0, 0};
+    for (const std::string name : {"base", "aligned"}) {
+      nudging::EngineOptions::Lane lane;
+      lane.name = name;
+      lane.path = path;
+      lane.gpu_layers = 0;
+      options.lanes.push_back(std::move(lane));
+    }
     options.threads = 1;
     options.batch = 64;
     options.parallel = 1;
