@@ -50,8 +50,8 @@ std::vector<std::int32_t> threads_of(const std::vector<std::shared_ptr<const Mod
   return threads;
 }
 
-/// Where the model is on a GPU the cores have nothing else to do, and a vocabulary's logits take the host longer (0.42 ms for 128,256 tokens) than a small
-/// model's pass takes the GPU.
+/// Where the model is on a GPU the cores have nothing else to do, and a vocabulary's logits take the host longer (0.42 ms for 128,256
+/// tokens) than a small model's pass takes the GPU.
 std::size_t readers_for(const LaneNumbers& numbers, const EngineOptions& options) {
   constexpr std::int32_t most = 8;
   return numbers.gpu_layers == 0 ? 1 : static_cast<std::size_t>(std::clamp(options.cores / 2, 1, most));

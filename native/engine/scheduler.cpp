@@ -90,16 +90,26 @@ std::vector<Job*> Scheduler::jobs() const {
 
 Clock::time_point Scheduler::next_work() const {
   Clock::time_point next = Clock::time_point::max();
+  const bool room = has_room();
   for (const Waiting& waiting : queue_) {
-    // A place is free, or someone in it works, or is parked and leaves it. A preparation that is done wakes the engine.
-    if (waiting.ready()) return Clock::time_point::min();
+    // A preparation that is done wakes the engine.
+    if (waiting.ready() && (room || waiting.counts())) return Clock::time_point::min();
     next = std::min(next, deadline_of(*waiting.request, waiting.at));
   }
   for (const Slot& slot : slots_) {
     if (slot.job) next = std::min(next, waits_for_lane(slot) ? slot.job->deadline() : Clock::time_point::min());
   }
-  for (const Slot& slot : suspended_) next = std::min(next, slot.job->parked() ? slot.job->deadline() : Clock::time_point::min());
+  for (const Slot& slot : suspended_) {
+    const bool goes_on = slot.job->stopped() || (!slot.job->parked() && room);
+    next = std::min(next, goes_on ? Clock::time_point::min() : slot.job->deadline());
+  }
   return next;
+}
+
+/// Whether a place is free, or somebody who is parked would leave one.
+bool Scheduler::has_room() const {
+  return std::any_of(slots_.begin(), slots_.end(),
+                     [](const Slot& slot) { return !slot.job || (slot.job->parked() && !slot.job->stopped()); });
 }
 
 /// True if a request goes on only when a lane wakes the engine, or somebody wants it again.
@@ -352,11 +362,18 @@ bool Scheduler::others_work(std::size_t lane) const {
   return false;
 }
 
+/// Whether somebody waits for a lane: for the pass that it has under way, or for the next one.
+bool Scheduler::somebody_waits(std::size_t lane) const {
+  if (seats_[lane].under_way && seats_[lane].under_way->waited()) return true;
+  return std::any_of(slots_.begin(), slots_.end(), [lane](const Slot& slot) {
+    return slot.job && !slot.job->parked() && slot.lanes[lane]->asking() && !slot.lanes[lane]->asks_ahead();
+  });
+}
+
 /// Whether a lane's work for nobody in particular is worth what it costs those who wait for others.
 bool Scheduler::pays_ahead(std::size_t lane, AheadOf what) {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
-    const bool waited = i != lane && seats_[i].under_way && seats_[i].under_way->waited();
-    if (waited && !nudging::pays_ahead(seats_[lane].lane->company(), seats_[i].lane->company(), what)) return false;
+    if (i != lane && somebody_waits(i) && !nudging::pays_ahead(seats_[lane].lane->company(), seats_[i].lane->company(), what)) return false;
   }
   return true;
 }

@@ -75,6 +75,7 @@ class Scheduler {
   std::vector<SequenceLane*> asking(std::size_t lane);
   std::vector<SequenceLane*> ahead(std::size_t lane);
   bool others_work(std::size_t lane) const;
+  bool somebody_waits(std::size_t lane) const;
   bool pays_ahead(std::size_t lane, AheadOf what);
   void collect();
   void collect(std::size_t lane);
@@ -86,6 +87,7 @@ class Scheduler {
   bool idle() const;
   /// When there is something to do even if nothing comes in: now, at the next deadline, or never.
   Clock::time_point next_work() const;
+  bool has_room() const;
   bool waits_for_lane(const Slot& slot) const;
 
   Mailbox& mailbox_;

@@ -16,8 +16,8 @@ constexpr double halved_at = 256;
 constexpr double enough_ahead = 32;
 /// A pass that takes so many times longer beside another is not slowed down by it: times vary as much.
 constexpr double most_slower = 1.1;
-/// One time in so many it is tried though it does not pay: models and machines change.
-constexpr std::uint32_t tried_anyway = 64;
+/// After so many passes of those who wait it is tried though it does not pay: models and machines change.
+constexpr std::uint64_t tried_anyway = 256;
 
 }  // namespace
 
@@ -32,6 +32,7 @@ void Company::passed(std::size_t tokens, double ms, bool beside, bool waited) {
   if (waited) {
     answers_.add(static_cast<double>(asked_));
     asked_ = 0;
+    ++waited_;
   }
   if (tokens == 0 || tokens > most_tokens) return;
   // Nor may one slow pass (the machine was busy) count for more than a few.
@@ -49,20 +50,18 @@ void Company::decoded_ahead(std::size_t answers) {
 void Company::used_ahead() { used_ = std::min(used_ + 1, ahead_); }
 
 bool pays_ahead(Company& ahead, const Company& waited, AheadOf what) {
-  if (!waited.alone_.known() || !waited.beside_.known()) return true;
-  if (what == AheadOf::questions) {
-    if (waited.beside_.value <= most_slower * waited.alone_.value) return true;
-    return ++ahead.declined_ % tried_anyway == 0;
-  }
-  if (!ahead.alone_.known() || !ahead.beside_.known() || ahead.ahead_ < enough_ahead) return true;
-  const double rate = ahead.used_ / ahead.ahead_;
-  const double worth = ahead.alone_.value / std::max(ahead.answers_.value, 1.0);
-  const double saved = rate * worth * waited.beside_.value / ahead.beside_.value;
-  if (saved >= waited.beside_.value - waited.alone_.value) {
-    ahead.declined_ = 0;
-    return true;
-  }
-  return ++ahead.declined_ % tried_anyway == 0;
+  const auto pays = [&] {
+    if (!waited.alone_.known() || !waited.beside_.known()) return true;
+    if (what == AheadOf::questions) return waited.beside_.value <= most_slower * waited.alone_.value;
+    if (!ahead.alone_.known() || !ahead.beside_.known() || ahead.ahead_ < enough_ahead) return true;
+    const double rate = ahead.used_ / ahead.ahead_;
+    const double worth = ahead.alone_.value / std::max(ahead.answers_.value, 1.0);
+    const double saved = rate * worth * waited.beside_.value / ahead.beside_.value;
+    return saved >= waited.beside_.value - waited.alone_.value;
+  };
+  if (!pays() && waited.waited_ < ahead.tried_at_ + tried_anyway) return false;
+  ahead.tried_at_ = waited.waited_;
+  return true;
 }
 
 }  // namespace nudging

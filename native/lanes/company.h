@@ -6,16 +6,17 @@
 namespace nudging {
 
 enum class AheadOf : std::uint8_t {
-  /// What a model will say next, one token a pass, before it is asked: worth it if what is likely to be saved, while one pass of those who wait takes place, is
-  /// more than what that pass takes longer.
+  /// What a model will say next, one token a pass, before it is asked: worth it if what is likely to be saved, while one pass of those who
+  /// wait takes place, is more than what that pass takes longer.
   answers,
-  /// Questions of a draft that is not complete. Once it is, one pass would answer all of them together, so they must cost nobody anything: on one H100 a base that
-  /// read along took 0.73 passes a token instead of 0.37, and made the draft's passes half as long again (docs/gpu.md).
+  /// Questions of a draft that is not complete. Once it is, one pass would answer all of them together, so they must cost nobody anything:
+  /// on one H100 a base that read along took 0.73 passes a token instead of 0.37, and made the draft's passes half as long again
+  /// (docs/gpu.md).
   questions,
 };
 
-/// What a lane's small passes cost alone and beside another lane's, and how often what it decoded ahead was asked for: what it takes to weigh work that nobody
-/// waits for yet. Two models on one GPU slow each other down. Owned by the scheduler's thread.
+/// What a lane's small passes cost alone and beside another lane's, and how often what it decoded ahead was asked for: what it takes to
+/// weigh work that nobody waits for yet. Two models on one GPU slow each other down. Owned by the scheduler's thread.
 class Company {
  public:
   /// Largest pass that counts, in tokens: larger ones are so different that their times say nothing here.
@@ -30,8 +31,8 @@ class Company {
   /// One of them was asked for.
   void used_ahead();
 
-  /// Whether it pays that `ahead` decodes what nobody waits for while somebody waits for `waited`. True as long as too little is known, and now and then to find
-  /// out whether it still holds.
+  /// Whether it pays that `ahead` decodes what nobody waits for while somebody waits for `waited`. True as long as too little is known, and
+  /// now and then to find out whether it still holds.
   friend bool pays_ahead(Company& ahead, const Company& waited, AheadOf what);
 
  private:
@@ -48,7 +49,9 @@ class Company {
   std::size_t asked_ = 0;
   double ahead_ = 0;
   double used_ = 0;
-  std::uint32_t declined_ = 0;
+  /// Passes that somebody waited for; and how many of the other lane there were when it was last tried to decode ahead.
+  std::uint64_t waited_ = 0;
+  std::uint64_t tried_at_ = 0;
 };
 
 bool pays_ahead(Company& ahead, const Company& waited, AheadOf what);

@@ -18,7 +18,9 @@ bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->lo
 
 ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool,
                            const std::atomic<bool>& stopping)
-    : model_(std::move(model)), batch_size_(batch_size(options)), shares_(shares_cells(model_->handle(), options)),
+    : model_(std::move(model)),
+      batch_size_(batch_size(options)),
+      shares_(shares_cells(model_->handle(), options)),
       team_(options.readers),
       readers_(team_.members(), LogitReader(*model_)) {
   check_context_length(options.length, model_->trained_context(), model_->path());

@@ -37,7 +37,8 @@ void Team::share(std::size_t rows, const std::function<void(std::size_t, std::si
 
 void Team::take_rows(std::size_t member) {
   try {
-    for (std::size_t row = next_.fetch_add(1, std::memory_order_relaxed); row < rows_; row = next_.fetch_add(1, std::memory_order_relaxed)) {
+    for (std::size_t row = next_.fetch_add(1, std::memory_order_relaxed); row < rows_;
+         row = next_.fetch_add(1, std::memory_order_relaxed)) {
       (*work_)(row, member);
     }
   } catch (...) {

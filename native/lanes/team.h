@@ -25,8 +25,8 @@ class Team {
 
   std::size_t members() const { return threads_.size() + 1; }
 
-  /// Calls `work` for each row below `rows`, with the number of the member that does it, and returns when all are done. Rethrows what was thrown first; other
-  /// rows may not have been done then.
+  /// Calls `work` for each row below `rows`, with the number of the member that does it, and returns when all are done. Rethrows what was
+  /// thrown first; other rows may not have been done then.
   void share(std::size_t rows, const std::function<void(std::size_t row, std::size_t member)>& work);
 
  private:
@@ -35,9 +35,9 @@ class Team {
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::uint64_t round_ = 0;        // guarded by mutex_
-  std::size_t busy_ = 0;           // guarded by mutex_
-  std::exception_ptr failure_;     // guarded by mutex_
+  std::uint64_t round_ = 0;     // guarded by mutex_
+  std::size_t busy_ = 0;        // guarded by mutex_
+  std::exception_ptr failure_;  // guarded by mutex_
   // Written before a round begins, read in it.
   const std::function<void(std::size_t, std::size_t)>* work_ = nullptr;
   std::size_t rows_ = 0;

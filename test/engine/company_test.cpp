@@ -51,9 +51,12 @@ TEST("company: a draft is not slowed down by questions about it, however useful"
 TEST("company: what is not known yet is tried, and what does not pay is tried now and then") {
   CHECK(pays(Company(), known(2, 9, 0)));
   Company ahead = known(8, 16, 0);
-  const Company waited = known(2, 9, 0);
+  Company waited = known(2, 9, 0);
   int tried = 0;
-  for (int i = 0; i < 640; ++i) tried += pays_ahead(ahead, waited, AheadOf::answers) ? 1 : 0;
+  for (int i = 0; i < 2560; ++i) {
+    waited.passed(1, i % 2 == 0 ? 2 : 9, i % 2 != 0, true);
+    tried += pays_ahead(ahead, waited, AheadOf::answers) ? 1 : 0;
+  }
   CHECK_EQUAL(tried, 10);
 }
 
