@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -217,7 +220,7 @@ TEST("lanes at work: answers are the same whether lanes take turns, have threads
 }
 
 TEST("lanes at work: the base reads along while the aligned model drafts, and has its answers at hand then") {
-  const Run run = ask_all(with_latency(std::chrono::microseconds(500), std::chrono::microseconds(2000)));
+  const Run run = ask_all(with_latency(std::chrono::microseconds(200), std::chrono::microseconds(8000)));
   std::uint64_t remembered = 0;
   std::uint64_t asked = 0;
   for (const LaneStats& stats : run.stats) {
@@ -228,7 +231,8 @@ TEST("lanes at work: the base reads along while the aligned model drafts, and ha
   std::uint64_t remembered_in_turns = 0;
   for (const LaneStats& stats : turns.stats) remembered_in_turns += stats.remembered;
   CHECK(asked > 0);
-  CHECK(remembered > remembered_in_turns);
+  // If it stopped at the first answer, it would be a few more.
+  CHECK(remembered > 2 * remembered_in_turns);
 }
 
 TEST("lanes at work: on a device that both lanes share, the base does not read along at the draft's expense") {
@@ -267,7 +271,9 @@ TEST("lanes at work: a pass that fails ends the requests that waited for it, and
     return run;
   };
   // What nobody waits for yet, as a prompt that is read while the draft is made, is decoded again.
-  for (const std::size_t at : {1, 2, 5, 20}) CHECK(!run_with(at, at + 1).answers.empty());
+  for (const std::size_t at : {2, 5, 20}) CHECK(!run_with(at, at + 1).answers.empty());
+  // The base's first pass is for those whose drafts have begun, all of which read along.
+  CHECK(run_with(1, 2).failed.empty());
   CHECK_EQUAL(run_with(1, 100'000).failed.size(), questions.size());
   CHECK(!run_with(30, 100'000).failed.empty());
 }
@@ -296,6 +302,44 @@ TEST("lanes at work: requests end, are cancelled and parked while passes for the
       }
     }
   }
+}
+
+TEST("lanes at work: what a pass under way says to a request that has ended is not believed by the next in its place") {
+  const auto by_base = [](RequestId id, const std::string& text, float temperature = 0) {
+    Request request = question(id, text);
+    auto& generation = std::get<Generation>(request.work);
+    generation.mode = Mode::base;
+    generation.limits.max_tokens = 5;
+    generation.sampling.temperature = temperature;
+    return request;
+  };
+  const auto alone = [&by_base](EngineOptions options, std::vector<Request> requests, std::optional<RequestId> cancelled) {
+    options.parallel = 1;
+    Listener listener;
+    Engine engine(std::move(options), [&listener] { listener.notify(); });
+    listener.attach(engine);
+    // Once this has ended, all is loaded.
+    engine.submit(by_base(0, "1 2 3"));
+    listener.wait_for(1);
+    for (Request& request : requests) {
+      const RequestId id = request.id;
+      engine.submit(std::move(request));
+      // Its prompt is being decoded.
+      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+      if (id == cancelled) engine.cancel(id);
+    }
+    listener.wait_for(1 + requests.size());
+    std::map<RequestId, std::string> texts;
+    for (const auto& [id, finished] : listener.finished) texts[id] = finished->text;
+    return texts;
+  };
+  auto likeliest = alone(demo_options(), {by_base(1, questions[0])}, {});
+  auto drawn = alone(demo_options(), {by_base(2, questions[0], 3)}, {});
+  CHECK(likeliest[1].substr(0, 2) != drawn[2].substr(0, 2));
+  auto after = alone(with_latency(std::chrono::milliseconds(100), std::chrono::microseconds(0)),
+                     {by_base(1, questions[0]), by_base(2, questions[0], 3)}, 1);
+  CHECK_EQUAL(after[1], "");
+  CHECK_EQUAL(after[2], drawn[2]);
 }
 
 TEST("lanes at work: an engine that is abandoned ends while passes are under way") {
