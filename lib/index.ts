@@ -1,3 +1,5 @@
+export { calibrate } from './calibrate/calibrate.ts';
+export type * from './calibrate/types.ts';
 export { defaults, Nudging } from './engine.ts';
 export { NudgingError, type ErrorCode } from './errors.ts';
 export { demoPair, readPair, type Pair } from './pair.ts';
