@@ -25,7 +25,8 @@ const usualLimits: GammaLimits = { low: 0.15, high: 0.7 };
 /** Most nudged tokens without a target. Pairs above it did worse in BlendIn's data (arXiv 2606.11201); the paper's own have about 0.1. */
 const ceiling = 0.2;
 
-const fewestPrompts = 8;
+/** Fewer tell nothing about a rate of some tenths. */
+export const fewestPrompts = 8;
 
 export const calibrateRules: Record<string, Rule> = {
   prompts: {
