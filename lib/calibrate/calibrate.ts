@@ -120,7 +120,7 @@ export async function calibrateEngine(engine: Engine, options: CalibrateOptions)
     targetRate: target,
     rate,
     standardError,
-    settled: settled.by === 'target' || (settled.by === 'high' && targetRate === undefined),
+    settled: settled.atTarget || (settled.by === 'high' && targetRate === undefined),
     ...(betGamma === undefined ? {} : { betGamma }),
     ...(rateGamma === undefined ? {} : { rateGamma }),
     decisionRate: decisionRate(final, gamma),

@@ -18,9 +18,11 @@ export interface Settling {
 export interface Settled extends MeasuredRate {
   /** Every measurement, in order. */
   rounds: MeasuredRate[];
+  /** Whether the rate may be the target's: within two standard errors. */
+  atTarget: boolean;
   /**
-   * `target`: the rate is the target's, as far as it can be told. `low`, `high`: the limit was reached, and the rate is still above or
-   * below it. `rounds`: all measurements were made, and this is the nearest one.
+   * Why it ended there. `target`: the rate is within one standard error. `low`, `high`: the limit was reached, and the rate is still above
+   * or below it. `rounds`: all measurements were made, or there is nothing left to try, and this is the nearest one.
    */
   by: 'target' | 'low' | 'high' | 'rounds';
 }
@@ -28,9 +30,9 @@ export interface Settled extends MeasuredRate {
 /** Nearer than this to the target counts as there, however small the standard error is. */
 const closest = 0.005;
 
-/** Whether a rate may be the target's: within two standard errors. */
-export function isAt({ rate, standardError }: MeasuredRate, target: number): boolean {
-  return Math.abs(rate - target) <= Math.max(2 * standardError, closest);
+/** Whether a rate is the target's, up to so many standard errors. */
+function isAt({ rate, standardError }: MeasuredRate, target: number, errors: number): boolean {
+  return Math.abs(rate - target) <= Math.max(errors * standardError, closest);
 }
 
 /**
@@ -41,17 +43,19 @@ export function isAt({ rate, standardError }: MeasuredRate, target: number): boo
 export async function settle({ start, target, limits, maxRounds, measure, propose }: Settling): Promise<Settled> {
   const rounds: MeasuredRate[] = [];
   const bracket = { ...limits };
+  const ended = (at: MeasuredRate, by: Settled['by']): Settled => ({ ...at, rounds, by, atTarget: isAt(at, target, 2) });
   let gamma = toCell(clip(start, limits));
   while (true) {
     const now = await measure(gamma);
     rounds.push(now);
     const tooMuch = now.rate > target;
-    if (isAt(now, target)) return { ...now, rounds, by: 'target' };
-    if (tooMuch && gamma <= limits.low) return { ...now, rounds, by: 'low' };
-    if (!tooMuch && gamma >= limits.high) return { ...now, rounds, by: 'high' };
+    // Two would do; but how far these prompts are off adds to how far they are from others.
+    if (isAt(now, target, 1)) return ended(now, 'target');
+    if (tooMuch && gamma <= limits.low) return ended(now, 'low');
+    if (!tooMuch && gamma >= limits.high) return ended(now, 'high');
     bracket[tooMuch ? 'high' : 'low'] = gamma;
     const next = following(gamma, bracket, limits, propose(rounds));
-    if (rounds.length >= maxRounds || next === undefined) return { ...nearest(rounds, target), rounds, by: 'rounds' };
+    if (rounds.length >= maxRounds || next === undefined) return ended(nearest(rounds, target), 'rounds');
     gamma = next;
   }
 }
