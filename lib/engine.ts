@@ -35,6 +35,7 @@ import {
 } from './options.ts';
 import { withPair } from './pair.ts';
 import { promptFor, readQuestion, type Question } from './prompts.ts';
+import { resolvedRule } from './rule.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
@@ -60,6 +61,7 @@ type Settings = Omit<GenerateOptions, 'signal'>;
 export const defaults = {
   mode: 'nudge',
   gamma: 0.4,
+  rule: 'top1',
   lookahead: 16,
   maxTokens: 256,
   repeatLimit: 0,
@@ -295,6 +297,7 @@ export class Nudging {
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
       gamma: settings.gamma ?? defaults.gamma,
+      rule: resolvedRule(settings.rule),
       lookahead: settings.lookahead ?? defaults.lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,
