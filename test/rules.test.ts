@@ -15,6 +15,7 @@ const rules: DeferralRule[] = [
   { name: 'margin', margin: 0.7 },
   'entropy',
   { name: 'entropy', entropy: 1.5 },
+  { name: 'adaptive', rate: 0.02, step: 0.3, reach: 0.6 },
 ];
 const named = rules.map((rule) => [JSON.stringify(rule), rule] as const);
 const settings = { gamma: 0.4, lookahead: 16, maxTokens: 64 };

@@ -5,7 +5,7 @@ import type { Evidence } from './findings.ts';
 const templateMarks = new RegExp(
   [
     String.raw`<\|?(?:im_start|im_end|eot_id|start_header_id|end_header_id|endoftext|assistant|user)\|?>`,
-    String.raw`</?(?:start_of_turn|end_of_turn)>`,
+    '</?(?:start_of_turn|end_of_turn)>',
     String.raw`\[/?INST\]`,
     '<</?SYS>>',
   ].join('|'),

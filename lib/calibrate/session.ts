@@ -13,6 +13,9 @@ export type Engine = Pick<Nudging, 'generate' | 'inspect' | 'parallel'>;
 /** How many prompts are timed, and how long the base's answers to them are: it would go on and on. */
 const timed = { prompts: 8, baseTokens: 64 };
 
+/** With a γ that stands still, whatever the engine's rule is. */
+const nudgedWith = (gamma: number) => ({ mode: 'nudge', rule: 'top1', gamma }) as const;
+
 /** The runs of one calibration: prompts through the engine, with progress and a way to end them. */
 export class Session {
   readonly #engine: Engine;
@@ -32,7 +35,7 @@ export class Session {
   async answer(gamma: number, phase: CalibrationProgress['phase']): Promise<Recording[]> {
     const say = this.#progress(phase, this.#prompts.length, gamma);
     return inParallel(this.#prompts, this.#engine.parallel, this.#options.signal, async (input, signal, index) => {
-      const answer = await this.#engine.generate(input, { mode: 'nudge', gamma, trace: 'full', seed: index, signal });
+      const answer = await this.#engine.generate(input, { ...nudgedWith(gamma), trace: 'full', seed: index, signal });
       this.#answers += 1;
       // An aborted one is not complete.
       if (!signal.aborted) say();
@@ -72,7 +75,7 @@ export class Session {
         of.tokens += stats.tokens;
         of.ms += stats.times.total;
       };
-      await run(spent.nudged, { mode: 'nudge', gamma });
+      await run(spent.nudged, nudgedWith(gamma));
       await run(spent.base, { mode: 'base', stop: [], maxTokens: timed.baseTokens });
       say();
     }

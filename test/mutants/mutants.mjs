@@ -916,4 +916,18 @@ export const mutants = [
     to: '    prepare();\n    if (make_room()) count();\n',
     tests: ['counting'],
   },
+  {
+    name: 'an adaptive gamma that rises where the base defers too often',
+    file: 'nudge/rules/adaptive.h',
+    from: 'settings_.rate - deferred',
+    to: 'deferred - settings_.rate',
+    tests: ['adaptive'],
+  },
+  {
+    name: 'the trace has the gamma behind a judgement',
+    file: 'nudge/judge.cpp',
+    from: 'rule_.stands(next);\n    return judged;',
+    to: 'rule_.stands(next);\n    return {judged.base, judged.words, rule_.gamma()};',
+    tests: ['adaptive'],
+  },
 ];
