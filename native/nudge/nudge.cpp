@@ -162,7 +162,7 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 fir
     std::optional<Judgement> judged;
     if (!next.silent()) judged = co_await judge.of(answer.text(), next, guess);
     record.ran(answer.text().size(), next, judged, judge.rule());
-    if (next.silent()) co_return std::nullopt;       // R10
+    if (next.silent()) co_return std::nullopt;      // R10
     if (!judged->base) co_return next.probability;  // R9
   }
 }
