@@ -1,4 +1,5 @@
 import { check, generateRules, reject } from './options.ts';
+import { AdaptiveReplay } from './replay-adaptive.ts';
 import { BetReplay } from './replay-words.ts';
 import { resolvedRule, type DeferralRule, type ResolvedRule } from './rule.ts';
 import type { Answer, Decision } from './types.ts';
@@ -19,7 +20,7 @@ export interface ReplayedDecision {
 
 /** An answer, judged by another rule. */
 export interface Replayed {
-  /** The rule, with its parameters, and γ if it is `top1`. */
+  /** The rule, with its parameters, and γ if it is `top1` or `adaptive`. */
   rule: ResolvedRule;
   /**
    * Every decision of the base, in order, each judged by itself: those behind `parting` as if the text had come to be as it did. Where no
@@ -81,7 +82,7 @@ export function replay(answer: Answer, options: { rule?: DeferralRule; gamma?: n
   const certain = !replayed.slice(0, other).some(({ would }) => would === 'unknown');
   const { index, position } = replayed[other] ?? {};
   return {
-    rule: rule.name === 'top1' ? { ...rule, gamma } : rule,
+    rule: rule.name === 'top1' || rule.name === 'adaptive' ? { ...rule, gamma } : rule,
     decisions: replayed,
     changed: replayed.filter(({ spoke, would }) => would !== 'unknown' && would !== spoke).length,
     unknown: replayed.filter(({ would }) => would === 'unknown').length,
@@ -123,6 +124,8 @@ function judgeFor(rule: ResolvedRule, gamma: number, answer: Answer): RuleReplay
       return new BetReplay({ low: 0, high: Number.POSITIVE_INFINITY, lambda: number('lambda') }, answer);
     case 'hybrid':
       return new BetReplay({ low: number('low'), high: number('high'), lambda: number('lambda') }, answer);
+    case 'adaptive':
+      return new AdaptiveReplay(rule, gamma);
   }
 }
 

@@ -19,6 +19,8 @@ const choices: { rule?: DeferralRule; gamma?: number }[] = [
   { rule: { name: 'margin', margin: 0.7 } },
   { rule: 'entropy' },
   { rule: { name: 'entropy', entropy: 1.5 } },
+  { rule: 'adaptive' },
+  { rule: { name: 'adaptive', rate: 0.02, step: 0.3, reach: 0.6 }, gamma: 0.5 },
 ];
 
 let engine: Nudging;
