@@ -285,10 +285,14 @@ export class Nudging {
       park: (parked: boolean) => engine.park(id, parked),
     };
     const marks = marksOf(settings.thinking);
+    const gamma = settings.gamma ?? defaults.gamma;
+    const rule = resolvedRule(settings.rule);
+    const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
       splitter: marks && new ThinkingSplitter(marks),
+      decidedBy: settings.trace === 'full' && mode === 'nudge' ? { rule, gamma, lookahead } : undefined,
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;
@@ -296,9 +300,9 @@ export class Nudging {
     const timeLeft = () => timeout - (performance.now() - began);
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
-      gamma: settings.gamma ?? defaults.gamma,
-      rule: resolvedRule(settings.rule),
-      lookahead: settings.lookahead ?? defaults.lookahead,
+      gamma,
+      rule,
+      lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,
       stop: typeof stop === 'string' ? [stop] : [...stop],

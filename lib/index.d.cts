@@ -9,6 +9,7 @@ export declare const Nudging: typeof api.Nudging;
 export type Nudging = api.Nudging;
 export declare const NudgingError: typeof api.NudgingError;
 export type NudgingError = api.NudgingError;
+export declare const calibrate: typeof api.calibrate;
 export declare const defaults: typeof api.defaults;
 export declare const demoPair: typeof api.demoPair;
 export declare const readPair: typeof api.readPair;

@@ -12,6 +12,8 @@ import type { Fault } from './logit-bias.ts';
  *   holds. The aligned model is asked only there.
  * - `margin`: the base defers where its two most likely tokens are less than `margin` apart, in probability.
  * - `entropy`: the base defers where the entropy of its distribution is over `entropy`, in nats.
+ * - `adaptive`: as `top1`, with a threshold that begins at `gamma` and moves by the decisions of the answer itself, so that the base defers
+ *   at about `rate` of them.
  */
 export type DeferralRule =
   | RuleName
@@ -39,9 +41,21 @@ export type DeferralRule =
       readonly name: 'entropy';
       /** Nats, 0 to 20. Default 0.45, the limit of R2R's entropy baseline (repository thu-nics/R2R). */
       readonly entropy?: number;
+    }
+  | {
+      readonly name: 'adaptive';
+      /**
+       * Share of the decisions that γ takes with which the base should defer, 0 to 1: `decisionRate` of a calibration. Default 0.1, about
+       * the paper's share of nudged tokens.
+       */
+      readonly rate?: number;
+      /** η, how far one decision moves γ, 0 to 1. Default 0.01; with 0 it is `top1`. */
+      readonly step?: number;
+      /** How far γ may come from `gamma`, 0 to 2. Default 0.15. */
+      readonly reach?: number;
     };
 
-export type RuleName = 'top1' | 'bet' | 'hybrid' | 'margin' | 'entropy';
+export type RuleName = 'top1' | 'bet' | 'hybrid' | 'margin' | 'entropy' | 'adaptive';
 
 /** A rule with all its parameters. */
 export type ResolvedRule = { name: RuleName } & Record<string, number | string>;
@@ -61,6 +75,11 @@ export const rules: Readonly<Record<RuleName, Readonly<Record<string, Parameter>
   hybrid: { low: { low: 0, high: 2, default: 0.2 }, high: { low: 0, high: 2, default: 0.6 }, lambda },
   margin: { margin: { low: 0, high: 1, default: 0.2 } },
   entropy: { entropy: { low: 0, high: 20, default: 0.45 } },
+  adaptive: {
+    rate: { low: 0, high: 1, default: 0.1 },
+    step: { low: 0, high: 1, default: 0.01 },
+    reach: { low: 0, high: 2, default: 0.15 },
+  },
 };
 
 /** What a `rule` must be, for messages. */
@@ -92,6 +111,7 @@ export function readRule(value: unknown): ResolvedRule | Fault {
 
 function expectedParameters(name: RuleName, key: string): string {
   const known = Object.keys(rules[name]);
+  if (name === 'adaptive' && key === 'gamma') return 'without "gamma", which is an option beside it: there the rule "adaptive" begins';
   if (name === 'top1' && key === 'gamma') return 'without "gamma", which is an option beside it: the rule "top1" has no parameters';
   return known.length === 0
     ? `without parameters where its name is "${name}"`

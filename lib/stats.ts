@@ -7,6 +7,7 @@ export interface AnswerSettings {
   /** Whether its pieces tell thinking apart. */
   thinks?: boolean;
   droppedMessages?: number | undefined;
+  decidedBy?: Answer['decidedBy'];
 }
 
 const textOf = (pieces: readonly Piece[], thinking: boolean) =>
@@ -16,7 +17,11 @@ const textOf = (pieces: readonly Piece[], thinking: boolean) =>
     .join('');
 
 /** The public answer from the native engine's last event. */
-export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed, thinks, droppedMessages }: AnswerSettings = {}): Answer {
+export function toAnswer(
+  event: NativeFinished,
+  pieces: readonly Piece[],
+  { seed, thinks, droppedMessages, decidedBy }: AnswerSettings = {},
+): Answer {
   const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
@@ -33,6 +38,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed
     ...(droppedMessages === undefined ? {} : { droppedMessages }),
     ...(seed === undefined ? {} : { seed }),
     ...(decisions.length > 0 ? { decisions } : {}),
+    ...(decidedBy === undefined ? {} : { decidedBy }),
     ...(spans.length > 0 ? { spans } : {}),
     stats: {
       tokens,

@@ -17,6 +17,7 @@ export interface ArrivingSettings {
   seed?: number | undefined;
   /** Where thinking is to be told apart. */
   splitter?: ThinkingSplitter | undefined;
+  decidedBy?: Answer['decidedBy'];
 }
 
 /**
@@ -35,6 +36,7 @@ export class Arriving implements Sink {
   readonly #highWaterMark: number;
   readonly #seed: number | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
+  readonly #decidedBy: Answer['decidedBy'];
   #read = 0;
   #reading = false;
   #whole = false;
@@ -43,11 +45,16 @@ export class Arriving implements Sink {
   #resolve!: (answer: Answer) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, { highWaterMark, seed, splitter }: ArrivingSettings) {
+  constructor(
+    remote: Remote,
+    error: (code: ErrorCode, message: string) => Error,
+    { highWaterMark, seed, splitter, decidedBy }: ArrivingSettings,
+  ) {
     this.#remote = remote;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
     this.#splitter = splitter;
+    this.#decidedBy = decidedBy;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -111,7 +118,14 @@ export class Arriving implements Sink {
     for (const piece of this.#splitter?.end() ?? []) this.pieces.push(piece);
     const { droppedMessages } = this;
     if (event.type === 'finished')
-      this.#resolve(toAnswer(event, this.pieces, { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages }));
+      this.#resolve(
+        toAnswer(event, this.pieces, {
+          seed: this.#seed,
+          thinks: this.#splitter !== undefined,
+          droppedMessages,
+          decidedBy: this.#decidedBy,
+        }),
+      );
     this.settled = true;
     this.#notify();
   }

@@ -1,4 +1,4 @@
-import type { DeferralRule } from './rule.ts';
+import type { DeferralRule, ResolvedRule } from './rule.ts';
 
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
@@ -93,6 +93,8 @@ export interface Decision extends Top1 {
    * than an upper bound where it defers: its word is not read further than it takes to know.
    */
   words?: { base: number; aligned: number };
+  /** γ as it was there, with the rule `adaptive`, which moves it. */
+  gamma?: number;
 }
 
 /** One forward pass. Times in milliseconds since the request left the queue. */
@@ -186,6 +188,8 @@ export interface Answer {
   seed?: number;
   /** Only with `trace: 'full'`. */
   decisions?: Decision[];
+  /** Only with `trace: 'full'`, and only of both models together: what the decisions were made by. */
+  decidedBy?: { rule: ResolvedRule; gamma: number; lookahead: number };
   /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
   spans?: DecodeSpan[];
   stats: AnswerStats;
@@ -359,7 +363,7 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   mode?: Mode;
   /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
   gamma?: number;
-  /** Who speaks where the base might: see {@link DeferralRule}. Default `top1`, the paper's rule, which alone looks at `gamma`. */
+  /** Who speaks where the base might: see {@link DeferralRule}. Default `top1`, the paper's rule. It and `adaptive` look at `gamma`. */
   rule?: DeferralRule;
   /** L, 1 to 1024 tokens: how far the aligned model looks ahead. Default 16. */
   lookahead?: number;

@@ -75,7 +75,8 @@ export const groups: FlagGroup[] = [
         kind: 'rule',
         about:
           "who decides where the base defers: top1 (by --gamma), bet:lambda=L (its next word against the aligned model's), " +
-          'hybrid:low=P,high=P,lambda=L (the bet between two gammas), margin:margin=P (its two best tokens), entropy:entropy=NATS; ' +
+          'hybrid:low=P,high=P,lambda=L (the bet between two gammas), margin:margin=P (its two best tokens), entropy:entropy=NATS, ' +
+          'adaptive:rate=R,step=P,reach=P (--gamma at first, then so that it defers at R of its decisions); ' +
           'what is left out has its default, as in --rule bet',
         otherwise: defaults.rule,
       },

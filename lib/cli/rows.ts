@@ -32,6 +32,11 @@ export async function readRows(path: string, settings: LoadOptions, signal: Abor
     signal.throwIfAborted();
     throw fileFailure(error, 'the file of --input', path);
   }
+  return rowsIn(content, name, settings);
+}
+
+/** The rows of a text, likewise. @param name of the text, for messages */
+export function rowsIn(content: string, name: string, settings: LoadOptions): Row[] {
   const rows: Row[] = [];
   const stray = new StraySettings();
   const warnings: string[] = [];

@@ -224,6 +224,7 @@ class Converter {
 
   void judgement(Napi::Object& decision, const Judgement& judged) {
     decision.Set("speaks", judged.base ? "base" : "aligned");
+    if (judged.gamma) decision.Set("gamma", *judged.gamma);
     if (!judged.words) return;
     Napi::Object words = Napi::Object::New(env_);
     words.Set("base", judged.words->base);

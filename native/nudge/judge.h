@@ -19,7 +19,7 @@ namespace nudging {
 /// the base's is under way; a word is judged once.
 class Judge {
  public:
-  Judge(Lane& base, Lane& aligned, const DeferralRule& rule, std::size_t lookahead)
+  Judge(Lane& base, Lane& aligned, DeferralRule& rule, std::size_t lookahead)
       : base_(base), rule_(rule), limit_(lookahead), aligned_words_(aligned, lookahead) {}
 
   const DeferralRule& rule() const { return rule_; }
@@ -87,7 +87,7 @@ class Judge {
   bool ends(const Word& word, const Top1& next) const;
 
   Lane& base_;
-  const DeferralRule& rule_;
+  DeferralRule& rule_;
   std::size_t limit_;
   AlignedWords aligned_words_;
   Word word_;

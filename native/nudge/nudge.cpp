@@ -162,7 +162,7 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 fir
     std::optional<Judgement> judged;
     if (!next.silent()) judged = co_await judge.of(answer.text(), next, guess);
     record.ran(answer.text().size(), next, judged, judge.rule());
-    if (next.silent()) co_return std::nullopt;       // R10
+    if (next.silent()) co_return std::nullopt;      // R10
     if (!judged->base) co_return next.probability;  // R9
   }
 }
@@ -170,8 +170,8 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 fir
 }  // namespace
 
 Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record) {
-  const Top1Rule top1(rules.gamma);
-  const DeferralRule& rule = rules.deferral ? *rules.deferral : top1;
+  Top1Rule top1(rules.gamma);
+  DeferralRule& rule = rules.deferral ? *rules.deferral : top1;
   Judge judge(base, aligned, rule, rules.lookahead);
   std::optional<float> unsure;
   std::string last_words;

@@ -45,11 +45,11 @@ export async function replay(
   options: GenerateOptions = {},
   tolerance = toleranceOf(engine),
 ): Promise<Replay> {
-  const { gamma = 0.4 } = options;
   const sampling = samplingOf({ ...options, ...(answer.seed === undefined ? {} : { seed: answer.seed }) });
   const result: Replay = { decisions: 0, ties: 0, closeRounds: new Set(), wrong: [] };
   for (const question of questions(answer)) {
     const { decision, lane, text, tokens, round } = question;
+    const { gamma = options.gamma ?? 0.4 } = decision;
     const fresh: Inspected = await engine.inspect({ lane, input, text, tokens, sampling });
     result.decisions += 1;
     const where = `${decision.kind} after ${JSON.stringify(text.slice(-40))} + ${tokens.length} tokens`;

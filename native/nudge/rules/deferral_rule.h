@@ -19,6 +19,8 @@ struct Judgement {
   bool base = true;
   /// The two words, if they were compared here.
   std::optional<WordPair> words = std::nullopt;
+  /// γ as it was then, of a rule that moves it.
+  std::optional<double> gamma = std::nullopt;
 };
 
 /// R17: who speaks where the base might: R7c at a boundary, R9 in a run. What models a rule needs and how it decides is all that it says;
@@ -42,6 +44,12 @@ class DeferralRule {
     static_cast<void>(words);
     return true;
   }
+
+  /// γ as it is now, of a rule that moves it.
+  virtual std::optional<double> gamma() const { return std::nullopt; }
+  /// The rule has judged `said` in a place that the answer stands on. Comes in the order of the text; never for what is guessed or read
+  /// ahead.
+  virtual void stands(const Top1& said) { static_cast<void>(said); }
 
   /// Whether the models' tolerances could turn what was compared (semantics.md, "Ties").
   virtual bool is_close(const Top1& said, const Judgement& judged, Tolerance base, Tolerance aligned) const = 0;

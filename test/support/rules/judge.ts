@@ -1,5 +1,6 @@
 import type { Inspected, LaneName } from '../../../lib/index.ts';
 import type { ResolvedRule } from '../../../lib/rule.ts';
+import { byMovingGamma, type AdaptiveNumbers } from './by-moving-gamma.ts';
 import { byToken } from './by-token.ts';
 import { byWords } from './by-words.ts';
 
@@ -30,6 +31,7 @@ export function judgeOf(rule: ResolvedRule, gamma: number, lookahead: number, as
   const number = (name: string) => Math.fround(rule[name] as number);
   if (rule.name === 'bet') return byWords({ low: 0, high: Infinity, lambda: number('lambda') }, lookahead, ask);
   if (rule.name === 'hybrid') return byWords({ low: number('low'), high: number('high'), lambda: number('lambda') }, lookahead, ask);
+  if (rule.name === 'adaptive') return byMovingGamma(Math.fround(gamma), rule as ResolvedRule & AdaptiveNumbers);
   const speaks = byToken(rule, Math.fround(gamma));
   return { follow: () => {}, speaks: async ({ next }) => speaks(next) };
 }
