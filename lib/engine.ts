@@ -19,6 +19,7 @@ import {
   type NativeInspected,
   type NativePrompt,
 } from './native.ts';
+import { inContext } from './in-context.ts';
 import { lanesOf, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
@@ -166,6 +167,7 @@ export class Nudging {
     } = await withPair(given);
     throwIfAborted(signal);
     if (settings.mode === 'proxy-tuning') mustHaveReference(reference);
+    if (settings.inContextPrompt !== undefined) inContext(settings.inContextPrompt);
 
     // The environment is this machine's and the pair is made for any.
     const buffers = given.cpuBuffers ?? buffersFromEnvironment() ?? cpuBuffers ?? 'all';
@@ -271,7 +273,8 @@ export class Nudging {
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
-    const stop = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
+    const own = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
+    const stop = [...(typeof own === 'string' ? [own] : own), ...(mode === 'in-context' ? inContext(settings.inContextPrompt).stop : [])];
     const sampling = samplingOf(settings);
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
@@ -300,7 +303,8 @@ export class Nudging {
     const began = performance.now();
     const timeLeft = () => timeout - (performance.now() - began);
     const request: Omit<NativeGeneration, 'id'> = {
-      mode,
+      // The base does not know by what it learns.
+      mode: mode === 'in-context' ? 'base' : mode,
       ...(mode === 'ensemble' ? { weights: weightsOf(settings, this.models) } : {}),
       ...(mode === 'proxy-tuning'
         ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
@@ -309,7 +313,7 @@ export class Nudging {
       lookahead: settings.lookahead ?? defaults.lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,
-      stop: typeof stop === 'string' ? [stop] : [...stop],
+      stop,
       ...(marks ? { thinking: marks } : {}),
       whole: settings.fit !== undefined,
       trace: settings.trace === 'full',
@@ -498,7 +502,11 @@ export class Nudging {
     const given = isObject(options) ? { ...options } : options;
     if (given !== undefined) check(given, generateRules);
     const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(given ?? {}) } as GenerateOptions;
-    return { question: readQuestion(input, settings.prefill), settings: settings as Settings, signal };
+    const question = readQuestion(input, settings.prefill);
+    if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
+    if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');
+    const { prompt } = inContext(settings.inContextPrompt);
+    return { question, settings: { ...settings, basePrompt: prompt } as Settings, signal };
   }
 }
 

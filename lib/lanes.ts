@@ -28,6 +28,8 @@ export function lanesOf(mode: Mode, { weights = defaultWeights }: Mixing, models
     case 'base':
     case 'aligned':
       return [mode];
+    case 'in-context':
+      return ['base'];
     case 'ensemble': {
       for (const name of Object.keys(weights)) {
         if (!Object.hasOwn(models, name))

@@ -121,7 +121,7 @@ export interface NativeOther {
 
 export interface NativeGeneration {
   id: number;
-  mode: Mode;
+  mode: Exclude<Mode, 'in-context'>;
   base?: NativePrompt;
   aligned?: NativePrompt;
   others?: NativeOther[];

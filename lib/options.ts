@@ -166,7 +166,7 @@ export const logitRules: Record<string, Rule> = {
 
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
-  mode: oneOf('nudge', 'base', 'aligned', 'ensemble', 'proxy-tuning'),
+  mode: oneOf('nudge', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'),
   weights,
   alpha: number(0, 100),
   gamma: number(0, 2),
@@ -177,6 +177,7 @@ export const generateRules: Record<string, Rule> = {
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),
+  inContextPrompt: nonEmptyText,
   alignedPrompt: nonEmptyText,
   templateOptions: object,
   thinking: eitherOf(flag, thinkingMarks),

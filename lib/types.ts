@@ -2,10 +2,11 @@
 export type LaneName = 'base' | 'aligned';
 
 /**
- * `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. `ensemble`, `proxy-tuning`: several models of
- * one vocabulary token by token, for comparison ({@link GenerateOptions.weights}, {@link GenerateOptions.alpha}).
+ * `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. `in-context`: the base alone, shown by
+ * examples what an answer is like ({@link GenerateOptions.inContextPrompt}). `ensemble`, `proxy-tuning`: several models of one vocabulary
+ * token by token, for comparison ({@link GenerateOptions.weights}, {@link GenerateOptions.alpha}).
  */
-export type Mode = 'nudge' | 'base' | 'aligned' | 'ensemble' | 'proxy-tuning';
+export type Mode = 'nudge' | 'base' | 'aligned' | 'in-context' | 'ensemble' | 'proxy-tuning';
 
 /**
  * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`:
@@ -377,6 +378,13 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /** System text; not together with a system message. */
   system?: string;
   basePrompt?: BasePrompt;
+  /**
+   * For `mode: 'in-context'`, in place of `basePrompt`: a text with an instruction, examples, and `{question}` once; `{system}` as in
+   * `basePrompt`. Earlier turns of a chat repeat what begins with the last line before `{question}` that holds a letter, the heading of the
+   * question. Answers end before that heading, and if the last line of the text is a fence (three or more of ` or ~), before one like it;
+   * `stop` adds to that. Default: {@link defaultInContextPrompt}, an instruction and three examples. Not for raw prompts.
+   */
+  inContextPrompt?: string;
   /** A Jinja chat template that replaces the GGUF's own, for the aligned model. */
   alignedPrompt?: string;
   /** Variables for the chat template. They take the place of the engine's, if it has any. Raw prompts have no template. */

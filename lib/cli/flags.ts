@@ -53,7 +53,9 @@ export const groups: { title: string; flags: Flag[] }[] = [
         name: 'mode',
         value: 'MODE',
         option: 'mode',
-        about: 'nudge: both models; base, aligned: that one alone; ensemble, proxy-tuning: models of one vocabulary, token by token',
+        about:
+          'nudge: both models; base, aligned: that one alone; in-context: the base with examples; ' +
+          'ensemble, proxy-tuning: models of one vocabulary, token by token',
         otherwise: 'nudge',
       },
       {
@@ -194,6 +196,14 @@ export const groups: { title: string; flags: Flag[] }[] = [
           'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, ' +
           '{system} the system text and an empty line',
         otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
+      },
+      {
+        name: 'in-context-prompt',
+        value: 'FILE',
+        option: 'inContextPrompt',
+        kind: 'file',
+        about: 'with --mode in-context: instruction, examples, and {question} once, in place of the base prompt; {system} as there',
+        otherwise: 'three examples of ours',
       },
       {
         name: 'aligned-prompt',

@@ -77,6 +77,7 @@ const endings: Record<StopReason, string> = {
 const shareOf: Partial<Record<Mode, string>> = {
   base: 'base model alone',
   aligned: 'aligned model alone',
+  'in-context': 'base model with examples',
   ensemble: 'an ensemble',
   'proxy-tuning': 'proxy-tuned',
 };

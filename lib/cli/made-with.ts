@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { defaults } from '../engine.ts';
+import { defaultInContextPrompt } from '../in-context.ts';
 import { isObject, samplingRules } from '../options.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
@@ -35,7 +36,7 @@ const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
 ]);
 
 /** Options that one mode alone looks at. */
-const ofMode: Record<string, Mode> = { weights: 'ensemble', alpha: 'proxy-tuning' };
+const ofMode: Record<string, Mode> = { weights: 'ensemble', alpha: 'proxy-tuning', inContextPrompt: 'in-context' };
 
 /**
  * The record of what a run makes its answers with: flags, what the pair says, and defaults, as one.
@@ -44,7 +45,8 @@ const ofMode: Record<string, Mode> = { weights: 'ensemble', alpha: 'proxy-tuning
  */
 export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   const { base, aligned, reference, ...given } = await withPair(load);
-  const settings: LoadOptions = { ...defaults, basePrompt: defaultBasePrompt, ...given };
+  const prompts = { basePrompt: defaultBasePrompt, inContextPrompt: defaultInContextPrompt };
+  const settings: LoadOptions = { ...defaults, ...prompts, ...given };
   const { mode, stop = mode === 'base' ? undefined : [] } = settings;
   const relevant = Object.entries({ ...settings, stop: typeof stop === 'string' ? [stop] : stop }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.

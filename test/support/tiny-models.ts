@@ -22,6 +22,8 @@ export interface TinyModel extends TinyVocabulary {
   seed?: number;
   /** How much more likely the end of text is than a random token: 1.6 unless given. */
   endBias?: number;
+  /** Tokens: 1024 unless given. */
+  context?: number;
 }
 
 const usualMerges = [
@@ -43,17 +45,17 @@ const tool = path.join(makePlan({}).out, process.platform === 'win32' ? 'random_
 const folder = inRoot('.native/models/tiny');
 
 /** The path of a small model with random weights and such a vocabulary, made if it is not there yet. */
-export function tinyModel({ seed = 1, endBias = 1.6, ...shape }: TinyModel = {}): string {
+export function tinyModel({ seed = 1, endBias = 1.6, context = 1024, ...shape }: TinyModel = {}): string {
   if (!existsSync(tool)) throw new Error('random_model is not built: run `node scripts/build.mjs --tests`');
   const vocabulary = vocabularyFile(shape);
   const key = createHash('sha256').update(vocabulary).update(readFileSync(tool)).digest('hex').slice(0, 12);
   mkdirSync(folder, { recursive: true });
-  const file = path.join(folder, `${key}-${seed}-${endBias}.gguf`);
+  const file = path.join(folder, `${key}-${seed}-${endBias}-${context}.gguf`);
   if (existsSync(file)) return file;
   // Under other names first: two test files may want the same model.
   const incoming = `${file}.${process.pid}`;
   writeFileSync(`${incoming}.vocabulary`, vocabulary);
-  const numbers = ['--seed', `${seed}`, '--eos-bias', `${endBias}`];
+  const numbers = ['--seed', `${seed}`, '--eos-bias', `${endBias}`, '--context', `${context}`];
   execFileSync(tool, ['--vocab', `${incoming}.vocabulary`, '--arch', 'llama', ...numbers, '--out', incoming]);
   renameSync(incoming, file);
   return file;
