@@ -20,7 +20,7 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import { lanesOf, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
+import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
 import {
@@ -37,6 +37,7 @@ import {
 } from './options.ts';
 import { withPair } from './pair.ts';
 import { promptFor, readQuestion, type Question } from './prompts.ts';
+import { resolvedRule } from './rule.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
@@ -62,6 +63,7 @@ export const defaults = {
   mode: 'nudge',
   alpha: 1,
   gamma: 0.4,
+  rule: 'top1',
   lookahead: 16,
   maxTokens: 256,
   repeatLimit: 0,
@@ -279,6 +281,7 @@ export class Nudging {
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
     const lanes = lanesOf(mode, settings, this.models);
+    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanes);
     const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
 
     let id = 0;
@@ -309,7 +312,9 @@ export class Nudging {
       ...(mode === 'proxy-tuning'
         ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
         : {}),
+      ...(settings.compat === undefined ? {} : { asInPaper: true }),
       gamma: settings.gamma ?? defaults.gamma,
+      rule: resolvedRule(settings.rule),
       lookahead: settings.lookahead ?? defaults.lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,

@@ -2,5 +2,7 @@ export { defaults, Nudging } from './engine.ts';
 export { NudgingError, type ErrorCode } from './errors.ts';
 export { defaultInContextPrompt } from './in-context.ts';
 export { demoPair, readPair, type Pair } from './pair.ts';
+export type { DeferralRule, RuleName } from './rule.ts';
+export type { TokenRule, TokenRuleName } from './token-rules.ts';
 export { AnswerStream } from './stream.ts';
 export type * from './types.ts';

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
 import { nearest } from '../nearest.ts';
+import { ruleIn } from '../rule.ts';
 import { templateVariables } from '../template-options.ts';
 import { readTextFileSync } from '../text-file.ts';
 import type { LoadOptions, TemplateOptions, TemplateValue } from '../types.ts';
@@ -119,7 +120,9 @@ function settingOf(flag: Flag, texts: string[]): unknown {
                 ? jsonIn(flag, text)
                 : flag.kind === 'members'
                   ? membersIn(flag, texts)
-                  : text;
+                  : flag.kind === 'rule'
+                    ? ruleIn(text)
+                    : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected =

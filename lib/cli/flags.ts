@@ -12,7 +12,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule';
   about: string;
   /** What holds without the flag, for the help. */
   otherwise?: string;
@@ -75,12 +75,30 @@ export const groups: { title: string; flags: Flag[] }[] = [
         otherwise: String(defaults.alpha),
       },
       {
+        name: 'compat',
+        value: 'WHAT',
+        option: 'compat',
+        about: 'paper: with --mode ensemble or proxy-tuning, as the published code of the nudging paper does it, for any vocabularies',
+      },
+      {
         name: 'gamma',
         value: 'P',
         option: 'gamma',
         kind: 'number',
         about: 'probability of its best token below which the base defers; over 1: always',
         otherwise: String(defaults.gamma),
+      },
+      {
+        name: 'rule',
+        value: 'RULE',
+        option: 'rule',
+        kind: 'rule',
+        about:
+          "who decides where the base defers: top1 (by --gamma), bet:lambda=L (its next word against the aligned model's), " +
+          'hybrid:low=P,high=P,lambda=L (the bet between two gammas), margin:margin=P (its two best tokens), entropy:entropy=NATS; ' +
+          'with one vocabulary blend:tau=P,weight=W, kad-dual:alpha=P, kad-primal:alpha=P, bet-token:lambda=L; ' +
+          'what is left out has its default, as in --rule bet',
+        otherwise: defaults.rule,
       },
       {
         name: 'lookahead',

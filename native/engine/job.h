@@ -12,6 +12,7 @@
 #include "lanes/sequence_lane.h"
 #include "nudge/mixture.h"
 #include "nudge/nudge.h"
+#include "nudge/paper.h"
 #include "nudge/task.h"
 
 namespace nudging {
@@ -71,6 +72,7 @@ class Job {
   Record record_;
   /// Of several models together.
   std::unique_ptr<Mixer> mixer_;
+  std::unique_ptr<Likeliest> likeliest_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;
   Clock::time_point deadline_;

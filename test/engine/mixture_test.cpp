@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "check.h"
-#include "choice/exponentials.h"
+#include "choice/logarithm.h"
 #include "choice/top1.h"
 #include "text/one_vocabulary.h"
 #include "vocabularies.h"
@@ -45,7 +45,7 @@ std::vector<float> mixture_of(const std::vector<std::vector<float>>& rows, const
 
 }  // namespace
 
-TEST("exponentials: log(1 + x) is near the definition on all of [0, 1]") {
+TEST("logarithm: log(1 + x) is near the definition on all of [0, 1]") {
   double worst = 0;
   for (int i = 0; i <= 1000000; ++i) {
     const float x = static_cast<float>(i) * 1e-6F;

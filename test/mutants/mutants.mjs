@@ -1,3 +1,5 @@
+import { mixtureMutants } from './mixtures.mjs';
+
 /**
  * Deliberately wrong engines. Each changes one place of the native source; at least one test must notice.
  *
@@ -44,7 +46,7 @@ export const mutants = [
       const Top1 start = co_await base.top1();
       if (!start.silent() && start.probability >= rules.gamma) {
         answer.open_round(By::confident);
-        unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);
+        unsure = co_await run(base, aligned, judge, start, {}, answer, record);
         if (answer.ended()) co_return *answer.ended();
       }
       while (true) {  // R1`,
@@ -112,13 +114,13 @@ export const mutants = [
     to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);',
   },
   // R3
-  { name: 'lookahead one too long', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted <= rules.lookahead' },
-  { name: 'lookahead one too short', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted + 1 < rules.lookahead' },
+  { name: 'lookahead one too long', file: nudge, from: 'drafted < lookahead', to: 'drafted <= lookahead' },
+  { name: 'lookahead one too short', file: nudge, from: 'drafted < lookahead', to: 'drafted + 1 < lookahead' },
   {
     name: 'end of text as the L-th token not noticed',
     file: nudge,
     from: '      draft.end();\n',
-    to: '      if (drafted + 1 < rules.lookahead) draft.end();\n',
+    to: '      if (drafted + 1 < lookahead) draft.end();\n',
   },
   {
     name: 'the base is asked about an ended draft',
@@ -136,8 +138,8 @@ export const mutants = [
   {
     name: 'the leading space of a draft lost',
     file: draft,
-    from: 'characters_.feed(bytes, text_);',
-    to: "if (shown_.empty() && bytes.starts_with(' ')) bytes.remove_prefix(1);\n    characters_.feed(bytes, text_);",
+    from: 'characters_.feed(said.bytes, text_);',
+    to: "characters_.feed(shown_.empty() && said.bytes.starts_with(' ') ? said.bytes.substr(1) : said.bytes, text_);",
   },
   // R5, R6
   {
@@ -178,7 +180,12 @@ export const mutants = [
     to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;',
   },
   { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
-  { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (agrees) {', to: 'if (agrees && next.probability >= gamma) {' },
+  {
+    name: 'no agreement below gamma (R7b)',
+    file: nudge,
+    from: 'if (agrees) {',
+    to: 'if (agrees && judge.rule().by_token(next).value_or(false)) {',
+  },
   {
     name: 'agreement the wrong way round',
     file: nudge,
@@ -187,9 +194,9 @@ export const mutants = [
   },
   {
     name: '> instead of >= at a boundary',
-    file: nudge,
-    from: 'if (next.probability >= gamma) {  // R7c',
-    to: 'if (next.probability > gamma) {  // R7c',
+    file: 'nudge/rules/top1_rule.h',
+    from: 'return said.probability >= gamma_;',
+    to: 'return said.probability > gamma_;',
   },
   // R8
   { name: 'the cut last word kept', file: words, from: '  return last_space;\n', to: '  return draft.size();\n' },
@@ -204,20 +211,20 @@ export const mutants = [
     name: 'the first token of a run needs gamma',
     file: nudge,
     from: '  Top1 next = first;\n',
-    to: '  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n',
+    to: '  Top1 next = first;\n  if (!judge.rule().by_token(next).value_or(true)) co_return next.probability;\n',
   },
   {
-    name: '<= instead of < in a run',
+    name: 'a run goes on whatever the rule says',
     file: nudge,
-    from: 'if (next.probability < gamma) co_return next.probability;  // R9',
-    to: 'if (next.probability <= gamma) co_return next.probability;  // R9',
+    from: 'if (!judged->base) co_return next.probability;  // R9',
+    to: '',
   },
   {
     name: 'the uncertain token that ends a run is kept',
     file: nudge,
-    from: '    if (next.probability < gamma) co_return next.probability;  // R9',
+    from: '    if (!judged->base) co_return next.probability;  // R9',
     to: `
-      if (next.probability < gamma) {
+      if (!judged->base) {
         answer.add_token(next.bytes, Source::base, next.probability);
         co_return next.probability;
       }`,
@@ -225,8 +232,8 @@ export const mutants = [
   {
     name: "the base's end of text does not end a run",
     file: nudge,
-    from: 'if (next.silent()) co_return std::nullopt;                // R10',
-    to: '',
+    from: 'if (next.silent()) co_return std::nullopt;  // R10',
+    to: 'if (next.silent()) judged.emplace();',
   },
   // R12, R13
   { name: 'words cost one token too few', file: draft, from: '- shown_.begin()) + 1;', to: '- shown_.begin());' },
@@ -471,9 +478,9 @@ export const mutants = [
   // Ties
   {
     name: 'ties: γ is never close',
-    file: record,
-    from: 'return std::abs(said.probability - gamma) < tolerance.probability;',
-    to: 'return said.probability - gamma < -2 - tolerance.probability;',
+    file: 'nudge/rules/top1_rule.h',
+    from: 'return std::abs(said.probability - gamma_) < base.probability;',
+    to: 'return said.probability - gamma_ < -2 - base.probability;',
   },
   {
     name: 'ties: tokens are never close',
@@ -484,14 +491,14 @@ export const mutants = [
   {
     name: 'ties: γ counts where the base agrees',
     file: record,
-    from: 'const bool gamma_decides = !said.silent() && !agrees;',
-    to: 'const bool gamma_decides = !said.silent();\n  static_cast<void>(agrees);',
+    from: 'return judged && rule.is_close(said, *judged, base_, aligned_);',
+    to: 'return !said.silent() && rule.is_close(said, judged.value_or(Judgement{}), base_, aligned_);',
   },
   {
     name: 'ties: the token counts where a run ends anyway',
     file: record,
-    from: 'const bool token_decides = said.probability >= gamma;',
-    to: 'const bool token_decides = said.probability >= 0;',
+    from: 'const bool token_decides = judged ? judged->base : rule.by_token(said).value_or(true);',
+    to: 'const bool token_decides = true;',
   },
   {
     name: 'ties: what was drafted and dropped counts',
@@ -619,7 +626,7 @@ export const mutants = [
     name: 'lanes: the base does not read along',
     file: 'nudge/read_along.cpp',
     from: 'if (!base.apart()) return;',
-    to: 'if (!base.apart() || gamma >= 0) return;',
+    to: 'if (!base.apart() || !rule.compares_words()) return;',
     native: 'lanes_at_work_test',
   },
   {
@@ -916,4 +923,5 @@ export const mutants = [
     to: '    prepare();\n    if (make_room()) count();\n',
     tests: ['counting'],
   },
+  ...mixtureMutants,
 ];
