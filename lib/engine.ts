@@ -38,6 +38,7 @@ import {
 import { withPair } from './pair.ts';
 import { promptFor, readQuestion, type Question } from './prompts.ts';
 import { resolvedRule } from './rule.ts';
+import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
@@ -295,11 +296,15 @@ export class Nudging {
       park: (parked: boolean) => engine.park(id, parked),
     };
     const marks = marksOf(settings.thinking);
+    const gamma = settings.gamma ?? defaults.gamma;
+    const rule = resolvedRule(settings.rule);
+    const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
+      decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;
@@ -313,9 +318,9 @@ export class Nudging {
         ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
         : {}),
       ...(settings.compat === undefined ? {} : { asInPaper: true }),
-      gamma: settings.gamma ?? defaults.gamma,
-      rule: resolvedRule(settings.rule),
-      lookahead: settings.lookahead ?? defaults.lookahead,
+      gamma,
+      rule,
+      lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,
       stop,

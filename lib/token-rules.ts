@@ -43,3 +43,8 @@ export const tokenRules = {
   'kad-primal': { alpha },
   'bet-token': { lambda: { low: 0, high: 1, default: 0.2 } },
 } as const;
+
+/** Whether a rule is one of these. */
+export function isTokenRule({ name }: { name: string }): boolean {
+  return Object.hasOwn(tokenRules, name);
+}

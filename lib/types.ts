@@ -1,4 +1,4 @@
-import type { DeferralRule } from './rule.ts';
+import type { DeferralRule, ResolvedRule } from './rule.ts';
 
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
@@ -197,6 +197,8 @@ export interface Answer {
   seed?: number;
   /** Only with `trace: 'full'`. */
   decisions?: Decision[];
+  /** Only with `trace: 'full'`, and only of both models together: what the decisions were made by. */
+  decidedBy?: { rule: ResolvedRule; gamma: number; lookahead: number };
   /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
   spans?: DecodeSpan[];
   stats: AnswerStats;

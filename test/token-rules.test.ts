@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Nudging, type Answer, type DeferralRule, type LogitBias, type TokenRule } from '../lib/index.ts';
+import { Nudging, replay, type Answer, type DeferralRule, type LogitBias, type TokenRule } from '../lib/index.ts';
 import { resolvedRule } from '../lib/rule.ts';
 import { spread } from './support/questions.ts';
 import { tinyModel } from './support/tiny-models.ts';
@@ -135,6 +135,13 @@ describe('rules of single tokens', () => {
       }
     },
   );
+
+  test('are not what a trace of words can be judged by, and have none themselves', async () => {
+    const words = await engine.generate(question, { trace: 'full', maxTokens: 8 });
+    expect(() => replay(words, { rule: 'kad-dual' })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'rule' }));
+    const tokens = await engine.generate(question, { trace: 'full', rule: 'kad-dual', maxTokens: 8 });
+    expect(() => replay(tokens)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'answer' }));
+  });
 
   test('of two vocabularies are refused', async () => {
     await using cross = await Nudging.load(demo('pair-cross.json'));
