@@ -2,7 +2,7 @@ import type { RuleReplay } from './replay.ts';
 import type { ResolvedRule } from './rule.ts';
 import type { Decision } from './types.ts';
 
-/** R41 over a trace: γ moves by what is judged there. Behind the parting these are the judgements of the answer that is there. */
+/** R22 over a trace: γ moves by what is judged there. Behind the parting these are the judgements of the answer that is there. */
 export class AdaptiveReplay implements RuleReplay {
   readonly #rate: number;
   readonly #step: number;

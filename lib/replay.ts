@@ -126,6 +126,8 @@ function judgeFor(rule: ResolvedRule, gamma: number, answer: Answer): RuleReplay
       return new BetReplay({ low: number('low'), high: number('high'), lambda: number('lambda') }, answer);
     case 'adaptive':
       return new AdaptiveReplay(rule, gamma);
+    default:
+      return reject('rule', rule.name, 'a rule of words: one of single tokens asks other questions than those in the trace');
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Fault } from './logit-bias.ts';
+import { tokenRules, type TokenRule, type TokenRuleName } from './token-rules.ts';
 
 /**
- * Who speaks where the base might (docs/semantics.md, R17 to R21). A name takes the defaults.
+ * Who speaks where the base might (docs/semantics.md, R17 to R22). A name takes the defaults.
  *
  * - `top1` (default): the paper's rule. The base defers where the probability of its most likely token is below `gamma`, which is an option
  *   of its own.
@@ -14,9 +15,11 @@ import type { Fault } from './logit-bias.ts';
  * - `entropy`: the base defers where the entropy of its distribution is over `entropy`, in nats.
  * - `adaptive`: as `top1`, with a threshold that begins at `gamma` and moves by the decisions of the answer itself, so that the base defers
  *   at about `rate` of them.
+ * - {@link TokenRule}: token by token, for models of one vocabulary.
  */
 export type DeferralRule =
   | RuleName
+  | TokenRule
   | { readonly name: 'top1' }
   | {
       readonly name: 'bet';
@@ -55,7 +58,7 @@ export type DeferralRule =
       readonly reach?: number;
     };
 
-export type RuleName = 'top1' | 'bet' | 'hybrid' | 'margin' | 'entropy' | 'adaptive';
+export type RuleName = 'top1' | 'bet' | 'hybrid' | 'margin' | 'entropy' | 'adaptive' | TokenRuleName;
 
 /** A rule with all its parameters. */
 export type ResolvedRule = { name: RuleName } & Record<string, number | string>;
@@ -63,7 +66,9 @@ export type ResolvedRule = { name: RuleName } & Record<string, number | string>;
 interface Parameter {
   low: number;
   high: number;
-  default: number;
+  /** What it may be besides. */
+  words?: readonly string[];
+  default: number | string;
 }
 
 const lambda: Parameter = { low: 0, high: 1, default: 0.2 };
@@ -80,6 +85,7 @@ export const rules: Readonly<Record<RuleName, Readonly<Record<string, Parameter>
     step: { low: 0, high: 1, default: 0.01 },
     reach: { low: 0, high: 2, default: 0.15 },
   },
+  ...tokenRules,
 };
 
 /** What a `rule` must be, for messages. */
@@ -100,9 +106,13 @@ export function readRule(value: unknown): ResolvedRule | Fault {
     if (number === undefined) continue;
     const parameter = Object.hasOwn(parameters, key) ? parameters[key] : undefined;
     if (parameter === undefined) return { value: key, expected: expectedParameters(name as RuleName, key) };
-    if (typeof number !== 'number' || !(number >= parameter.low && number <= parameter.high))
-      return { value: number, expected: `a rule whose "${key}" is a number from ${parameter.low} to ${parameter.high}` };
-    resolved[key] = number;
+    const { low, high, words = [] } = parameter;
+    const isWord = typeof number === 'string' && words.includes(number);
+    if (!isWord && !(typeof number === 'number' && number >= low && number <= high)) {
+      const either = words.map((word) => `, or ${JSON.stringify(word)}`).join('');
+      return { value: number, expected: `a rule whose "${key}" is a number from ${low} to ${high}${either}` };
+    }
+    resolved[key] = number as number | string;
   }
   if (name === 'hybrid' && (resolved['low'] as number) > (resolved['high'] as number))
     return { value: resolved['low'], expected: `a rule whose "low" is at most its "high" (${resolved['high']})` };

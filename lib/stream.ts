@@ -17,6 +17,8 @@ export interface ArrivingSettings {
   seed?: number | undefined;
   /** Where thinking is to be told apart. */
   splitter?: ThinkingSplitter | undefined;
+  /** The names of the models beside the two. */
+  others?: readonly string[];
   decidedBy?: Answer['decidedBy'];
 }
 
@@ -36,6 +38,7 @@ export class Arriving implements Sink {
   readonly #highWaterMark: number;
   readonly #seed: number | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
+  readonly #others: readonly string[];
   readonly #decidedBy: Answer['decidedBy'];
   #read = 0;
   #reading = false;
@@ -45,12 +48,10 @@ export class Arriving implements Sink {
   #resolve!: (answer: Answer) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(
-    remote: Remote,
-    error: (code: ErrorCode, message: string) => Error,
-    { highWaterMark, seed, splitter, decidedBy }: ArrivingSettings,
-  ) {
+  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, settings: ArrivingSettings) {
+    const { highWaterMark, seed, splitter, decidedBy, others = [] } = settings;
     this.#remote = remote;
+    this.#others = others;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
     this.#splitter = splitter;
@@ -116,16 +117,14 @@ export class Arriving implements Sink {
 
   finished(event: NativeFinished | NativeInspected | NativeCounted): void {
     for (const piece of this.#splitter?.end() ?? []) this.pieces.push(piece);
-    const { droppedMessages } = this;
-    if (event.type === 'finished')
-      this.#resolve(
-        toAnswer(event, this.pieces, {
-          seed: this.#seed,
-          thinks: this.#splitter !== undefined,
-          droppedMessages,
-          decidedBy: this.#decidedBy,
-        }),
-      );
+    const settings = {
+      seed: this.#seed,
+      thinks: this.#splitter !== undefined,
+      droppedMessages: this.droppedMessages,
+      decidedBy: this.#decidedBy,
+      others: this.#others,
+    };
+    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, settings));
     this.settled = true;
     this.#notify();
   }

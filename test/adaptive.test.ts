@@ -9,7 +9,7 @@ const adaptive = (settings: object = {}): DeferralRule => ({ name: 'adaptive', r
 const full = { gamma: 0.4, trace: 'full' } as const satisfies GenerateOptions;
 const said = ({ text, rounds, stopReason, decisions }: Answer) => ({ text, rounds, stopReason, decisions });
 
-describe('γ that moves (R41)', () => {
+describe('γ that moves (R22)', () => {
   let engine: Nudging;
   beforeAll(async () => {
     engine = await Nudging.load({ pair: inRoot('models/demo/pair-cross.json'), threads: 1 });

@@ -91,8 +91,15 @@ describe('the schema', () => {
       { name: 'hybrid', lambda: one },
       { name: 'margin', margin: one },
       { name: 'entropy', entropy: one },
+      { name: 'blend', tau: one },
+      { name: 'blend', weight: one },
+      { name: 'kad-dual', alpha: one },
+      { name: 'kad-primal', alpha: one },
+      { name: 'kad-primal', lambda: one },
+      { name: 'bet-token', lambda: one },
     ]);
-    const ruleNames = ['top1', 'bet', 'hybrid', 'margin', 'entropy'].flatMap((name) => [name, { name }]);
+    const allRules = ['top1', 'bet', 'hybrid', 'margin', 'entropy', 'blend', 'kad-dual', 'kad-primal', 'bet-token', 'ratio', 'product'];
+    const ruleNames = [...allRules, { name: 'blend', weight: 'product' }].flatMap((name) => [name, { name }]);
     const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, {}, []];
     const taken = new Map<string, number>();
     const apart = Object.entries(manifestRules).flatMap(([name, rule]) => {
@@ -126,6 +133,7 @@ describe('a manifest', () => {
       .filter((option) => !(option in manifestRules))
       .sort();
     expect(refused).toEqual([
+      'compat',
       'fit',
       'highWaterMark',
       'isolate',

@@ -53,13 +53,49 @@ export const groups: FlagGroup[] = [
       },
       { name: 'base', value: 'FILE', option: 'base', about: 'GGUF file of the base model; with --aligned it needs no --pair' },
       { name: 'aligned', value: 'FILE', option: 'aligned', about: 'GGUF file of the aligned model' },
+      {
+        name: 'reference',
+        value: 'FILE',
+        option: 'reference',
+        about: 'GGUF file of what the aligned model was before it was aligned, for --mode proxy-tuning',
+      },
     ],
   },
   {
     id: 'generation',
     title: 'Generation (without the flag: what the pair says, else the default)',
     flags: [
-      { name: 'mode', value: 'MODE', option: 'mode', about: 'nudge: both models; base, aligned: that one alone', otherwise: 'nudge' },
+      {
+        name: 'mode',
+        value: 'MODE',
+        option: 'mode',
+        about:
+          'nudge: both models; base, aligned: that one alone; in-context: the base with examples; ' +
+          'ensemble, proxy-tuning: models of one vocabulary, token by token',
+        otherwise: 'nudge',
+      },
+      {
+        name: 'weights',
+        value: 'WEIGHTS',
+        option: 'weights',
+        kind: 'lanes',
+        about: 'with --mode ensemble: how much each model counts, as base=0.5,aligned=0.5',
+        otherwise: 'both alike',
+      },
+      {
+        name: 'alpha',
+        value: 'A',
+        option: 'alpha',
+        kind: 'number',
+        about: 'with --mode proxy-tuning: how much of what alignment changed is added to the base',
+        otherwise: String(defaults.alpha),
+      },
+      {
+        name: 'compat',
+        value: 'WHAT',
+        option: 'compat',
+        about: 'paper: with --mode ensemble or proxy-tuning, as the published code of the nudging paper does it, for any vocabularies',
+      },
       {
         name: 'gamma',
         value: 'P',
@@ -77,6 +113,7 @@ export const groups: FlagGroup[] = [
           "who decides where the base defers: top1 (by --gamma), bet:lambda=L (its next word against the aligned model's), " +
           'hybrid:low=P,high=P,lambda=L (the bet between two gammas), margin:margin=P (its two best tokens), entropy:entropy=NATS, ' +
           'adaptive:rate=R,step=P,reach=P (--gamma at first, then so that it defers at R of its decisions); ' +
+          'with one vocabulary blend:tau=P,weight=W, kad-dual:alpha=P, kad-primal:alpha=P, bet-token:lambda=L; ' +
           'what is left out has its default, as in --rule bet',
         otherwise: defaults.rule,
       },
@@ -195,6 +232,14 @@ export const groups: FlagGroup[] = [
           'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, ' +
           '{system} the system text and an empty line',
         otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
+      },
+      {
+        name: 'in-context-prompt',
+        value: 'FILE',
+        option: 'inContextPrompt',
+        kind: 'file',
+        about: 'with --mode in-context: instruction, examples, and {question} once, in place of the base prompt; {system} as there',
+        otherwise: 'three examples of ours',
       },
       {
         name: 'aligned-prompt',

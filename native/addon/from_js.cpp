@@ -111,11 +111,23 @@ PromptSource prompt_source(Napi::Env env, Napi::Value value) {
   return {std::move(segments), std::move(prefill)};
 }
 
+/// More models than anybody has use for: the pair, the reference, and further ones.
+constexpr std::size_t most_lanes = 17;
+
+/// The place of a further lane. Whether there is one is checked where it is used.
+std::size_t lane_place(Reader& reader) {
+  const auto lane = reader.integer<std::uint32_t>("lane");
+  if (reader.ok() && (lane < 2 || lane >= most_lanes)) reader.fail("lane", "between 2 and 16");
+  return lane;
+}
+
 Mode mode(Reader& reader) {
   const std::string name = reader.text("mode");
   if (name == "base") return Mode::base;
   if (name == "aligned") return Mode::aligned;
-  if (name != "nudge") reader.fail("mode", R"("nudge", "base" or "aligned")");
+  if (name == "ensemble") return Mode::ensemble;
+  if (name == "proxy-tuning") return Mode::proxy_tuning;
+  if (name != "nudge") reader.fail("mode", R"("nudge", "base", "aligned", "ensemble" or "proxy-tuning")");
   return Mode::nudge;
 }
 
@@ -172,6 +184,45 @@ RepeatPenalty repeat_penalty(Napi::Env env, Napi::Value value) {
   return {static_cast<float>(factor), window};
 }
 
+/// What `ensemble` and `proxy-tuning` are told besides.
+void read_mixture(Reader& reader, Generation& generation) {
+  if (reader.has("asInPaper")) generation.as_in_paper = reader.flag("asInPaper");
+  if (generation.mode == Mode::ensemble) {
+    bool any = false;
+    reader.each("weights", [&](Napi::Value value) {
+      const double weight = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+      if (!(weight >= 0 && std::isfinite(weight))) return reader.fail("weights", "an array of numbers from 0 on, one for each lane");
+      any = any || weight > 0;
+      generation.weights.push_back(weight);
+    });
+    if (reader.ok() && !any) reader.fail("weights", "an array with a number over 0");
+  }
+  if (generation.mode == Mode::proxy_tuning) {
+    generation.alpha = reader.number("alpha");
+    generation.reference = reader.integer<std::uint32_t>("reference");
+  }
+}
+
+/// Rules of single tokens, by the names that lib/token-rules.ts gives them; nothing for the others.
+std::optional<TokenRule> token_rule(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  const std::string name = reader.text("name");
+  using Kind = TokenRule::Kind;
+  if (name == "kad-dual") return TokenRule{Kind::kad_dual, reader.number("alpha")};
+  if (name == "kad-primal") return TokenRule{Kind::kad_primal, reader.number("alpha")};
+  if (name == "bet-token") return TokenRule{Kind::bet, reader.number("lambda")};
+  if (name != "blend") return std::nullopt;
+  TokenRule rule{Kind::blend, reader.number("tau")};
+  if (reader.get("weight").IsNumber()) {
+    rule.weight = TokenRule::Weight::fixed;
+    rule.fixed = reader.number("weight");
+    if (reader.ok() && (rule.fixed < 0 || rule.fixed > 1)) reader.fail("weight", "between 0 and 1");
+  } else if (reader.text("weight") == "product") {
+    rule.weight = TokenRule::Weight::product;
+  }
+  return rule;
+}
+
 /// The rules by the names that lib/rule.ts gives them; null for the paper's own, whose γ comes beside it.
 std::shared_ptr<DeferralRule> deferral_rule(Napi::Env env, Napi::Value value, float gamma) {
   Reader reader(env, value);
@@ -195,8 +246,21 @@ Generation generation(Napi::Env env, Reader& reader) {
   generation.mode = mode(reader);
   if (reader.has("base")) generation.prompts[0] = prompt_source(env, reader.get("base"));
   if (reader.has("aligned")) generation.prompts[1] = prompt_source(env, reader.get("aligned"));
+  if (reader.has("others")) {
+    reader.each("others", [&](Napi::Value value) {
+      Reader other(env, value);
+      const std::size_t lane = lane_place(other);
+      if (!other.ok()) return;
+      generation.prompts.resize(std::max(generation.prompts.size(), lane + 1));
+      generation.biases.resize(generation.prompts.size());
+      generation.prompts[lane] = prompt_source(env, other.get("prompt"));
+      if (other.has("biases")) generation.biases[lane] = biases(env, other.get("biases"));
+    });
+  }
+  read_mixture(reader, generation);
   generation.rules.gamma = static_cast<float>(reader.number("gamma"));
-  generation.rules.deferral = deferral_rule(env, reader.get("rule"), generation.rules.gamma);
+  generation.rules.by_token = token_rule(env, reader.get("rule"));
+  if (!generation.rules.by_token) generation.rules.deferral = deferral_rule(env, reader.get("rule"), generation.rules.gamma);
   generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
   generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
@@ -247,16 +311,23 @@ Inspection inspection(Napi::Env env, Reader& reader) {
 Counting counting(Napi::Env env, Reader& reader) {
   Counting counting;
   Reader prompts(env, reader.get("count"));
+  counting.prompts.resize(2);
   if (prompts.has("base")) counting.prompts[0] = prompt_source(env, prompts.get("base"));
   if (prompts.has("aligned")) counting.prompts[1] = prompt_source(env, prompts.get("aligned"));
+  if (prompts.has("others")) {
+    prompts.each("others", [&](Napi::Value value) {
+      Reader other(env, value);
+      const std::size_t lane = lane_place(other);
+      if (!other.ok()) return;
+      counting.prompts.resize(std::max(counting.prompts.size(), lane + 1));
+      counting.prompts[lane] = prompt_source(env, other.get("prompt"));
+    });
+  }
   counting.plain = reader.flag("plain");
   return counting;
 }
 
 }  // namespace
-
-/// More models than anybody has use for.
-constexpr std::size_t most_lanes = 16;
 
 std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
@@ -276,7 +347,7 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     if (flash_attention >= 0) lane.flash_attention = flash_attention != 0;
   });
   if (reader.ok() && (options.lanes.size() < 2 || options.lanes.size() > most_lanes))
-    reader.fail("lanes", "an array of 2 to 16 models, the base first");
+    reader.fail("lanes", "an array of 2 to 17 models, the base first");
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");

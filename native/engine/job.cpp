@@ -6,6 +6,8 @@
 
 #include "basics/failure.h"
 #include "choice/top1.h"
+#include "engine/likeliest_texts.h"
+#include "engine/mixers.h"
 
 namespace nudging {
 
@@ -21,6 +23,13 @@ ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, co
   ThinkingPart part(marks, marks && end.ends_with(marks->open) ? ThinkingPart::State::thinking : ThinkingPart::State::undecided);
   part.read(prompt.prefill);
   return part.state();
+}
+
+/// Where a generation's answer begins to be thought. The aligned model's template knows how its answers begin, if it takes part.
+ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, const Prompts& prompts) {
+  if (prompts[aligned_lane]) return thinking_start(marks, *prompts[aligned_lane]);
+  const auto first = std::find_if(prompts.begin(), prompts.end(), [](const auto& prompt) { return prompt.has_value(); });
+  return first == prompts.end() ? ThinkingPart::State::undecided : thinking_start(marks, **first);
 }
 
 /// Checks that the lane's context, as it is now, fits.
@@ -81,8 +90,7 @@ Job::~Job() {
 
 void Job::begin(const Generation& generation, Prompts prompts) {
   Limits limits = generation.limits;
-  // Where both models run, the aligned one's template knows how its answers begin.
-  limits.thinking_start = thinking_start(limits.thinking, prompts[aligned_lane] ? *prompts[aligned_lane] : *prompts[base_lane]);
+  limits.thinking_start = thinking_start(limits.thinking, prompts);
   if (limits.thinking || generation.whole) begun_ = Begun{id_, limits.thinking_start};
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!prompts[i]) {
@@ -92,7 +100,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
     const Speculation speculation =
         generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    Choice choice{of_lane(generation.sampling, i),
+    Choice choice{own_sampling(generation, of_lane(generation.sampling, i)),
                   logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name()),
                   i == base_lane ? measures_of(generation) : Measures{}};
     lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
@@ -101,17 +109,42 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   if (generation.trace) {
     for (SequenceLane* lane : lanes_) lane->trace();
   }
-  anticipates_ = generation.mode == Mode::nudge && generation.speculation.guesses != Speculation::Guesses::none;
+  anticipates_ =
+      generation.mode == Mode::nudge && !goes_by_token(generation) && generation.speculation.guesses != Speculation::Guesses::none;
   streams_ = generation.streams;
   answer_.emplace(std::move(limits));
   SequenceLane& base = *lanes_[base_lane];
   SequenceLane& aligned = *lanes_[aligned_lane];
   record_ = Record(base.loaded().tolerance(), aligned.loaded().tolerance(), generation.trace);
   switch (generation.mode) {
-    case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_)); break;
+    case Mode::nudge:
+      if (goes_by_token(generation)) {
+        task_.emplace(together(generation));
+        break;
+      }
+      task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_));
+      break;
     case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
     case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_, record_)); break;
+    case Mode::ensemble:
+    case Mode::proxy_tuning: task_.emplace(together(generation)); break;
   }
+}
+
+/// What several models do token by token.
+Task<StopReason> Job::together(const Generation& generation) {
+  const std::vector<std::size_t> places = mixing_lanes(generation);
+  std::vector<SequenceLane*> mixed;
+  for (const std::size_t place : places) mixed.push_back(lanes_[place]);
+  std::vector<Lane*> asked(mixed.begin(), mixed.end());
+  if (generation.as_in_paper) {
+    // The numbers of alternatives that the published code asks for.
+    likeliest_ = std::make_unique<LikeliestTexts>(generation.mode == Mode::ensemble ? 5 : 100);
+    return decode_as_in_paper(std::move(asked), *likeliest_, generation.rules.lookahead, *answer_, record_);
+  }
+  check_one_vocabulary(mixed);
+  mixer_ = mixer_for(generation, std::move(mixed), of_lane(generation.sampling, places[0]));
+  return decode_together(std::move(asked), *mixer_, *answer_, record_);
 }
 
 void Job::begin(const Inspection& inspection, Prompts prompts) {
@@ -171,6 +204,7 @@ Event Job::finish() {
   for (SequenceLane* lane : lanes_) stats.lanes.push_back(lane->stats());
   stats.tokens = answer_->used();
   stats.base_tokens = answer_->base_tokens();
+  stats.mixed_tokens = answer_->mixed_tokens();
   stats.ties = record_.ties();
   stats.queued_ms = milliseconds(started_ - submitted_);
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;

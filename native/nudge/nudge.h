@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "nudge/answer.h"
 #include "nudge/lane.h"
 #include "nudge/record.h"
 #include "nudge/rules/deferral_rule.h"
+#include "nudge/rules/token_rule.h"
 #include "nudge/task.h"
 
 namespace nudging {
@@ -17,6 +19,8 @@ struct Rules {
   float gamma = 0.4F;
   /// R17: who speaks. Null: the paper's rule, which γ is for. Of one request alone: some move with its decisions.
   std::shared_ptr<DeferralRule> deferral = nullptr;
+  /// In its place, who speaks token by token: what decodes then is `decode_together` (mixture.h).
+  std::optional<TokenRule> by_token = std::nullopt;
   /// L: how many tokens the aligned model looks ahead (R3).
   std::size_t lookahead = 16;
   /// End as `stalled` when the same words would be nudged this many times in a row; 0 never does. The authors use 4.

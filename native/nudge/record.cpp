@@ -37,8 +37,10 @@ void Record::took(std::size_t tokens) {
   drafted_.clear();
 }
 
+bool Record::is_tie(Source model, const Top1& said) const { return is_close(said, model == Source::base ? base_ : aligned_); }
+
 void Record::decoded(Source model, const Top1& said) {
-  if (is_close(said, model == Source::base ? base_ : aligned_)) ++ties_;
+  if (is_tie(model, said)) ++ties_;
 }
 
 void Record::note(Decision::Kind kind, std::size_t position, const Top1& said, const std::optional<Judgement>& judged) {

@@ -33,6 +33,11 @@ class Record {
   void took(std::size_t tokens);
   /// A model that decodes alone.
   void decoded(Source model, const Top1& said);
+  /// Several models together.
+  void mixed(bool is_tie) { ties_ += is_tie ? 1 : 0; }
+
+  /// Whether other company might have turned what a model says.
+  bool is_tie(Source model, const Top1& said) const;
 
   std::size_t ties() const { return ties_; }
   const Trace& trace() const { return trace_; }

@@ -1,3 +1,5 @@
+import { mixtureMutants } from './mixtures.mjs';
+
 /**
  * Deliberately wrong engines. Each changes one place of the native source; at least one test must notice.
  *
@@ -474,7 +476,7 @@ export const mutants = [
     to: '',
   },
   { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
-  // R17 to R21
+  // R17 to R22
   {
     name: 'rules: the bet compares the token of the base with the word of the aligned model',
     file: judge,
@@ -1077,4 +1079,5 @@ export const mutants = [
     to: 'rule_.stands(next);\n    return {judged.base, judged.words, rule_.gamma()};',
     tests: ['adaptive'],
   },
+  ...mixtureMutants,
 ];

@@ -43,7 +43,7 @@ std::vector<float> random_probabilities(std::size_t count, unsigned seed) {
 
 }  // namespace
 
-TEST("R41: deferring lowers gamma by step * (1 - rate), speaking raises it by step * rate") {
+TEST("R22: deferring lowers gamma by step * (1 - rate), speaking raises it by step * rate") {
   Adaptive rule({.start = 0.5F, .rate = 0.25, .step = 0.5, .reach = 1});
   CHECK_EQUAL(*rule.gamma(), 0.5);
   rule.stands(sure(0.4F));
@@ -53,7 +53,7 @@ TEST("R41: deferring lowers gamma by step * (1 - rate), speaking raises it by st
   CHECK_EQUAL(*rule.gamma(), 0.25);
 }
 
-TEST("R41: gamma stays within reach of where it began") {
+TEST("R22: gamma stays within reach of where it began") {
   Adaptive rule({.start = 0.5F, .rate = 0.5, .step = 1, .reach = 0.125});
   rule.stands(sure(0.1F));
   CHECK_EQUAL(*rule.gamma(), 0.375);
@@ -61,20 +61,20 @@ TEST("R41: gamma stays within reach of where it began") {
   CHECK_EQUAL(*rule.gamma(), 0.625);
 }
 
-TEST("R41: with step 0 it is top-1 with gamma, to the bit") {
+TEST("R22: with step 0 it is top-1 with gamma, to the bit") {
   Adaptive rule({.start = 0.7F, .rate = 0.25, .step = 0, .reach = 0.15});
   judge(rule, random_probabilities(100, 1));
   CHECK(*rule.by_token(sure(0.7F)));
   CHECK(!*rule.by_token(sure(std::nextafter(0.7F, 0.0F))));
 }
 
-TEST("R41: asking changes nothing") {
+TEST("R22: asking changes nothing") {
   Adaptive rule({.start = 0.5F, .rate = 0.5, .step = 0.25, .reach = 1});
   for (int i = 0; i < 10; ++i) rule.by_token(sure(0.1F));
   CHECK_EQUAL(*rule.gamma(), 0.5);
 }
 
-TEST("R41: without a limit the share of deferrals is within (1 + step) / (step * n) of the rate, whatever comes") {
+TEST("R22: without a limit the share of deferrals is within (1 + step) / (step * n) of the rate, whatever comes") {
   for (const double rate : {0.05, 0.3}) {
     for (const double step : {0.01, 0.1}) {
       for (unsigned seed = 0; seed < 20; ++seed) {
@@ -89,7 +89,7 @@ TEST("R41: without a limit the share of deferrals is within (1 + step) / (step *
   }
 }
 
-TEST("R41: a decision is a tie by the gamma that it was taken with") {
+TEST("R22: a decision is a tie by the gamma that it was taken with") {
   Adaptive rule({.start = 0.5F, .rate = 0.5, .step = 0.25, .reach = 1});
   const Top1 said = sure(0.49F);
   const Judgement judged{.base = false, .words = std::nullopt, .gamma = rule.gamma()};
@@ -132,13 +132,13 @@ Run run(std::size_t guesses) {
 
 }  // namespace
 
-TEST("R41: gamma moves from judgement to judgement, at boundaries and in runs, and is in the trace") {
+TEST("R22: gamma moves from judgement to judgement, at boundaries and in runs, and is in the trace") {
   const Run plain = run(0);
   CHECK_EQUAL(plain.gammas, std::vector<double>{0.5, 0.375, 0.5, 0.625});
   CHECK_EQUAL(plain.rounds, "[The old| port lies][ here|]");
 }
 
-TEST("R41: guesses do not move it") {
+TEST("R22: guesses do not move it") {
   const Run guessing = run(2);
   CHECK_EQUAL(guessing.gammas, std::vector<double>{0.5, 0.375, 0.5, 0.625});
   CHECK_EQUAL(guessing.rounds, "[The old| port lies][ here|]");

@@ -7,7 +7,7 @@
 
 namespace nudging {
 
-/// R41: the paper's rule with a γ that follows how often it has made the base defer in this answer, by quantile tracking (Gibbs, Candès,
+/// R22: the paper's rule with a γ that follows how often it has made the base defer in this answer, by quantile tracking (Gibbs, Candès,
 /// arXiv 2106.00170). A function of the answer's own decisions, in order, and of nothing else.
 class Adaptive final : public DeferralRule {
  public:

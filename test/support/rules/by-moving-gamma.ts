@@ -6,7 +6,7 @@ export interface AdaptiveNumbers {
   reach: number;
 }
 
-/** R41: γ as a function of all judgements before, computed anew for each. */
+/** R22: γ as a function of all judgements before, computed anew for each. */
 export function byMovingGamma(start: number, { rate, step, reach }: AdaptiveNumbers): Judge {
   const before: number[] = [];
   const gamma = () =>

@@ -20,7 +20,7 @@ export interface Place {
   next: Inspected;
 }
 
-/** R17 to R21, a second time. */
+/** R17 to R22, a second time. */
 export interface Judge {
   /** A round begins with this draft. */
   follow(draft: Drafted): void;
