@@ -6,7 +6,9 @@ import type {
   Candidate,
   DecodeSpan,
   Decision,
+  EndRule,
   KvCacheType,
+  LaneName,
   LaneStats,
   Mode,
   ModelInfo,
@@ -120,6 +122,9 @@ export interface NativeGeneration {
   gamma: number;
   lookahead: number;
   repeatLimit: number;
+  endRule: EndRule;
+  endCertainty: number;
+  checkShortDrafts: boolean;
   maxTokens: number;
   stop: string[];
   /** Stop strings count behind what stands between these, if the answer begins with it. */
@@ -167,6 +172,7 @@ export interface NativeFinished {
   type: 'finished';
   id: number;
   stopReason: StopReason;
+  endedBy?: LaneName;
   text: string;
   rounds: Round[];
   decisions: Decision[];

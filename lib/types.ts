@@ -5,7 +5,13 @@ export type LaneName = 'base' | 'aligned';
 export type Mode = 'nudge' | 'base' | 'aligned';
 
 /**
- * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`:
+ * Whose end of text ends the answer. `aligned`: the aligned model's. `either`: the base's too, where it is sure of it. `base`: the base's
+ * alone.
+ */
+export type EndRule = 'aligned' | 'either' | 'base';
+
+/**
+ * Why a generation ended. `end`: a model reached its end of text, see {@link Answer.endedBy}. `length`:
  * `maxTokens`. `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added
  * nothing, or the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is
  * up.
@@ -153,6 +159,8 @@ export interface Answer {
    */
   thinking?: string;
   stopReason: StopReason;
+  /** Which model's end of text it was, where `stopReason` is `end`; missing elsewhere. */
+  endedBy?: LaneName;
   pieces: Piece[];
   rounds: Round[];
   /**
@@ -386,6 +394,21 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    * only refused. Default: the prompt must fit, and an answer for which there is no room ends with `stopReason: 'context'`.
    */
   fit?: 'oldest-first';
+  /**
+   * Whose end of text ends the answer (docs/semantics.md, R21), with both models. Default `aligned`: the base's wish to end never does,
+   * which is right for a base that never learnt to end an answer. `either`: also the base's, where it is at least `endCertainty` sure, for
+   * bases that were tuned for a task and know when they are done. `base`: the base's alone; where the aligned model has nothing more to
+   * say, the base goes on.
+   */
+  endRule?: EndRule;
+  /** From this probability on the base's end of text counts, 0 to 1. Default 0.9. No effect with `endRule: 'aligned'`. */
+  endCertainty?: number;
+  /**
+   * What becomes of a draft that reaches the aligned model's end of text within `lookahead`. Default `accept`: it is the rest of the
+   * answer, so that answers shorter than `lookahead` are the aligned model's alone, whatever γ is. `check`: the base is asked at its words
+   * as it is elsewhere, and the answer ends there only if the base does not take over (R22). Always so with `endRule: 'base'`.
+   */
+  shortDrafts?: 'accept' | 'check';
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**

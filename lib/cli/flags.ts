@@ -151,6 +151,28 @@ export const groups: { title: string; flags: Flag[] }[] = [
         about: 'end when the same words are nudged this often in a row; 0: never',
         otherwise: '0',
       },
+      {
+        name: 'end-rule',
+        value: 'WHOSE',
+        option: 'endRule',
+        about: "whose end of text ends the answer: the aligned model's, either (the base's too, where it is sure), the base's alone",
+        otherwise: defaults.endRule,
+      },
+      {
+        name: 'end-certainty',
+        value: 'P',
+        option: 'endCertainty',
+        kind: 'number',
+        about: "probability from which on the base's end of text counts (with --end-rule)",
+        otherwise: String(defaults.endCertainty),
+      },
+      {
+        name: 'short-drafts',
+        value: 'WHAT',
+        option: 'shortDrafts',
+        about: "check: ask the base also about words with the aligned model's end of text behind them; accept: take them",
+        otherwise: defaults.shortDrafts,
+      },
     ],
   },
   {

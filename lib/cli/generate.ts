@@ -73,7 +73,7 @@ const endings: Record<StopReason, string> = {
   timeout: 'out of time (timeout)',
 };
 
-function statsLine({ stats, stopReason, seed, ties }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
+function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
   const { dim, nudged } = palette(process.stderr);
   const { tokens, nudgeRatio, times } = stats;
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
@@ -82,7 +82,7 @@ function statsLine({ stats, stopReason, seed, ties }: Answer, mode: LoadOptions[
     mode === 'nudge' ? nudged(`${percent(nudgeRatio)} nudged`) : `${mode} model alone`,
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
-    endings[stopReason],
+    mode === 'nudge' && endedBy === 'base' ? 'ended by the base (end)' : endings[stopReason],
     seed === undefined ? '' : `seed ${seed}`,
     ties > 0 ? count(ties, 'tie') : '',
   ];

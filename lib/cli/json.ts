@@ -1,10 +1,11 @@
 import type { Answer, Decision } from '../types.ts';
 
 /** An answer as it is printed: the same keys in the same order everywhere. */
-export function answerJson({ text, stopReason, rounds, ties, pieces, stats, thinking, droppedMessages, seed, decisions }: Answer): object {
+export function answerJson(answer: Answer): object {
+  const { text, stopReason, endedBy, rounds, ties, pieces, stats, thinking, droppedMessages, seed, decisions } = answer;
   const asked = { ...(thinking === undefined ? {} : { thinking }), ...(droppedMessages === undefined ? {} : { droppedMessages }) };
   const sometimes = { ...asked, ...(seed === undefined ? {} : { seed }), ...(decisions ? { decisions: decisions.map(decisionJson) } : {}) };
-  return { text, stopReason, rounds, ties, pieces, stats, ...sometimes };
+  return { text, stopReason, ...(endedBy === undefined ? {} : { endedBy }), rounds, ties, pieces, stats, ...sometimes };
 }
 
 /** Bytes need not be whole characters, so they are kept in hexadecimal beside their text. */

@@ -47,6 +47,7 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
     if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;
+    if (settings.endRule === 'aligned' && option === 'endCertainty') return false;
     return !irrelevant.has(option);
   });
   const [baseFile, alignedFile] = await Promise.all([fileMark(base), fileMark(aligned)]);

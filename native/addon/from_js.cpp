@@ -113,6 +113,20 @@ Mode mode(Reader& reader) {
   return Mode::nudge;
 }
 
+Ends ends(Reader& reader) {
+  Ends ends;
+  const std::string rule = reader.text("endRule");
+  if (rule == "either")
+    ends.rule = EndRule::either;
+  else if (rule == "base")
+    ends.rule = EndRule::base;
+  else if (rule != "aligned")
+    reader.fail("endRule", R"("aligned", "either" or "base")");
+  ends.certainty = static_cast<float>(reader.number("endCertainty"));
+  ends.checks_short_drafts = reader.flag("checkShortDrafts");
+  return ends;
+}
+
 Sampling sampling(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
   Sampling sampling;
@@ -174,6 +188,7 @@ Generation generation(Napi::Env env, Reader& reader) {
   generation.rules.gamma = static_cast<float>(reader.number("gamma"));
   generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
   generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
+  generation.rules.ends = ends(reader);
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
   reader.each("stop", [&](Napi::Value stop) {
     if (!stop.IsString()) return reader.fail("stop", "an array of strings");

@@ -125,6 +125,7 @@ class Converter {
     set("type", "finished");
     set("id", event->id);
     set("stopReason", name(event->reason));
+    if (event->ended_by) set("endedBy", *event->ended_by == Source::base ? "base" : "aligned");
     set("text", event->text);
     set("rounds", array(env_, event->rounds, [this](const Round& round) {
           Napi::Object item = Napi::Object::New(env_);

@@ -168,7 +168,7 @@ Event Job::finish() {
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;
   stats.total_ms = milliseconds(now - started_);
   return std::make_unique<Finished>(
-      Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
+      Finished{id_, reason, answer_->ended_by(), std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
 }
 
 }  // namespace nudging

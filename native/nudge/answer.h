@@ -73,8 +73,13 @@ class Answer {
   std::size_t base_tokens() const { return base_tokens_; }
   std::size_t left() const { return limits_.max_tokens - used_; }
 
-  /// R13, R14: set as soon as the budget is spent or a stop string has appeared.
+  /// R13, R14: set as soon as the budget is spent, a stop string has appeared, or a model has ended it.
   std::optional<StopReason> ended() const { return ended_; }
+  /// Whose end of text ended it; empty where nobody's did.
+  std::optional<Source> ended_by() const { return ended_by_; }
+
+  /// R3, R21: a model's end of text. It goes before a budget that is spent at the same place (R13), and behind a stop string.
+  void end(Source by);
 
   /// Starts a round. `by` says what ended the asking.
   void open_round(By by) { rounds_.push_back({{}, {}, by}); }
@@ -106,6 +111,7 @@ class Answer {
   std::size_t used_ = 0;
   std::size_t base_tokens_ = 0;
   std::optional<StopReason> ended_;
+  std::optional<Source> ended_by_;
   bool finished_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "nudge/answer.h"
+#include "nudge/ends.h"
 #include "nudge/lane.h"
 #include "nudge/record.h"
 #include "nudge/task.h"
@@ -17,6 +18,8 @@ struct Rules {
   std::size_t lookahead = 16;
   /// End as `stalled` when the same words would be nudged this many times in a row; 0 never does. The authors use 4.
   std::size_t repeat_limit = 0;
+  /// Who may end the answer (R21, R22).
+  Ends ends;
 };
 
 /// The algorithm of arXiv 2410.09300 as semantics.md numbers it: `base` decodes, and wherever it is unsure `aligned` supplies

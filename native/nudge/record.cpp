@@ -20,13 +20,21 @@ void Record::drafted(std::size_t position, const Top1& said) {
 void Record::asked(std::size_t position, const Top1& said, bool agrees, float gamma) {
   note(Decision::Kind::boundary, position, said);
   const bool gamma_decides = !said.silent() && !agrees;
-  if (is_close(said, base_) || (gamma_decides && is_near(said, gamma, base_))) ++ties_;
+  last_counts_ = is_close(said, base_) || (gamma_decides && is_near(said, gamma, base_));
+  if (last_counts_) ++ties_;
 }
 
 void Record::ran(std::size_t position, const Top1& said, float gamma) {
   note(Decision::Kind::run, position, said);
   const bool token_decides = said.probability >= gamma;
-  if ((token_decides && is_close(said, base_)) || (!said.silent() && is_near(said, gamma, base_))) ++ties_;
+  last_counts_ = (token_decides && is_close(said, base_)) || (!said.silent() && is_near(said, gamma, base_));
+  if (last_counts_) ++ties_;
+}
+
+void Record::ended(const Top1& said, float certainty) {
+  if (last_counts_ || !said.ends) return;
+  const bool token_decides = said.probability >= certainty;
+  if ((token_decides && is_close(said, base_)) || is_near(said, certainty, base_)) ++ties_;
 }
 
 void Record::took(std::size_t tokens) {

@@ -33,6 +33,8 @@ class Record {
   void asked(std::size_t position, const Top1& said, bool agrees, float gamma);
   /// R9, R10: the base in its run. Below γ the run ends whatever the token is.
   void ran(std::size_t position, const Top1& said, float gamma);
+  /// R21: whether what was asked last, or said in a run, ends the answer from `certainty` on.
+  void ended(const Top1& said, float certainty);
   /// The answer rests on the first `tokens` of what was drafted since the last time. The others are dropped and do not count.
   void took(std::size_t tokens);
   /// A model that decodes alone.
@@ -50,6 +52,8 @@ class Record {
   Trace trace_;
   /// Margins of the present draft's tokens.
   std::vector<float> drafted_;
+  /// Whether the base's last decision counts as a tie.
+  bool last_counts_ = false;
   std::size_t ties_ = 0;
 };
 

@@ -44,7 +44,7 @@ export const mutants = [
       const Top1 start = co_await base.top1();
       if (!start.silent() && start.probability >= rules.gamma) {
         answer.open_round(By::confident);
-        unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);
+        unsure = co_await run(base, aligned, start, {}, rules.gamma, rules.ends, answer, record);
         if (answer.ended()) co_return *answer.ended();
       }
       while (true) {  // R1`,
@@ -123,8 +123,8 @@ export const mutants = [
   {
     name: 'the base is asked about an ended draft',
     file: nudge,
-    from: 'if (draft.ended()) co_return std::move(verdict);',
-    to: 'if (draft.ended() && draft.text().empty()) co_return std::move(verdict);',
+    from: 'if (draft.ended() && ends.accepts_short_drafts()) co_return',
+    to: 'if (draft.ended() && ends.accepts_short_drafts() && draft.text().empty()) co_return',
   },
   // R4
   {
@@ -174,8 +174,10 @@ export const mutants = [
   {
     name: "ends at the base's end of text",
     file: nudge,
-    from: '    if (words.empty()) co_return StopReason::stalled;',
-    to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;',
+    from: '    if (words.empty() && !verdict.handover) co_return StopReason::stalled;',
+    to: `
+      if (verdict.by == By::base_end) co_return StopReason::end;
+      if (words.empty() && !verdict.handover) co_return StopReason::stalled;`,
   },
   { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
   { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (agrees) {', to: 'if (agrees && next.probability >= gamma) {' },
@@ -238,15 +240,71 @@ export const mutants = [
   },
   {
     name: 'an ended draft that fits exactly ends with length',
-    file: nudge,
-    from: 'if (draft.ended() && fits && answer.ended() != StopReason::stop)',
-    to: 'if (draft.ended() && fits && !answer.ended())',
+    file: answer,
+    from: 'if (ended_ == StopReason::stop) return;',
+    to: 'if (ended_) return;',
   },
   {
     name: 'the budget counts one token more',
     file: answer,
     from: 'if (used_ == limits_.max_tokens && !ended_)',
     to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)',
+  },
+  // R21, R22
+  {
+    name: "ends: the base's end counts however unsure it is",
+    file: 'nudge/ends.h',
+    from: 'said.ends && said.probability >= certainty;',
+    to: 'said.ends && said.probability >= 0 * certainty;',
+  },
+  {
+    name: "ends: the base's end is not heard in its run",
+    file: nudge,
+    from: 'if (ends.ended_by(next)) answer.end(Source::base);',
+    to: '',
+  },
+  {
+    name: "ends: the base's end is not heard at a boundary",
+    file: nudge,
+    from: 'if (ends.ended_by(next)) verdict.ends = Source::base;',
+    to: '',
+  },
+  {
+    name: 'ends: the base has the word only where it is sure',
+    file: nudge,
+    from: '  if (!next.silent()) verdict.handover = next;\n',
+    to: '  if (!next.silent() && next.probability >= 0.4F) verdict.handover = next;\n',
+  },
+  { name: 'ends: what ended it is not told', file: answer, from: '  ended_by_ = by;\n', to: '' },
+  {
+    name: 'ends: a stop string gives way to an end',
+    file: answer,
+    from: '  if (ended_ == StopReason::stop) return;\n',
+    to: '',
+  },
+  {
+    name: 'ends: the last word of a checked draft taken for cut',
+    file: nudge,
+    from: 'verdict.length = draft.ended() ? draft.text().size() : without_last_word(draft.text());',
+    to: 'verdict.length = without_last_word(draft.text());',
+  },
+  {
+    name: 'ends: a checked draft ends the answer also where the base takes over',
+    file: nudge,
+    from: '  verdict.ends.reset();\n',
+    to: '',
+  },
+  {
+    name: 'ends: the end of a draft that was taken over counts as a tie',
+    file: nudge,
+    from: 'const bool is_whole = draft.ended() && verdict.length == draft.text().size();',
+    to: 'const bool is_whole = draft.ended();',
+  },
+  {
+    name: 'ends: how sure it is of the end is never close',
+    file: record,
+    from: '|| is_near(said, certainty, base_)',
+    to: '',
   },
   // R14
   {

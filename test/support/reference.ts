@@ -2,24 +2,27 @@ import type { Answer, GenerateOptions, Input, Inspected, LaneName, Nudging, Roun
 import { samplingOf, type Choosing } from './replay.ts';
 
 /** What the reference returns: the parts of an {@link Answer} that the rules determine. */
-export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason'> & { used: number };
+export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason' | 'endedBy'> & { used: number };
+
+/** The options of the rules. */
+export type RuleOptions = Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> &
+  Pick<GenerateOptions, 'endRule' | 'endCertainty' | 'shortDrafts'>;
 
 /**
- * The rules of nudging, R1 to R16, written a second time: slowly, in another language, and without any state between questions. Every
- * question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
+ * The rules of nudging, R1 to R16, R21 and R22, written a second time: slowly, in another language, and without any state between
+ * questions. Every question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
  */
-export async function reference(
-  engine: Nudging,
-  input: Input,
-  options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & Choosing,
-): Promise<ReferenceAnswer> {
-  const { gamma, lookahead, maxTokens } = options;
+export async function reference(engine: Nudging, input: Input, options: RuleOptions & Choosing): Promise<ReferenceAnswer> {
+  const { gamma, lookahead, maxTokens, endRule = 'aligned', endCertainty = 0.9, shortDrafts = 'accept' } = options;
   const sampling = samplingOf(options);
   const ask = (lane: LaneName, text: string, tokens: readonly number[] = []) => engine.inspect({ lane, input, text, tokens, sampling });
   const rounds: Round[] = [];
   let out = '';
   let used = 0;
   const finish = (stopReason: StopReason): ReferenceAnswer => ({ text: out, rounds, stopReason, used });
+  const end = (endedBy: LaneName): ReferenceAnswer => ({ ...finish('end'), endedBy });
+  // R21
+  const isTheEnd = ({ ends, probability }: Inspected) => endRule !== 'aligned' && ends && probability >= endCertainty;
 
   for (;;) {
     // R3: the aligned model's draft; shown[k] is the text of its first k tokens.
@@ -41,9 +44,17 @@ export async function reference(
     let take = draft;
     let by: Round['by'] = 'end';
     let first: Inspected | undefined;
-    if (!ended) {
-      by = 'none';
-      take = allButTheLastWord(draft);
+    let endedBy: LaneName | undefined = ended && endRule !== 'base' ? 'aligned' : undefined;
+    if (ended && draft === '' && endRule === 'base') {
+      // R21: the base has the word.
+      const next = await ask('base', out);
+      if (next.ends) endedBy = 'base';
+      if (next.ends || next.bytes.length === 0) by = 'base-end';
+      else first = next;
+    } else if (!ended || shortDrafts === 'check' || endRule === 'base') {
+      // R8, R22
+      if (endedBy === undefined) by = 'none';
+      if (!ended) take = allButTheLastWord(draft);
       for (const boundary of boundaries(draft)) {
         const next = await ask('base', out + draft.slice(0, boundary));
         const word = /^ [^ ]*/.exec(draft.slice(boundary))?.[0] as string;
@@ -53,6 +64,7 @@ export async function reference(
         else continue;
         take = draft.slice(0, boundary);
         if (by !== 'base-end') first = next;
+        endedBy = isTheEnd(next) ? 'base' : undefined;
         break;
       }
     }
@@ -70,9 +82,9 @@ export async function reference(
     out += take;
     const round: Round = { words: take, base: '', by };
     rounds.push(round);
-    if (ended) return finish('end');
+    if (endedBy) return end(endedBy);
     if (used === maxTokens) return finish('length');
-    if (take === '') return finish('stalled');
+    if (take === '' && !first) return finish('stalled');
     if (!first) continue;
 
     // R9-R11
@@ -89,6 +101,7 @@ export async function reference(
     } while (!next.ends && next.bytes.length > 0 && next.probability >= gamma);
     out += round.base;
     if (used === maxTokens) return finish('length');
+    if (isTheEnd(next)) return end('base');
   }
 }
 
