@@ -66,6 +66,8 @@ export const defaults = {
   endRule: 'aligned',
   endCertainty: 0.9,
   shortDrafts: 'accept',
+  lead: 0,
+  punctuation: 'aligned',
   speculation: true,
   trace: 'rounds',
   highWaterMark: 64,
@@ -303,6 +305,8 @@ export class Nudging {
       endRule: settings.endRule ?? defaults.endRule,
       endCertainty: settings.endCertainty ?? defaults.endCertainty,
       checkShortDrafts: (settings.shortDrafts ?? defaults.shortDrafts) === 'check',
+      lead: settings.lead ?? defaults.lead,
+      keepPunctuation: (settings.punctuation ?? defaults.punctuation) === 'aligned',
       maxTokens,
       stop: typeof stop === 'string' ? [stop] : [...stop],
       ...(marks ? { thinking: marks } : {}),
@@ -506,7 +510,7 @@ function isText(input: Countable): input is { text: string } {
 }
 
 function lanesOf(mode: Mode): LaneName[] {
-  return mode === 'nudge' ? ['base', 'aligned'] : [mode];
+  return mode === 'base' || mode === 'aligned' ? [mode] : ['base', 'aligned'];
 }
 
 function promptsFor(mode: Mode, question: Question, settings: Settings): { base?: NativePrompt; aligned?: NativePrompt } {

@@ -125,6 +125,9 @@ export interface NativeGeneration {
   endRule: EndRule;
   endCertainty: number;
   checkShortDrafts: boolean;
+  lead: number;
+  /** Of the mode `reverse`. */
+  keepPunctuation: boolean;
   maxTokens: number;
   stop: string[];
   /** Stop strings count behind what stands between these, if the answer begins with it. */

@@ -155,7 +155,7 @@ export const logitRules: Record<string, Rule> = {
 
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
-  mode: oneOf('nudge', 'base', 'aligned'),
+  mode: oneOf('nudge', 'reverse', 'base', 'aligned'),
   gamma: number(0, 2),
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),
@@ -173,6 +173,8 @@ export const generateRules: Record<string, Rule> = {
   endRule: oneOf('aligned', 'either', 'base'),
   endCertainty: number(0, 1),
   shortDrafts: oneOf('accept', 'check'),
+  lead: integer(0, 1_000_000),
+  punctuation: oneOf('aligned', 'any'),
   speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),
   timeout: integer(1, 2 ** 31 - 1),

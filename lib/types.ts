@@ -1,8 +1,11 @@
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
 
-/** `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. */
-export type Mode = 'nudge' | 'base' | 'aligned';
+/**
+ * `nudge`: both models together; the base decodes, and the aligned model writes the words that it is unsure of. `reverse`: the other way
+ * round. `base`, `aligned`: one of them alone, with the same engine.
+ */
+export type Mode = 'nudge' | 'reverse' | 'base' | 'aligned';
 
 /**
  * Whose end of text ends the answer. `aligned`: the aligned model's. `either`: the base's too, where it is sure of it. `base`: the base's
@@ -26,28 +29,32 @@ export interface Piece {
   text: string;
   /** Only with the option `thinking`: true for what belongs to the model's thinking and not to its answer; else missing. */
   thinking?: true;
-  /** `base`: the base's own token. `nudge`: the aligned model's word. */
+  /**
+   * `base`: the base's own token. `nudge`: the aligned model's word or token, in the mode `reverse` as well, where the base is the guest.
+   */
   source: 'base' | 'nudge';
   /**
    * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token
    * there. For a nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of
-   * the answer.
+   * the answer and for a `lead`. In the mode `reverse` it is that of the model whose token it is.
    */
   topProbability?: number;
 }
 
 /**
- * One round of the trace: words taken from a draft, then the base's run. Concatenated, words and base of all rounds are what the models
- * wrote: the text, and with the option `thinking` also the thinking part, its marks and the white space beside them.
+ * One round of the trace: words of the aligned model, then what the base went on with: its run, or in the mode `reverse` its word.
+ * Concatenated, words and base of all rounds are what the models wrote: the text, and with the option `thinking` also the thinking part,
+ * its marks and the white space beside them.
  */
 export interface Round {
   words: string;
   base: string;
   /**
    * What ended the asking. `agree`: the base's token begins the next word. `confident`: its probability is at least γ. `base-end`: the base
-   * would end. `none`: nobody took over. `end`: the aligned model reached its end of text. `limit`: `maxTokens` cut the draft.
+   * would end. `none`: nobody took over. `end`: the aligned model reached its end of text. `limit`: `maxTokens` cut the draft. `lead`: the
+   * aligned model led (option `lead`). `unsure`: in the mode `reverse`, its probability was below γ.
    */
-  by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
+  by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit' | 'lead' | 'unsure';
 }
 
 /**
@@ -78,8 +85,11 @@ export interface Candidate {
 
 /** One judgement of a run; `trace: 'full'` returns all of them. */
 export interface Decision extends Top1 {
-  /** `boundary`: the base was asked at a boundary of a draft. `run`: it went on with its own run. `draft`: the aligned model drafted. */
-  kind: 'boundary' | 'run' | 'draft';
+  /**
+   * `boundary`: the base was asked at a boundary of a draft, or in the mode `reverse` for a word. `run`: it went on with its own run or
+   * word. `draft`: the aligned model drafted, or in the mode `reverse` decoded. `lead`: it led.
+   */
+  kind: 'boundary' | 'run' | 'draft' | 'lead';
   /** Bytes (UTF-8) of what the rounds hold, and of the draft, before the question. A prefill is not counted: it belongs to the prompt. */
   position: number;
 }
@@ -348,7 +358,10 @@ export interface ThinkingMarks {
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions, LogitOptions {
   mode?: Mode;
-  /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
+  /**
+   * γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. In the mode
+   * `reverse`: below it the aligned model does, where a word begins.
+   */
   gamma?: number;
   /** L, 1 to 1024 tokens: how far the aligned model looks ahead. Default 16. */
   lookahead?: number;
@@ -409,6 +422,17 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    * as it is elsewhere, and the answer ends there only if the base does not take over (R22). Always so with `endRule: 'base'`.
    */
   shortDrafts?: 'accept' | 'check';
+  /**
+   * How many tokens of the answer the aligned model writes, and the word to its end, before the base is asked anything, 0 (default) to
+   * 1,000,000; behind a `prefill` too. The words that an answer begins with decide much of whether it is given at all, and no base pass is
+   * spent on them (docs/semantics.md, R23). With `nudge` and `reverse`.
+   */
+  lead?: number;
+  /**
+   * In the mode `reverse`, whose punctuation and newlines are. Default `aligned`: a word of the base never begins with them, and ends
+   * before them (R26). `any`: either model's.
+   */
+  punctuation?: 'aligned' | 'any';
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**

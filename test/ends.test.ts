@@ -7,17 +7,16 @@ import type { RuleOptions } from './support/reference.ts';
 import { replay } from './support/replay.ts';
 
 const question = 'What is a harbor?';
-const questions = spread(8).map((row) => row.question);
+const questions = spread(4).map((row) => row.question);
 const demo = (name: string) => fileURLToPath(new URL(`../models/demo/${name}`, import.meta.url));
 
 /** Who ends, and what of: with settings under which it makes a difference to the demo pair. */
 const ways: (Partial<RuleOptions> & { gamma: number })[] = [
   { gamma: 0.4, endRule: 'either' },
-  { gamma: 0.4, endRule: 'either', endCertainty: 0 },
+  { gamma: 0, endRule: 'either', endCertainty: 0.2 },
   { gamma: 0.1, endRule: 'either', endCertainty: 0.5, shortDrafts: 'check' },
   { gamma: 0.4, endRule: 'base' },
   { gamma: 0.9, endRule: 'base', endCertainty: 0.3 },
-  { gamma: 0.4, shortDrafts: 'check' },
   { gamma: 0.1, shortDrafts: 'check' },
 ];
 
@@ -68,14 +67,14 @@ describe('with the demo pair', () => {
 
   test('the aligned model ends the answer, unless the base may', async () => {
     expect(new Set(await endings({}))).toEqual(new Set(['aligned']));
-    expect(await endings({ endRule: 'either', endCertainty: 0.1 })).toContain('base');
+    expect(await endings({ gamma: 0 })).not.toContain('base');
+    expect(await endings({ gamma: 0, endRule: 'either', endCertainty: 0 })).toContain('base');
     expect(await endings({ endRule: 'base', endCertainty: 0.1 })).not.toContain('aligned');
   });
 
   test('in the other modes it is the model that runs, and where nobody ended it, nobody', async () => {
     const settings = { maxTokens: 200, stop: [] };
     expect((await engine.generate(question, { ...settings, mode: 'aligned' })).endedBy).toBe('aligned');
-    expect((await engine.generate(question, { ...settings, mode: 'base', logitBias: { base: {} } })).stopReason).not.toBe('stop');
     expect(await engine.generate(question, { maxTokens: 3 })).not.toHaveProperty('endedBy');
     expect(await engine.generate(question, { stop: [' is'] })).not.toHaveProperty('endedBy');
   });
@@ -104,7 +103,7 @@ describe('with the demo pair', () => {
 
   test('every decision is confirmed by the models, asked from nothing', { timeout: 60_000 }, async () => {
     for (const way of ways) {
-      for (const asked of questions.slice(0, 3)) {
+      for (const asked of questions.slice(0, 2)) {
         const answer = await engine.generate(asked, { ...way, maxTokens: 40, trace: 'full' });
         const { decisions, wrong } = await replay(engine, asked, answer, way);
         expect(wrong).toEqual([]);

@@ -66,6 +66,7 @@ describe('the schema', () => {
       'q4_2',
       'aligned',
       'check',
+      'any',
       'x'.repeat(300),
     ];
     const single = [null, true, false, ...words, ...numbers];

@@ -43,13 +43,19 @@ export const groups: { title: string; flags: Flag[] }[] = [
   {
     title: 'Generation (without the flag: what the pair says, else the default)',
     flags: [
-      { name: 'mode', value: 'MODE', option: 'mode', about: 'nudge: both models; base, aligned: that one alone', otherwise: 'nudge' },
+      {
+        name: 'mode',
+        value: 'MODE',
+        option: 'mode',
+        about: 'nudge: both models; reverse: the aligned one, and the base where that is unsure; base, aligned: that one alone',
+        otherwise: 'nudge',
+      },
       {
         name: 'gamma',
         value: 'P',
         option: 'gamma',
         kind: 'number',
-        about: 'probability of its best token below which the base defers; over 1: always',
+        about: 'probability of its best token below which the base (in reverse: the aligned model) defers; over 1: always',
         otherwise: String(defaults.gamma),
       },
       {
@@ -172,6 +178,21 @@ export const groups: { title: string; flags: Flag[] }[] = [
         option: 'shortDrafts',
         about: "check: ask the base also about words with the aligned model's end of text behind them; accept: take them",
         otherwise: defaults.shortDrafts,
+      },
+      {
+        name: 'lead',
+        value: 'TOKENS',
+        option: 'lead',
+        kind: 'number',
+        about: 'how many tokens of the answer the aligned model writes, and the word to its end, before the base is asked',
+        otherwise: String(defaults.lead),
+      },
+      {
+        name: 'punctuation',
+        value: 'WHOSE',
+        option: 'punctuation',
+        about: "with --mode reverse, whose punctuation and newlines are: the aligned model's, or any model's",
+        otherwise: defaults.punctuation,
       },
     ],
   },

@@ -79,7 +79,7 @@ function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: Loa
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
   const parts = [
     count(tokens, 'token'),
-    mode === 'nudge' ? nudged(`${percent(nudgeRatio)} nudged`) : `${mode} model alone`,
+    mode === 'base' || mode === 'aligned' ? `${mode} model alone` : nudged(`${percent(nudgeRatio)} nudged`),
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     mode === 'nudge' && endedBy === 'base' ? 'ended by the base (end)' : endings[stopReason],

@@ -109,7 +109,8 @@ Mode mode(Reader& reader) {
   const std::string name = reader.text("mode");
   if (name == "base") return Mode::base;
   if (name == "aligned") return Mode::aligned;
-  if (name != "nudge") reader.fail("mode", R"("nudge", "base" or "aligned")");
+  if (name == "reverse") return Mode::reverse;
+  if (name != "nudge") reader.fail("mode", R"("nudge", "reverse", "base" or "aligned")");
   return Mode::nudge;
 }
 
@@ -189,6 +190,8 @@ Generation generation(Napi::Env env, Reader& reader) {
   generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
   generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
   generation.rules.ends = ends(reader);
+  generation.rules.lead = reader.integer<std::uint32_t>("lead");
+  generation.rules.keeps_punctuation = reader.flag("keepPunctuation");
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
   reader.each("stop", [&](Napi::Value stop) {
     if (!stop.IsString()) return reader.fail("stop", "an array of strings");

@@ -29,6 +29,8 @@ const char* name(By by) {
     case By::none: return "none";
     case By::end: return "end";
     case By::limit: return "limit";
+    case By::lead: return "lead";
+    case By::unsure: return "unsure";
   }
   return "";
 }
@@ -50,6 +52,7 @@ const char* name(Decision::Kind kind) {
     case Decision::Kind::boundary: return "boundary";
     case Decision::Kind::run: return "run";
     case Decision::Kind::draft: return "draft";
+    case Decision::Kind::lead: return "lead";
   }
   return "";
 }

@@ -6,6 +6,7 @@
 
 #include "basics/failure.h"
 #include "choice/top1.h"
+#include "nudge/reverse.h"
 
 namespace nudging {
 
@@ -102,6 +103,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   record_ = Record(base.loaded().tolerance(), aligned.loaded().tolerance(), generation.trace);
   switch (generation.mode) {
     case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_)); break;
+    case Mode::reverse: task_.emplace(nudge_in_reverse(base, aligned, generation.rules, *answer_, record_)); break;
     case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
     case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_, record_)); break;
   }

@@ -71,7 +71,8 @@ std::vector<Token> plain_tokens(const Vocabulary& vocabulary, const PromptSource
 
 bool uses(Mode mode, std::size_t lane) {
   switch (mode) {
-    case Mode::nudge: return lane == base_lane || lane == aligned_lane;
+    case Mode::nudge:
+    case Mode::reverse: return lane == base_lane || lane == aligned_lane;
     case Mode::base: return lane == base_lane;
     case Mode::aligned: return lane == aligned_lane;
   }

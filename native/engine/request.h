@@ -21,8 +21,8 @@ namespace nudging {
 
 using RequestId = std::uint32_t;
 
-/// Which models take part.
-enum class Mode : std::uint8_t { nudge, base, aligned };
+/// Which models take part, and which of them decodes by default.
+enum class Mode : std::uint8_t { nudge, reverse, base, aligned };
 
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {

@@ -18,7 +18,7 @@ namespace nudging {
 enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted, timeout };
 
 /// What ended the asking in a round (semantics.md, "The trace").
-enum class By : std::uint8_t { agree, confident, base_end, none, end, limit };
+enum class By : std::uint8_t { agree, confident, base_end, none, end, limit, lead, unsure };
 
 enum class Source : std::uint8_t { base, nudge };
 
@@ -39,9 +39,9 @@ struct Round {
 
 /// One judgement that the run took, for replaying it against the models.
 struct Decision {
-  /// `boundary`: the base was asked at a boundary (R7). `run`: it continued its own run (R9, R10). `draft`: the aligned model's next token
-  /// (R3).
-  enum class Kind : std::uint8_t { boundary, run, draft };
+  /// `boundary`: the base was asked at a boundary (R7, R25). `run`: it continued its own run (R9, R10) or word (R27). `draft`: the aligned
+  /// model's next token (R3, R24). `lead`: likewise, where it leads (R23).
+  enum class Kind : std::uint8_t { boundary, run, draft, lead };
   Kind kind;
   /// Bytes of committed text and draft before the question.
   std::size_t position;
@@ -83,6 +83,9 @@ class Answer {
 
   /// Starts a round. `by` says what ended the asking.
   void open_round(By by) { rounds_.push_back({{}, {}, by}); }
+
+  /// Says so of the present round where it was not known before.
+  void close_round(By by) { rounds_.back().by = by; }
 
   /// Commits words from a draft to the present round.
   void add_words(std::string_view words, std::optional<float> base_probability);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nudge/draft.h"
+#include "nudge/lead.h"
 #include "nudge/read_along.h"
 #include "nudge/words.h"
 
@@ -185,6 +186,9 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
   std::optional<float> unsure;
   std::string last_words;
   std::size_t repeats = 0;
+  if (rules.lead > 0) {
+    if (const auto over = co_await lead(aligned, rules, answer, record)) co_return *over;
+  }
 
   while (true) {  // R1: every round begins with the aligned model
     const Draft draft = co_await complete(base, aligned, answer.text(), rules, record);

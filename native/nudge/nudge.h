@@ -20,6 +20,10 @@ struct Rules {
   std::size_t repeat_limit = 0;
   /// Who may end the answer (R21, R22).
   Ends ends;
+  /// How many tokens the aligned model writes before the base is asked (R23).
+  std::size_t lead = 0;
+  /// Whether punctuation is the aligned model's where it decodes by default (R26).
+  bool keeps_punctuation = true;
 };
 
 /// The algorithm of arXiv 2410.09300 as semantics.md numbers it: `base` decodes, and wherever it is unsure `aligned` supplies

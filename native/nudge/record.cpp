@@ -12,8 +12,8 @@ bool is_close(const Top1& said, Tolerance tolerance) { return said.margin < tole
 
 }  // namespace
 
-void Record::drafted(std::size_t position, const Top1& said) {
-  note(Decision::Kind::draft, position, said);
+void Record::drafted(std::size_t position, const Top1& said, Decision::Kind kind) {
+  note(kind, position, said);
   drafted_.push_back(said.margin);
 }
 
@@ -41,6 +41,12 @@ void Record::took(std::size_t tokens) {
   const auto end = drafted_.begin() + static_cast<std::ptrdiff_t>(std::min(tokens, drafted_.size()));
   ties_ += static_cast<std::size_t>(std::count_if(drafted_.begin(), end, [this](float margin) { return margin < aligned_.margin; }));
   drafted_.clear();
+}
+
+void Record::spoke(Decision::Kind kind, std::size_t position, const Top1& said, std::optional<float> gamma) {
+  note(kind, position, said);
+  const Tolerance tolerance = kind == Decision::Kind::draft ? aligned_ : base_;
+  if (is_close(said, tolerance) || (gamma && is_near(said, *gamma, tolerance))) ++ties_;
 }
 
 void Record::decoded(Source model, const Top1& said) {

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "nudge/answer.h"
 #include "nudge/nudge.h"
+#include "nudge/reverse.h"
 #include "scripted_lane.h"
 
 namespace nudging {
@@ -15,7 +16,7 @@ inline constexpr auto end_of_text = ScriptedLane::end_of_text;
 inline constexpr auto control = ScriptedLane::control;
 
 inline const char* name(By by) {
-  constexpr const char* names[] = {"agree", "confident", "base-end", "none", "end", "limit"};
+  constexpr const char* names[] = {"agree", "confident", "base-end", "none", "end", "limit", "lead", "unsure"};
   return names[static_cast<int>(by)];
 }
 
@@ -36,10 +37,13 @@ struct Run {
   Tolerance aligned_tolerance;
   std::size_t ties = 0;
 
-  StopReason run() {
+  StopReason run() { return run(nudge); }
+  StopReason run_in_reverse() { return run(nudge_in_reverse); }
+
+  StopReason run(Task<StopReason> (*algorithm)(Lane&, Lane&, Rules, Answer&, Record&)) {
     Answer answer(limits);
     Record record(base_tolerance, aligned_tolerance, true);
-    auto task = nudge(base, aligned, rules, answer, record);
+    auto task = algorithm(base, aligned, rules, answer, record);
     task.start();
     CHECK(task.done());
     const StopReason reason = task.take();

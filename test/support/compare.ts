@@ -1,5 +1,6 @@
 import type { Answer, Input, Inspected, Nudging } from '../../lib/index.ts';
 import { reference, type ReferenceAnswer, type RuleOptions } from './reference.ts';
+import { referenceInReverse } from './reverse.ts';
 import { replay, tie, toleranceOf, type Choosing } from './replay.ts';
 
 export interface Comparison {
@@ -16,11 +17,11 @@ export interface Comparison {
 export async function compare(
   engine: Nudging,
   input: Input,
-  options: RuleOptions & { speculation?: boolean | number } & Choosing,
+  options: RuleOptions & { mode?: 'nudge' | 'reverse'; speculation?: boolean | number } & Choosing,
   tolerance = toleranceOf(engine),
 ): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });
-  const slow = await reference(engine, input, options);
+  const slow = await (options.mode === 'reverse' ? referenceInReverse : reference)(engine, input, options);
   const handOvers = answer.rounds.filter(({ by }) => by === 'agree' || by === 'confident').length;
   const shown = ({ text, rounds, stopReason, endedBy }: Omit<ReferenceAnswer, 'used'>, used: number) =>
     JSON.stringify({ text, rounds, stopReason, endedBy, used });

@@ -6,10 +6,12 @@ export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason' | 'e
 
 /** The options of the rules. */
 export type RuleOptions = Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> &
-  Pick<GenerateOptions, 'endRule' | 'endCertainty' | 'shortDrafts'>;
+  Pick<GenerateOptions, 'endRule' | 'endCertainty' | 'shortDrafts' | 'lead' | 'punctuation'>;
+
+type Ask = (lane: LaneName, text: string, tokens: readonly number[]) => Promise<Inspected>;
 
 /**
- * The rules of nudging, R1 to R16, R21 and R22, written a second time: slowly, in another language, and without any state between
+ * The rules of nudging, R1 to R16 and R21 to R23, written a second time: slowly, in another language, and without any state between
  * questions. Every question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
  */
 export async function reference(engine: Nudging, input: Input, options: RuleOptions & Choosing): Promise<ReferenceAnswer> {
@@ -23,6 +25,13 @@ export async function reference(engine: Nudging, input: Input, options: RuleOpti
   const end = (endedBy: LaneName): ReferenceAnswer => ({ ...finish('end'), endedBy });
   // R21
   const isTheEnd = ({ ends, probability }: Inspected) => endRule !== 'aligned' && ends && probability >= endCertainty;
+
+  if (options.lead) {
+    const first = await leadOf(ask, options);
+    ({ text: out, used } = first);
+    rounds.push({ words: out, base: '', by: 'lead' });
+    if (first.reason) return first.reason === 'end' ? end('aligned') : finish(first.reason);
+  }
 
   for (;;) {
     // R3: the aligned model's draft; shown[k] is the text of its first k tokens.
@@ -103,6 +112,35 @@ export async function reference(engine: Nudging, input: Input, options: RuleOpti
     if (used === maxTokens) return finish('length');
     if (isTheEnd(next)) return end('base');
   }
+}
+
+/** R23: what the aligned model writes first, the tokens that it costs, and why the answer ends there if it does. */
+export async function leadOf(
+  ask: Ask,
+  { lead = 0, lookahead, maxTokens, endRule }: RuleOptions,
+): Promise<{ text: string; used: number; reason?: StopReason }> {
+  const shown = [''];
+  const tokens: number[] = [];
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let ended = false;
+  let end: number | undefined;
+  while (tokens.length < lead + lookahead && end === undefined) {
+    const next = await ask('aligned', '', tokens);
+    ended = next.ends;
+    if (ended) break;
+    tokens.push(next.token);
+    const text = (shown.at(-1) as string) + decoder.decode(next.bytes, { stream: true });
+    shown.push(text);
+    if (tokens.length > lead) end = boundaries(text).find((boundary) => boundary >= (shown[lead] as string).length);
+    else if (tokens.length === maxTokens) return { text, used: maxTokens, reason: 'length' };
+  }
+  const text = (shown.at(-1) as string).slice(0, end);
+  const covering = shown.findIndex((each) => each.length >= text.length);
+  const used = Math.max(Math.min(lead, tokens.length), covering);
+  if (used > maxTokens) return { text: shown[maxTokens] as string, used: maxTokens, reason: 'length' };
+  if (ended && endRule !== 'base') return { text, used, reason: 'end' };
+  if (used === maxTokens) return { text, used, reason: 'length' };
+  return { text, used, ...(text === '' && !ended ? { reason: 'stalled' } : {}) };
 }
 
 /** R5, by regular expression: before the last space of a run that has a word before it and a word after it. */
