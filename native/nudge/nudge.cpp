@@ -187,7 +187,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
   std::string last_words;
   std::size_t repeats = 0;
   if (rules.lead > 0) {
-    if (const auto over = co_await lead(aligned, rules, answer, record)) co_return *over;
+    if (const auto over = co_await lead(aligned, rules.lead, rules.lookahead, rules.ends, answer, record)) co_return *over;
   }
 
   while (true) {  // R1: every round begins with the aligned model

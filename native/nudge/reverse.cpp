@@ -52,7 +52,7 @@ void take(const Draft& draft, std::size_t length, Answer& answer) {
 Task<StopReason> nudge_in_reverse(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record) {
   rules.ends = {};  // R24: the aligned model's end of text is the only one.
   if (rules.lead > 0) {
-    if (const auto over = co_await lead(aligned, rules, answer, record)) co_return *over;
+    if (const auto over = co_await lead(aligned, rules.lead, rules.lookahead, rules.ends, answer, record)) co_return *over;
   }
 
   while (true) {  // R24: every round begins with the aligned model

@@ -14,6 +14,8 @@
 const nudge = 'nudge/nudge.cpp';
 const record = 'nudge/record.cpp';
 const words = 'nudge/words.cpp';
+const lead = 'nudge/lead.cpp';
+const reverse = 'nudge/reverse.cpp';
 const attention = 'kernels/attention.cpp';
 const draft = 'nudge/draft.h';
 const answer = 'nudge/answer.cpp';
@@ -305,6 +307,105 @@ export const mutants = [
     file: record,
     from: '|| is_near(said, certainty, base_)',
     to: '',
+  },
+  // R23
+  {
+    name: 'lead: one token too few',
+    file: lead,
+    from: 'if (drafted >= tokens) {',
+    to: 'if (drafted + 1 >= tokens) {',
+  },
+  {
+    name: 'lead: the word is not completed',
+    file: lead,
+    from: 'drafted < tokens + lookahead && !end;',
+    to: 'drafted < tokens && !end;',
+  },
+  {
+    name: 'lead: what was drafted behind the word is taken',
+    file: lead,
+    from: 'const std::size_t length = fits ? end.value_or(draft.text().size())',
+    to: 'const std::size_t length = fits ? draft.text().size()',
+  },
+  {
+    name: 'lead: its last word costs nothing',
+    file: lead,
+    from: '  answer.spend(std::min(more, answer.left()), Source::nudge);\n',
+    to: '',
+  },
+  {
+    name: "lead: the aligned model's end is not heard in it",
+    file: lead,
+    from: 'if (draft.ended() && fits && ends.aligned_counts()) answer.end(Source::nudge);',
+    to: '',
+  },
+  { name: 'lead: none', file: nudge, from: 'if (rules.lead > 0) {', to: 'if (rules.lead > 1000000) {' },
+  // R24 to R28
+  {
+    name: 'reverse: the base is asked inside words',
+    file: reverse,
+    from: "(text.empty() || text.ends_with(' ') || bytes.starts_with(' '));",
+    to: "(text.empty() || text.ends_with(' ') || !bytes.starts_with('.'));",
+  },
+  {
+    name: 'reverse: gamma itself is not sure enough',
+    file: reverse,
+    from: 'if (may_give_way && next.probability < rules.gamma) {',
+    to: 'if (may_give_way && next.probability <= rules.gamma) {',
+  },
+  {
+    name: 'reverse: the base may write punctuation',
+    file: reverse,
+    from: 'if (next.silent() || (rules.keeps_punctuation && is_punctuation(next.bytes))) break;',
+    to: 'if (next.silent()) break;',
+  },
+  {
+    name: 'reverse: the base is asked where punctuation stands',
+    file: reverse,
+    from: '!(rules.keeps_punctuation && is_punctuation(next.bytes));',
+    to: '!(rules.keeps_punctuation && next.bytes.empty());',
+  },
+  {
+    name: 'reverse: the base goes on behind its word',
+    file: reverse,
+    from: 'if (first_word(draft.text()).size() < draft.text().size()) break;',
+    to: '',
+  },
+  {
+    name: 'reverse: what follows the word is taken',
+    file: reverse,
+    from: 'take(draft, word.size(), answer);',
+    to: 'take(draft, draft.text().size(), answer);',
+  },
+  {
+    name: 'reverse: a base that shows nothing takes the word away',
+    file: reverse,
+    from: "if (word.find_first_not_of(' ') != std::string_view::npos) {",
+    to: 'if (word.data() != nullptr) {',
+  },
+  {
+    name: 'reverse: the joined text is not tokenised again',
+    file: reverse,
+    from: '    aligned.set_text(answer.text());\n',
+    to: '    if (answer.text().empty()) aligned.set_text(answer.text());\n',
+  },
+  {
+    name: 'reverse: a token in the middle of a character begins a word',
+    file: reverse,
+    from: '!next.ends && !characters.pending() && begins_word',
+    to: '!next.ends && begins_word',
+  },
+  {
+    name: 'reverse: ties of the aligned model by the tolerance of the base',
+    file: record,
+    from: 'kind == Decision::Kind::draft ? aligned_ : base_;',
+    to: 'kind == Decision::Kind::lead ? aligned_ : base_;',
+  },
+  {
+    name: 'reverse: letters are punctuation',
+    file: 'nudge/punctuation.cpp',
+    from: 'if (range == ranges.end() || character < range->first) return false;',
+    to: 'if (range == ranges.end()) return false;',
   },
   // R14
   {

@@ -87,8 +87,11 @@ const isWhole = (bytes: readonly number[]): boolean => decoded(bytes) === decode
 /** R26, by regular expression. */
 function isPunctuation(bytes: Uint8Array): boolean {
   const text = decoded([...bytes]).replace(/^ +/, '');
-  const marks =
-    /^[\t-\r -\/:-@[-`{-~¡§«¶·»¿\u2010-\u2027\u2030-\u205e\u3001-\u3003\u3008-\u3011\u3014-\u301f\u3030\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+$/;
+  const ascii = '\\t-\\r -\\/:-@[-`{-~';
+  const latin = '¡§«¶·»¿';
+  const general = '\\u2010-\\u2027\\u2030-\\u205e\\u3001-\\u3003\\u3008-\\u3011\\u3014-\\u301f\\u3030';
+  const wide = '\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65';
+  const marks = new RegExp(`^[${ascii}${latin}${general}${wide}]+$`);
   return isWhole([...bytes]) && marks.test(text);
 }
 
