@@ -7,7 +7,9 @@ import type {
   Candidate,
   DecodeSpan,
   Decision,
+  EndRule,
   KvCacheType,
+  LaneName,
   LaneStats,
   Mode,
   ModelInfo,
@@ -137,6 +139,12 @@ export interface NativeGeneration {
   rule: ResolvedRule;
   lookahead: number;
   repeatLimit: number;
+  endRule: EndRule;
+  endCertainty: number;
+  checkShortDrafts: boolean;
+  lead: number;
+  /** Of the mode `reverse`. */
+  keepPunctuation: boolean;
   maxTokens: number;
   stop: string[];
   /** Stop strings count behind what stands between these, if the answer begins with it. */
@@ -184,6 +192,7 @@ export interface NativeFinished {
   type: 'finished';
   id: number;
   stopReason: StopReason;
+  endedBy?: LaneName;
   text: string;
   rounds: Round[];
   decisions: Decision[];

@@ -167,7 +167,7 @@ export const logitRules: Record<string, Rule> = {
 
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
-  mode: oneOf('nudge', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'),
+  mode: oneOf('nudge', 'reverse', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'),
   weights,
   alpha: number(0, 100),
   compat: oneOf('paper'),
@@ -191,6 +191,11 @@ export const generateRules: Record<string, Rule> = {
   prefill: eitherOf(flag, nonEmptyText),
   fit: oneOf('oldest-first'),
   repeatLimit: integer(0, 1_000_000),
+  endRule: oneOf('aligned', 'either', 'base'),
+  endCertainty: number(0, 1),
+  shortDrafts: oneOf('accept', 'check'),
+  lead: integer(0, 1_000_000),
+  punctuation: oneOf('aligned', 'any'),
   speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),
   timeout: integer(1, 2 ** 31 - 1),

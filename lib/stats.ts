@@ -35,6 +35,7 @@ export function toAnswer(
     text: thinks ? textOf(pieces, false) : event.text,
     ...(thinks ? { thinking: textOf(pieces, true) } : {}),
     stopReason: event.stopReason,
+    ...(event.stopReason === 'end' && event.endedBy !== undefined ? { endedBy: event.endedBy } : {}),
     pieces: [...pieces],
     rounds: event.rounds,
     ties: stats.ties,

@@ -4,14 +4,21 @@ import type { DeferralRule, ResolvedRule } from './rule.ts';
 export type LaneName = 'base' | 'aligned';
 
 /**
- * `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. `in-context`: the base alone, shown by
+ * `nudge`: both models together; the base decodes, and the aligned model writes the words that it is unsure of. `reverse`: the other way
+ * round. `base`, `aligned`: one of them alone, with the same engine. `in-context`: the base alone, shown by
  * examples what an answer is like ({@link GenerateOptions.inContextPrompt}). `ensemble`, `proxy-tuning`: several models of one vocabulary
  * token by token, for comparison ({@link GenerateOptions.weights}, {@link GenerateOptions.alpha}).
  */
-export type Mode = 'nudge' | 'base' | 'aligned' | 'in-context' | 'ensemble' | 'proxy-tuning';
+export type Mode = 'nudge' | 'reverse' | 'base' | 'aligned' | 'in-context' | 'ensemble' | 'proxy-tuning';
 
 /**
- * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`:
+ * Whose end of text ends the answer. `aligned`: the aligned model's. `either`: the base's too, where it is sure of it. `base`: the base's
+ * alone.
+ */
+export type EndRule = 'aligned' | 'either' | 'base';
+
+/**
+ * Why a generation ended. `end`: a model reached its end of text, see {@link Answer.endedBy}. `length`:
  * `maxTokens`. `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added
  * nothing, or the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is
  * up.
@@ -26,29 +33,34 @@ export interface Piece {
   text: string;
   /** Only with the option `thinking`: true for what belongs to the model's thinking and not to its answer; else missing. */
   thinking?: true;
-  /** `base`: the base's own token. `nudge`: the aligned model's word. `mix`: a token of several models together. */
+  /**
+   * `base`: the base's own token. `nudge`: the aligned model's word or token, in the mode `reverse` as well, where the base is the guest.
+   * `mix`: a token of several models together.
+   */
   source: 'base' | 'nudge' | 'mix';
   /**
    * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token
    * there. For a nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of
-   * the answer. For a mix: the likeliest token's probability in the mixture.
+   * the answer and for a `lead`. In the mode `reverse` it is that of the model whose token it is. For a mix: the likeliest token's
+   * probability in the mixture.
    */
   topProbability?: number;
 }
 
 /**
- * One round of the trace: words taken from a draft, then the base's run. Concatenated, words and base of all rounds are what the models
- * wrote: the text, and with the option `thinking` also the thinking part, its marks and the white space beside them.
+ * One round of the trace: words of the aligned model, then what the base went on with: its run, or in the mode `reverse` its word.
+ * Concatenated, words and base of all rounds are what the models wrote: the text, and with the option `thinking` also the thinking part,
+ * its marks and the white space beside them.
  */
 export interface Round {
   words: string;
   base: string;
   /**
-   * What ended the asking. `agree`: the base's token begins the next word. `confident`: the rule lets it speak (`top1`: its
-   * probability is at least γ). `base-end`: the base
-   * would end. `none`: nobody took over. `end`: the aligned model reached its end of text. `limit`: `maxTokens` cut the draft.
+   * What ended the asking. `agree`: the base's token begins the next word. `confident`: the rule lets it speak (`top1`: its probability is
+   * at least γ). `base-end`: the base would end. `none`: nobody took over. `end`: the aligned model reached its end of text. `limit`:
+   * `maxTokens` cut the draft. `lead`: the aligned model led (option `lead`). `unsure`: in the mode `reverse`, its probability was below γ.
    */
-  by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
+  by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit' | 'lead' | 'unsure';
 }
 
 /**
@@ -83,8 +95,11 @@ export interface Candidate {
 
 /** One judgement of a run; `trace: 'full'` returns all of them. */
 export interface Decision extends Top1 {
-  /** `boundary`: the base was asked at a boundary of a draft. `run`: it went on with its own run. `draft`: the aligned model drafted. */
-  kind: 'boundary' | 'run' | 'draft';
+  /**
+   * `boundary`: the base was asked at a boundary of a draft, or in the mode `reverse` for a word. `run`: it went on with its own run or
+   * word. `draft`: the aligned model drafted, or in the mode `reverse` decoded. `lead`: it led.
+   */
+  kind: 'boundary' | 'run' | 'draft' | 'lead';
   /** Bytes (UTF-8) of what the rounds hold, and of the draft, before the question. A prefill is not counted: it belongs to the prompt. */
   position: number;
   /**
@@ -183,6 +198,8 @@ export interface Answer {
    */
   thinking?: string;
   stopReason: StopReason;
+  /** Which model's end of text it was, where `stopReason` is `end`; missing elsewhere. */
+  endedBy?: LaneName;
   pieces: Piece[];
   rounds: Round[];
   /**
@@ -389,7 +406,10 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    * alike, with α = 1. A reproduction for comparison, and no good method. Default: the exact mixtures.
    */
   compat?: 'paper';
-  /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
+  /**
+   * γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. In the mode
+   * `reverse`: below it the aligned model does, where a word begins.
+   */
   gamma?: number;
   /** Who speaks where the base might: see {@link DeferralRule}. Default `top1`, the paper's rule. It and `adaptive` look at `gamma`. */
   rule?: DeferralRule;
@@ -444,6 +464,32 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    * only refused. Default: the prompt must fit, and an answer for which there is no room ends with `stopReason: 'context'`.
    */
   fit?: 'oldest-first';
+  /**
+   * Whose end of text ends the answer (docs/semantics.md, R23), with both models. Default `aligned`: the base's wish to end never does,
+   * which is right for a base that never learnt to end an answer. `either`: also the base's, where it is at least `endCertainty` sure, for
+   * bases that were tuned for a task and know when they are done. `base`: the base's alone; where the aligned model has nothing more to
+   * say, the base goes on.
+   */
+  endRule?: EndRule;
+  /** From this probability on the base's end of text counts, 0 to 1. Default 0.9. No effect with `endRule: 'aligned'`. */
+  endCertainty?: number;
+  /**
+   * What becomes of a draft that reaches the aligned model's end of text within `lookahead`. Default `accept`: it is the rest of the
+   * answer, so that answers shorter than `lookahead` are the aligned model's alone, whatever γ is. `check`: the base is asked at its words
+   * as it is elsewhere, and the answer ends there only if the base does not take over (R24). Always so with `endRule: 'base'`.
+   */
+  shortDrafts?: 'accept' | 'check';
+  /**
+   * How many tokens of the answer the aligned model writes, and the word to its end, before the base is asked anything, 0 (default) to
+   * 1,000,000; behind a `prefill` too. The words that an answer begins with decide much of whether it is given at all, and no base pass is
+   * spent on them (docs/semantics.md, R25). With `nudge` and `reverse`.
+   */
+  lead?: number;
+  /**
+   * In the mode `reverse`, whose punctuation and newlines are. Default `aligned`: a word of the base never begins with them, and ends
+   * before them (R28). `any`: either model's.
+   */
+  punctuation?: 'aligned' | 'any';
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**

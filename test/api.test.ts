@@ -257,7 +257,7 @@ describe('errors', () => {
     ['maxTokens', Infinity, 'an integer from 1 to 1000000'],
     ['stop', '', 'a non-empty string'],
     ['stop', ['a', 1], 'a non-empty string'],
-    ['mode', 'fast', 'one of "nudge", "base", "aligned"'],
+    ['mode', 'fast', 'one of "nudge", "reverse", "base", "aligned"'],
     ['system', 7, 'a string'],
     ['signal', {}, 'an AbortSignal'],
     ['trace', true, 'one of "rounds", "full"'],

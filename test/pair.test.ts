@@ -64,6 +64,9 @@ describe('the schema', () => {
       'F16',
       'q4_0',
       'q4_2',
+      'aligned',
+      'check',
+      'any',
       'x'.repeat(300),
     ];
     const single = [null, true, false, ...words, ...numbers];

@@ -70,7 +70,8 @@ export const groups: FlagGroup[] = [
         value: 'MODE',
         option: 'mode',
         about:
-          'nudge: both models; base, aligned: that one alone; in-context: the base with examples; ' +
+          'nudge: both models; reverse: the aligned one, and the base where that is unsure; base, aligned: that one alone; ' +
+          'in-context: the base with examples; ' +
           'ensemble, proxy-tuning: models of one vocabulary, token by token',
         otherwise: 'nudge',
       },
@@ -101,7 +102,7 @@ export const groups: FlagGroup[] = [
         value: 'P',
         option: 'gamma',
         kind: 'number',
-        about: 'probability of its best token below which the base defers; over 1: always',
+        about: 'probability of its best token below which the base (in reverse: the aligned model) defers; over 1: always',
         otherwise: String(defaults.gamma),
       },
       {
@@ -215,6 +216,43 @@ export const groups: FlagGroup[] = [
         kind: 'number',
         about: 'end when the same words are nudged this often in a row; 0: never',
         otherwise: '0',
+      },
+      {
+        name: 'end-rule',
+        value: 'WHOSE',
+        option: 'endRule',
+        about: "whose end of text ends the answer: the aligned model's, either (the base's too, where it is sure), the base's alone",
+        otherwise: defaults.endRule,
+      },
+      {
+        name: 'end-certainty',
+        value: 'P',
+        option: 'endCertainty',
+        kind: 'number',
+        about: "probability from which on the base's end of text counts (with --end-rule)",
+        otherwise: String(defaults.endCertainty),
+      },
+      {
+        name: 'short-drafts',
+        value: 'WHAT',
+        option: 'shortDrafts',
+        about: "check: ask the base also about words with the aligned model's end of text behind them; accept: take them",
+        otherwise: defaults.shortDrafts,
+      },
+      {
+        name: 'lead',
+        value: 'TOKENS',
+        option: 'lead',
+        kind: 'number',
+        about: 'how many tokens of the answer the aligned model writes, and the word to its end, before the base is asked',
+        otherwise: String(defaults.lead),
+      },
+      {
+        name: 'punctuation',
+        value: 'WHOSE',
+        option: 'punctuation',
+        about: "with --mode reverse, whose punctuation and newlines are: the aligned model's, or any model's",
+        otherwise: defaults.punctuation,
       },
     ],
   },

@@ -82,7 +82,7 @@ const shareOf: Partial<Record<Mode, string>> = {
   'proxy-tuning': 'proxy-tuned',
 };
 
-function statsLine({ stats, stopReason, seed, ties }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
+function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
   const { dim, nudged } = palette(process.stderr);
   const { tokens, nudgeRatio, times } = stats;
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
@@ -91,7 +91,7 @@ function statsLine({ stats, stopReason, seed, ties }: Answer, mode: LoadOptions[
     shareOf[mode] ?? nudged(`${percent(nudgeRatio)} nudged`),
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
-    endings[stopReason],
+    mode === 'nudge' && endedBy === 'base' ? 'ended by the base (end)' : endings[stopReason],
     seed === undefined ? '' : `seed ${seed}`,
     ties > 0 ? count(ties, 'tie') : '',
   ];

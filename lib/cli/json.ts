@@ -4,6 +4,7 @@ import type { Answer, Decision } from '../types.ts';
 export function answerJson({
   text,
   stopReason,
+  endedBy,
   rounds,
   ties,
   pieces,
@@ -17,7 +18,7 @@ export function answerJson({
   const asked = { ...(thinking === undefined ? {} : { thinking }), ...(droppedMessages === undefined ? {} : { droppedMessages }) };
   const traced = { ...(decisions ? { decisions: decisions.map(decisionJson) } : {}), ...(decidedBy === undefined ? {} : { decidedBy }) };
   const sometimes = { ...asked, ...(seed === undefined ? {} : { seed }), ...traced };
-  return { text, stopReason, rounds, ties, pieces, stats, ...sometimes };
+  return { text, stopReason, ...(endedBy === undefined ? {} : { endedBy }), rounds, ties, pieces, stats, ...sometimes };
 }
 
 /** Bytes need not be whole characters, so they are kept in hexadecimal beside their text. */

@@ -101,7 +101,7 @@ function checkPrompts(input: Input, own: GenerateOptions, settings: LoadOptions)
     const all = { ...settings, ...own };
     const question = readQuestion(input, all.prefill);
     for (const lane of ['base', 'aligned'] as const) {
-      if (mode === 'nudge' || mode === lane) promptFor(lane, question, all);
+      if ((mode !== 'base' && mode !== 'aligned') || mode === lane) promptFor(lane, question, all);
     }
   } catch (error) {
     // The names in the message are the row's own fields here.

@@ -125,10 +125,25 @@ Mode mode(Reader& reader) {
   const std::string name = reader.text("mode");
   if (name == "base") return Mode::base;
   if (name == "aligned") return Mode::aligned;
+  if (name == "reverse") return Mode::reverse;
   if (name == "ensemble") return Mode::ensemble;
   if (name == "proxy-tuning") return Mode::proxy_tuning;
-  if (name != "nudge") reader.fail("mode", R"("nudge", "base", "aligned", "ensemble" or "proxy-tuning")");
+  if (name != "nudge") reader.fail("mode", R"("nudge", "reverse", "base", "aligned", "ensemble" or "proxy-tuning")");
   return Mode::nudge;
+}
+
+Ends ends(Reader& reader) {
+  Ends ends;
+  const std::string rule = reader.text("endRule");
+  if (rule == "either")
+    ends.rule = EndRule::either;
+  else if (rule == "base")
+    ends.rule = EndRule::base;
+  else if (rule != "aligned")
+    reader.fail("endRule", R"("aligned", "either" or "base")");
+  ends.certainty = static_cast<float>(reader.number("endCertainty"));
+  ends.checks_short_drafts = reader.flag("checkShortDrafts");
+  return ends;
 }
 
 Sampling sampling(Napi::Env env, Napi::Value value) {
@@ -263,6 +278,9 @@ Generation generation(Napi::Env env, Reader& reader) {
   if (!generation.rules.by_token) generation.rules.deferral = deferral_rule(env, reader.get("rule"), generation.rules.gamma);
   generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
   generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
+  generation.rules.ends = ends(reader);
+  generation.rules.lead = reader.integer<std::uint32_t>("lead");
+  generation.rules.keeps_punctuation = reader.flag("keepPunctuation");
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
   reader.each("stop", [&](Napi::Value stop) {
     if (!stop.IsString()) return reader.fail("stop", "an array of strings");

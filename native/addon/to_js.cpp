@@ -29,6 +29,8 @@ const char* name(By by) {
     case By::none: return "none";
     case By::end: return "end";
     case By::limit: return "limit";
+    case By::lead: return "lead";
+    case By::unsure: return "unsure";
   }
   return "";
 }
@@ -57,6 +59,7 @@ const char* name(Decision::Kind kind) {
     case Decision::Kind::boundary: return "boundary";
     case Decision::Kind::run: return "run";
     case Decision::Kind::draft: return "draft";
+    case Decision::Kind::lead: return "lead";
   }
   return "";
 }
@@ -134,6 +137,7 @@ class Converter {
     set("type", "finished");
     set("id", event->id);
     set("stopReason", name(event->reason));
+    if (event->ended_by) set("endedBy", *event->ended_by == Source::base ? "base" : "aligned");
     set("text", event->text);
     set("rounds", array(env_, event->rounds, [this](const Round& round) {
           Napi::Object item = Napi::Object::New(env_);

@@ -99,6 +99,8 @@ struct DecodeSpan {
 struct Finished {
   RequestId id;
   StopReason reason;
+  /// Whose end of text it was, if the reason is `end`.
+  std::optional<Source> ended_by;
   std::string text;
   std::vector<Round> rounds;
   std::vector<Decision> decisions;

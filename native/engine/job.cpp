@@ -8,6 +8,7 @@
 #include "choice/top1.h"
 #include "engine/likeliest_texts.h"
 #include "engine/mixers.h"
+#include "nudge/reverse.h"
 
 namespace nudging {
 
@@ -124,6 +125,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
       }
       task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_));
       break;
+    case Mode::reverse: task_.emplace(nudge_in_reverse(base, aligned, generation.rules, *answer_, record_)); break;
     case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
     case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_, record_)); break;
     case Mode::ensemble:
@@ -210,7 +212,7 @@ Event Job::finish() {
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;
   stats.total_ms = milliseconds(now - started_);
   return std::make_unique<Finished>(
-      Finished{id_, reason, std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
+      Finished{id_, reason, answer_->ended_by(), std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
 }
 
 }  // namespace nudging

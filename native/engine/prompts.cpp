@@ -73,7 +73,8 @@ std::vector<Token> plain_tokens(const Vocabulary& vocabulary, const PromptSource
 /// The lanes that a generation asks.
 std::vector<std::size_t> lanes_of(const Generation& generation) {
   switch (generation.mode) {
-    case Mode::nudge: return {base_lane, aligned_lane};
+    case Mode::nudge:
+    case Mode::reverse: return {base_lane, aligned_lane};
     case Mode::base: return {base_lane};
     case Mode::aligned: return {aligned_lane};
     case Mode::ensemble:

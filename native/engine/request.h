@@ -20,8 +20,8 @@ namespace nudging {
 
 using RequestId = std::uint32_t;
 
-/// Which models take part.
-enum class Mode : std::uint8_t { nudge, base, aligned, ensemble, proxy_tuning };
+/// Which models take part, and which of them decodes by default.
+enum class Mode : std::uint8_t { nudge, reverse, base, aligned, ensemble, proxy_tuning };
 
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {

@@ -22,6 +22,12 @@ void Answer::spend(std::size_t tokens, Source source) {
   if (used_ == limits_.max_tokens && !ended_) ended_ = StopReason::length;
 }
 
+void Answer::end(Source by) {
+  if (ended_ == StopReason::stop) return;
+  ended_ = StopReason::end;
+  ended_by_ = by;
+}
+
 void Answer::append(std::string_view text, Source source, std::optional<float> probability) {
   if (text.empty()) return;
   text_ += text;

@@ -19,7 +19,7 @@ namespace nudging {
 enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted, timeout };
 
 /// What ended the asking in a round (semantics.md, "The trace").
-enum class By : std::uint8_t { agree, confident, base_end, none, end, limit };
+enum class By : std::uint8_t { agree, confident, base_end, none, end, limit, lead, unsure };
 
 /// Whose text it is; `mix`: that of several models, token by token (R31).
 enum class Source : std::uint8_t { base, nudge, mix };
@@ -42,9 +42,9 @@ struct Round {
 
 /// One judgement that the run took, for replaying it against the models.
 struct Decision {
-  /// `boundary`: the base was asked at a boundary (R7). `run`: it continued its own run (R9, R10). `draft`: the aligned model's next token
-  /// (R3).
-  enum class Kind : std::uint8_t { boundary, run, draft };
+  /// `boundary`: the base was asked at a boundary (R7, R27). `run`: it continued its own run (R9, R10) or word (R29). `draft`: the aligned
+  /// model's next token (R3, R26). `lead`: likewise, where it leads (R25).
+  enum class Kind : std::uint8_t { boundary, run, draft, lead };
   Kind kind;
   /// Bytes of committed text and draft before the question.
   std::size_t position;
@@ -80,8 +80,13 @@ class Answer {
   std::size_t mixed_tokens() const { return mixed_tokens_; }
   std::size_t left() const { return limits_.max_tokens - used_; }
 
-  /// R13, R14: set as soon as the budget is spent or a stop string has appeared.
+  /// R13, R14: set as soon as the budget is spent, a stop string has appeared, or a model has ended it.
   std::optional<StopReason> ended() const { return ended_; }
+  /// Whose end of text ended it; empty where nobody's did.
+  std::optional<Source> ended_by() const { return ended_by_; }
+
+  /// R3, R23: a model's end of text. It goes before a budget that is spent at the same place (R13), and behind a stop string.
+  void end(Source by);
 
   /// Starts a round. `by` says what ended the asking.
   void open_round(By by) { rounds_.push_back({{}, {}, by}); }
@@ -117,6 +122,7 @@ class Answer {
   std::size_t base_tokens_ = 0;
   std::size_t mixed_tokens_ = 0;
   std::optional<StopReason> ended_;
+  std::optional<Source> ended_by_;
   bool finished_ = false;
 };
 

@@ -57,6 +57,9 @@ class Draft {
     return static_cast<std::size_t>(std::lower_bound(shown_.begin(), shown_.end(), length) - shown_.begin()) + 1;
   }
 
+  /// The probability that the model gave its token of this index.
+  float probability(std::size_t token) const { return probabilities_[token]; }
+
   /// R13: how many bytes of text the first `tokens` tokens show.
   std::size_t shown(std::size_t tokens) const {
     if (tokens == 0) return 0;

@@ -8,6 +8,7 @@
 
 #include "nudge/draft.h"
 #include "nudge/judge.h"
+#include "nudge/lead.h"
 #include "nudge/read_along.h"
 #include "nudge/rules/top1_rule.h"
 #include "nudge/words.h"
@@ -25,6 +26,8 @@ struct Verdict {
   std::optional<Top1> handover;
   /// The base's probability at each boundary that it was asked about.
   std::vector<float> asked;
+  /// Whose end of text ends the answer behind what is taken (R3, R23).
+  std::optional<Source> ends;
 };
 
 /// R3: the aligned model completes up to `lookahead` tokens. The base reads along where it has nothing else to do.
@@ -46,11 +49,25 @@ Task<Draft> complete(Lane& base, Lane& aligned, const DeferralRule& rule, std::s
   co_return std::move(draft);
 }
 
-/// R5-R8: the base is asked at every boundary of the draft until it takes over.
-Task<Verdict> ask(Lane& base, Judge& judge, std::string_view text, const Draft& draft, Record& record) {
-  Verdict verdict{draft.text().size(), By::end, std::nullopt, {}};
-  if (draft.ended()) co_return std::move(verdict);  // R3: the base is not asked about any of it
+/// R23: where the aligned model has nothing more to say and may not end the answer, the base has the word, however sure it is.
+Task<Verdict> ask_on(Lane& base, const DeferralRule& rule, std::string_view text, Record& record) {
+  base.set_text(text);
+  base.expect({});
+  const Top1 next = co_await base.top1();
+  record.asked(text.size(), next, std::nullopt, rule);
+  Verdict verdict{0, next.silent() ? By::base_end : By::end, std::nullopt, {}, std::nullopt};
+  if (next.ends) verdict.ends = Source::base;
+  if (!next.silent()) verdict.handover = next;
+  co_return std::move(verdict);
+}
 
+/// R5-R8: the base is asked at every boundary of the draft until it takes over.
+Task<Verdict> ask(Lane& base, Judge& judge, std::string_view text, const Draft& draft, Ends ends, Record& record) {
+  Verdict verdict{draft.text().size(), By::end, std::nullopt, {}, Source::nudge};
+  if (draft.ended() && ends.accepts_short_drafts()) co_return std::move(verdict);  // R3: the base is not asked about any of it
+  if (draft.ended() && draft.text().empty() && !ends.aligned_counts()) co_return co_await ask_on(base, judge.rule(), text, record);
+
+  verdict.ends.reset();
   std::string context(text);
   for (const std::size_t boundary : boundaries(draft.text())) {
     context.append(draft.text().substr(context.size() - text.size(), boundary - (context.size() - text.size())));
@@ -67,6 +84,8 @@ Task<Verdict> ask(Lane& base, Judge& judge, std::string_view text, const Draft& 
     verdict.length = boundary;
     if (next.silent()) {  // R7a
       verdict.by = By::base_end;
+      if (ends.base_counts()) record.ended(next, ends.certainty);
+      if (ends.ended_by(next)) verdict.ends = Source::base;  // R23
       co_return std::move(verdict);
     }
     if (agrees) {  // R7b
@@ -81,15 +100,18 @@ Task<Verdict> ask(Lane& base, Judge& judge, std::string_view text, const Draft& 
     }
     verdict.asked.push_back(next.probability);
   }
-  verdict.by = By::none;
-  verdict.length = without_last_word(draft.text());  // R8
+  const bool is_last = draft.ended() && ends.aligned_counts();
+  if (is_last) verdict.ends = Source::nudge;
+  verdict.by = is_last ? By::end : By::none;
+  verdict.length = draft.ended() ? draft.text().size() : without_last_word(draft.text());  // R24, R8
   co_return std::move(verdict);
 }
 
 /// How many tokens of the draft the answer rests on, if `left` may still be spent: those whose text is taken or agreed with; of a draft
-/// that ends it, all and its end.
+/// that is taken up to its end of text, all and that end.
 std::size_t relied_on(const Draft& draft, const Verdict& verdict, std::size_t left) {
-  if (draft.ended() && draft.cost(verdict.length) <= left) return std::numeric_limits<std::size_t>::max();
+  const bool is_whole = draft.ended() && verdict.length == draft.text().size();
+  if (is_whole && draft.cost(verdict.length) <= left) return std::numeric_limits<std::size_t>::max();
   const std::size_t agreed = verdict.by == By::agree ? verdict.handover->bytes.size() : 0;
   return std::min(draft.cost(verdict.length + agreed), left);
 }
@@ -105,8 +127,8 @@ void take(const Draft& draft, const Verdict& verdict, std::optional<float> unsur
   const std::string_view taken = draft.text().substr(0, length);
   std::size_t from = 0;
   std::size_t word = 0;
-  // An ended draft is one piece: the base was not asked where its words stand.
-  if (!draft.ended()) {
+  // An accepted draft is one piece: the base was not asked where its words stand.
+  if (verdict.by != By::end || !verdict.asked.empty()) {
     for (const std::size_t boundary : boundaries(draft.text())) {
       if (boundary >= length || answer.ended()) break;
       answer.add_words(taken.substr(from, boundary - from), unsure);
@@ -137,7 +159,8 @@ Task<Guess> guess_ahead(const Lane& base, Lane& aligned, std::string_view text, 
 }
 
 /// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
-Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 first, Guess guess, Answer& answer, Record& record) {
+Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 first, Guess guess, Ends ends, Answer& answer,
+                               Record& record) {
   Utf8Stream characters;
   Top1 next = first;
   while (true) {
@@ -162,8 +185,10 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 fir
     std::optional<Judgement> judged;
     if (!next.silent()) judged = co_await judge.of(answer.text(), next, guess);
     record.ran(answer.text().size(), next, judged, judge.rule());
-    if (next.silent()) co_return std::nullopt;      // R10
-    if (!judged->base) co_return next.probability;  // R9
+    if (ends.base_counts()) record.ended(next, ends.certainty);
+    if (ends.ended_by(next)) answer.end(Source::base);  // R23
+    if (next.silent()) co_return std::nullopt;          // R10
+    if (!judged->base) co_return next.probability;      // R9
   }
 }
 
@@ -176,27 +201,31 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
   std::optional<float> unsure;
   std::string last_words;
   std::size_t repeats = 0;
+  if (rules.lead > 0) {
+    if (const auto over = co_await lead(aligned, rules.lead, rules.lookahead, rules.ends, answer, record)) co_return *over;
+  }
 
   while (true) {  // R1: every round begins with the aligned model
     const Draft draft = co_await complete(base, aligned, rule, answer.text(), rules.lookahead, record);
     judge.follow(answer.text(), draft);
-    const Verdict verdict = co_await ask(base, judge, answer.text(), draft, record);
+    const Verdict verdict = co_await ask(base, judge, answer.text(), draft, rules.ends, record);
 
     const std::string_view words = draft.text().substr(0, verdict.length);
     repeats = words == last_words ? repeats + 1 : 1;
     last_words = words;
-    if (rules.repeat_limit > 0 && repeats >= rules.repeat_limit && !draft.ended()) co_return StopReason::stalled;
+    const bool goes_on = verdict.ends || (words.empty() && verdict.handover);
+    if (rules.repeat_limit > 0 && repeats >= rules.repeat_limit && !goes_on) co_return StopReason::stalled;
 
     const bool fits = draft.cost(verdict.length) <= answer.left();
     record.took(relied_on(draft, verdict, answer.left()));
     take(draft, verdict, unsure, answer);
-    if (draft.ended() && fits && answer.ended() != StopReason::stop) co_return StopReason::end;  // R3, R13
+    if (verdict.ends && fits) answer.end(*verdict.ends);  // R3, R13, R23
     if (answer.ended()) co_return *answer.ended();
-    if (words.empty()) co_return StopReason::stalled;  // R14
+    if (words.empty() && !verdict.handover) co_return StopReason::stalled;  // R14
 
     unsure.reset();
     if (verdict.handover) {
-      unsure = co_await run(base, aligned, judge, *verdict.handover, draft.rest(verdict.length), answer, record);
+      unsure = co_await run(base, aligned, judge, *verdict.handover, draft.rest(verdict.length), rules.ends, answer, record);
       if (answer.ended()) co_return *answer.ended();
     }
   }
@@ -210,6 +239,7 @@ Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer, Record
     const Top1 next = co_await model.top1();
     record.decoded(source, next);
     if (next.ends) {
+      answer.end(source);
       co_return StopReason::end;
     }
     std::string shown;

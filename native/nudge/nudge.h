@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "nudge/answer.h"
+#include "nudge/ends.h"
 #include "nudge/lane.h"
 #include "nudge/record.h"
 #include "nudge/rules/deferral_rule.h"
@@ -25,6 +26,12 @@ struct Rules {
   std::size_t lookahead = 16;
   /// End as `stalled` when the same words would be nudged this many times in a row; 0 never does. The authors use 4.
   std::size_t repeat_limit = 0;
+  /// Who may end the answer (R23, R24).
+  Ends ends;
+  /// How many tokens the aligned model writes before the base is asked (R25).
+  std::size_t lead = 0;
+  /// Whether punctuation is the aligned model's where it decodes by default (R28).
+  bool keeps_punctuation = true;
 };
 
 /// The algorithm of arXiv 2410.09300 as semantics.md numbers it: `base` decodes, and wherever it is unsure `aligned` supplies

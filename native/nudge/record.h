@@ -22,15 +22,19 @@ class Record {
   Record() = default;
   Record(Tolerance base, Tolerance aligned, bool traces) : base_(base), aligned_(aligned), traces_(traces) {}
 
-  /// R3: the aligned model's next token, or its end. What the draft is used for, `took` says.
-  void drafted(std::size_t position, const Top1& said);
+  /// R3, R25: the aligned model's next token, or its end. What the draft is used for, `took` says.
+  void drafted(std::size_t position, const Top1& said, Decision::Kind kind = Decision::Kind::draft);
   /// R7: the base at a boundary, and what the rule made of it if it was asked. Its token counts in any case: another one might agree, or
   /// not.
   void asked(std::size_t position, const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule);
   /// R9, R10: the base in its run. Where the rule ends the run, it does so whatever the token is.
   void ran(std::size_t position, const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule);
+  /// R23: whether what was asked last, or said in a run, ends the answer from `certainty` on.
+  void ended(const Top1& said, float certainty);
   /// The answer rests on the first `tokens` of what was drafted since the last time. The others are dropped and do not count.
   void took(std::size_t tokens);
+  /// R26 to R29: a model's next token in reverse; `draft` is the aligned model's. γ only where it decides.
+  void spoke(Decision::Kind kind, std::size_t position, const Top1& said, std::optional<float> gamma);
   /// A model that decodes alone.
   void decoded(Source model, const Top1& said);
   /// Several models together.
@@ -52,6 +56,8 @@ class Record {
   Trace trace_;
   /// Margins of the present draft's tokens.
   std::vector<float> drafted_;
+  /// Whether the base's last decision counts as a tie.
+  bool last_counts_ = false;
   std::size_t ties_ = 0;
 };
 

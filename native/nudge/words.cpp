@@ -24,6 +24,10 @@ std::size_t word_end(std::string_view text) {
   return first == std::string_view::npos ? first : text.find(' ', first);
 }
 
+std::string_view first_word(std::string_view text) {
+  return text.substr(0, word_end(text));
+}
+
 std::size_t without_last_word(std::string_view draft) {
   const std::size_t first_word = std::min(draft.find_first_not_of(' '), draft.size());
   const std::size_t last_space = draft.rfind(' ');

@@ -16,6 +16,9 @@ std::string_view word_at(std::string_view draft, std::size_t at);
 /// R18: where the word that begins a text ends: at the first space behind a character that is none. npos if it may go on.
 std::size_t word_end(std::string_view text);
 
+/// R29: the first word of a text with the spaces in front of it; the whole text if nothing follows.
+std::string_view first_word(std::string_view text);
+
 /// R8: what is taken of a draft that nobody took over: all words but the last; the whole draft if it is one word.
 std::size_t without_last_word(std::string_view draft);
 

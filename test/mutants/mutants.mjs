@@ -17,6 +17,8 @@ const nudge = 'nudge/nudge.cpp';
 const record = 'nudge/record.cpp';
 const judge = 'nudge/judge.cpp';
 const words = 'nudge/words.cpp';
+const lead = 'nudge/lead.cpp';
+const reverse = 'nudge/reverse.cpp';
 const attention = 'kernels/attention.cpp';
 const draft = 'nudge/draft.h';
 const answer = 'nudge/answer.cpp';
@@ -47,7 +49,7 @@ export const mutants = [
       const Top1 start = co_await base.top1();
       if (!start.silent() && start.probability >= rules.gamma) {
         answer.open_round(By::confident);
-        unsure = co_await run(base, aligned, judge, start, {}, answer, record);
+        unsure = co_await run(base, aligned, judge, start, {}, rules.ends, answer, record);
         if (answer.ended()) co_return *answer.ended();
       }
       while (true) {  // R1`,
@@ -126,8 +128,8 @@ export const mutants = [
   {
     name: 'the base is asked about an ended draft',
     file: nudge,
-    from: 'if (draft.ended()) co_return std::move(verdict);',
-    to: 'if (draft.ended() && draft.text().empty()) co_return std::move(verdict);',
+    from: 'if (draft.ended() && ends.accepts_short_drafts()) co_return',
+    to: 'if (draft.ended() && ends.accepts_short_drafts() && draft.text().empty()) co_return',
   },
   // R4
   {
@@ -177,8 +179,10 @@ export const mutants = [
   {
     name: "ends at the base's end of text",
     file: nudge,
-    from: '    if (words.empty()) co_return StopReason::stalled;',
-    to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;',
+    from: '    if (words.empty() && !verdict.handover) co_return StopReason::stalled;',
+    to: `
+      if (verdict.by == By::base_end) co_return StopReason::end;
+      if (words.empty() && !verdict.handover) co_return StopReason::stalled;`,
   },
   { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
   {
@@ -246,15 +250,170 @@ export const mutants = [
   },
   {
     name: 'an ended draft that fits exactly ends with length',
-    file: nudge,
-    from: 'if (draft.ended() && fits && answer.ended() != StopReason::stop)',
-    to: 'if (draft.ended() && fits && !answer.ended())',
+    file: answer,
+    from: 'if (ended_ == StopReason::stop) return;',
+    to: 'if (ended_) return;',
   },
   {
     name: 'the budget counts one token more',
     file: answer,
     from: 'if (used_ == limits_.max_tokens && !ended_)',
     to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)',
+  },
+  // R23, R24
+  {
+    name: "ends: the base's end counts however unsure it is",
+    file: 'nudge/ends.h',
+    from: 'said.ends && said.probability >= certainty;',
+    to: 'said.ends && said.probability >= 0 * certainty;',
+  },
+  {
+    name: "ends: the base's end is not heard in its run",
+    file: nudge,
+    from: 'if (ends.ended_by(next)) answer.end(Source::base);',
+    to: '',
+  },
+  {
+    name: "ends: the base's end is not heard at a boundary",
+    file: nudge,
+    from: 'if (ends.ended_by(next)) verdict.ends = Source::base;',
+    to: '',
+  },
+  {
+    name: 'ends: the base has the word only where it is sure',
+    file: nudge,
+    from: '  if (!next.silent()) verdict.handover = next;\n',
+    to: '  if (!next.silent() && next.probability >= 0.4F) verdict.handover = next;\n',
+  },
+  { name: 'ends: what ended it is not told', file: answer, from: '  ended_by_ = by;\n', to: '' },
+  {
+    name: 'ends: a stop string gives way to an end',
+    file: answer,
+    from: '  if (ended_ == StopReason::stop) return;\n',
+    to: '',
+  },
+  {
+    name: 'ends: the last word of a checked draft taken for cut',
+    file: nudge,
+    from: 'verdict.length = draft.ended() ? draft.text().size() : without_last_word(draft.text());',
+    to: 'verdict.length = without_last_word(draft.text());',
+  },
+  {
+    name: 'ends: a checked draft ends the answer also where the base takes over',
+    file: nudge,
+    from: '  verdict.ends.reset();\n',
+    to: '',
+  },
+  {
+    name: 'ends: the end of a draft that was taken over counts as a tie',
+    file: nudge,
+    from: 'const bool is_whole = draft.ended() && verdict.length == draft.text().size();',
+    to: 'const bool is_whole = draft.ended();',
+  },
+  {
+    name: 'ends: how sure it is of the end is never close',
+    file: record,
+    from: '|| is_near(said, certainty, base_)',
+    to: '',
+  },
+  // R25
+  {
+    name: 'lead: one token too few',
+    file: lead,
+    from: 'if (drafted >= tokens) {',
+    to: 'if (drafted + 1 >= tokens) {',
+  },
+  {
+    name: 'lead: the word is not completed',
+    file: lead,
+    from: 'drafted < tokens + lookahead && !end;',
+    to: 'drafted < tokens && !end;',
+  },
+  {
+    name: 'lead: what was drafted behind the word is taken',
+    file: lead,
+    from: 'const std::size_t length = fits ? end.value_or(draft.text().size())',
+    to: 'const std::size_t length = fits ? draft.text().size()',
+  },
+  {
+    name: 'lead: its last word costs nothing',
+    file: lead,
+    from: '  answer.spend(std::min(more, answer.left()), Source::nudge);\n',
+    to: '',
+  },
+  {
+    name: "lead: the aligned model's end is not heard in it",
+    file: lead,
+    from: 'if (draft.ended() && fits && ends.aligned_counts()) answer.end(Source::nudge);',
+    to: '',
+  },
+  { name: 'lead: none', file: nudge, from: 'if (rules.lead > 0) {', to: 'if (rules.lead > 1000000) {' },
+  // R26 to R28
+  {
+    name: 'reverse: the base is asked inside words',
+    file: reverse,
+    from: "(text.empty() || text.ends_with(' ') || bytes.starts_with(' '));",
+    to: "(text.empty() || text.ends_with(' ') || !bytes.starts_with('.'));",
+  },
+  {
+    name: 'reverse: gamma itself is not sure enough',
+    file: reverse,
+    from: 'if (may_give_way && next.probability < rules.gamma) {',
+    to: 'if (may_give_way && next.probability <= rules.gamma) {',
+  },
+  {
+    name: 'reverse: the base may write punctuation',
+    file: reverse,
+    from: 'if (next.silent() || (rules.keeps_punctuation && is_punctuation(next.bytes))) break;',
+    to: 'if (next.silent()) break;',
+  },
+  {
+    name: 'reverse: the base is asked where punctuation stands',
+    file: reverse,
+    from: '!(rules.keeps_punctuation && is_punctuation(next.bytes));',
+    to: '!(rules.keeps_punctuation && next.bytes.empty());',
+  },
+  {
+    name: 'reverse: the base goes on behind its word',
+    file: reverse,
+    from: 'if (first_word(draft.text()).size() < draft.text().size()) break;',
+    to: '',
+  },
+  {
+    name: 'reverse: what follows the word is taken',
+    file: reverse,
+    from: 'take(draft, word.size(), answer);',
+    to: 'take(draft, draft.text().size(), answer);',
+  },
+  {
+    name: 'reverse: a base that shows nothing takes the word away',
+    file: reverse,
+    from: "if (word.find_first_not_of(' ') != std::string_view::npos) {",
+    to: 'if (word.data() != nullptr) {',
+  },
+  {
+    name: 'reverse: the joined text is not tokenised again',
+    file: reverse,
+    from: '    aligned.set_text(answer.text());\n',
+    to: '    if (answer.text().empty()) aligned.set_text(answer.text());\n',
+  },
+  {
+    name: 'reverse: a token in the middle of a character begins a word',
+    file: reverse,
+    from: '!next.ends && !characters.pending() && begins_word',
+    to: '!next.ends && begins_word',
+  },
+  {
+    name: 'reverse: ties of the aligned model by the tolerance of the base',
+    file: record,
+    from: 'kind == Decision::Kind::draft ? aligned_ : base_;',
+    to: 'kind == Decision::Kind::lead ? aligned_ : base_;',
+  },
+  {
+    name: 'reverse: letters are punctuation',
+    file: 'nudge/punctuation.cpp',
+    from: 'if (range == ranges.end() || character < range->first) return false;',
+    to: 'if (range == ranges.end()) return false;',
   },
   // R14
   {

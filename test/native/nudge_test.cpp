@@ -2,82 +2,9 @@
 
 #include "check.h"
 #include "nudge/answer.h"
-#include "scripted_lane.h"
+#include "scripted_run.h"
 
 using namespace nudging;
-
-namespace {
-
-constexpr auto end_of_text = ScriptedLane::end_of_text;
-constexpr auto control = ScriptedLane::control;
-
-const char* name(By by) {
-  constexpr const char* names[] = {"agree", "confident", "base-end", "none", "end", "limit"};
-  return names[static_cast<int>(by)];
-}
-
-/// One generation over scripted models, with everything a test may want to look at.
-struct Run {
-  ScriptedLane base;
-  ScriptedLane aligned;
-  Rules rules{.gamma = 0.4F, .lookahead = 4};
-  Limits limits;
-  std::string text;
-  std::string rounds;
-  std::vector<Piece> pieces;
-  std::size_t used = 0;
-  std::size_t base_tokens = 0;
-  Trace trace;
-  Tolerance base_tolerance;
-  Tolerance aligned_tolerance;
-  std::size_t ties = 0;
-
-  StopReason run() {
-    Answer answer(limits);
-    Record record(base_tolerance, aligned_tolerance, true);
-    auto task = nudge(base, aligned, rules, answer, record);
-    task.start();
-    CHECK(task.done());
-    const StopReason reason = task.take();
-    read(answer);
-    trace = record.trace();
-    ties = record.ties();
-    return reason;
-  }
-
-  StopReason run_alone(Source source) {
-    Answer answer(limits);
-    Record record(base_tolerance, aligned_tolerance, true);
-    auto task = decode_alone(source == Source::base ? base : aligned, source, answer, record);
-    task.start();
-    CHECK(task.done());
-    const StopReason reason = task.take();
-    read(answer);
-    ties = record.ties();
-    return reason;
-  }
-
-  void read(const Answer& answer) {
-    text = answer.text();
-    used = answer.used();
-    base_tokens = answer.base_tokens();
-    pieces = answer.pieces();
-    std::string joined;
-    for (const Round& round : answer.rounds()) {
-      rounds += "[" + round.words + "|" + round.base + "|" + name(round.by) + "]";
-      joined += round.words + round.base;
-    }
-    CHECK_EQUAL(joined, text);
-    joined.clear();
-    for (const Piece& piece : pieces) {
-      CHECK(!piece.text.empty());
-      joined += piece.text;
-    }
-    CHECK_EQUAL(joined, text);
-  }
-};
-
-}  // namespace
 
 TEST("R1: the aligned model begins and the base is not asked at position 0") {
   Run run;

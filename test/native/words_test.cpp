@@ -2,6 +2,7 @@
 #include "nudge/words.h"
 
 using nudging::boundaries;
+using nudging::first_word;
 using nudging::without_last_word;
 using nudging::word_at;
 using Positions = std::vector<std::size_t>;
@@ -57,4 +58,12 @@ TEST("R8: of trailing spaces only the last is dropped") {
 TEST("R8: spaces only are one word") {
   CHECK_EQUAL(without_last_word("   "), 3U);
   CHECK_EQUAL(without_last_word(""), 0U);
+}
+
+TEST("R29: the first word has the spaces in front of it, and ends before the next one") {
+  CHECK_EQUAL(std::string(first_word(" ab c")), " ab");
+  CHECK_EQUAL(std::string(first_word("ab  c")), "ab");
+  CHECK_EQUAL(std::string(first_word("  a\nb")), "  a\nb");
+  CHECK_EQUAL(std::string(first_word("  ")), "  ");
+  CHECK_EQUAL(std::string(first_word("")), "");
 }

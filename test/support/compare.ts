@@ -1,5 +1,6 @@
 import type { Answer, Input, Inspected, Nudging } from '../../lib/index.ts';
-import { reference } from './reference.ts';
+import { reference, type ReferenceAnswer, type RuleOptions } from './reference.ts';
+import { referenceInReverse } from './reverse.ts';
 import { replay, tie, toleranceOf, type Choosing } from './replay.ts';
 
 export interface Comparison {
@@ -16,16 +17,16 @@ export interface Comparison {
 export async function compare(
   engine: Nudging,
   input: Input,
-  options: { gamma: number; lookahead: number; maxTokens: number; speculation?: boolean | number } & Choosing,
+  options: RuleOptions & { mode?: 'nudge' | 'reverse'; speculation?: boolean | number } & Choosing,
   tolerance = toleranceOf(engine),
 ): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });
-  const slow = await reference(engine, input, options);
+  const slow = await (options.mode === 'reverse' ? referenceInReverse : reference)(engine, input, options);
   const handOvers = answer.rounds.filter(({ by }) => by === 'agree' || by === 'confident').length;
-  const shown = (text: string, rounds: Answer['rounds'], stopReason: string, used: number) =>
-    JSON.stringify({ text, rounds, stopReason, used });
-  const got = shown(answer.text, answer.rounds, answer.stopReason, answer.stats.tokens);
-  const expected = shown(slow.text, slow.rounds, slow.stopReason, slow.used);
+  const shown = ({ text, rounds, stopReason, endedBy }: Omit<ReferenceAnswer, 'used'>, used: number) =>
+    JSON.stringify({ text, rounds, stopReason, endedBy, used });
+  const got = shown(answer, answer.stats.tokens);
+  const expected = shown(slow, slow.used);
   if (got === expected) return { result: 'exact', answer, handOvers, reasons: [] };
   // One tie changes everything after it: the run's own decisions are judged instead. The two must part in a round that has a tie; which of
   // them it turned does not matter, since the reference's questions have batch shapes of their own where several are asked at once.

@@ -4,18 +4,20 @@ import { samplingOf, type Choosing } from './replay.ts';
 import { judgeOf } from './rules/judge.ts';
 
 /** What the reference returns: the parts of an {@link Answer} that the rules determine. */
-export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason'> & { used: number };
+export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason' | 'endedBy'> & { used: number };
+
+/** The options of the rules. */
+export type RuleOptions = Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> &
+  Pick<GenerateOptions, 'rule' | 'endRule' | 'endCertainty' | 'shortDrafts' | 'lead' | 'punctuation'>;
+
+type Ask = (lane: LaneName, text: string, tokens: readonly number[]) => Promise<Inspected>;
 
 /**
- * The rules of nudging, R1 to R21, written a second time: slowly, in another language, and without any state between questions. Every
- * question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
+ * The rules of nudging, R1 to R25, written a second time: slowly, in another language, and without any state between
+ * questions. Every question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
  */
-export async function reference(
-  engine: Nudging,
-  input: Input,
-  options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & Pick<GenerateOptions, 'rule'> & Choosing,
-): Promise<ReferenceAnswer> {
-  const { gamma, lookahead, maxTokens } = options;
+export async function reference(engine: Nudging, input: Input, options: RuleOptions & Choosing): Promise<ReferenceAnswer> {
+  const { gamma, lookahead, maxTokens, endRule = 'aligned', endCertainty = 0.9, shortDrafts = 'accept' } = options;
   const sampling = samplingOf(options);
   const ask = (lane: LaneName, text: string, tokens: readonly number[] = []) => engine.inspect({ lane, input, text, tokens, sampling });
   const judge = judgeOf(resolvedRule(options.rule), gamma, lookahead, ask);
@@ -23,6 +25,16 @@ export async function reference(
   let out = '';
   let used = 0;
   const finish = (stopReason: StopReason): ReferenceAnswer => ({ text: out, rounds, stopReason, used });
+  const end = (endedBy: LaneName): ReferenceAnswer => ({ ...finish('end'), endedBy });
+  // R23
+  const isTheEnd = ({ ends, probability }: Inspected) => endRule !== 'aligned' && ends && probability >= endCertainty;
+
+  if (options.lead) {
+    const first = await leadOf(ask, options);
+    ({ text: out, used } = first);
+    rounds.push({ words: out, base: '', by: 'lead' });
+    if (first.reason) return first.reason === 'end' ? end('aligned') : finish(first.reason);
+  }
 
   for (;;) {
     // R3: the aligned model's draft; shown[k] is the text of its first k tokens.
@@ -45,9 +57,17 @@ export async function reference(
     let take = draft;
     let by: Round['by'] = 'end';
     let first: Inspected | undefined;
-    if (!ended) {
-      by = 'none';
-      take = allButTheLastWord(draft);
+    let endedBy: LaneName | undefined = ended && endRule !== 'base' ? 'aligned' : undefined;
+    if (ended && draft === '' && endRule === 'base') {
+      // R23: the base has the word.
+      const next = await ask('base', out);
+      if (next.ends) endedBy = 'base';
+      if (next.ends || next.bytes.length === 0) by = 'base-end';
+      else first = next;
+    } else if (!ended || shortDrafts === 'check' || endRule === 'base') {
+      // R8, R24
+      if (endedBy === undefined) by = 'none';
+      if (!ended) take = allButTheLastWord(draft);
       for (const boundary of boundaries(draft)) {
         const start = out + draft.slice(0, boundary);
         const next = await ask('base', start);
@@ -58,6 +78,7 @@ export async function reference(
         else continue;
         take = draft.slice(0, boundary);
         if (by !== 'base-end') first = next;
+        endedBy = isTheEnd(next) ? 'base' : undefined;
         break;
       }
     }
@@ -75,9 +96,9 @@ export async function reference(
     out += take;
     const round: Round = { words: take, base: '', by };
     rounds.push(round);
-    if (ended) return finish('end');
+    if (endedBy) return end(endedBy);
     if (used === maxTokens) return finish('length');
-    if (take === '') return finish('stalled');
+    if (take === '' && !first) return finish('stalled');
     if (!first) continue;
 
     // R9-R11
@@ -94,10 +115,40 @@ export async function reference(
     } while (!next.ends && next.bytes.length > 0 && (await judge.speaks({ start, run, next })));
     out += round.base;
     if (used === maxTokens) return finish('length');
+    if (isTheEnd(next)) return end('base');
   }
 }
 
 const idsOf = (said: readonly Inspected[]) => said.map(({ token }) => token);
+
+/** R25: what the aligned model writes first, the tokens that it costs, and why the answer ends there if it does. */
+export async function leadOf(
+  ask: Ask,
+  { lead = 0, lookahead, maxTokens, endRule }: RuleOptions,
+): Promise<{ text: string; used: number; reason?: StopReason }> {
+  const shown = [''];
+  const tokens: number[] = [];
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let ended = false;
+  let end: number | undefined;
+  while (tokens.length < lead + lookahead && end === undefined) {
+    const next = await ask('aligned', '', tokens);
+    ended = next.ends;
+    if (ended) break;
+    tokens.push(next.token);
+    const text = (shown.at(-1) as string) + decoder.decode(next.bytes, { stream: true });
+    shown.push(text);
+    if (tokens.length > lead) end = boundaries(text).find((boundary) => boundary >= (shown[lead] as string).length);
+    else if (tokens.length === maxTokens) return { text, used: maxTokens, reason: 'length' };
+  }
+  const text = (shown.at(-1) as string).slice(0, end);
+  const covering = shown.findIndex((each) => each.length >= text.length);
+  const used = Math.max(Math.min(lead, tokens.length), covering);
+  if (used > maxTokens) return { text: shown[maxTokens] as string, used: maxTokens, reason: 'length' };
+  if (ended && endRule !== 'base') return { text, used, reason: 'end' };
+  if (used === maxTokens) return { text, used, reason: 'length' };
+  return { text, used, ...(text === '' && !ended ? { reason: 'stalled' } : {}) };
+}
 
 /** R5, by regular expression: before the last space of a run that has a word before it and a word after it. */
 function boundaries(draft: string): number[] {

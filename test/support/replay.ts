@@ -9,6 +9,7 @@ import type {
   Nudging,
   SamplingOptions,
 } from '../../lib/index.ts';
+import { questionsInReverse } from './reverse.ts';
 
 /**
  * Without `deterministic`, a decision closer to its threshold than this may go otherwise when the batch shape changes: for 16-bit weights.
@@ -47,7 +48,7 @@ export async function replay(
 ): Promise<Replay> {
   const sampling = samplingOf({ ...options, ...(answer.seed === undefined ? {} : { seed: answer.seed }) });
   const result: Replay = { decisions: 0, ties: 0, closeRounds: new Set(), wrong: [] };
-  for (const question of questions(answer)) {
+  for (const question of options.mode === 'reverse' ? questionsInReverse(answer) : questions(answer)) {
     const { decision, lane, text, tokens, round } = question;
     const { gamma = options.gamma ?? 0.4 } = decision;
     const fresh: Inspected = await engine.inspect({ lane, input, text, tokens, sampling });
@@ -56,14 +57,14 @@ export async function replay(
     const otherToken = fresh.token !== decision.token;
     if (otherToken && Math.min(fresh.margin, decision.margin) >= tolerance.margin)
       result.wrong.push(`${where}: token ${decision.token}, afresh ${fresh.token} (margin ${fresh.margin})`);
-    const otherSide = decision.kind !== 'draft' && fresh.probability >= gamma !== decision.probability >= gamma;
+    const isDrafted = decision.kind === 'draft' || decision.kind === 'lead';
+    const otherSide = !isDrafted && fresh.probability >= gamma !== decision.probability >= gamma;
     if (Math.abs(fresh.probability - decision.probability) > tolerance.probability && !otherToken)
       result.wrong.push(`${where}: p ${decision.probability}, afresh ${fresh.probability}`);
     const otherMargin = tolerance === exact && fresh.margin !== decision.margin;
     if (otherMargin && !otherToken) result.wrong.push(`${where}: margin ${decision.margin}, afresh ${fresh.margin}`);
     if (otherToken || otherSide) result.ties += 1;
-    const close =
-      fresh.margin < tolerance.margin || (decision.kind !== 'draft' && Math.abs(fresh.probability - gamma) < tolerance.probability);
+    const close = fresh.margin < tolerance.margin || (!isDrafted && Math.abs(fresh.probability - gamma) < tolerance.probability);
     if (close || otherToken || otherSide) result.closeRounds.add(round);
   }
   return result;
@@ -75,10 +76,17 @@ export function samplingOf(options: Choosing): Choosing {
   return { temperature, topK, topP, minP, seed, repeatPenalty, repeatWindow, ...(logitBias === undefined ? {} : { logitBias }) };
 }
 
+/** A decision of a run, and what was asked: which model, after which text, after which of its own tokens. */
+export interface Question {
+  decision: Decision;
+  lane: LaneName;
+  text: string;
+  tokens: number[];
+  round: number;
+}
+
 /** The questions of a run, in order: which model, after which text, after which of its own tokens. */
-export function* questions(
-  answer: Answer,
-): Generator<{ decision: Decision; lane: LaneName; text: string; tokens: number[]; round: number }> {
+export function* questions(answer: Answer): Generator<Question> {
   const decisions = answer.decisions ?? [];
   let at = 0;
   let index = 0;
@@ -89,9 +97,12 @@ export function* questions(
     const drafted: number[] = [];
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     let draft = '';
-    while (isNext('draft')) {
+    const kind = isNext('lead') ? 'lead' : 'draft';
+    while (isNext(kind)) {
       const decision = decisions[at++] as Decision;
       yield { decision, lane: 'aligned', text: out, tokens: [...drafted], round: index - 1 };
+      // What is drafted behind an end belongs to the next round.
+      if (decision.ends) break;
       drafted.push(decision.token);
       draft += decoder.decode(decision.bytes, { stream: true });
     }
