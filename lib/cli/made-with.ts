@@ -48,7 +48,6 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
     if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;
     if (settings.endRule === 'aligned' && option === 'endCertainty') return false;
-    if (settings.mode !== 'reverse' && option === 'punctuation') return false;
     return !irrelevant.has(option);
   });
   const [baseFile, alignedFile] = await Promise.all([fileMark(base), fileMark(aligned)]);
