@@ -45,7 +45,7 @@ describe('one question', () => {
     const answers = jsonLines(stdout);
     expect(answers).toHaveLength(1);
     const { text, stopReason, rounds, pieces, stats } = answers[0];
-    expect(Object.keys(answers[0])).toEqual(['text', 'stopReason', 'rounds', 'ties', 'pieces', 'stats']);
+    expect(Object.keys(answers[0])).toEqual(['text', 'stopReason', 'endedBy', 'rounds', 'ties', 'pieces', 'stats']);
     expect(stopReason).toBe('end');
     expect(rounds.map((round: { words: string; base: string }) => round.words + round.base).join('')).toBe(text);
     expect(pieces.map((piece: { text: string }) => piece.text).join('')).toBe(text);

@@ -54,7 +54,6 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
     if (option in ofMode && mode !== ofMode[option]) return false;
     if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;
     if (settings.endRule === 'aligned' && option === 'endCertainty') return false;
-    if (settings.mode !== 'reverse' && option === 'punctuation') return false;
     return !irrelevant.has(option);
   });
   const files = { base, aligned, ...(reference === undefined ? {} : { reference }) };
