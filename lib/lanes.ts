@@ -24,6 +24,7 @@ const defaultWeights = { base: 1, aligned: 1 };
 export function lanesOf(mode: Mode, { weights = defaultWeights }: Mixing, models: Models): string[] {
   switch (mode) {
     case 'nudge':
+    case 'reverse':
       return ['base', 'aligned'];
     case 'base':
     case 'aligned':

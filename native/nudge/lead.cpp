@@ -36,7 +36,7 @@ Task<std::optional<StopReason>> lead(Lane& aligned, std::size_t tokens, std::siz
       break;
     }
     aligned.push(next.token);
-    draft.add(next.bytes, next.probability);
+    draft.add(next);
     if (drafted >= tokens) {
       end = end_of_word(draft.text(), taken);
       continue;

@@ -31,7 +31,7 @@ Task<Draft> write_word(Lane& base, std::string_view text, Rules rules, Record& r
     record.spoke(kind, text.size() + draft.text().size(), next, std::nullopt);
     if (next.silent() || (rules.keeps_punctuation && is_punctuation(next.bytes))) break;
     base.push(next.token);
-    draft.add(next.bytes, next.probability);
+    draft.add(next);
     if (first_word(draft.text()).size() < draft.text().size()) break;
   }
   co_return std::move(draft);
