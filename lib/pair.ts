@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { NudgingError } from './errors.ts';
 import { pathInPackage } from './here.ts';
+import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, text, type Rule } from './options.ts';
 import { templateVariables } from './template-options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
@@ -31,9 +32,9 @@ type ProgramOption = (typeof programOptions)[number];
 export interface Pair extends Omit<LoadOptions, ProgramOption | 'basePrompt'> {
   name?: string;
   description?: string;
-  /** Path of the base model's GGUF file. */
+  /** Path of the base model's GGUF file, or its name on the hub. */
   base: string;
-  /** Path of the aligned model's GGUF file. */
+  /** Path of the aligned model's GGUF file, or its name on the hub. */
   aligned: string;
   /** Functions cannot be written down. */
   basePrompt?: string;
@@ -58,7 +59,7 @@ function isProgramOption(name: string): name is ProgramOption {
 }
 
 /**
- * Reads a manifest and makes its paths absolute.
+ * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are.
  *
  * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property
  */
@@ -90,8 +91,8 @@ export async function readPair(path: string): Promise<Pair> {
     });
   }
   const { $schema, ...pair } = manifest as unknown as Pair & { $schema?: string };
-  const folder = dirname(path);
-  return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned) };
+  const inFolder = (model: string) => (isHubName(model) ? model : resolve(dirname(path), model));
+  return { ...pair, base: inFolder(pair.base), aligned: inFolder(pair.aligned) };
 }
 
 function refuseProgramOption(name: string): void {
