@@ -3,6 +3,8 @@ import { NudgingError } from './errors.ts';
 import { pathInPackage } from './here.ts';
 import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, text, type Rule } from './options.ts';
+import { nearest } from './nearest.ts';
+import { presetNamed, presetNames } from './presets.ts';
 import { templateVariables } from './template-options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
 import type { LaneName, LoadOptions } from './types.ts';
@@ -59,7 +61,8 @@ function isProgramOption(name: string): name is ProgramOption {
 }
 
 /**
- * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are.
+ * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are. Where there is no such file, the name of a
+ * preset is as good (docs/models.md).
  *
  * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property
  */
@@ -68,8 +71,12 @@ export async function readPair(path: string): Promise<Pair> {
   try {
     manifest = JSON.parse(await readTextFile(path));
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      const preset = await presetNamed(path);
+      if (preset) return { name: preset.name, description: preset.description, ...preset.pair };
+    }
     const reason = whyUnread(cause as Error);
-    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: pass the path of a pair.json`, {
+    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: ${await remedyFor(path)}`, {
       option: 'pair',
       value: path,
       cause,
@@ -99,6 +106,12 @@ function refuseProgramOption(name: string): void {
   if (!isProgramOption(name)) return;
   const remedy = 'pass it to Nudging.load or on the command line';
   throw new NudgingError('ERR_INVALID_OPTION', `\`${name}\` is for the program that loads the pair: ${remedy}`);
+}
+
+/** What is no path may be meant as a preset. */
+async function remedyFor(path: string): Promise<string> {
+  const meant = /^[\w.-]+$/.test(path) && !path.endsWith('.json') ? nearest(path.toLowerCase(), await presetNames()) : undefined;
+  return meant === undefined ? 'pass the path of a pair.json' : `did you mean the pair ${meant}? Else pass the path of a pair.json`;
 }
 
 function whyUnread(cause: NodeJS.ErrnoException): string {

@@ -475,7 +475,10 @@ export type CpuBuffer = 'amx' | 'repack' | 'kleidiai' | 'spacemit';
 
 /** What to load. Everything from {@link GenerateOptions} is the default of the engine's generations. */
 export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
-  /** A pair's manifest (pair.json). Default: the demo pair, unless `base` and `aligned` are given. Options given beside it win over it. */
+  /**
+   * A pair's manifest (pair.json), or the name of a pair that is known (docs/models.md), unless there is a file of that name. Default: the
+   * demo pair, unless `base` and `aligned` are given. Options given beside it win over it.
+   */
   pair?: string;
   /**
    * Path of the base model's GGUF file, or its name on the Hugging Face hub: `hf:owner/repo`, `hf:owner/repo:Q4_K_M` or

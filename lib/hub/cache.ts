@@ -146,6 +146,26 @@ export class RepoCache {
     return full;
   }
 
+  /** Whether any snapshot has a content. */
+  async isUsed(hash: string): Promise<boolean> {
+    for (const entry of await entriesOf(join(this.folder, 'snapshots'))) {
+      if ((await this.hashOf(join(this.folder, 'snapshots', entry))) === hash) return true;
+    }
+    // A second name is as good as a link.
+    return (await stat(this.blob(hash))).nlink > 1;
+  }
+
+  /** The hash of the content that a file is the second name of, if it is. */
+  async blobLike(full: string): Promise<string | undefined> {
+    const { ino, dev, nlink } = await stat(full);
+    if (nlink < 2) return undefined;
+    for (const name of await readdir(join(this.folder, 'blobs')).catch(() => [])) {
+      const other = await stat(this.blob(name));
+      if (other.ino === ino && other.dev === dev) return name;
+    }
+    return undefined;
+  }
+
   /** The hash of the content that a snapshot's file links to, where it does. */
   async hashOf(full: string): Promise<string | undefined> {
     try {

@@ -63,7 +63,9 @@ export async function pullAll(names: readonly HubName[], settings: HubSettings, 
         running.get(blob) ?? download({ client, cache, name, commit, file, signal: stop.signal, report }).catch(onDisk(settings.cache));
       running.set(blob, arrival);
       await arrival;
-      await cache.place(commit, file.path, file.hash).catch(onDisk(settings.cache));
+      const full = await cache.place(commit, file.path, file.hash).catch(onDisk(settings.cache));
+      // Somebody may remove models at the same time.
+      if ((await sizeOf(full)) !== file.bytes) throw new NudgingError('ERR_HUB_CACHE', `${full} was removed meanwhile: try again`);
       report('done', file.bytes);
     });
     for (const { cache, name, commit, asked } of plans) {

@@ -4,6 +4,9 @@ import type { Command } from './command.ts';
 /** All commands, in the order of the help. Only the one that runs is loaded. */
 const table: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generate,
+  pull: async () => (await import('./pull.ts')).pull,
+  models: async () => (await import('./models.ts')).models,
+  pairs: async () => (await import('./pairs.ts')).pairs,
   help: async () => (await import('./help.ts')).help,
 };
 
