@@ -456,7 +456,7 @@ export interface Pulled {
   commit: string;
   /** Bytes of all files. */
   bytes: number;
-  /** Bytes of those that were not in the cache. */
+  /** Bytes of those that were fetched for this call. */
   downloaded: number;
 }
 

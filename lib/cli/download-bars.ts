@@ -88,9 +88,10 @@ function plain({ file, state, received, bytes, fraction }: DownloadProgress): st
     : `${file}: ${size(received)} of ${size(bytes)} (${percent(fraction)})`;
 }
 
-/** `0.4 kB`, `12 MB`, `4.9 GB`: in powers of ten, as disks and the hub's pages have it. */
+/** `400 B`, `1.5 kB`, `12 MB`, `4.9 GB`: in powers of ten, as disks and the hub's pages have it. */
 export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
   const [unit, name] = bytes >= 1e9 ? [1e9, 'GB'] : bytes >= 1e6 ? [1e6, 'MB'] : [1e3, 'kB'];
   const value = bytes / unit;
-  return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)} ${name}`;
+  return `${value >= 10 ? Math.round(value) : value.toFixed(1)} ${name}`;
 }

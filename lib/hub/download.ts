@@ -27,16 +27,17 @@ export interface Download {
  * Brings a content into `blobs/`. What has arrived stays where it is if it is interrupted, and is gone on with; under its own name a file
  * is only there once all of it is, and is what the hub says it is.
  *
+ * @returns whether it was fetched, and not there or brought by another process
  * @throws NudgingError ERR_HUB_…; the signal's reason
  */
-export async function download(job: Download): Promise<void> {
+export async function download(job: Download): Promise<boolean> {
   const { cache, file, signal, report } = job;
   const blob = cache.blob(file.hash);
   const isThere = async () => (await sizeOf(blob)) === file.bytes;
-  if (await isThere()) return;
+  if (await isThere()) return false;
   const held = await lock(cache.lock(file.hash), signal, () => report('waiting', 0));
   try {
-    if (await isThere()) return;
+    if (await isThere()) return false;
     const partial = cache.partial(file.hash);
     await mkdir(dirname(partial), { recursive: true });
     // Where somebody may still be writing into it, another file has to have the name.
@@ -44,6 +45,7 @@ export async function download(job: Download): Promise<void> {
     await fetchInto(partial, job, held);
     await rename(partial, blob);
     await rm(etagOf(partial), { force: true });
+    return true;
   } finally {
     await held.release();
   }

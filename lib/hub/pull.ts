@@ -54,15 +54,15 @@ export async function pullAll(names: readonly HubName[], settings: HubSettings, 
     const jobs = plans.flatMap((plan) => plan.missing.map((file) => ({ plan, file })));
     if (jobs.length > 0) await mustFit(settings.cache, jobs);
     // Two names may mean the same content.
-    const running = new Map<string, Promise<void>>();
+    const running = new Map<string, Promise<boolean>>();
     await together(jobs, stop, async ({ plan, file }) => {
       const { cache, name, commit } = plan;
       const blob = cache.blob(file.hash);
       const report = tell(name, file);
-      const arrival =
-        running.get(blob) ?? download({ client, cache, name, commit, file, signal: stop.signal, report }).catch(onDisk(settings.cache));
+      const other = running.get(blob);
+      const arrival = other ?? download({ client, cache, name, commit, file, signal: stop.signal, report }).catch(onDisk(settings.cache));
       running.set(blob, arrival);
-      await arrival;
+      if ((await arrival) && !other) plan.downloaded += file.bytes;
       const full = await cache.place(commit, file.path, file.hash).catch(onDisk(settings.cache));
       // Somebody may remove models at the same time.
       if ((await sizeOf(full)) !== file.bytes) throw new NudgingError('ERR_HUB_CACHE', `${full} was removed meanwhile: try again`);
@@ -73,6 +73,7 @@ export async function pullAll(names: readonly HubName[], settings: HubSettings, 
       if (asked && (await cache.commitOf(name.revision)) !== commit)
         await cache.setRef(name.revision, commit).catch(onDisk(settings.cache));
     }
+    stop.signal.throwIfAborted();
     return plans.map(resultOf);
   } finally {
     forget?.();
@@ -87,6 +88,8 @@ interface Plan {
   /** Paths inside the repository, and on this disk. */
   files: { path: string; full: string; bytes: number }[];
   missing: HubFile[];
+  /** Bytes of those that this process fetched. */
+  downloaded: number;
   /** Whether the hub said so, and not the cache. */
   asked: boolean;
 }
@@ -95,7 +98,7 @@ async function planFor(client: HubClient, name: HubName, update: boolean): Promi
   const cache = new RepoCache(client.settings.cache, name.repo);
   if (!update || client.settings.offline || isCommit(name.revision)) {
     const known = await cached(cache, name);
-    if (known) return { name, cache, ...known, missing: [], asked: false };
+    if (known) return { name, cache, ...known, missing: [], downloaded: 0, asked: false };
     if (client.settings.offline) throw notCached(cache, name);
   }
   const commit = await commitOf(client, name);
@@ -109,6 +112,7 @@ async function planFor(client: HubClient, name: HubName, update: boolean): Promi
     commit,
     files: files.map(({ path, bytes }) => ({ path, bytes, full: cache.snapshot(commit, path) })),
     missing: files.filter((_, index) => !there[index]),
+    downloaded: 0,
     asked: true,
   };
 }
@@ -127,14 +131,14 @@ function notCached(cache: RepoCache, { text, repo }: HubName): NudgingError {
   });
 }
 
-function resultOf({ files, commit, missing }: Plan): Pulled {
+function resultOf({ files, commit, downloaded }: Plan): Pulled {
   const [first] = files;
   return {
     path: first?.full ?? '',
     paths: files.map(({ full }) => full),
     commit,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    downloaded: missing.reduce((sum, { bytes }) => sum + bytes, 0),
+    downloaded,
   };
 }
 
