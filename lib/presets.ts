@@ -51,7 +51,10 @@ export async function presetNamed(name: string): Promise<Preset | undefined> {
 /** Tokens of context for which memory is estimated: what an engine takes unless it is told otherwise. */
 export const usualContext = 4096;
 
-/** Bytes that a pair takes while it answers one question: weights, caches for {@link usualContext} tokens, and a tenth for what comes on top. */
+/**
+ * Bytes that a pair takes while it answers one question: weights, caches for {@link usualContext} tokens, and a tenth for what comes on
+ * top.
+ */
 export function memoryOf({ models }: Preset): number {
   const lanes = [models.base, models.aligned];
   return Math.round(lanes.reduce((sum, { bytes, cacheBytesPerToken }) => sum + bytes + cacheBytesPerToken * usualContext, 0) * 1.1);

@@ -52,7 +52,7 @@ export function isRepo(text: string): boolean {
  * @throws NudgingError ERR_INVALID_OPTION
  */
 export function readHubName(text: string, option: string): HubName {
-  const name = isHubName(text) ? parse(text) : undefined;
+  const name = typeof text === 'string' && isHubName(text) ? parse(text) : undefined;
   if (!name) {
     const forms = 'hf:owner/repo, hf:owner/repo:QUANT (such as Q4_K_M) or hf:owner/repo/FILE.gguf';
     reject(option, text, `${forms}, with @REVISION at the end if one is meant`);

@@ -1,15 +1,14 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { onAbort, throwIfAborted } from '../abort.ts';
 import { NudgingError } from '../errors.ts';
-import { abortSignal, callback, check, flag } from '../options.ts';
 import type { DownloadProgress, Pulled, PullOptions } from '../types.ts';
 import { commitOf, filesAt, isCommit, type HubFile } from './api.ts';
 import { RepoCache, sizeOf, type CachedFile } from './cache.ts';
 import { chosen, noneChosen } from './choose.ts';
 import { HubClient } from './client.ts';
 import { download } from './download.ts';
-import { readHubName, type HubName } from './name.ts';
-import { hubSettings, type HubSettings } from './settings.ts';
+import type { HubName } from './name.ts';
+import type { HubSettings } from './settings.ts';
 
 /** Files that are downloaded at the same time. */
 const atOnce = 4;
@@ -21,26 +20,11 @@ const spared = 64 * 2 ** 20;
 const tellEveryMs = 100;
 
 /**
- * Downloads a model from the Hugging Face hub into the cache that other programs share, unless it is there, and says where it is.
+ * Models by name, brought into the cache unless they are there. Their files are downloaded beside each other, and none is begun unless the
+ * disk has room for all.
  *
- * ```ts
- * const { path } = await pull('hf:owner/repo:Q4_K_M', { onProgress: ({ file, fraction }) => console.log(file, fraction) });
- * ```
- *
- * A download that was interrupted goes on where it was. Size and hash are checked before a file gets its name. Several processes may pull
- * the same model: one downloads, the others wait. docs/models.md says which file a name means and which environment variables count.
- *
- * @param name `hf:owner/repo`, `hf:owner/repo:QUANT` or `hf:owner/repo/FILE.gguf`, with `@REVISION` at the end or not
- * @throws NudgingError ERR_INVALID_OPTION, and the codes of {@link HubErrorCode}; rejects with the signal's reason if `signal` is aborted,
- *   and with what `onProgress` throws
+ * @throws NudgingError ERR_HUB_…; the signal's reason; what `onProgress` throws
  */
-export async function pull(name: string, options: PullOptions = {}): Promise<Pulled> {
-  check(options, { signal: abortSignal, onProgress: callback, update: flag });
-  const [pulled] = await pullAll([readHubName(name, 'name')], await hubSettings(), options);
-  return pulled as Pulled;
-}
-
-/** Several at once: their files are downloaded beside each other, and none is begun unless the disk has room for all. */
 export async function pullAll(names: readonly HubName[], settings: HubSettings, options: PullOptions): Promise<Pulled[]> {
   const { signal, onProgress, update = true } = options;
   throwIfAborted(signal);

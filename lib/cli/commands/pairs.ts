@@ -11,9 +11,10 @@ export const pairs: Command = {
   name: 'pairs',
   summary: 'list pairs of models that --pair knows by name',
   usage: ['[NAME] [flags]'],
-  about: `Lists the pairs that --pair, load({ pair }) and nudging pull take by name: how much there is to download, how much memory they take
-(weights, and caches for ${usualContext} tokens of context; an estimate), and whether that much is free here at the moment. With a NAME, says
-all that is known of one: its models, their licences, where γ is from, and whether it was measured for this project.`,
+  about: `Lists the pairs that --pair, load({ pair }) and nudging pull take by name: how much there is to
+download, how much memory they take (weights, and caches for ${usualContext} tokens of context; an estimate), and whether
+that much is free here at the moment. With a NAME, says all that is known of one: its models, their
+licences, where γ is from, and whether it was measured for this project.`,
   groups: [
     { title: 'Output', flags: [{ name: 'json', about: 'print a JSON array: what models/presets/NAME.json says, memory and fits' }] },
   ],
@@ -62,7 +63,8 @@ function described(preset: Known): string {
   const lane = (of: 'base' | 'aligned') => {
     const { parameters, bytes, license, page, unverified } = models[of];
     const doubt = unverified ? '\n           unverified: nobody has seen for this project that the repository has such a file' : '';
-    return `  ${of.padEnd(8)} ${pair[of]}\n           ${(parameters / 1e9).toPrecision(3)} G parameters, ${size(bytes)}, licence ${license}, ${page}${doubt}\n`;
+    const facts = `${(parameters / 1e9).toPrecision(3)} G parameters, ${size(bytes)}, licence ${license}, ${page}`;
+    return `  ${of.padEnd(8)} ${pair[of]}\n           ${facts}${doubt}\n`;
   };
   const gamma = pair.gamma === undefined ? 'default; nobody has published one for it' : `${pair.gamma} (${gammaFrom})`;
   return `${name}: ${description}
