@@ -11,4 +11,5 @@ export declare const NudgingError: typeof api.NudgingError;
 export type NudgingError = api.NudgingError;
 export declare const defaults: typeof api.defaults;
 export declare const demoPair: typeof api.demoPair;
+export declare const pull: typeof api.pull;
 export declare const readPair: typeof api.readPair;

@@ -13,25 +13,33 @@ export const pull: Command = {
   name: 'pull',
   summary: 'download models by name into the cache',
   usage: ['NAME… [flags]'],
-  about: `Downloads models from the Hugging Face hub into the cache that Python, llama.cpp and vLLM share, and prints where their files are,
-a line each. What is there already is not downloaded again, unless the revision has moved on; --base, --aligned and --pair take the same
-names and download what the cache does not have.
+  about: `Downloads models from the Hugging Face hub into the cache that Python, llama.cpp and vLLM share, and
+prints where their files are, a line each. What is there already is not downloaded again, unless the
+revision has moved on; --base, --aligned and --pair take the same names and download what the cache
+does not have.
 
-A NAME is one of
-  hf:owner/repo                 the repository's Q4_K_M, else its Q8_0, else its first GGUF file
-  hf:owner/repo:Q5_K_M          the file with this quantisation in its name
-  hf:owner/repo/folder/x.gguf   this file; any part of a split model means all of its parts
-  gemma-3-270m                  both models of a pair (see nudging pairs), or of a pair.json
-each with @REVISION at the end if it is not main: a branch, a tag or a commit.
+hf:owner/repo is the repository's Q4_K_M, else its Q8_0, else its first GGUF file.
 
-A download that is interrupted (Ctrl-C, a lost connection) goes on where it was when the command is given again. Size and hash are checked
-before a file gets its name. If another process downloads the same file, this one waits for it.`,
+hf:owner/repo:Q5_K_M is the file with this quantisation in its name.
+
+hf:owner/repo/folder/x.gguf is this file; any part of a split model means all of its parts.
+
+Each may have @REVISION at the end, if it is not main: a branch, a tag or a commit. The name of a pair
+(see nudging pairs), or the path of a pair.json, stands for both of its models.
+
+A download that is interrupted (Ctrl-C, a lost connection) goes on where it was when the command is
+given again. Size and hash are checked before a file gets its name. If another process downloads the
+same file, this one waits for it.`,
   groups: [{ title: 'Output', flags: [{ name: 'json', about: 'print a JSON array: name, path, paths, commit, bytes, downloaded' }] }],
-  notes: `The environment is that of Python's huggingface_hub:
-  HF_TOKEN          a token, for gated and private models; else the one that \`hf auth login\` left
-  HF_HUB_CACHE      the cache's folder; else hub in HF_HOME, else ~/.cache/huggingface/hub
-  HF_HUB_OFFLINE=1  ask nothing over the network: what is in the cache is found, the rest is an error
-  HF_ENDPOINT       another hub than https://huggingface.co, such as a mirror
+  notes: `The environment is that of Python's huggingface_hub.
+
+HF_TOKEN: a token, for gated and private models; else the one that \`hf auth login\` left.
+
+HF_HUB_CACHE: the cache's folder; else hub in HF_HOME, else ~/.cache/huggingface/hub.
+
+HF_HUB_OFFLINE=1: ask nothing over the network. What is in the cache is found, the rest is an error.
+
+HF_ENDPOINT: another hub than https://huggingface.co, such as a mirror.
 
 Examples
   nudging pull hf:ggml-org/gemma-3-1b-it-GGUF
