@@ -2,8 +2,23 @@
 
 const none = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 /** East Asian wide and full-width letters, and emoji. */
-const two =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
+const two = new RegExp(
+  `^[${[
+    ['1100', '115f'],
+    ['2e80', '303e'],
+    ['3041', 'a4cf'],
+    ['ac00', 'd7a3'],
+    ['f900', 'faff'],
+    ['fe30', 'fe4f'],
+    ['ff00', 'ff60'],
+    ['ffe0', 'ffe6'],
+    ['1f300', '1faff'],
+    ['20000', '3fffd'],
+  ]
+    .map(([from, to]) => `\\u{${from}}-\\u{${to}}`)
+    .join('')}]$`,
+  'u',
+);
 
 /** Columns of one code point: 0, 1 or 2. */
 export function columnsOfCharacter(character: string): number {

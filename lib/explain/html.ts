@@ -9,7 +9,7 @@ import { stripShapes } from './strip.ts';
  * round by round. Its content security policy lets nothing run or load but its own style and script. Every text of the answer is escaped.
  */
 export function explanationHtml(explanation: Explanation): string {
-  const { question, words, mode } = explanation;
+  const { question, mode } = explanation;
   const title = question === undefined ? 'An answer, explained' : question.replace(/\s+/g, ' ').slice(0, 120);
   const policy = `default-src 'none'; style-src '${styleHash}'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
@@ -58,7 +58,8 @@ function wordsHtml(words: readonly (readonly [ExplainedWord, number])[], label: 
   const rounds = [...new Set(words.map(([word]) => word.round))];
   const groups = rounds.map((round) => {
     const own = words.filter(([word]) => word.round === round);
-    return `<span class="round" data-round="${round + 1}">${own.map(([word, index]) => wordHtml(word, index, index === words[0]?.[1])).join('')}</span>`;
+    const inner = own.map(([word, index]) => wordHtml(word, index, index === words[0]?.[1])).join('');
+    return `<span class="round" data-round="${round + 1}">${inner}</span>`;
   });
   return `<div class="answer" dir="auto" role="group" aria-label="${label}, word by word">${groups.join('')}</div>`;
 }
@@ -75,9 +76,11 @@ function stripHtml(explanation: Explanation): string {
   const width = Math.ceil(explanation.words.length * step);
   const { gamma } = explanation;
   const label = `How sure the base was at each word${gamma === undefined ? '' : `; the line is gamma, ${gamma}`}`;
-  return `<figure><div class="scroll"><svg class="strip" viewBox="0 0 ${width} 64" width="${width}" height="64" role="img" aria-label="${label}">
+  const size = `viewBox="0 0 ${width} 64" width="${width}" height="64"`;
+  return `<figure><div class="scroll"><svg class="strip" ${size} role="img" aria-label="${label}">
 ${stripShapes(explanation, { x: 0, y: 0, step, height: 64 })}
-</svg></div><figcaption class="dim">${escaped(label)}. Filled: the base wrote the word; outlined: the aligned model did.</figcaption></figure>`;
+</svg></div>
+<figcaption class="dim">${label}. Filled: the base wrote the word; outlined: the aligned model did.</figcaption></figure>`;
 }
 
 function cardHtml(word: ExplainedWord, index: number, explanation: Explanation): string {
@@ -98,11 +101,11 @@ function roundsHtml(explanation: Explanation): string {
   const items = explanation.rounds.map((round) => {
     const ended = whyRunEnded(round, explanation);
     const asked = round.asked.map((base) => `<li><bdi>${escaped(saying(base))}</bdi>, ${p(base.probability)}</li>`);
-    return `<li><p>${round.words === '' ? '' : `<b class="word nudge" dir="auto">${escaped(round.words)}</b>`}<span dir="auto">${escaped(round.base)}</span></p>
+    const times = `asked ${asked.length} time${asked.length === 1 ? '' : 's'}`;
+    const nudged = round.words === '' ? '' : `<b class="word nudge" dir="auto">${escaped(round.words)}</b>`;
+    return `<li><p>${nudged}<span dir="auto">${escaped(round.base)}</span></p>
 <p class="dim">${escaped(`${whyRound(round)}${ended === undefined ? '' : `; ${ended}`}.`)}</p>${
-      asked.length === 0
-        ? ''
-        : `<details><summary>asked ${asked.length} time${asked.length === 1 ? '' : 's'}</summary><ol>${asked.join('')}</ol></details>`
+      asked.length === 0 ? '' : `<details><summary>${times}</summary><ol>${asked.join('')}</ol></details>`
     }</li>`;
   });
   return `<h2>Round by round</h2>\n<ol class="rounds">${items.join('\n')}</ol>`;

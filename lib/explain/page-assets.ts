@@ -16,8 +16,9 @@ h2 { font-size: 1.05rem; margin-top: 2rem }
 .answer { font-size: 1.125rem; line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere; margin: 1rem 0 }
 .word { border-radius: 3px; padding: .1em 0 }
 .nudge { color: var(--nudge); background: var(--nudge-page); font-weight: 600; text-decoration: underline 2px; text-underline-offset: .2em }
-.base.s0 { background: rgba(var(--base), .04) } .base.s1 { background: rgba(var(--base), .08) } .base.s2 { background: rgba(var(--base), .12) }
-.base.s3 { background: rgba(var(--base), .16) } .base.s4 { background: rgba(var(--base), .2) }
+.base.s0 { background: rgba(var(--base), .04) } .base.s1 { background: rgba(var(--base), .08) } 
+.base.s2 { background: rgba(var(--base), .12) } .base.s3 { background: rgba(var(--base), .16) }
+ .base.s4 { background: rgba(var(--base), .2) }
 .answer .word { cursor: help }
 .answer .word:focus, .answer .word.on { outline: 2px solid var(--text); outline-offset: 1px }
 .round + .round { border-inline-start: 1px solid var(--line) }
@@ -27,13 +28,14 @@ figure { margin: 1rem 0 } .scroll { overflow-x: auto; padding: 2px 0 }
 .bar { fill: var(--bar); stroke: var(--bar) } .bar.nudged { fill: none; stroke: var(--nudge) } .bar.none { fill: var(--dim); stroke: none }
 .bar.on { stroke: var(--text); stroke-width: 2 }
 .gamma { stroke: var(--gamma); stroke-dasharray: 4 3 }
-#cards { position: sticky; bottom: 0; background: var(--page); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; min-height: 7.5rem }
+#cards { position: sticky; bottom: 0; background: var(--page); border: 1px solid var(--line); border-radius: 6px;
+  padding: .6rem .9rem; min-height: 7.5rem }
 #cards p { margin: 0 0 .4rem }
 dl { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; margin: 0 } dt, dd { display: inline; margin: 0 } dt::after { content: ": " }
 dd { overflow-wrap: anywhere; white-space: pre-wrap; font-variant-numeric: tabular-nums }
 .rounds > li { margin: .8rem 0; overflow-wrap: anywhere } .rounds p { margin: 0; white-space: pre-wrap }
 [hidden] { display: none }
-@media print { #cards, .legend + * ~ #hint { display: none } }
+@media print { #cards { display: none } }
 `;
 
 export const script = `
@@ -65,7 +67,9 @@ export const script = `
     word.addEventListener('pointerenter', () => show(word));
     word.addEventListener('click', () => go(word));
     word.addEventListener('keydown', (event) => {
-      const to = { ArrowRight: index + 1, ArrowDown: index + 1, ArrowLeft: index - 1, ArrowUp: index - 1, Home: 0, End: words.length - 1 }[event.key];
+      const [next, last] = [index + 1, index - 1];
+      const places = { ArrowRight: next, ArrowDown: next, ArrowLeft: last, ArrowUp: last, Home: 0, End: words.length - 1 };
+      const to = places[event.key];
       if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
       go(words[to]);
@@ -75,5 +79,5 @@ export const script = `
 })();
 `;
 
-export const styleHash = 'sha256-WgZOYwtW6H+S1wmwzeKrDf6BYQqA1d4PFK19b4OmC9Y=';
-export const scriptHash = 'sha256-utctyV+3XF6YvufPrxD6p5pcyNzYj7tDgyrjEcuhtD4=';
+export const styleHash = 'sha256-14pxY6W+d92CIfiduI1hnYLDUFaI5pE6G+cGWjOZnVk=';
+export const scriptHash = 'sha256-9v4ZEEU7UN98QRk1CCZvTtgzF6Nu7rIOi5wW4vbza8U=';

@@ -31,8 +31,10 @@ export function stripShapes(
   const shapes = all.map(({ word, source, probability }) => {
     const left = x + word * step + gap / 2;
     const kind = source === 'nudge' ? 'bar nudged' : 'bar';
-    if (probability === undefined)
-      return `<circle class="bar none" data-word="${word}" cx="${number(left + (step - gap) / 2)}" cy="${number(y + height - 1.5)}" r="1.5"/>`;
+    if (probability === undefined) {
+      const center = `cx="${number(left + (step - gap) / 2)}" cy="${number(y + height - 1.5)}"`;
+      return `<circle class="bar none" data-word="${word}" ${center} r="1.5"/>`;
+    }
     const tall = Math.max(1, probability * height);
     const place = `x="${number(left)}" y="${number(y + height - tall)}" width="${number(step - gap)}" height="${number(tall)}"`;
     return `<rect class="${kind}" data-word="${word}" ${place}/>`;

@@ -1,4 +1,4 @@
-import { layout } from './columns.ts';
+import { columnsOfText, layout } from './columns.ts';
 import { escaped } from './escape.ts';
 import type { ExplainedWord, Explanation } from './explanation.ts';
 import { p, saying, summary } from './sentences.ts';
@@ -71,12 +71,10 @@ function stepOf(words: number, width: number): number {
 
 function wordShape(word: ExplainedWord, text: string, column: number, y: number): string {
   const x = edge + column * letter;
-  const begins = text.length - text.trimStart().length;
-  const wide = (text.trimEnd().length - begins) * letter;
-  const box =
-    word.source === 'nudge' && wide > 0
-      ? `<rect x="${(x + begins * letter - 1.5).toFixed(1)}" y="${y - 16}" width="${(wide + 3).toFixed(1)}" height="22" rx="4" class="nudge"/>`
-      : '';
+  const begins = columnsOfText(text) - columnsOfText(text.trimStart());
+  const wide = columnsOfText(text.trim()) * letter;
+  const place = `x="${(x + begins * letter - 1.5).toFixed(1)}" y="${y - 16}" width="${(wide + 3).toFixed(1)}" height="22"`;
+  const box = word.source === 'nudge' && wide > 0 ? `<rect ${place} rx="4" class="nudge"/>` : '';
   return `<g><title>${escaped(titleOf(word))}</title>${box}${textShape(text, x, y)}</g>`;
 }
 

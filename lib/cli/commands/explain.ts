@@ -33,7 +33,8 @@ the base's best token was there; then round by round what the base would have sa
           name: 'from',
           value: 'FILE',
           about:
-            'explain this answer and load no models: what --json --trace or explain --json printed, or one row of an output; - is standard input',
+            'explain this answer and load no models: what --json --trace or explain --json printed, ' +
+            'or one row of an output; - is standard input',
         },
       ],
     },
