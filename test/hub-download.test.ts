@@ -1,14 +1,17 @@
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -16,6 +19,7 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lockTimes } from '../lib/hub/lock.ts';
 import { readHubName } from '../lib/hub/name.ts';
 import { pullAll } from '../lib/hub/pull.ts';
 import { hubSettings, type HubSettings } from '../lib/hub/settings.ts';
@@ -207,6 +211,46 @@ describe('what is not the file', () => {
     rmSync(path.join(home, 'hub'), { recursive: true });
     server.mischief = [{ cutAfter: 8_000 }, { noRanges: true }];
     expect(readFileSync((await pull('hf:owner/demo')).path).equals(content)).toBe(true);
+  });
+});
+
+describe('a lock whose holder may come back', () => {
+  const times = { ...lockTimes };
+  afterEach(() => Object.assign(lockTimes, times));
+
+  test('is taken over after a while, and what it was writing is left to it', async () => {
+    const content = bytes(20_000);
+    server.add('owner/demo', { 'a.gguf': content });
+    Object.assign(lockTimes, { pollMs: 5, goneMs: 100 });
+    mkdirSync(inRepo('blobs'), { recursive: true });
+    writeFileSync(partial(content), content.subarray(0, 9_000));
+    const theirs = openSync(partial(content), 'r+');
+    const locks = path.join(home, 'hub', '.locks', 'models--owner--demo');
+    mkdirSync(locks, { recursive: true });
+    writeFileSync(path.join(locks, `${sha256(content)}.nudging.lock`), JSON.stringify({ token: 'x', pid: 1, place: 'elsewhere' }));
+    const states = new Set<string>();
+    const { path: file } = await pull('hf:owner/demo', { onProgress: ({ state }) => void states.add(state) });
+    expect([...states]).toEqual(['waiting', 'receiving', 'done']);
+    expect(server.fetched.map(({ headers }) => headers.range)).toEqual([undefined]);
+    // It wakes up, and goes on writing.
+    writeSync(theirs, 'wrong');
+    closeSync(theirs);
+    expect(readFileSync(file).equals(content)).toBe(true);
+  });
+
+  test('and one that was taken away meanwhile keeps a file from its name', async () => {
+    const content = bytes(20_000);
+    server.add('owner/demo', { 'a.gguf': content });
+    server.mischief = () => ({ pauseMs: 5 });
+    const lockFile = path.join(home, 'hub', '.locks', 'models--owner--demo', `${sha256(content)}.nudging.lock`);
+    const error = await refusal('hf:owner/demo', {
+      onProgress: ({ state }) => {
+        if (state === 'receiving') writeFileSync(lockFile, 'another’s');
+      },
+    });
+    expect(error).toMatchObject({ code: 'ERR_HUB_DAMAGED', message: expect.stringContaining('another process took over') });
+    expect(existsSync(blob(content))).toBe(false);
+    expect(readFileSync(lockFile, 'utf8')).toBe('another’s');
   });
 });
 

@@ -131,6 +131,11 @@ describe('a repository', () => {
     expect(await contentOf('hf:owner/many/8.gguf')).toBe('content 8');
   });
 
+  test('whose list of files does not end', async () => {
+    server.pageSize = 0;
+    expect(await refusal()).toMatchObject({ code: 'ERR_HUB_UNREACHABLE', message: expect.stringContaining('does not end') });
+  });
+
   test('that has been renamed redirects, and is kept under the name that was asked for', async () => {
     server.add('owner/new', { 'a.gguf': 'x' });
     server.hubMischief = ['/api/models/owner/new/revision/main', `/api/models/owner/new/tree/${commitId(1)}?recursive=true`].flatMap(
@@ -221,6 +226,16 @@ describe('a hub in trouble', () => {
     const nobody = await refusal('hf:owner/demo', {}, { endpoint: new URL('http://127.0.0.1:1/') });
     expect(nobody).toMatchObject({ code: 'ERR_HUB_UNREACHABLE' });
     expect(nobody.message).toContain('127.0.0.1:1');
+  });
+
+  test('that takes the connection and says nothing is not waited for', async () => {
+    server.hubMischief = [{ silentAfter: 0 }];
+    expect(await contentOf('hf:owner/demo', {}, { silenceMs: 200 })).toBe('the content');
+    server.hubMischief = Array.from({ length: 4 }, () => ({ silentAfter: 0 }));
+    expect(await refusal('hf:owner/demo', {}, { silenceMs: 50 })).toMatchObject({
+      code: 'ERR_HUB_UNREACHABLE',
+      message: expect.stringContaining('no answer'),
+    });
   });
 
   test('that is busy is asked again when it says', async () => {

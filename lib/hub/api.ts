@@ -12,8 +12,8 @@ export interface HubFile {
   hash: string;
 }
 
-/** A repository with more than this many pages of files is none of models. */
-const mostPages = 50;
+/** A thousand files each: no repository of models has as many. */
+const mostPages = 100;
 
 /** The commit that a revision means now. @throws NudgingError */
 export async function commitOf(client: HubClient, name: HubName): Promise<string> {
@@ -30,7 +30,8 @@ export async function filesAt(client: HubClient, name: HubName, commit: string):
   const files: HubFile[] = [];
   let url: URL | undefined = client.url('api', 'models', ...name.repo.split('/'), 'tree', commit);
   url.search = '?recursive=true';
-  for (let page = 0; url !== undefined && page < mostPages; page += 1) {
+  for (let page = 0; url !== undefined; page += 1) {
+    if (page === mostPages) throw unreachable(url, new Error('its list of files does not end'));
     const from: URL = url;
     const { value, next } = await explained(client, name, client.json(from));
     if (!Array.isArray(value)) throw unreachable(from, new Error('its answer is no list of files'));

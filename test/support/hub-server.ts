@@ -101,13 +101,14 @@ export class HubServer {
     const url = new URL(request.url ?? '/', this.url);
     this.asked.push({ server: 'hub', path: `${url.pathname}${url.search}`, headers: request.headers });
     const mischief = this.hubMischief.shift();
+    if (mischief?.silentAfter !== undefined) return;
     if (mischief?.status !== undefined || mischief?.location !== undefined) {
       const location = mischief.location === undefined ? {} : { location: mischief.location };
       response.writeHead(mischief.status ?? 302, { ...location, ...mischief.headers }).end(mischief.content);
       return;
     }
     const parts = url.pathname.slice(1).split('/').map(decodeURIComponent);
-    if (parts[0] === 'api' && parts.length === 2) return json(response, 200, this.#found(url));
+    if (url.pathname === '/api/models') return json(response, 200, this.#found(url));
     const [owner, name, ...rest] = parts[0] === 'api' ? parts.slice(2) : parts;
     const repo = this.repos[`${owner}/${name}`];
     const token = request.headers.authorization?.replace('Bearer ', '');
