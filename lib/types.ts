@@ -436,8 +436,11 @@ export interface DownloadProgress {
   name: string;
   /** The file's path in its repository; a split model has several. */
   file: string;
-  /** `waiting`: another process is downloading it. `done`: it is in the cache, and is what the hub says it is. */
-  state: 'waiting' | 'receiving' | 'done';
+  /**
+   * `waiting`: another process is downloading it. `checking`: what an earlier attempt left is read again. `done`: it is in the cache, and
+   * is what the hub says it is.
+   */
+  state: 'waiting' | 'checking' | 'receiving' | 'done';
   /** Bytes that are here, those of an earlier attempt included. */
   received: number;
   /** Bytes of the whole file. */

@@ -131,11 +131,12 @@ describe('a connection that is cut', () => {
     expect(readdirSync(path.join(home, 'hub', '.locks', 'models--owner--demo'))).toEqual([]);
 
     server.mischief = [];
-    const seen: number[] = [];
-    const { path: file } = await pull('hf:owner/demo', { onProgress: ({ received }) => void seen.push(received) });
+    const seen: DownloadProgress[] = [];
+    const { path: file } = await pull('hf:owner/demo', { onProgress: (progress) => void seen.push(progress) });
     expect(server.fetched.at(-1)?.headers.range).toBe(`bytes=${had}-`);
-    expect(seen[0]).toBe(had);
-    expect(seen.at(-1)).toBe(2_000_000);
+    expect([...new Set(seen.map(({ state }) => state))]).toEqual(['checking', 'receiving', 'done']);
+    expect(seen.find(({ state }) => state === 'receiving')?.received).toBe(had);
+    expect(seen.at(-1)?.received).toBe(2_000_000);
     expect(readFileSync(file).equals(content)).toBe(true);
   });
 

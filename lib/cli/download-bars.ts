@@ -33,7 +33,7 @@ export class DownloadBars {
     const news = !this.#lines.has(key) || line.latest.state !== progress.state;
     this.#lines.set(key, line);
     line.latest = progress;
-    line.marks.push({ at: now, received: progress.received });
+    if (progress.state === 'receiving') line.marks.push({ at: now, received: progress.received });
     while (now - (line.marks[0]?.at ?? now) > speedMs) line.marks.shift();
     if (this.#stream.isTTY) {
       if (news || now - this.#drawnAt > redrawMs) this.#draw(now);
@@ -68,7 +68,9 @@ function drawn({ latest, marks }: Line, columns: number): string {
       ? 'waits for another process that downloads it'
       : state === 'done'
         ? `${size(bytes)}, in the cache`
-        : `${bar(fraction, 16)} ${percent(fraction)} of ${size(bytes)}${pace(marks, bytes - received)}`;
+        : state === 'checking'
+          ? `${bar(fraction, 16)} checking what is there already`
+          : `${bar(fraction, 16)} ${percent(fraction)} of ${size(bytes)}${pace(marks, bytes - received)}`;
   const name = file.slice(file.lastIndexOf('/') + 1);
   const room = Math.max(12, columns - what.length - 3);
   return `${name.length > room ? `${name.slice(0, room - 1)}…` : name}  ${what}`;
@@ -82,6 +84,7 @@ function pace(marks: Line['marks'], left: number): string {
 }
 
 function plain({ file, state, received, bytes, fraction }: DownloadProgress): string {
+  if (state === 'checking') return `${file}: checking what is there already`;
   if (state === 'waiting') return `${file}: another process downloads it; waiting`;
   return state === 'done'
     ? `${file}: in the cache (${size(bytes)})`

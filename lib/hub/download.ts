@@ -20,7 +20,7 @@ export interface Download {
   file: HubFile;
   signal: AbortSignal;
   /** Called as bytes arrive, and while another process has the file. */
-  report: (state: 'waiting' | 'receiving', received: number) => void;
+  report: (state: 'waiting' | 'checking' | 'receiving', received: number) => void;
 }
 
 /**
@@ -57,7 +57,7 @@ async function fetchInto(partial: string, job: Download, held: Lock): Promise<vo
   for (let again = false; ; again = true) {
     const handle = await open(partial, constants.O_RDWR | constants.O_CREAT);
     try {
-      const content = await Content.from(handle, file);
+      const content = await Content.from(handle, job);
       const resumed = content.received > 0;
       await receive(content, partial, job);
       if (content.matches()) {
@@ -90,21 +90,17 @@ class Content {
   }
 
   /** Takes up what is there. */
-  static async from(handle: FileHandle, file: HubFile): Promise<Content> {
+  static async from(handle: FileHandle, { file, signal, report }: Download): Promise<Content> {
     const content = new Content(handle, file);
-    const { size } = await handle.stat();
-    if (size > file.bytes) {
-      await content.clear();
-      return content;
-    }
     const buffer = Buffer.allocUnsafe(256 * 1024);
-    while (content.#received < size) {
+    for (;;) {
+      signal.throwIfAborted();
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, content.#received);
-      if (bytesRead === 0) break;
+      if (bytesRead === 0) return content;
       content.#hash.update(buffer.subarray(0, bytesRead));
       content.#received += bytesRead;
+      report('checking', Math.min(content.#received, file.bytes));
     }
-    return content;
   }
 
   get received(): number {

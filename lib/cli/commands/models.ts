@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createInterface } from 'node:readline/promises';
 import { cachedModels, modelsNamed, removeModels, type CachedModel } from '../../hub/models.ts';
 import { readHubName } from '../../hub/name.ts';
 import { hubCache } from '../../hub/settings.ts';
 import { nearest } from '../../nearest.ts';
 import { readFlags } from '../args.ts';
+import { confirmed } from '../confirm.ts';
 import { size } from '../download-bars.ts';
 import { exitCodes, UsageError } from '../failure.ts';
 import type { Interrupt } from '../interrupt.ts';
@@ -84,17 +83,7 @@ async function notThere(cache: string, word: string): Promise<string> {
 async function agreed(all: readonly CachedModel[], { signal }: Interrupt): Promise<boolean> {
   if (!process.stdin.isTTY) throw new UsageError('removing asks first, and nobody is at a terminal: add --yes');
   process.stderr.write(listOf(all));
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // It would keep Ctrl-C to itself.
-  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  try {
-    const asked = terminal.question(`Remove ${count(all.length, 'model')}? [y/N] `, { signal });
-    // Ctrl-D is no answer, and nothing more comes.
-    const answer = await Promise.race([asked, once(terminal, 'close').then(() => '')]);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
+  return confirmed(`Remove ${count(all.length, 'model')}?`, signal);
 }
 
 function listOf(found: readonly CachedModel[]): string {
