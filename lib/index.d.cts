@@ -13,6 +13,7 @@ export declare const defaults: typeof api.defaults;
 export declare const demoPair: typeof api.demoPair;
 export declare const pull: typeof api.pull;
 export declare const readPair: typeof api.readPair;
+export declare const describeModel: typeof api.describeModel;
 export declare const explanationHtml: typeof api.explanationHtml;
 export declare const explanationOf: typeof api.explanationOf;
 export declare const explanationSvg: typeof api.explanationSvg;

@@ -1,6 +1,9 @@
 export { defaults, Nudging } from './engine.ts';
 export { NudgingError, type ErrorCode, type HubErrorCode } from './errors.ts';
 export * from './explain/index.ts';
+export { describeModel, type ModelDescription, type NamedToken, type WeightsOfType } from './gguf/describe.ts';
+export type { ByteSource } from './gguf/bytes.ts';
+export type { Suits } from './gguf/suits.ts';
 export { demoPair, readPair, type Pair } from './pair.ts';
 export { pull } from './pull.ts';
 export { AnswerStream } from './stream.ts';

@@ -2,9 +2,17 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columnsOfText, layout } from '../lib/explain/columns.ts';
-import { explanationHtml, explanationOf, explanationSvg, explanationText, type Explanation } from '../lib/explain/index.ts';
+import {
+  explanationHtml,
+  explanationOf,
+  explanationSvg,
+  explanationText,
+  type Explanation,
+  type RuleOfAnswer,
+} from '../lib/explain/index.ts';
 import { script, scriptHash, style, styleHash } from '../lib/explain/page-assets.ts';
 import { savedAnswer } from '../lib/explain/saved.ts';
+import { whyWord } from '../lib/explain/sentences.ts';
 import { answerJson } from '../lib/cli/json.ts';
 import { Nudging, NudgingError, type Answer, type Decision, type Piece, type Round } from '../lib/index.ts';
 import { spread } from './support/questions.ts';
@@ -201,6 +209,40 @@ describe('of made-up answers', () => {
       [20, 'unasked'],
       [22, 'agree'],
     ]);
+  });
+
+  test.each([
+    [{ name: 'top1' }, {}, 'p 0.30 is below γ 0.4'],
+    [{ name: 'margin', margin: 0.2 }, { runnerUp: 0.25 }, 'its two best tokens are 0.05 apart, and 0.2 is asked for'],
+    [{ name: 'entropy', entropy: 0.45 }, { entropy: 1.5 }, 'the entropy is 1.50, and 0.45 is the limit'],
+    [
+      { name: 'bet', lambda: 0.2 },
+      { words: { base: 0.1, aligned: 0.6 } },
+      "its word has p 0.10, and the aligned model's p 0.60, more than 0.2 above it",
+    ],
+    [{ name: 'hybrid', low: 0.35, high: 0.6, lambda: 0.2 }, {}, 'p 0.30 is below 0.35'],
+    [{ name: 'other' }, {}, 'p 0.30, by the rule other'],
+  ])('by the rule %j', (rule, measured, says) => {
+    const explanation = explanationOf(
+      {
+        rounds: [
+          { words: 'It', base: '', by: 'none' },
+          { words: ' is', base: '', by: 'end' },
+        ],
+        pieces: [
+          { text: 'It', source: 'nudge' },
+          { text: ' is', source: 'nudge' },
+        ],
+        decisions: [decided('draft', 0, 'It is', 0.9), { ...decided('boundary', 2, ' was', 0.3), ...measured }],
+        stopReason: 'end',
+        decidedBy: { gamma: 0.4, rule: rule as RuleOfAnswer },
+      },
+      { question },
+    );
+    expect(whyWord(explanation.words[1] as Explanation['words'][number], explanation)).toBe(`The base was not sure enough: ${says}.`);
+    expect(explanation.gamma).toBe(rule.name === 'top1' ? 0.4 : undefined);
+    expect(explanationText(explanation)).toContain(rule.name === 'top1' ? 'γ 0.4, ' : `rule ${rule.name}`);
+    expect(explanationHtml(explanation).includes('class="gamma"')).toBe(rule.name === 'top1');
   });
 
   test('an empty answer has an explanation too', () => {

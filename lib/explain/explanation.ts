@@ -10,10 +10,17 @@ export interface BaseSays {
   probability: number;
   /** Logit of the token minus the next best, at least 0; missing where the answer has no decisions. */
   margin?: number;
+  /** What other rules than the paper's measure: see {@link Decision}. */
+  runnerUp?: number;
+  entropy?: number;
+  words?: { base: number; aligned: number };
 }
 
+/** The rule by which the base defers, with its parameters. */
+export type RuleOfAnswer = { name: string } & Readonly<Record<string, number | string>>;
+
 /**
- * Why a word is who's it is. Of the aligned model's: `first`: it begins the answer, and the base is not asked there (R1). `unsure`: the
+ * Why a word is whose it is. Of the aligned model's: `first`: it begins the answer, and the base is not asked there (R1). `unsure`: the
  * base was not sure enough (R7c, R9). `base-end`: the base would have ended, or shown nothing (R7a, R10). `draft-end`: the words in front
  * of the aligned model's end of text, about which the base is not asked (R3). `unasked`: the base was not asked there for another reason.
  * Of the base's: `agree` and `confident`: it took over here (R7b, R7c). `run`: it went on, being sure (R9). `alone`: one model wrote all.
@@ -55,8 +62,10 @@ export interface Explanation {
   /** The last message of the user's; missing for raw prompts, and where it is not known. */
   question?: string;
   mode: Mode;
-  /** The threshold; missing where it is not known. */
+  /** The threshold; missing where it is not known, and where another rule than the paper's decided. */
   gamma?: number;
+  /** Another rule than the paper's, by which the base deferred. */
+  rule?: RuleOfAnswer;
   stopReason: StopReason;
   /** In order. Concatenated, those that are not thinking are the answer's text. */
   words: ExplainedWord[];
@@ -72,17 +81,23 @@ export interface Explanation {
 /** What of an answer is needed to explain it. `decisions` are those of `trace: 'full'`; without them only sources are known. */
 export interface Explainable extends Pick<Answer, 'pieces' | 'rounds' | 'stopReason' | 'decisions'> {
   stats?: { tokens: number; nudgedTokens: number; times?: { total: number } };
+  /** What the decisions were made by, if the answer says it. */
+  decidedBy?: { gamma: number; rule?: RuleOfAnswer };
 }
 
 /** What an answer itself does not say. */
 export interface Asked {
   question?: string | undefined;
   gamma?: number | undefined;
+  rule?: RuleOfAnswer | undefined;
   mode?: Mode | undefined;
 }
 
 /** Explains an answer. A pure function: the same answer gives the same explanation. */
-export function explanationOf(answer: Explainable, { question, gamma, mode = 'nudge' }: Asked = {}): Explanation {
+export function explanationOf(answer: Explainable, { question, mode = 'nudge', ...asked }: Asked = {}): Explanation {
+  const given = { gamma: asked.gamma ?? answer.decidedBy?.gamma, rule: asked.rule ?? answer.decidedBy?.rule };
+  const rule = given.rule?.name === 'top1' ? undefined : given.rule;
+  const gamma = rule ? undefined : given.gamma;
   const written = answer.rounds.map(({ words, base }) => words + base).join('');
   const said = saidIn(answer, mode);
   const words = place(answer.pieces, written).map(({ piece, position }, index): ExplainedWord => {
@@ -103,6 +118,7 @@ export function explanationOf(answer: Explainable, { question, gamma, mode = 'nu
     ...(question === undefined ? {} : { question }),
     mode,
     ...(gamma === undefined ? {} : { gamma }),
+    ...(rule ? { rule } : {}),
     stopReason: answer.stopReason,
     words,
     rounds: answer.rounds.map((round, index) => ({
@@ -175,8 +191,18 @@ function isSilent({ ends, text }: BaseSays): boolean {
   return ends || text === '';
 }
 
-function saysOf({ bytes, ends, probability, margin }: Decision): BaseSays {
-  return { text: ends ? '' : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), ends, probability, margin };
+function saysOf(decision: Decision): BaseSays {
+  const { bytes, ends, probability, margin } = decision;
+  const { runnerUp, entropy, words } = decision as Partial<Pick<BaseSays, 'runnerUp' | 'entropy' | 'words'>>;
+  return {
+    text: ends ? '' : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes),
+    ends,
+    probability,
+    margin,
+    ...(runnerUp === undefined ? {} : { runnerUp }),
+    ...(entropy === undefined ? {} : { entropy }),
+    ...(words === undefined ? {} : { words }),
+  };
 }
 
 /** What the base said where a piece begins. Its own pieces tell that without decisions too, and their text may be several tokens'. */

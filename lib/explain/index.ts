@@ -7,7 +7,7 @@ export {
   type ExplainedWord,
   type Explanation,
 } from './explanation.ts';
-export type { RunEnd, WordReason } from './explanation.ts';
+export type { RuleOfAnswer, RunEnd, WordReason } from './explanation.ts';
 export { explanationHtml } from './html.ts';
 export { explanationSvg, type SvgOptions } from './svg.ts';
 export { explanationText, type TextOptions } from './text.ts';

@@ -16,7 +16,7 @@ h2 { font-size: 1.05rem; margin-top: 2rem }
 .answer { font-size: 1.125rem; line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere; margin: 1rem 0 }
 .word { border-radius: 3px; padding: .1em 0 }
 .nudge { color: var(--nudge); background: var(--nudge-page); font-weight: 600; text-decoration: underline 2px; text-underline-offset: .2em }
-.base.s0 { background: rgba(var(--base), .04) } .base.s1 { background: rgba(var(--base), .08) } 
+.base.s0 { background: rgba(var(--base), .04) } .base.s1 { background: rgba(var(--base), .08) }
 .base.s2 { background: rgba(var(--base), .12) } .base.s3 { background: rgba(var(--base), .16) }
  .base.s4 { background: rgba(var(--base), .2) }
 .answer .word { cursor: help }
@@ -79,5 +79,5 @@ export const script = `
 })();
 `;
 
-export const styleHash = 'sha256-14pxY6W+d92CIfiduI1hnYLDUFaI5pE6G+cGWjOZnVk=';
+export const styleHash = 'sha256-D2JLk05RmT5slwmRDYY++prgbj9VT+bMpAkBeN3qrcw=';
 export const scriptHash = 'sha256-9v4ZEEU7UN98QRk1CCZvTtgzF6Nu7rIOi5wW4vbza8U=';

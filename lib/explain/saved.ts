@@ -1,6 +1,6 @@
 import { isObject } from '../options.ts';
 import type { Decision, Mode, Piece, Round, StopReason } from '../types.ts';
-import type { Asked, Explainable } from './explanation.ts';
+import type { Asked, Explainable, RuleOfAnswer } from './explanation.ts';
 
 const sources: readonly unknown[] = ['base', 'nudge'];
 const kinds: readonly unknown[] = ['boundary', 'run', 'draft'];
@@ -24,13 +24,16 @@ export function savedAnswer(value: unknown): { answer: Explainable; asked: Asked
   if (value['decisions'] === undefined && (mode ?? 'nudge') === 'nudge' && pieces.length > 0)
     throw new Error('has no "decisions": make the answer again with --json --trace');
   const decisions = value['decisions'] === undefined ? [] : list(value, 'decisions').map(decisionOf);
-  const gamma = first(value['gamma'], isObject(madeWith) ? madeWith['gamma'] : undefined);
+  const decidedBy = isObject(value['decidedBy']) ? value['decidedBy'] : {};
+  const gamma = first(value['gamma'], decidedBy['gamma'], isObject(madeWith) ? madeWith['gamma'] : undefined);
+  const rule = ruleIn(decidedBy['rule']);
   const question = first(value['question'], isObject(row) ? questionOf(row) : undefined);
   return {
     answer: { pieces, rounds, decisions, stopReason: stopReason as StopReason, ...(isObject(stats) ? { stats: statsOf(stats) } : {}) },
     asked: {
       ...(typeof question === 'string' ? { question } : {}),
       ...(isNumber(gamma) ? { gamma } : {}),
+      ...(rule ? { rule } : {}),
       ...(mode === undefined ? {} : { mode: mode as Mode }),
     },
   };
@@ -73,7 +76,7 @@ function roundOf(value: unknown, index: number): Round {
 }
 
 function decisionOf(value: unknown, index: number): Decision {
-  const { kind, position, probability, margin, ends, token, bytes } = isObject(value) ? value : {};
+  const { kind, position, probability, margin, ends, token, bytes, runnerUp, entropy, words } = isObject(value) ? value : {};
   const right =
     kinds.includes(kind) &&
     isNumber(position) &&
@@ -90,8 +93,23 @@ function decisionOf(value: unknown, index: number): Decision {
     margin: isNumber(margin) ? margin : Infinity,
     ends,
     token: isNumber(token) ? token : -1,
+    ...(isProbability(runnerUp) ? { runnerUp } : {}),
+    ...(isNumber(entropy) ? { entropy } : {}),
+    ...wordsIn(words),
     bytes: Uint8Array.from(bytes.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
   };
+}
+
+/** A rule with its parameters. */
+function ruleIn(value: unknown): RuleOfAnswer | undefined {
+  if (!isObject(value) || typeof value['name'] !== 'string') return undefined;
+  return { name: value['name'], ...Object.fromEntries(Object.entries(value).filter(([, each]) => isNumber(each))) };
+}
+
+/** How probable each model finds its next word. */
+function wordsIn(value: unknown): { words?: { base: number; aligned: number } } {
+  if (!isObject(value) || !isProbability(value['base']) || !isProbability(value['aligned'])) return {};
+  return { words: { base: value['base'], aligned: value['aligned'] } };
 }
 
 function statsOf({ tokens, nudgedTokens, times }: Record<string, unknown>): NonNullable<Explainable['stats']> {

@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 const table: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generate,
   explain: async () => (await import('./explain.ts')).explain,
+  inspect: async () => (await import('./inspect.ts')).inspect,
   pull: async () => (await import('./pull.ts')).pull,
   models: async () => (await import('./models.ts')).models,
   pairs: async () => (await import('./pairs.ts')).pairs,
