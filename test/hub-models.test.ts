@@ -83,7 +83,7 @@ describe('nudging models', () => {
 
     const table = (await command('models')).stdout.split('\n');
     expect(table[0]).toMatch(/^name +commit +size +last used$/);
-    expect(table.find((line) => line.startsWith('hf:owner/demo/b-Q4_0.gguf '))).toMatch(/ 00000000 +11 B +\d{4}-\d\d-\d\d$/);
+    expect(table.find((line) => line.startsWith('hf:owner/demo/b-Q4_0.gguf '))).toMatch(/ 00000000 +11 bytes +\d{4}-\d\d-\d\d$/);
   });
 
   test('says where it looked if there is nothing', async () => {
@@ -101,7 +101,7 @@ describe('nudging models rm', () => {
     await fill();
     expect(await command('models', 'rm', 'hf:owner/demo@v1.0', '--yes')).toMatchObject({
       code: 0,
-      stderr: '2 models removed, 11 B became free\n',
+      stderr: '2 models removed, 11 bytes became free\n',
     });
     expect(await names()).toEqual(['hf:owner/demo/a-Q8_0.gguf', 'hf:owner/demo/b-Q4_0.gguf', 'hf:owner/split/x-00001-of-00002.gguf']);
     expect(readdirSync(inRepo('blobs')).sort()).toEqual([sha256('shared'), sha256('the new one')].sort());

@@ -175,8 +175,8 @@ describe('models by name', () => {
     const plain = await nudging([question], { env });
     const first = await nudging([...named, '--max-tokens', '96', question], { env });
     expect(first).toMatchObject({ stdout: plain.stdout, code: 0 });
-    expect(first.stderr).toContain('base-F16.gguf: in the cache (8.7 MB)');
-    expect(first.stderr).toContain('aligned-F16.gguf: in the cache (2.4 MB)');
+    expect(first.stderr).toContain('base-F16.gguf: in the cache (8.3 MiB)');
+    expect(first.stderr).toContain('aligned-F16.gguf: in the cache (2.3 MiB)');
     const asked = server.asked.length;
     const second = await nudging([...named, '--max-tokens', '96', question], { env: { ...env, HF_HUB_OFFLINE: '1' } });
     expect(second).toMatchObject({ stdout: plain.stdout, code: 0 });

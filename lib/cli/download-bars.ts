@@ -1,5 +1,5 @@
 import type { DownloadProgress } from '../types.ts';
-import { bar, duration, percent } from './terminal.ts';
+import { bar, bytes as size, duration, percent } from './terminal.ts';
 
 /** Off a terminal: a line at most this often for each file, so that a log stays short. */
 const sparseMs = 15_000;
@@ -89,12 +89,4 @@ function plain({ file, state, received, bytes, fraction }: DownloadProgress): st
   return state === 'done'
     ? `${file}: in the cache (${size(bytes)})`
     : `${file}: ${size(received)} of ${size(bytes)} (${percent(fraction)})`;
-}
-
-/** `400 B`, `1.5 kB`, `12 MB`, `4.9 GB`: in powers of ten, as disks and the hub's pages have it. */
-export function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const [unit, name] = bytes >= 1e9 ? [1e9, 'GB'] : bytes >= 1e6 ? [1e6, 'MB'] : [1e3, 'kB'];
-  const value = bytes / unit;
-  return `${value >= 10 ? Math.round(value) : value.toFixed(1)} ${name}`;
 }

@@ -4,11 +4,10 @@ import { hubCache } from '../../hub/settings.ts';
 import { nearest } from '../../nearest.ts';
 import { readFlags } from '../args.ts';
 import { confirmed } from '../confirm.ts';
-import { size } from '../download-bars.ts';
 import { exitCodes, UsageError } from '../failure.ts';
 import type { Interrupt } from '../interrupt.ts';
 import { columns } from '../table.ts';
-import { count, print } from '../terminal.ts';
+import { bytes as size, count, print } from '../terminal.ts';
 import type { Command } from './command.ts';
 
 export const models: Command = {

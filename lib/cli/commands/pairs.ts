@@ -1,10 +1,9 @@
 import { hostMemory } from '../../host-memory.ts';
 import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '../../presets.ts';
 import { readFlags } from '../args.ts';
-import { size } from '../download-bars.ts';
 import { exitCodes, UsageError } from '../failure.ts';
 import { columns } from '../table.ts';
-import { print } from '../terminal.ts';
+import { bytes as size, print } from '../terminal.ts';
 import type { Command } from './command.ts';
 
 export const pairs: Command = {

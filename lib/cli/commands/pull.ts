@@ -3,9 +3,9 @@ import { pullAll } from '../../hub/pull.ts';
 import { hubSettings } from '../../hub/settings.ts';
 import { readPair } from '../../pair.ts';
 import { readFlags } from '../args.ts';
-import { DownloadBars, size } from '../download-bars.ts';
+import { DownloadBars } from '../download-bars.ts';
 import { exitCodes, UsageError } from '../failure.ts';
-import { count, print } from '../terminal.ts';
+import { bytes as size, count, print } from '../terminal.ts';
 import type { Pulled } from '../../types.ts';
 import type { Command } from './command.ts';
 
