@@ -54,6 +54,11 @@ describe.each(files)('%s', (file) => {
   });
 });
 
+test('docs/models.md has all of them in its table', async () => {
+  const table = readFileSync(inRoot('docs/models.md'), 'utf8').split('| pair |')[1]?.split('\n\n')[0] ?? '';
+  expect([...table.matchAll(/^\| `([\w.-]+)`/gm)].map(([, name]) => name).sort()).toEqual(await presetNames());
+});
+
 test('memory is weights, caches, and a tenth', async () => {
   const preset = (await presetNamed('llama-3.1-8b')) as Preset;
   const { base, aligned } = preset.models;

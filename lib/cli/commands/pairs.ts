@@ -3,7 +3,7 @@ import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '.
 import { readFlags } from '../args.ts';
 import { exitCodes, UsageError } from '../failure.ts';
 import { columns } from '../table.ts';
-import { bytes as size, print } from '../terminal.ts';
+import { bytes as size, parameters as inWords, print } from '../terminal.ts';
 import type { Command } from './command.ts';
 
 export const pairs: Command = {
@@ -62,7 +62,7 @@ function described(preset: Known): string {
   const lane = (of: 'base' | 'aligned') => {
     const { parameters, bytes, license, page, unverified } = models[of];
     const doubt = unverified ? '\n           unverified: nobody has seen for this project that the repository has such a file' : '';
-    const facts = `${(parameters / 1e9).toPrecision(3)} G parameters, ${size(bytes)}, licence ${license}, ${page}`;
+    const facts = `${inWords(parameters)} parameters, ${size(bytes)}, licence ${license}, ${page}`;
     return `  ${of.padEnd(8)} ${pair[of]}\n           ${facts}${doubt}\n`;
   };
   const gamma = pair.gamma === undefined ? 'default; nobody has published one for it' : `${pair.gamma} (${gammaFrom})`;
