@@ -45,7 +45,8 @@ describe.skipIf(python === undefined)("Python's huggingface_hub", () => {
     expect(await ask("print(json.dumps(hf_hub_download('owner/demo', 'base-F16.gguf')))")).toBe(stdout.trim());
     expect(server.fetched.length).toBe(before);
     const scan = `info = scan_cache_dir()
-print(json.dumps([[str(w) for w in info.warnings], [[r.repo_id, r.size_on_disk, [list(v.refs) for v in r.revisions]] for r in info.repos]]))`;
+repos = [[r.repo_id, r.size_on_disk, [list(v.refs) for v in r.revisions]] for r in info.repos]
+print(json.dumps([[str(w) for w in info.warnings], repos]))`;
     expect(await ask(scan)).toEqual([[], [['owner/demo', 8_660_544, [['main']]]]]);
   });
 
