@@ -133,7 +133,7 @@ export class Dispatcher {
   #one(event: NativeEvent): void {
     switch (event.type) {
       case 'progress':
-        return this.#call(this.#onProgress, { lane: event.lane, fraction: event.fraction });
+        return this.#call(this.#onProgress, { kind: 'load', lane: event.lane, fraction: event.fraction });
       case 'warning':
         return this.warn({ code: event.code, message: event.message });
       case 'loaded': {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { availableCores } from '../scripts/lib/cores.mjs';
 import { onAbort, throwIfAborted } from './abort.ts';
 import { CallbackFailure, Dispatcher, type LoadedEngine, type LoadFailure, type Sink } from './dispatcher.ts';
@@ -7,6 +6,7 @@ import { requireHere } from './here.ts';
 import { hostMemory } from './host-memory.ts';
 import { refuseChain } from './isolate/chain.ts';
 import { Fitting } from './fitting.ts';
+import { modelFiles } from './hub/load.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import {
@@ -36,7 +36,7 @@ import {
   samplingRules,
 } from './options.ts';
 import { withPair } from './pair.ts';
-import { promptFor, readQuestion, type Question } from './prompts.ts';
+import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
@@ -130,8 +130,9 @@ export class Nudging {
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
    *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
-   *   ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); rejects with the
-   *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
+   *   ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); the codes of
+   *   {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what `onProgress` or
+   *   `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
@@ -173,6 +174,8 @@ export class Nudging {
       signal,
       ...settings
     } = await withPair(given);
+    const named = { base, aligned, ...(reference === undefined ? {} : { [referenceLane]: reference }), ...otherModels };
+    const files = await modelFiles(named, { onProgress, signal });
     throwIfAborted(signal);
     if (settings.mode === 'proxy-tuning') mustHaveReference(reference);
     if (settings.inContextPrompt !== undefined) inContext(settings.inContextPrompt);
@@ -207,12 +210,7 @@ export class Nudging {
       };
     };
     const options: NativeEngineOptions = {
-      lanes: [
-        lane(base, 'base'),
-        lane(aligned, 'aligned'),
-        ...(reference === undefined ? [] : [lane(resolve(reference), referenceLane)]),
-        ...Object.entries(otherModels ?? {}).map(([other, path]) => lane(resolve(path), other)),
-      ],
+      lanes: Object.entries(files).map(([of, path]) => lane(path, of)),
       threads: threads ?? 0,
       // Unlike the number that C++ can ask for, this one respects CPU affinity and the quotas of containers.
       cores: availableCores(),
@@ -310,6 +308,7 @@ export class Nudging {
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
       decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
+      asked: { question: lastQuestion(question), gamma: settings.gamma ?? defaults.gamma, mode },
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;

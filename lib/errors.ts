@@ -9,7 +9,8 @@
  * `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model cannot have a KV cache of this type),
  * `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had). From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait
  * already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process cannot use it again, and loads nothing more),
- * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`.
+ * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`. From models by name:
+ * {@link HubErrorCode}.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
@@ -18,7 +19,27 @@ export type ErrorCode =
   | 'ERR_CLOSED'
   | 'ERR_BUSY'
   | 'ERR_ENGINE_CRASHED'
+  | HubErrorCode
   | NativeErrorCode;
+
+/**
+ * Codes of {@link pull} and of loading a model by its name. `ERR_HUB_NOT_FOUND` (no such repository, revision, quantisation or file, with
+ * names that are near), `ERR_HUB_GATED` (its licence has to be accepted on its page first), `ERR_HUB_UNAUTHORIZED` (no token, or one that
+ * may not read it), `ERR_HUB_OFFLINE` (not in the cache, and HF_HUB_OFFLINE forbids to ask), `ERR_HUB_RATE_LIMITED` (still so after
+ * waiting), `ERR_HUB_UNREACHABLE` (no answer, or one that makes no sense, after several tries), `ERR_HUB_DAMAGED` (what came is not what
+ * the hub says the file is), `ERR_HUB_NO_SPACE` (with `needed` and `available` where they are known), `ERR_HUB_CACHE` (the cache's folder
+ * cannot be written).
+ */
+export type HubErrorCode =
+  | 'ERR_HUB_NOT_FOUND'
+  | 'ERR_HUB_GATED'
+  | 'ERR_HUB_UNAUTHORIZED'
+  | 'ERR_HUB_OFFLINE'
+  | 'ERR_HUB_RATE_LIMITED'
+  | 'ERR_HUB_UNREACHABLE'
+  | 'ERR_HUB_DAMAGED'
+  | 'ERR_HUB_NO_SPACE'
+  | 'ERR_HUB_CACHE';
 
 /** The codes that come from the native engine; native/basics/failure.h holds their table. */
 export type NativeErrorCode =
@@ -49,7 +70,7 @@ export class NudgingError extends Error {
   readonly option?: string;
   /** The value that was wrong, if one was. */
   readonly value?: unknown;
-  /** Of ERR_OUT_OF_MEMORY: the bytes that loading would have taken, and those that were free where they are short. */
+  /** Of ERR_OUT_OF_MEMORY and ERR_HUB_NO_SPACE: the bytes that it would have taken, and those that were free where they are short. */
   readonly needed?: number;
   readonly available?: number;
 

@@ -1,9 +1,14 @@
 export { calibrate } from './calibrate/calibrate.ts';
 export type * from './calibrate/types.ts';
 export { defaults, Nudging } from './engine.ts';
-export { NudgingError, type ErrorCode } from './errors.ts';
+export { NudgingError, type ErrorCode, type HubErrorCode } from './errors.ts';
+export * from './explain/index.ts';
+export type { ByteSource } from './gguf/bytes.ts';
+export { describeModel, type ModelDescription, type NamedToken, type WeightsOfType } from './gguf/describe.ts';
+export type { Suits } from './gguf/suits.ts';
 export { defaultInContextPrompt } from './in-context.ts';
 export { demoPair, readPair, type Pair } from './pair.ts';
+export { pull } from './pull.ts';
 export { replay, type Replayed, type ReplayedDecision } from './replay.ts';
 export type { DeferralRule, ResolvedRule, RuleName } from './rule.ts';
 export type { TokenRule, TokenRuleName } from './token-rules.ts';

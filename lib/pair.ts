@@ -1,7 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { NudgingError } from './errors.ts';
 import { pathInPackage } from './here.ts';
+import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, text, type Rule } from './options.ts';
+import { nearest } from './nearest.ts';
+import { presetNamed, presetNames } from './presets.ts';
 import { templateVariables } from './template-options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
 import type { LaneName, LoadOptions } from './types.ts';
@@ -32,9 +35,9 @@ type ProgramOption = (typeof programOptions)[number];
 export interface Pair extends Omit<LoadOptions, ProgramOption | 'basePrompt'> {
   name?: string;
   description?: string;
-  /** Path of the base model's GGUF file. */
+  /** Path of the base model's GGUF file, or its name on the hub. */
   base: string;
-  /** Path of the aligned model's GGUF file. */
+  /** Path of the aligned model's GGUF file, or its name on the hub. */
   aligned: string;
   /** Functions cannot be written down. */
   basePrompt?: string;
@@ -59,7 +62,8 @@ function isProgramOption(name: string): name is ProgramOption {
 }
 
 /**
- * Reads a manifest and makes its paths absolute.
+ * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are. Where there is no such file, the name of a
+ * preset is as good (docs/models.md).
  *
  * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property
  */
@@ -68,8 +72,12 @@ export async function readPair(path: string): Promise<Pair> {
   try {
     manifest = JSON.parse(await readTextFile(path));
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      const preset = await presetNamed(path);
+      if (preset) return { name: preset.name, description: preset.description, ...preset.pair };
+    }
     const reason = whyUnread(cause as Error);
-    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: pass the path of a pair.json`, {
+    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: ${await remedyFor(path)}`, {
       option: 'pair',
       value: path,
       cause,
@@ -91,15 +99,21 @@ export async function readPair(path: string): Promise<Pair> {
     });
   }
   const { $schema, ...pair } = manifest as unknown as Pair & { $schema?: string };
-  const folder = dirname(path);
-  const reference = pair.reference === undefined ? {} : { reference: resolve(folder, pair.reference) };
-  return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned), ...reference };
+  const inFolder = (model: string) => (isHubName(model) ? model : resolve(dirname(path), model));
+  const reference = pair.reference === undefined ? {} : { reference: inFolder(pair.reference) };
+  return { ...pair, base: inFolder(pair.base), aligned: inFolder(pair.aligned), ...reference };
 }
 
 function refuseProgramOption(name: string): void {
   if (!isProgramOption(name)) return;
   const remedy = 'pass it to Nudging.load or on the command line';
   throw new NudgingError('ERR_INVALID_OPTION', `\`${name}\` is for the program that loads the pair: ${remedy}`);
+}
+
+/** What is no path may be meant as a preset. */
+async function remedyFor(path: string): Promise<string> {
+  const meant = /^[\w.-]+$/.test(path) && !path.endsWith('.json') ? nearest(path.toLowerCase(), await presetNames()) : undefined;
+  return meant === undefined ? 'pass the path of a pair.json' : `did you mean the pair ${meant}? Else pass the path of a pair.json`;
 }
 
 function whyUnread(cause: NodeJS.ErrnoException): string {

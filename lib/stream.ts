@@ -1,5 +1,6 @@
 import type { Sink } from './dispatcher.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Asked } from './explain/explanation.ts';
 import type { NativeBegun, NativeCounted, NativeFinished, NativeInspected } from './native.ts';
 import { toAnswer } from './stats.ts';
 import type { ThinkingSplitter } from './thinking.ts';
@@ -20,6 +21,7 @@ export interface ArrivingSettings {
   /** The names of the models beside the two. */
   others?: readonly string[];
   decidedBy?: Answer['decidedBy'];
+  asked?: Asked;
 }
 
 /**
@@ -40,6 +42,7 @@ export class Arriving implements Sink {
   readonly #splitter: ThinkingSplitter | undefined;
   readonly #others: readonly string[];
   readonly #decidedBy: Answer['decidedBy'];
+  readonly #asked: Asked;
   #read = 0;
   #reading = false;
   #whole = false;
@@ -49,13 +52,14 @@ export class Arriving implements Sink {
   #reject!: (reason: unknown) => void;
 
   constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, settings: ArrivingSettings) {
-    const { highWaterMark, seed, splitter, decidedBy, others = [] } = settings;
+    const { highWaterMark, seed, splitter, decidedBy, others = [], asked = {} } = settings;
     this.#remote = remote;
     this.#others = others;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
     this.#splitter = splitter;
     this.#decidedBy = decidedBy;
+    this.#asked = asked;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -123,6 +127,7 @@ export class Arriving implements Sink {
       droppedMessages: this.droppedMessages,
       decidedBy: this.#decidedBy,
       others: this.#others,
+      asked: this.#asked,
     };
     if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, settings));
     this.settled = true;

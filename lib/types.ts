@@ -1,4 +1,5 @@
 import type { DeferralRule, ResolvedRule } from './rule.ts';
+import type { Explanation } from './explain/explanation.ts';
 
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
@@ -221,6 +222,14 @@ export interface Answer {
   /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
   spans?: DecodeSpan[];
   stats: AnswerStats;
+  /**
+   * Who wrote each word, why, and what the base would have said instead: from the decisions, so only with `trace: 'full'`, or where one
+   * model wrote all. `explanationHtml`, `explanationSvg` and `explanationText` show it. Not enumerable: a copy of the answer does not have
+   * it.
+   *
+   * @throws NudgingError ERR_INVALID_OPTION without `trace: 'full'`
+   */
+  explain(): Explanation;
 }
 
 /** ggml's names of what a KV cache can hold: numbers of 16 or 32 bits, or blocks of 32 numbers of 8, 5 or 4 bits. */
@@ -511,11 +520,60 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   signal?: AbortSignalLike;
 }
 
-export interface LoadProgress {
+/** How far loading is. What is named and not in the cache is downloaded first. */
+export type LoadProgress = WeightsProgress | (DownloadProgress & { /** As for {@link WeightsProgress}. */ lane: string });
+
+/** How far the reading of a model is. */
+export interface WeightsProgress {
+  kind: 'load';
   /** `base`, `aligned`, `reference`, or a name among `otherModels`. */
   lane: string;
   /** Fraction of this model's weights, in [0, 1]. */
   fraction: number;
+}
+
+/** How far the download of one file is. At most ten times a second for each file, and whenever its state changes. */
+export interface DownloadProgress {
+  kind: 'download';
+  /** The model's name, as it was given. */
+  name: string;
+  /** The file's path in its repository; a split model has several. */
+  file: string;
+  /**
+   * `waiting`: another process is downloading it. `checking`: what an earlier attempt left is read again. `done`: it is in the cache, and
+   * is what the hub says it is.
+   */
+  state: 'waiting' | 'checking' | 'receiving' | 'done';
+  /** Bytes that are here, those of an earlier attempt included. */
+  received: number;
+  /** Bytes of the whole file. */
+  bytes: number;
+  /** received ÷ bytes, in [0, 1]. */
+  fraction: number;
+}
+
+/** Options of {@link pull}. */
+export interface PullOptions {
+  /** Whether the hub is asked what the revision means now. Default true; with false, what the cache has is good enough, as for loading. */
+  update?: boolean;
+  /** Called as files arrive. What it throws ends the downloads, and `pull` rejects with it. */
+  onProgress?: (progress: DownloadProgress) => void;
+  /** Ends the downloads; the next ones go on from there. `pull` then rejects with the signal's reason. */
+  signal?: AbortSignalLike;
+}
+
+/** What {@link pull} found or fetched. */
+export interface Pulled {
+  /** The file to load, in the cache: of a split model the first. */
+  path: string;
+  /** All files of the model. */
+  paths: string[];
+  /** The commit that the revision means. */
+  commit: string;
+  /** Bytes of all files. */
+  bytes: number;
+  /** Bytes of those that were fetched for this call. */
+  downloaded: number;
 }
 
 /** Something that a user should know though all goes on. */
@@ -533,14 +591,21 @@ export type CpuBuffer = 'amx' | 'repack' | 'kleidiai' | 'spacemit';
 
 /** What to load. Everything from {@link GenerateOptions} is the default of the engine's generations. */
 export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
-  /** A pair's manifest (pair.json). Default: the demo pair, unless `base` and `aligned` are given. Options given beside it win over it. */
+  /**
+   * A pair's manifest (pair.json), or the name of a pair that is known (docs/models.md), unless there is a file of that name. Default: the
+   * demo pair, unless `base` and `aligned` are given. Options given beside it win over it.
+   */
   pair?: string;
-  /** Path of the base model's GGUF file. */
+  /**
+   * Path of the base model's GGUF file, or its name on the Hugging Face hub: `hf:owner/repo`, `hf:owner/repo:Q4_K_M` or
+   * `hf:owner/repo/FILE.gguf`, with `@REVISION` at the end or not. What the cache has of a name is loaded without asking the hub; else it
+   * is downloaded first (docs/models.md).
+   */
   base?: string;
-  /** Path of the aligned model's GGUF file. */
+  /** Path or name of the aligned model, likewise. */
   aligned?: string;
   /**
-   * Further models by names of your own, as paths of GGUF files, at most 14. They are loaded beside the pair, into the same memory plan and
+   * Further models by names of your own, as paths of GGUF files or names on the hub, at most 14. They are loaded beside the pair, into the same memory plan and
    * with the same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself; `mode: 'ensemble'` does if
    * `weights` names them. Names are 1 to 32 letters, digits, - and _, not only digits, and other than `base`, `aligned` and `reference`.
    */
@@ -622,7 +687,7 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * their own, and the file is not needed any more (docs/model-files.md).
    */
   mmap?: boolean;
-  /** Called as weights are read. What it throws ends the loading, and `load` rejects with it. */
+  /** Called as models are downloaded and weights are read. What it throws ends the loading, and `load` rejects with it. */
   onProgress?: (progress: LoadProgress) => void;
   /**
    * Called for each warning while loading. Default: `process.emitWarning`, which prints it once with the type `NudgingWarning`. What it

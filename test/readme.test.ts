@@ -111,12 +111,12 @@ function isThere(page: string, target: string): boolean {
   return titles.some((title) => title.replace(/[^\w\- ]/g, '').replaceAll(' ', '-') === heading);
 }
 
-test('docs/environment.md names every variable of ours that something reads, and no other', () => {
+test('docs/environment.md names every variable of ours and of the hub that something reads, and no other', () => {
   const names = (file: string, pattern: RegExp) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name);
   const filesIn = (folder: string) => (readdirSync(inRoot(folder), { recursive: true }) as string[]).map((file) => inRoot(folder, file));
   const sources = [...['lib', 'scripts', 'native', 'bench', 'test'].flatMap(filesIn), inRoot('vendor/fetch.mjs')];
   const code = sources.filter((file) => /\.(ts|mjs|cjs|cpp|h)$/.test(file));
-  const read = code.flatMap((file) => names(file, /(?:env\.|env\['|getenv\("|childMark = ')(NUDGING_[A-Z_]+)/g));
-  const named = names(inRoot('docs/environment.md'), /^\| `(NUDGING_[A-Z_]+)`/gm);
+  const read = code.flatMap((file) => names(file, /(?:env\.|env\['|getenv\("|childMark = ')((?:NUDGING|HF|HUGGING_?FACE)_[A-Z_]+)/g));
+  const named = names(inRoot('docs/environment.md'), /^\| `((?:NUDGING|HF|HUGGING_?FACE)_[A-Z_]+)`/gm);
   expect([...named].sort()).toEqual([...new Set(read)].sort());
 });

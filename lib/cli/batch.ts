@@ -6,7 +6,7 @@ import type { Arguments } from './args.ts';
 import { exitCodes } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { answerJson } from './json.ts';
-import { load } from './load.ts';
+import { load, withFiles } from './load.ts';
 import { madeWith } from './made-with.ts';
 import { openOutput, standardOutput, type Output } from './output.ts';
 import { Progress } from './progress.ts';
@@ -19,12 +19,13 @@ const rowCodes: ReadonlySet<ErrorCode> = new Set(['ERR_INVALID_OPTION', 'ERR_PRO
 export async function batch(args: Arguments & { input: string }, interrupt: Interrupt): Promise<number> {
   const rows = await readRows(args.input, args.load, interrupt.signal);
   const { input, output: path, append } = args;
-  const output = path === undefined ? standardOutput : await openOutput({ path, input, rows, append, now: await madeWith(args.load) });
+  const models = await withFiles(args.load, interrupt.signal);
+  const output = path === undefined ? standardOutput : await openOutput({ path, input, rows, append, now: await madeWith(models) });
   try {
     // A bar would be written into the rows if both go to the same terminal.
     const progress = new Progress(rows.length, output.kept, output.keptErrors, output === standardOutput && process.stdout.isTTY === true);
     if (output.kept < rows.length) {
-      const nudging = await load(args.load, interrupt.signal, args.verbose);
+      const nudging = await load(models, interrupt.signal, args.verbose);
       try {
         await answerAll(nudging, rows, nudging.parallel, output, progress, interrupt.signal);
       } finally {

@@ -18,6 +18,11 @@ const runtimeCodes: ReadonlySet<ErrorCode> = new Set([
   'ERR_DECODE_FAILED',
   'ERR_DEVICE_FAILED',
   'ERR_ENGINE_CRASHED',
+  'ERR_HUB_RATE_LIMITED',
+  'ERR_HUB_UNREACHABLE',
+  'ERR_HUB_DAMAGED',
+  'ERR_HUB_NO_SPACE',
+  'ERR_HUB_CACHE',
   'ERR_INTERNAL',
 ]);
 

@@ -1,5 +1,9 @@
 import { Nudging } from '../engine.ts';
+import { modelFiles } from '../hub/load.ts';
+import { isHubName } from '../hub/name.ts';
+import { withPair } from '../pair.ts';
 import type { LoadOptions, ModelInfo } from '../types.ts';
+import { DownloadBars } from './download-bars.ts';
 import { bar, percent, rate, StatusLine } from './terminal.ts';
 
 /** Loading that is done sooner than this needs no progress line. */
@@ -9,13 +13,18 @@ const quietMs = 500;
 export async function load(options: LoadOptions, signal: AbortSignal, verbose: boolean): Promise<Nudging> {
   const status = new StatusLine(process.stderr);
   const started = performance.now();
-  const onProgress: NonNullable<LoadOptions['onProgress']> = ({ lane, fraction }) => {
+  const bars = new DownloadBars(process.stderr);
+  const onProgress: NonNullable<LoadOptions['onProgress']> = (progress) => {
+    if (progress.kind === 'download') return bars.show(progress);
+    bars.end();
+    const { lane, fraction } = progress;
     if (performance.now() - started > quietMs) status.show(`loading the ${lane} model ${bar(fraction)} ${percent(fraction)}`);
   };
   let nudging: Nudging;
   try {
     nudging = await Nudging.load({ ...options, onProgress, signal });
   } finally {
+    bars.end();
     status.clear();
   }
   if (verbose) {
@@ -23,6 +32,22 @@ export async function load(options: LoadOptions, signal: AbortSignal, verbose: b
     console.error(`loaded in ${rate((performance.now() - started) / 1000)} s`);
   }
   return nudging;
+}
+
+/**
+ * The same options with paths in place of names of models on the hub, which are downloaded if need be: what answers were made with is known
+ * by files.
+ */
+export async function withFiles(options: LoadOptions, signal: AbortSignal): Promise<LoadOptions> {
+  const { base, aligned, reference } = await withPair(options);
+  if (![base, aligned, reference].some(isHubName)) return options;
+  const bars = new DownloadBars(process.stderr);
+  try {
+    const onProgress: LoadOptions['onProgress'] = (progress) => progress.kind === 'download' && bars.show(progress);
+    return { ...options, ...(await modelFiles({ base, aligned, ...(reference === undefined ? {} : { reference }) }, { onProgress, signal })) };
+  } finally {
+    bars.end();
+  }
 }
 
 function modelLine(lane: string, { path, description, parameters, bytes, context, memory }: ModelInfo): string {

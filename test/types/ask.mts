@@ -1,5 +1,5 @@
 // What a user's program may say, and what it may not. test/types.test.ts has it compiled as an ES module and as CommonJS.
-import { AnswerStream, Nudging, NudgingError, type defaults, demoPair, readPair } from 'nudging';
+import { AnswerStream, Nudging, NudgingError, type defaults, demoPair, pull, readPair } from 'nudging';
 import type { Answer, ErrorCode, GenerateOptions, LoadOptions, ModelInfo, Pair, Piece } from 'nudging';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -47,3 +47,6 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 
 must<Same<typeof defaults.gamma, 0.4>>();
 export const pair: Promise<Pair> = readPair(demoPair);
+export const pulled: Promise<string[]> = pull('hf:owner/repo', { onProgress: ({ file, fraction }) => void [file, fraction] }).then(
+  ({ paths }) => paths,
+);

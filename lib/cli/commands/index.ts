@@ -4,6 +4,11 @@ import type { Command } from './command.ts';
 /** All commands, in the order of the help. Only the one that runs is loaded. */
 const table: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generate,
+  explain: async () => (await import('./explain.ts')).explain,
+  inspect: async () => (await import('./inspect.ts')).inspect,
+  pull: async () => (await import('./pull.ts')).pull,
+  models: async () => (await import('./models.ts')).models,
+  pairs: async () => (await import('./pairs.ts')).pairs,
   calibrate: async () => (await import('./calibrate.ts')).calibrate,
   help: async () => (await import('./help.ts')).help,
 };

@@ -1,0 +1,74 @@
+import { hostMemory } from '../../host-memory.ts';
+import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '../../presets.ts';
+import { readFlags } from '../args.ts';
+import { exitCodes, UsageError } from '../failure.ts';
+import { columns } from '../table.ts';
+import { bytes as size, parameters as inWords, print } from '../terminal.ts';
+import type { Command } from './command.ts';
+
+export const pairs: Command = {
+  name: 'pairs',
+  summary: 'list pairs of models that --pair knows by name',
+  usage: ['[NAME] [flags]'],
+  about: `Lists the pairs that --pair, load({ pair }) and nudging pull take by name: how much there is to
+download, how much memory they take (weights, and caches for ${usualContext} tokens of context; an estimate), and whether
+that much is free here at the moment. With a NAME, says all that is known of one: its models, their
+licences, where γ is from, and whether it was measured for this project.`,
+  groups: [
+    { title: 'Output', flags: [{ name: 'json', about: 'print a JSON array: what models/presets/NAME.json says, memory and fits' }] },
+  ],
+  notes: `A file wins over a pair of the same name. GPUs are not looked at: what fits into their memory need not fit here.
+
+Example
+  nudging --pair gemma-3-270m "What is a harbor?"`,
+  async run(argv) {
+    const { words, switches } = readFlags(this.groups, argv, this.name);
+    const names = await presetNames();
+    const unknown = words.find((word) => !names.includes(word));
+    if (unknown !== undefined) throw new UsageError(`there is no pair "${unknown}": it must be one of ${names.join(', ')}`);
+    const presets = (await Promise.all((words.length > 0 ? words : names).map(presetNamed))).filter((preset) => preset !== undefined);
+    const free = hostMemory();
+    const known = presets.map((preset) => ({ ...preset, memory: memoryOf(preset), fits: memoryOf(preset) <= free }));
+    if (switches.has('json')) print(`${JSON.stringify(known)}\n`);
+    else if (words.length > 0) print(known.map(described).join('\n'));
+    else print(tableOf(known, free));
+    return exitCodes.ok;
+  },
+};
+
+type Known = Preset & { memory: number; fits: boolean };
+
+const isUnverified = ({ models }: Preset) => models.base.unverified === true || models.aligned.unverified === true;
+
+function tableOf(known: readonly Known[], free: number): string {
+  const rows = known.map((preset) => {
+    const { name, models, memory, fits, measured, description } = preset;
+    const notes = [measured === notMeasured ? '' : 'measured', isUnverified(preset) ? 'unverified' : ''].filter(Boolean).join(', ');
+    return [name, size(models.base.bytes + models.aligned.bytes), size(memory), fits ? 'yes' : 'no', notes, firstSentence(description)];
+  });
+  const table = columns([['pair', 'download', 'memory', 'fits', '', 'models'], ...rows], [1, 2]);
+  const legend = known.some(isUnverified) ? ' Unverified: nobody has seen for this project that the files have these names.' : '';
+  return `${table}\n${size(free)} of memory are free. nudging pairs NAME says more.${legend}\n`;
+}
+
+const notMeasured = 'not measured here';
+
+function firstSentence(text: string): string {
+  return text.split(/(?<=\.) /)[0]?.replace(/\.$/, '') ?? '';
+}
+
+function described(preset: Known): string {
+  const { name, description, pair, models, memory, fits, gammaFrom, measured } = preset;
+  const lane = (of: 'base' | 'aligned') => {
+    const { parameters, bytes, license, page, unverified } = models[of];
+    const doubt = unverified ? '\n           unverified: nobody has seen for this project that the repository has such a file' : '';
+    const facts = `${inWords(parameters)} parameters, ${size(bytes)}, licence ${license}, ${page}`;
+    return `  ${of.padEnd(8)} ${pair[of]}\n           ${facts}${doubt}\n`;
+  };
+  const gamma = pair.gamma === undefined ? 'default; nobody has published one for it' : `${pair.gamma} (${gammaFrom})`;
+  return `${name}: ${description}
+${lane('base')}${lane('aligned')}  memory   ${size(memory)}, ${fits ? 'fits here' : 'more than is free here'}
+  gamma    ${gamma}
+  measured ${measured}
+`;
+}

@@ -1,0 +1,224 @@
+import { mkdir, statfs } from 'node:fs/promises';
+import { onAbort, throwIfAborted } from '../abort.ts';
+import { NudgingError } from '../errors.ts';
+import type { DownloadProgress, Pulled, PullOptions } from '../types.ts';
+import { commitOf, filesAt, isCommit, type HubFile } from './api.ts';
+import { RepoCache, sizeOf, type CachedFile } from './cache.ts';
+import { chosen, noneChosen } from './choose.ts';
+import { HubClient } from './client.ts';
+import { download } from './download.ts';
+import type { HubName } from './name.ts';
+import type { HubSettings } from './settings.ts';
+
+/** Files that are downloaded at the same time. */
+const atOnce = 4;
+
+/** Bytes of a disk that stay free. */
+const spared = 64 * 2 ** 20;
+
+/** How often one file's progress is told, in milliseconds. */
+const tellEveryMs = 100;
+
+/**
+ * Models by name, brought into the cache unless they are there. Their files are downloaded beside each other, and none is begun unless the
+ * disk has room for all.
+ *
+ * @throws NudgingError ERR_HUB_…; the signal's reason; what `onProgress` throws
+ */
+export async function pullAll(names: readonly HubName[], settings: HubSettings, options: PullOptions): Promise<Pulled[]> {
+  const { signal, onProgress, update = true } = options;
+  throwIfAborted(signal);
+  // The first failure, and what a callback throws, end the rest as well.
+  const stop = new AbortController();
+  const forget = signal && onAbort(signal, () => stop.abort(signal.reason));
+  try {
+    const client = new HubClient(settings, stop.signal);
+    const plans = await together(names, stop, (name) => planFor(client, name, update));
+    const tell = tellOf(onProgress, stop);
+    const jobs = plans.flatMap((plan) => plan.missing.map((file) => ({ plan, file })));
+    if (jobs.length > 0) await mustFit(settings.cache, jobs);
+    // Two names may mean the same content.
+    const running = new Map<string, Promise<boolean>>();
+    await together(jobs, stop, async ({ plan, file }) => {
+      const { cache, name, commit } = plan;
+      const blob = cache.blob(file.hash);
+      const report = tell(name, file);
+      const other = running.get(blob);
+      const arrival = other ?? download({ client, cache, name, commit, file, signal: stop.signal, report }).catch(onDisk(settings.cache));
+      running.set(blob, arrival);
+      if ((await arrival) && !other) plan.downloaded += file.bytes;
+      const full = await cache.place(commit, file.path, file.hash).catch(onDisk(settings.cache));
+      // Somebody may remove models at the same time.
+      if ((await sizeOf(full)) !== file.bytes) throw new NudgingError('ERR_HUB_CACHE', `${full} was removed meanwhile: try again`);
+      report('done', file.bytes);
+    });
+    for (const { cache, name, commit, asked } of plans) {
+      // Not before: what the revision was so far can be loaded as long as this is not there.
+      if (asked && (await cache.commitOf(name.revision)) !== commit)
+        await cache.setRef(name.revision, commit).catch(onDisk(settings.cache));
+    }
+    stop.signal.throwIfAborted();
+    return plans.map(resultOf);
+  } finally {
+    forget?.();
+  }
+}
+
+/** What a name comes to. */
+interface Plan {
+  name: HubName;
+  cache: RepoCache;
+  commit: string;
+  /** Paths inside the repository, and on this disk. */
+  files: { path: string; full: string; bytes: number }[];
+  missing: HubFile[];
+  /** Bytes of those that this process fetched. */
+  downloaded: number;
+  /** Whether the hub said so, and not the cache. */
+  asked: boolean;
+}
+
+async function planFor(client: HubClient, name: HubName, update: boolean): Promise<Plan> {
+  const cache = new RepoCache(client.settings.cache, name.repo);
+  if (!update || client.settings.offline || isCommit(name.revision)) {
+    const known = await cached(cache, name);
+    if (known) return { name, cache, ...known, missing: [], downloaded: 0, asked: false };
+    if (client.settings.offline) throw notCached(cache, name);
+  }
+  const commit = await commitOf(client, name);
+  const all = await filesAt(client, name, commit);
+  const files = chosen(all, name);
+  if (!files) throw noneChosen(all, name);
+  const there = await Promise.all(files.map(({ path, bytes }) => cache.fileAt(commit, path).then((file) => file?.bytes === bytes)));
+  return {
+    name,
+    cache,
+    commit,
+    files: files.map(({ path, bytes }) => ({ path, bytes, full: cache.snapshot(commit, path) })),
+    missing: files.filter((_, index) => !there[index]),
+    downloaded: 0,
+    asked: true,
+  };
+}
+
+/** What the cache has for a name, if it has all of it. */
+async function cached(cache: RepoCache, name: HubName): Promise<{ commit: string; files: CachedFile[] } | undefined> {
+  const commit = await cache.commitOf(name.revision);
+  const files = commit === undefined ? undefined : chosen(await cache.filesAt(commit), name);
+  return commit === undefined || files === undefined ? undefined : { commit, files };
+}
+
+function notCached(cache: RepoCache, { text, repo }: HubName): NudgingError {
+  const remedy = `unset HF_HUB_OFFLINE once and run \`nudging pull ${text}\`, or copy ${cache.folder} from a machine that has it`;
+  return new NudgingError('ERR_HUB_OFFLINE', `${text} is not in the cache, and HF_HUB_OFFLINE forbids to ask for ${repo}: ${remedy}`, {
+    value: text,
+  });
+}
+
+function resultOf({ files, commit, downloaded }: Plan): Pulled {
+  const [first] = files;
+  return {
+    path: first?.full ?? '',
+    paths: files.map(({ full }) => full),
+    commit,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    downloaded,
+  };
+}
+
+/** @throws NudgingError ERR_HUB_NO_SPACE */
+async function mustFit(cache: string, jobs: { plan: Plan; file: HubFile }[]): Promise<void> {
+  const wanted = new Map<string, number>();
+  for (const { plan, file } of jobs) {
+    const has = (await sizeOf(plan.cache.blob(file.hash))) ?? (await sizeOf(plan.cache.partial(file.hash))) ?? 0;
+    wanted.set(plan.cache.blob(file.hash), Math.max(0, file.bytes - has));
+  }
+  const needed = [...wanted.values()].reduce((sum, bytes) => sum + bytes, 0);
+  await mkdir(cache, { recursive: true }).catch(onDisk(cache));
+  let available: number;
+  try {
+    const { bavail, bsize } = await statfs(cache);
+    available = bavail * bsize;
+  } catch {
+    // A file system that does not say. Writing will.
+    return;
+  }
+  if (needed === 0 || needed + spared <= available) return;
+  throw noSpace(cache, needed, available);
+}
+
+function noSpace(cache: string, needed?: number, available?: number): NudgingError {
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
+  const lacking = needed === undefined || available === undefined ? '' : `: ${gib(needed)} are missing, ${gib(available)} are free`;
+  const remedy = 'remove models (`nudging models`), or name a folder on another disk with HF_HUB_CACHE';
+  return new NudgingError('ERR_HUB_NO_SPACE', `the disk of ${cache} has no room for this${lacking}; ${remedy}`, {
+    ...(needed === undefined ? {} : { needed }),
+    ...(available === undefined ? {} : { available }),
+  });
+}
+
+/** What the disk says of a cache, as an error with a remedy. */
+function onDisk(cache: string): (reason: unknown) => never {
+  return (reason) => {
+    const { code, message } = reason as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw noSpace(cache);
+    if (reason instanceof NudgingError || !/^E[A-Z]+$/.test(code ?? '')) throw reason;
+    const remedy = 'mend its permissions, or name another folder with HF_HUB_CACHE';
+    throw new NudgingError('ERR_HUB_CACHE', `the cache ${cache} cannot be written (${message}): ${remedy}`, { cause: reason });
+  };
+}
+
+/** Does this for all, a few at a time; after a failure it begins no more, ends what runs, waits for that, and throws the failure. */
+async function together<T, R>(items: readonly T[], stop: AbortController, act: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  let failed: { reason: unknown } | undefined;
+  const worker = async () => {
+    while (next < items.length && !failed) {
+      const index = next;
+      next += 1;
+      try {
+        stop.signal.throwIfAborted();
+        results[index] = await act(items[index] as T);
+      } catch (reason) {
+        // What ends because of the first failure is not one of its own.
+        failed ??= { reason };
+        stop.abort(reason);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  if (failed) throw failed.reason;
+  return results;
+}
+
+type Tell = (state: DownloadProgress['state'], received: number) => void;
+
+/** Tells the user's function, now and then. What it throws, or a promise of it, ends all. */
+function tellOf(onProgress: PullOptions['onProgress'], stop: AbortController): (name: HubName, file: HubFile) => Tell {
+  return (name, file) => {
+    let told = -Infinity;
+    let last: DownloadProgress['state'] | undefined;
+    return (state, received) => {
+      const now = performance.now();
+      if (!onProgress || stop.signal.aborted || (state === last && now - told < tellEveryMs)) return;
+      told = now;
+      last = state;
+      const fraction = file.bytes === 0 ? 1 : received / file.bytes;
+      try {
+        const returned: unknown = onProgress({
+          kind: 'download',
+          name: name.text,
+          file: file.path,
+          state,
+          received,
+          bytes: file.bytes,
+          fraction,
+        });
+        void Promise.resolve(returned).catch((thrown: unknown) => stop.abort(thrown));
+      } catch (thrown) {
+        stop.abort(thrown);
+      }
+    };
+  };
+}
