@@ -26,7 +26,7 @@ export type DataRecord = Record<string, unknown> | string[];
 /** What is asked of a judge model about a task's answers. */
 export type Rubric = 'equivalence' | 'quality' | 'safety';
 
-/** How a file becomes questions. It throws a DataError that says what a record should hold. */
+/** How a file becomes questions. It throws a EvaluationError that says what a record should hold. */
 export type ReadRecord = (record: DataRecord, place: RecordPlace) => Question;
 
 export interface RecordPlace {
@@ -64,8 +64,8 @@ export interface Task {
   rubric?: Rubric;
 }
 
-/** Limits of the authors' runs: tokens of an answer, and how far the aligned model looks ahead. */
-export const limits = { maxTokens: 512, lookahead: 16 } as const;
+/** Limits of the authors' runs: tokens of an answer, how far the aligned model looks ahead, and how often the same words may be nudged. */
+export const limits = { maxTokens: 512, lookahead: 16, repeatLimit: 4 } as const;
 
 /** The authors' system texts. */
 export const systemTexts = {

@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 /** All commands, in the order of the help. Only the one that runs is loaded. */
 const table: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generate,
+  eval: async () => (await import('./eval.ts')).evaluation,
   help: async () => (await import('./help.ts')).help,
 };
 

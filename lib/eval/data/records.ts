@@ -5,7 +5,7 @@ import { isObject } from '../../options.ts';
 import { decodeText } from '../../text-file.ts';
 import type { DataRecord, RecordPlace } from '../task.ts';
 import { readCsv } from './csv.ts';
-import { DataError } from './data-error.ts';
+import { EvaluationError } from '../evaluation-error.ts';
 
 /** What a task's file holds. */
 export interface Records {
@@ -17,7 +17,7 @@ export interface Records {
 /**
  * Reads a file of JSON (an array, or an object with an array under `examples` or `data`), JSON lines or CSV, or all CSV files of a folder.
  *
- * @throws DataError with the path and the remedy
+ * @throws EvaluationError with the path and the remedy
  */
 export async function readRecords(path: string): Promise<Records> {
   const hash = createHash('sha256');
@@ -28,21 +28,21 @@ export async function readRecords(path: string): Promise<Records> {
     const name = basename(file, extname(file));
     for (const [index, record] of parse(file, bytes).entries()) records.push({ record, place: { index, file: name } });
   }
-  if (records.length === 0) throw new DataError(`"${path}" holds no questions: take the official file as it is`);
+  if (records.length === 0) throw new EvaluationError(`"${path}" holds no questions: take the official file as it is`);
   return { records, sha256: hash.digest('hex') };
 }
 
 async function filesOf(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const names = (await readdir(path)).filter((name) => name.endsWith('.csv')).sort();
-  if (names.length === 0) throw new DataError(`the folder "${path}" has no CSV files: put the official ones into it`);
+  if (names.length === 0) throw new EvaluationError(`the folder "${path}" has no CSV files: put the official ones into it`);
   return names.map((name) => join(path, name));
 }
 
 function parse(path: string, bytes: Buffer): DataRecord[] {
   // Every parquet file begins and ends with these letters, whatever its name is.
   if (path.endsWith('.parquet') || bytes.subarray(0, 4).toString('latin1') === 'PAR1') {
-    throw new DataError(`"${path}" is a Parquet file, which is not read: save its table as JSON lines (${parquetRemedy})`);
+    throw new EvaluationError(`"${path}" is a Parquet file, which is not read: save its table as JSON lines (${parquetRemedy})`);
   }
   const text = decodeText(bytes);
   if (path.endsWith('.csv')) return readCsv(text);
@@ -58,7 +58,9 @@ function jsonLines(path: string, text: string): DataRecord[] {
     try {
       return [mustBeObject(JSON.parse(line))];
     } catch (error) {
-      throw new DataError(`line ${index + 1} of "${path}" is no JSON object (${(error as Error).message}): take the official file as it is`);
+      throw new EvaluationError(
+        `line ${index + 1} of "${path}" is no JSON object (${(error as Error).message}): take the official file as it is`,
+      );
     }
   });
 }
@@ -70,18 +72,18 @@ function json(path: string, text: string): DataRecord[] {
   } catch (error) {
     // Many JSON-lines files are called .json.
     if (text.trimStart().startsWith('{') && text.includes('}\n{')) return jsonLines(path, text);
-    throw new DataError(`"${path}" is no JSON (${(error as Error).message}): take the official file as it is`);
+    throw new EvaluationError(`"${path}" is no JSON (${(error as Error).message}): take the official file as it is`);
   }
   const rows = Array.isArray(value) ? value : isObject(value) ? (value['examples'] ?? value['data']) : undefined;
   if (!Array.isArray(rows)) {
     // One record that fills a whole file.
     if (isObject(value)) return [value];
-    throw new DataError(`"${path}" holds neither an array nor one under "examples" or "data": take the official file as it is`);
+    throw new EvaluationError(`"${path}" holds neither an array nor one under "examples" or "data": take the official file as it is`);
   }
   try {
     return rows.map(mustBeObject);
   } catch (error) {
-    throw new DataError(`"${path}" holds something else than objects (${(error as Error).message}): take the official file as it is`);
+    throw new EvaluationError(`"${path}" holds something else than objects (${(error as Error).message}): take the official file as it is`);
   }
 }
 

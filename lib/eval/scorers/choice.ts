@@ -15,14 +15,14 @@ export const choice: Scorer = (answer, question) => {
 
   const declared = finalAnswer(text);
   if (declared !== undefined) {
-    const named = atBeginning(declared, choices);
-    const other = named === undefined ? undefined : alternative(declared, question);
+    const other = alternative(declared, question);
     if (other !== undefined) return of('ambiguous', other);
+    const named = labelled(declared, choices) ?? spelledOut(declared, choices);
     if (named !== undefined) return of('stated', named);
   }
   const first = text.split('\n', 1)[0] ?? '';
   const labels = [...new Set(labelsIn(text, choices))];
-  const opening = atBeginning(first, choices);
+  const opening = labelled(first, choices) ?? choices.find((each) => same(first, each.text))?.label;
   // A text that begins with one label and goes on to others lists the options.
   if (declared === undefined && opening !== undefined && labels.every((label) => label === opening)) return of('stated', opening);
   const last = labelsIn(text, choices).at(-1);
@@ -40,16 +40,25 @@ function holds(text: string, part: string): boolean {
   return new RegExp(`(?<![\\p{L}\\p{N}])${escaped(part.trim())}(?![\\p{L}\\p{N}])`, 'iu').test(text);
 }
 
-/** The option that a line begins with: "B", "(B)", "option B.", "B. its text", or its text alone. */
-function atBeginning(line: string, choices: readonly Choice[]): string | undefined {
-  const said = line.replace(/^(?:option|choice|letter|indeed)\s+/i, '').replace(/^["'“‘([\s]+/, '');
-  for (const { label, text } of choices) {
-    const rest = said.startsWith(label) ? said.slice(label.length) : undefined;
+const same = (line: string, text: string) => line.replace(/[\s.!]+$/, '').toLowerCase() === text.trim().toLowerCase();
+const opened = (line: string) => line.replace(/^(?:option|choice|letter|indeed)\s+/i, '').replace(/^["'“‘([\s]+/, '');
+
+/** The option whose label a line begins with: "B", "(B)", "option B.", or "B" with its text. */
+function labelled(line: string, choices: readonly Choice[]): string | undefined {
+  const said = opened(line);
+  return choices.find(({ label, text }) => {
+    if (!said.startsWith(label)) return false;
+    const rest = said.slice(label.length);
     // "A bank" begins with an article, "A." and "A) bank" with a label.
-    if (rest !== undefined && (/^["'”’)\]]*(?:[.):,;!?]|$)/.test(rest) || holds(rest.slice(0, text.length + 4), text))) return label;
-  }
-  const withText = choices.filter(({ text }) => new RegExp(`^(?:an?|the)?\\s*${escaped(text.trim())}(?![\\p{L}\\p{N}])`, 'iu').test(said));
-  return withText.sort((one, other) => other.text.length - one.text.length)[0]?.label;
+    return /^["'”’)\]]*(?:[.):,;!?]|$)/.test(rest) || holds(rest.slice(0, text.length + 4), text);
+  })?.label;
+}
+
+/** The option whose text a line begins with, perhaps behind an article; the longest, where one text begins another. */
+function spelledOut(line: string, choices: readonly Choice[]): string | undefined {
+  const begins = ({ text }: Choice) =>
+    new RegExp(`^(?:(?:an?|the)\\s+)?${escaped(text.trim())}(?![\\p{L}\\p{N}])`, 'iu').test(opened(line));
+  return choices.filter(begins).sort((one, other) => other.text.length - one.text.length)[0]?.label;
 }
 
 /** Another option that a line offers beside its first one: "A or B". */

@@ -2,8 +2,9 @@ import { finalAnswer, plain } from './final-answer.ts';
 import { scoreOf, type Scorer } from './score.ts';
 
 /**
- * A date. The gold one is MM/DD/YYYY. Stated: the declared line, or else the whole answer, holds one date and it is written so. Inferred: it
- * is written in another way (5/1/2021, May 1, 2021, 1 May 2021, 2021-05-01). Ambiguous: there are several; the lenient reading takes the last.
+ * A date. The gold one is MM/DD/YYYY. Stated: the declared line, or else the whole answer, holds one date and it is written so. Inferred:
+ * it is written in another way (5/1/2021, May 1, 2021, 1 May 2021, 2021-05-01). Ambiguous: there are several; the lenient reading takes the
+ * last.
  */
 export const date: Scorer = (answer, { gold }) => {
   const text = plain(answer);

@@ -3,7 +3,7 @@ export function plain(text: string): string {
   return text.replace(/\*\*|__|[`$*]|\\(?=\()|\\(?=\))/g, '');
 }
 
-const markers = /\banswer\b[^\n.:=]{0,60}?(?:\bis\b|\bwould be\b|:|=)|####|\\boxed\{/gi;
+const markers = /\banswer\b[^\n.:=]{0,60}?(?:(?:\bis\b|\bwould be\b)\s*[:=]?|:|=)|####|\\boxed\{/gi;
 
 /**
  * The line that an answer declares to be its outcome: what follows the last "answer is", "answer:", "####" or "\boxed{", up to the end of

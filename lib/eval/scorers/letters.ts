@@ -3,8 +3,8 @@ import { scoreOf, type Scorer } from './score.ts';
 
 /**
  * Letters put together, upper and lower case alike. Stated: the declared line holds them in quotes, or begins with them; or they are the
- * whole answer. Inferred: the last quoted word, letters spelled one by one ("y-a-j-o"), or the last word. Ambiguous: the declared line quotes
- * several words.
+ * whole answer. Inferred: the last quoted word, letters spelled one by one ("y-a-j-o"), or the last word. Ambiguous: the declared line
+ * quotes several words.
  */
 export const letters: Scorer = (answer, { gold }) => {
   const wanted = gold.trim().toLowerCase();
@@ -30,7 +30,10 @@ export const letters: Scorer = (answer, { gold }) => {
 function quotedIn(text: string): string[] {
   const quoted = [...text.matchAll(/["“]([^"”\n]+)["”]|(?<![\p{L}])['‘]([^'’\n]+)['’](?![\p{L}])/gu)];
   return quoted.flatMap(([, double, single]) => {
-    const inside = (double ?? single ?? '').trim().toLowerCase().replace(/[.,!?]+$/, '');
+    const inside = (double ?? single ?? '')
+      .trim()
+      .toLowerCase()
+      .replace(/[.,!?]+$/, '');
     const joined = spelledIn(inside) ?? inside;
     return /^\p{L}+$/u.test(joined) ? [joined] : [];
   });

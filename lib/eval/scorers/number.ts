@@ -2,8 +2,8 @@ import { finalAnswer } from './final-answer.ts';
 import type { Scorer } from './score.ts';
 
 /**
- * All numbers of a text as the authors find them: digits, commas between groups of three, a decimal part that may be empty. Signs, fractions
- * and percent signs are not seen, so "-5" is 5 (dataset_utils.py of fywalter/nudging, `find_numbers`).
+ * All numbers of a text as the authors find them: digits, commas between groups of three, a decimal part that may be empty. Signs,
+ * fractions and percent signs are not seen, so "-5" is 5 (dataset_utils.py of fywalter/nudging, `find_numbers`).
  */
 export function numbersIn(text: string): number[] {
   return (text.match(/\d+(?:,\d{3})*(?:\.\d*)?/g) ?? []).map((number) => Number(number.replaceAll(',', '').replace(/\.$/, '')));

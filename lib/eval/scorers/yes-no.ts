@@ -5,8 +5,8 @@ import { scoreOf, type Scorer } from './score.ts';
 const verdicts = /\b(not\s+(?:plausible|true|correct)|(?:isn't|is not)\s+plausible|implausible|untrue|false|no|plausible|true|yes)\b/gi;
 
 /**
- * Yes or no, true or false, plausible or implausible. Stated: behind "answer is", as the first word, or alone in the last sentence. Inferred:
- * the last such word. Ambiguous: the declared line says both, or the first word and the declared line disagree.
+ * Yes or no, true or false, plausible or implausible. Stated: behind "answer is", as the first word, or alone in the last sentence.
+ * Inferred: the last such word. Ambiguous: the declared line says both, or the first word and the declared line disagree.
  */
 export const yesNo: Scorer = (answer, { gold }) => {
   const wanted = verdictsIn(gold)[0];
@@ -16,7 +16,7 @@ export const yesNo: Scorer = (answer, { gold }) => {
   const all = verdictsIn(text);
   if (all.length === 0) return of('missing', undefined);
 
-  const opening = /^\W*(?:yes|no|true|false|plausible|implausible)\b/i.test(text) ? all[0] : undefined;
+  const opening = /^\W*(?:yes|no|true|false|plausible|implausible)\s*(?:[.,:;!—–-]|\n|$)/i.test(text) ? all[0] : undefined;
   const declared = verdictsIn(finalAnswer(text) ?? '');
   const closing = verdictsIn(lastSentence(text));
   const plainly = [opening, ...new Set(declared)].filter((verdict) => verdict !== undefined);

@@ -6,7 +6,8 @@ import { systemTexts, type Task } from '../task.ts';
 export const coinFlip: Task = {
   name: 'coin_flip',
   title: 'Coin flip: is the coin still heads up?',
-  source: 'github.com/kojima-takeshi188/zero_shot_cot, dataset/coin_flip (500); the paper takes skrishna/coin_flip; without a file: generated',
+  source:
+    'github.com/kojima-takeshi188/zero_shot_cot, dataset/coin_flip (500); the paper takes skrishna/coin_flip; without a file: generated',
   licence: 'no licence is stated by its makers; generated questions: that of this package',
   files: ['coin_flip.json', 'coin_flip.jsonl'],
   format: '{ examples: [{ question, answer: "yes" or "no" }] }, or lines of { inputs, targets }',

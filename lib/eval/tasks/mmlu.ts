@@ -1,4 +1,4 @@
-import { DataError } from '../data/data-error.ts';
+import { EvaluationError } from '../evaluation-error.ts';
 import { fieldOf, goldChoice, textField, withChoices } from '../data/fields.ts';
 import { choice } from '../scorers/choice.ts';
 import { systemTexts, type Choice, type DataRecord, type RecordPlace, type Task } from '../task.ts';
@@ -31,7 +31,7 @@ const letters = ['A', 'B', 'C', 'D'];
 
 function fromCsv(fields: string[], { file }: RecordPlace) {
   const [question = '', ...rest] = fields;
-  if (rest.length !== 5) throw new DataError(`has ${fields.length} fields instead of question, four options and answer`);
+  if (rest.length !== 5) throw new EvaluationError(`has ${fields.length} fields instead of question, four options and answer`);
   return {
     question,
     // As cais/mmlu has them, which the authors read.
@@ -44,7 +44,7 @@ function fromCsv(fields: string[], { file }: RecordPlace) {
 function fromJson(record: Exclude<DataRecord, string[]>) {
   const texts = fieldOf(record, 'choices');
   const answer = fieldOf(record, 'answer');
-  if (!Array.isArray(texts) || texts.length !== 4) throw new DataError('lacks four "choices"');
+  if (!Array.isArray(texts) || texts.length !== 4) throw new EvaluationError('lacks four "choices"');
   return {
     question: textField(record, 'question'),
     subject: textField(record, 'subject'),

@@ -5,7 +5,8 @@ import { systemTexts, type Task } from '../task.ts';
 export const multiarith: Task = {
   name: 'multiarith',
   title: 'MultiArith: two-step arithmetic',
-  source: 'github.com/kojima-takeshi188/zero_shot_cot, dataset/MultiArith/MultiArith.json (600; the paper takes 180, ChilleD/MultiArith test)',
+  source:
+    'github.com/kojima-takeshi188/zero_shot_cot, dataset/MultiArith/MultiArith.json (600; the paper takes 180, ChilleD/MultiArith test)',
   licence: 'no licence is stated by its makers (Roy and Roth 2015)',
   files: ['multiarith.json', 'MultiArith.json', 'multiarith.jsonl'],
   format: 'JSON array of { sQuestion, lSolutions }, or lines of { question, final_ans }',

@@ -1,5 +1,5 @@
 import { anyField, between, textField } from '../data/fields.ts';
-import { DataError } from '../data/data-error.ts';
+import { EvaluationError } from '../evaluation-error.ts';
 import { yesNo } from '../scorers/yes-no.ts';
 import { systemTexts, type Task } from '../task.ts';
 
@@ -15,7 +15,8 @@ export const sports: Task = {
   read: (record, { index }) => {
     const target = anyField(record, 'targets', 'target');
     const said = String(Array.isArray(target) ? target[0] : target);
-    if (!['plausible', 'implausible', 'yes', 'no'].includes(said)) throw new DataError(`has the target "${said}", which is no answer`);
+    if (!['plausible', 'implausible', 'yes', 'no'].includes(said))
+      throw new EvaluationError(`has the target "${said}", which is no answer`);
     const plausible = said === 'plausible' || said === 'yes';
     return {
       id: `sports-${index}`,

@@ -1,4 +1,0 @@
-/** A data file that cannot be used. The message is "what is wrong: how to mend it". */
-export class DataError extends Error {
-  override readonly name = 'DataError';
-}
