@@ -103,7 +103,7 @@ function loadFor(engine: System['engine'], { load: options, large }: EvalRequest
 
 async function recordOf({ asked, systems, prompts, trace, seed }: Plan, { load: options, large }: EvalRequest): Promise<RunRecord> {
   // The systems and the tasks say these themselves.
-  const { mode, gamma, stop, ...made } = await madeWith(options);
+  const { mode, gamma, ...made } = await madeWith(options);
   const largeMade = large === undefined ? {} : { large: (await madeWith({ base: large, aligned: large }))['base'] };
   return {
     madeWith: { ...made, ...largeMade, trace: trace ? 'full' : 'rounds' },

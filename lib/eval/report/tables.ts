@@ -173,10 +173,9 @@ function calibrationTable({ systems, answers }: Summary): Table {
   return {
     title: 'Calibration',
     about:
-      'Expected calibration error, in points. At boundaries: p̂ of the base against whether the next word of the aligned model ' +
-      'begins with its token. Of answers: the geometric mean of p̂ over the tokens of the base (of the aligned model where it ' +
-      'answers alone) against ' +
-      `whether the answer is right.${traced ? '' : ' The first needs a run with --trace.'}`,
+      'Expected calibration error, in points. At boundaries: p̂ of the base against whether the next word of the aligned model begins ' +
+      'with its token. Of answers: the geometric mean of p̂ over the tokens that are its own against whether the answer is right.' +
+      (traced ? '' : ' The first needs a run with --trace.'),
     head: ['system', 'at boundaries', 'of answers'],
     rows,
   };
