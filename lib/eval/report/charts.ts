@@ -13,6 +13,8 @@ export interface Point {
 }
 
 const width = 380;
+/** What has no room is in the tables, and in the picture's description. */
+const shortened = (label: string, most: number) => (label.length > most ? `${label.slice(0, most - 1)}…` : label);
 const percent = (share: number) => `${percent1(share)} %`;
 
 /** Shares of several systems below each other, each a mark on its interval. */
@@ -28,7 +30,7 @@ export function intervals(title: string, points: readonly Point[]): string {
   const rows = points.map(({ label, series, share, low, high }, index) => {
     const y = top + (index + 0.5) * line;
     return [
-      text(left - 10, y + 4, label, { 'text-anchor': 'end' }),
+      text(left - 10, y + 4, shortened(label, 18), { 'text-anchor': 'end' }),
       element('line', { class: `whisker s${series % seriesCount}`, x1: x(low), x2: x(high), y1: y, y2: y }),
       marker(series, x(share), y),
       text(width - 2, y + 4, percent1(share), { 'text-anchor': 'end' }),
@@ -81,7 +83,7 @@ export function overGamma(title: string, curves: readonly Curve[], levels: reado
   ];
   const labels = apart(ends.map(({ share }) => y(share))).map((at, index) => {
     const { label, series } = ends[index] as (typeof ends)[number];
-    return marker(series, width - right + 14, at - 4, 3.5) + text(width - right + 22, at, label);
+    return marker(series, width - right + 14, at - 4, 3.5) + text(width - right + 22, at, shortened(label, 11));
   });
   const words = [
     ...curves.map(({ label, points }) => `${label} ${points.map(({ gamma, share }) => `${percent(share)} at ${gamma}`).join(', ')}`),

@@ -9,6 +9,7 @@ import { factsOf } from './facts.ts';
 import { systemLabel } from './numbers.ts';
 import { style } from './style.ts';
 import { tablesOf, type Table } from './tables.ts';
+import { verdicts } from './verdict.ts';
 
 /** report.html: one page that needs nothing else. Scripts and addresses are forbidden by its own policy, whatever a text holds. */
 export function htmlReport(run: RunRecord | undefined, summary: Summary, paper: Paper): string {
@@ -20,6 +21,7 @@ export function htmlReport(run: RunRecord | undefined, summary: Summary, paper: 
 <title>Evaluation of a nudged pair</title><style>${style}</style></head><body>
 <h1>Evaluation of a nudged pair</h1>
 <dl class="facts">${facts.join('')}</dl>
+${inShort(summary)}
 ${accuracy ? tableHtml(accuracy) : ''}
 ${charts('Accuracy by task', 'Percent right with 95 % intervals.', accuracyCharts(summary))}
 ${charts('Over γ', 'Percent right, and percent nudged. Bands: 95 % intervals. Dashed: one model alone.', gammaCharts(summary))}
@@ -29,6 +31,11 @@ ${others.map(tableHtml).join('\n')}
 <footer><p>${escaped(`Paper: ${paper.source} ${paper.note}`)}</p></footer>
 </body></html>
 `;
+}
+
+function inShort(summary: Summary): string {
+  const lines = verdicts(summary).map((line) => `<li>${escaped(line)}</li>`);
+  return lines.length === 0 ? '' : `<h2>In short</h2><ul>${lines.join('')}</ul>`;
 }
 
 function charts(title: string, about: string, pictures: readonly string[]): string {
@@ -88,7 +95,7 @@ function gammaCharts(summary: Summary): string[] {
       return { gamma, share: shares.reduce((sum, value) => sum + value, 0) / Math.max(1, shares.length) };
     }),
   });
-  return [...accuracy, overGamma('nudged, mean of the tasks', [share('tokens', 'tokens', 2), share('words', "words (paper's)", 3)])];
+  return [...accuracy, overGamma('share nudged, mean of the tasks', [share('tokens', 'tokens', 2), share('words', 'words', 3)])];
 }
 
 const levelSeries = (name: string) => (name === 'base' ? 0 : name === 'aligned' ? 1 : 5);

@@ -3,11 +3,14 @@ import type { RunRecord } from '../rows.ts';
 import type { Summary } from '../summary.ts';
 import { factsOf } from './facts.ts';
 import { tablesOf, type Table } from './tables.ts';
+import { verdicts } from './verdict.ts';
 
 /** report.md: facts and tables. */
 export function markdownReport(run: RunRecord | undefined, summary: Summary, paper: Paper): string {
   const facts = factsOf(run, summary).map(([name, text]) => `- ${name}: ${cellText(text)}`);
-  return [`# Evaluation`, facts.join('\n'), ...tablesOf(summary, paper).map(section), `Paper: ${paper.source} ${paper.note}`]
+  const short = verdicts(summary).map((line) => `- ${cellText(line)}`);
+  const inShort = short.length === 0 ? [] : [`## In short\n\n${short.join('\n')}`];
+  return ['# Evaluation', facts.join('\n'), ...inShort, ...tablesOf(summary, paper).map(section), `Paper: ${paper.source} ${paper.note}`]
     .join('\n\n')
     .concat('\n');
 }

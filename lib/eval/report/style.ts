@@ -17,7 +17,7 @@ font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 h1{font-size:1.7rem;margin:0 0 4px}
 h2{font-size:1.2rem;margin:44px 0 6px;padding-top:14px;border-top:1px solid var(--line)}
 h3{font-size:1rem;margin:0 0 8px}
-p{margin:6px 0;max-width:80ch}
+p,li{margin:6px 0;max-width:90ch}ul{margin:6px 0;padding-left:20px}
 .about,.facts,footer{color:var(--soft);font-size:.9rem}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:12px 0}
 .facts dd{margin:0;overflow-wrap:anywhere;color:var(--ink)}
@@ -43,6 +43,7 @@ td.figure{white-space:nowrap}
 .who span{font-weight:400;color:var(--soft)}
 .right{color:var(--good)}.wrong{color:var(--bad)}
 mark{background:var(--nudge);color:inherit;border-bottom:2px dotted var(--nudge-line);border-radius:2px;padding:0 1px}
-@media(max-width:520px){body{padding:16px 12px 48px}.facts{grid-template-columns:1fr}.facts dd{margin-bottom:6px}th,td{padding:6px 9px}}
+@media(max-width:520px){body{padding:16px 12px 48px}.facts{grid-template-columns:minmax(72px,max-content) 1fr;gap:2px 10px}
+.facts dt{max-width:100px}th,td{padding:6px 9px}}
 @media print{.example,.charts>div{break-inside:avoid}}
 `;

@@ -53,16 +53,20 @@ function list({ tasks, systems, cell }: Summary, chosen: Chosen, texts: (cell: C
 }
 
 function accuracyTable(summary: Summary): Table {
-  const { head, rows } = grid(summary, hasAnswers, ({ accuracy, rows: n }) => (accuracy ? `${shareText(accuracy)}, n ${n}` : '–'));
-  const averages = summary.systems.map(({ name }) => summary.average(name));
-  if (rows.length > 1) rows.push(['mean of the tasks', ...averages.map((average) => (average ? percent1(average.mean) : '–'))]);
+  const { tasks, systems, cell, average } = summary;
+  const { head, rows } = grid(summary, hasAnswers, ({ accuracy }) => (accuracy ? shareText(accuracy) : '–'));
+  const counts = tasks.filter(hasAnswers).map(({ name }) => new Set(systems.flatMap((system) => cell(name, system.name)?.rows ?? [])));
+  for (const [index, row] of rows.entries()) row.splice(1, 0, [...(counts[index] ?? [])].join(' or '));
+  if (rows.length > 1) {
+    const means = systems.map(({ name }) => average(name)).map((mean) => (mean ? percent1(mean.mean) : '–'));
+    rows.push(['mean of the tasks', '', ...means]);
+  }
   return {
     title: 'Accuracy',
     about:
-      'Percent right, in parentheses the 95 % Wilson interval, n answers. gsm8k, svamp and multiarith by the rule of the authors ' +
-      '(the last number counts). The other tasks by a lenient offline reading, where the paper asks GPT-4o: not comparable with ' +
-      'its figures.',
-    head,
+      'Percent right, in parentheses the 95 % Wilson interval. gsm8k, svamp and multiarith by the rule of the authors (the last number ' +
+      'counts). The other tasks by a lenient offline reading, where the paper asks GPT-4o: not comparable with its figures.',
+    head: head.toSpliced(1, 0, 'answers'),
     rows,
   };
 }
