@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { choice } from '../lib/eval/scorers/choice.ts';
+import { coin } from '../lib/eval/scorers/coin.ts';
 import { date } from '../lib/eval/scorers/date.ts';
 import { letters } from '../lib/eval/scorers/letters.ts';
 import { lastNumber, numbersIn } from '../lib/eval/scorers/number.ts';
@@ -96,6 +97,17 @@ test.each([
   ['yes', 'Let us think.\nYes.', 'SL stated'],
 ])('yes or no: gold %j, answer %j: %s', (gold, answer, expected) => {
   expect(judged(yesNo, gold, answer)).toBe(expected);
+});
+
+test.each([
+  ['yes', 'The coin is still heads up.', 'sL inferred'],
+  ['no', 'So it is no longer heads up', 'sL inferred'],
+  ['no', 'First heads, in the end tails.', 'sL inferred'],
+  ['yes', 'It is not still heads up', 'sl inferred'],
+  ['yes', 'Yes, tails.', 'SL stated'],
+  ['yes', 'up', 'sl missing'],
+])('coins: gold %j, answer %j: %s', (gold, answer, expected) => {
+  expect(judged(coin, gold, answer)).toBe(expected);
 });
 
 test.each([

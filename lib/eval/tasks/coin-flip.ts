@@ -1,6 +1,6 @@
 import { anyField, between, textField } from '../data/fields.ts';
 import { coinFlips } from '../generated/coin-flip.ts';
-import { yesNo } from '../scorers/yes-no.ts';
+import { coin } from '../scorers/coin.ts';
 import { systemTexts, type Task } from '../task.ts';
 
 export const coinFlip: Task = {
@@ -19,7 +19,7 @@ export const coinFlip: Task = {
   generate: coinFlips,
   system: systemTexts.reasoning,
   prefix: 'Question: ',
-  score: yesNo,
+  score: coin,
   paperScorer: 'gpt-4o',
   rubric: 'equivalence',
 };
