@@ -34,7 +34,7 @@ import {
   samplingRules,
 } from './options.ts';
 import { withPair } from './pair.ts';
-import { promptFor, readQuestion, type Question } from './prompts.ts';
+import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
@@ -287,6 +287,7 @@ export class Nudging {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
       splitter: marks && new ThinkingSplitter(marks),
+      asked: { question: lastQuestion(question), gamma: settings.gamma ?? defaults.gamma, mode },
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;

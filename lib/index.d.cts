@@ -12,3 +12,8 @@ export type NudgingError = api.NudgingError;
 export declare const defaults: typeof api.defaults;
 export declare const demoPair: typeof api.demoPair;
 export declare const readPair: typeof api.readPair;
+export declare const describeModel: typeof api.describeModel;
+export declare const explanationHtml: typeof api.explanationHtml;
+export declare const explanationOf: typeof api.explanationOf;
+export declare const explanationSvg: typeof api.explanationSvg;
+export declare const explanationText: typeof api.explanationText;

@@ -28,8 +28,34 @@ export interface NativeAddon {
    */
   extraKernels(): { buffer: string; type: string }[];
   givesKnownAnswer(index: number, threads: number): boolean;
+  /** What a file says of its model, and how its template renders a chat. The vocabulary is read, on another thread, and no weights are. */
+  modelFacts(path: string, chat: readonly { role: string; content: string }[]): Promise<NativeModelFacts | NativeFailure>;
   /** Version of the llama.cpp underneath. */
   llamaVersion: string;
+}
+
+/** A token that means something, and its name in the vocabulary. */
+export interface NamedToken {
+  token: number;
+  text: string;
+}
+
+export interface NativeModelFacts {
+  description: string;
+  trainedContext: number;
+  /** Whether its memory cannot be cut back. */
+  recurrent: boolean;
+  /** Put in front of every prompt. */
+  leading?: NamedToken;
+  ends: NamedToken[];
+  /** Empty if there is no template, or it failed. */
+  rendered: NativeSegment[];
+  templateFailure: string;
+}
+
+export interface NativeFailure {
+  code: ErrorCode;
+  message: string;
 }
 
 export interface NativeEngine {

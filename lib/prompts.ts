@@ -35,6 +35,11 @@ export function readQuestion(input: unknown, prefill: boolean | string = false):
   return raw;
 }
 
+/** What the user said last; undefined for raw prompts. */
+export function lastQuestion(question: Question): string | undefined {
+  return question.kind === 'chat' ? question.messages.findLast(({ role }) => role === 'user')?.content : undefined;
+}
+
 function readChat(value: unknown, prefill: boolean | string): Chat {
   const messages = readMessages(value);
   let begun = prefill;

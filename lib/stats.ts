@@ -1,3 +1,5 @@
+import { NudgingError } from './errors.ts';
+import { explanationOf, type Asked, type Explainable, type Explanation } from './explain/explanation.ts';
 import type { NativeFinished } from './native.ts';
 import type { Answer, LaneStats, Piece } from './types.ts';
 
@@ -7,6 +9,8 @@ export interface AnswerSettings {
   /** Whether its pieces tell thinking apart. */
   thinks?: boolean;
   droppedMessages?: number | undefined;
+  /** What its explanation says of it. */
+  asked?: Asked;
 }
 
 const textOf = (pieces: readonly Piece[], thinking: boolean) =>
@@ -16,14 +20,15 @@ const textOf = (pieces: readonly Piece[], thinking: boolean) =>
     .join('');
 
 /** The public answer from the native engine's last event. */
-export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed, thinks, droppedMessages }: AnswerSettings = {}): Answer {
+export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settings: AnswerSettings = {}): Answer {
+  const { seed, thinks, droppedMessages, asked = {} } = settings;
   const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
   const sum = (key: keyof LaneStats) => base[key] + aligned[key];
   const top1 = sum('top1Ms');
   const tokenize = sum('tokenizeMs');
-  return {
+  const answer = {
     text: thinks ? textOf(pieces, false) : event.text,
     ...(thinks ? { thinking: textOf(pieces, true) } : {}),
     stopReason: event.stopReason,
@@ -55,6 +60,16 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed
       },
     },
   };
+  // Answers are data, to be compared, copied and written down, and a method is not.
+  return Object.defineProperty(answer as Answer, 'explain', { value: () => explained(answer, asked) });
+}
+
+function explained(answer: Explainable, asked: Asked): Explanation {
+  if ((asked.mode ?? 'nudge') === 'nudge' && answer.rounds.length > 0 && !answer.decisions) {
+    const message = "`trace` must be 'full' for an answer that is to be explained: ask again with it";
+    throw new NudgingError('ERR_INVALID_OPTION', message, { option: 'trace', value: 'rounds' });
+  }
+  return explanationOf(answer, asked);
 }
 
 const nothing: LaneStats = {

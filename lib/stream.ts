@@ -1,5 +1,6 @@
 import type { Sink } from './dispatcher.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Asked } from './explain/explanation.ts';
 import type { NativeBegun, NativeCounted, NativeFinished, NativeInspected } from './native.ts';
 import { toAnswer } from './stats.ts';
 import type { ThinkingSplitter } from './thinking.ts';
@@ -17,6 +18,7 @@ export interface ArrivingSettings {
   seed?: number | undefined;
   /** Where thinking is to be told apart. */
   splitter?: ThinkingSplitter | undefined;
+  asked?: Asked;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Arriving implements Sink {
   readonly #highWaterMark: number;
   readonly #seed: number | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
+  readonly #asked: Asked;
   #read = 0;
   #reading = false;
   #whole = false;
@@ -43,11 +46,16 @@ export class Arriving implements Sink {
   #resolve!: (answer: Answer) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, { highWaterMark, seed, splitter }: ArrivingSettings) {
+  constructor(
+    remote: Remote,
+    error: (code: ErrorCode, message: string) => Error,
+    { highWaterMark, seed, splitter, asked = {} }: ArrivingSettings,
+  ) {
     this.#remote = remote;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
     this.#splitter = splitter;
+    this.#asked = asked;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -110,8 +118,8 @@ export class Arriving implements Sink {
   finished(event: NativeFinished | NativeInspected | NativeCounted): void {
     for (const piece of this.#splitter?.end() ?? []) this.pieces.push(piece);
     const { droppedMessages } = this;
-    if (event.type === 'finished')
-      this.#resolve(toAnswer(event, this.pieces, { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages }));
+    const settings = { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages, asked: this.#asked };
+    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, settings));
     this.settled = true;
     this.#notify();
   }

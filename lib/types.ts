@@ -1,3 +1,5 @@
+import type { Explanation } from './explain/explanation.ts';
+
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
 
@@ -172,6 +174,14 @@ export interface Answer {
   /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
   spans?: DecodeSpan[];
   stats: AnswerStats;
+  /**
+   * Who wrote each word, why, and what the base would have said instead: from the decisions, so only with `trace: 'full'`, or where one
+   * model wrote all. `explanationHtml`, `explanationSvg` and `explanationText` show it. Not enumerable: a copy of the answer does not have
+   * it.
+   *
+   * @throws NudgingError ERR_INVALID_OPTION without `trace: 'full'`
+   */
+  explain(): Explanation;
 }
 
 /** ggml's names of what a KV cache can hold: numbers of 16 or 32 bits, or blocks of 32 numbers of 8, 5 or 4 bits. */

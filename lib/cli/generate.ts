@@ -1,13 +1,11 @@
-import { addAbortSignal } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { Nudging } from '../engine.ts';
-import { decodeText } from '../text-file.ts';
 import type { Answer, LoadOptions, StopReason } from '../types.ts';
 import type { Arguments } from './args.ts';
-import { exitCodes, UsageError } from './failure.ts';
+import { exitCodes } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { answerJson, textOf } from './json.ts';
 import { load } from './load.ts';
+import { questionFromStdin } from './question.ts';
 import { count, harmless, palette, percent, rate } from './terminal.ts';
 
 /** Answers one question. Returns the exit code. */
@@ -28,14 +26,6 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
     await nudging.close();
   }
   return interrupt.exitCode ?? exitCodes.ok;
-}
-
-async function questionFromStdin(signal: AbortSignal): Promise<string> {
-  if (process.stdin.isTTY) throw new UsageError('no question: write one in quotes, pipe one in, or see nudging --help');
-  const question = decodeText(await buffer(addAbortSignal(signal, process.stdin))).replace(/\r?\n$/, '');
-  if (question.trim() === '')
-    throw new UsageError('no question: standard input is empty; write a question in quotes, or see nudging --help');
-  return question;
 }
 
 /** Streams the answer to stdout, and what was thought before it to stderr. */

@@ -86,3 +86,18 @@ export function duration(seconds: number): string {
 export function rate(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(2);
 }
+
+/** `1.2 GiB`, `340 MiB`: at most three digits. */
+export function bytes(size: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = size < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(size) / 10));
+  const value = size / 1024 ** power;
+  return `${power === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[power]}`;
+}
+
+/** `7.2 B`, `270 M`. */
+export function parameters(number: number): string {
+  if (number >= 1e9) return `${(number / 1e9).toFixed(number >= 1e11 ? 0 : 1)} B`;
+  if (number >= 1e6) return `${(number / 1e6).toFixed(number >= 1e8 ? 0 : 1)} M`;
+  return String(number);
+}

@@ -1,4 +1,5 @@
 #include "addon/engine_object.h"
+#include "addon/facts.h"
 #include "addon/kernels.h"
 #include "addon/napi_config.h"
 #include "llama.h"
@@ -9,6 +10,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", nudging::EngineObject::define(env));
   exports.Set("llamaVersion", llama_version());
   nudging::export_kernels(env, exports);
+  nudging::export_facts(env, exports);
   const auto process = env.Global().Get("process").As<Napi::Object>();
   const auto once = process.Get("once").As<Napi::Function>();
   once.Call(process, {Napi::String::New(env, "exit"), Napi::Function::New<nudging::EngineObject::end_all>(env, "endAll")});

@@ -18,6 +18,8 @@ export interface Setting {
   group?: boolean;
   /** Runs on the scripted engine of fake-addon.cjs, where time matters and text does not. */
   fake?: boolean;
+  /** As it stands, also with real models: a command begins with its name. */
+  raw?: boolean;
 }
 
 /** Starts the built command in a process of its own. */
@@ -47,7 +49,7 @@ export function start(
 
 /** Runs the command. One thread is quickest for models this small. */
 export function nudging(args: string[], setting?: Setting): Promise<Ran> {
-  return start(setting?.fake ? args : ['--threads', '1', ...args], setting).ran;
+  return start(setting?.fake || setting?.raw ? args : ['--threads', '1', ...args], setting).ran;
 }
 
 /** Resolves when a child's output first holds this text. */

@@ -5,6 +5,8 @@ import type { Command } from './command.ts';
 const table: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generate,
   eval: async () => (await import('./eval.ts')).evaluation,
+  explain: async () => (await import('./explain.ts')).explain,
+  inspect: async () => (await import('./inspect.ts')).inspect,
   help: async () => (await import('./help.ts')).help,
 };
 
