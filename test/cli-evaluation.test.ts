@@ -213,10 +213,25 @@ test('a judge is asked about what has no rule of its own, once', async () => {
   }
 });
 
+test('a judge that refuses takes no report away', async () => {
+  const judge = await fakeJudge([{ status: 401 }]);
+  try {
+    const flags = ['--tasks', 'coin_flip', '--limit', '1', '--max-tokens', '8', '--judge', judge.url, '--judge-model', 'grader'];
+    const { code, stdout, stderr } = await run(['--out', out, ...flags]);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('set JUDGE_API_KEY or OPENAI_API_KEY') });
+    expect(stdout).toContain('| coin_flip | 1 |');
+    expect(existsSync(path.join(out, 'report.html'))).toBe(true);
+  } finally {
+    await judge.close();
+  }
+});
+
 describe('the command line', () => {
   test.each([
     [['--list', 'x'], 'eval takes flags alone, not "x": name tasks with --tasks'],
     [[], 'eval needs a folder for its results: add --out DIR'],
+    [['--out', 'x', '--data', 'nowhere'], '--data "nowhere" is no folder: check the path'],
+    [['--out', inRoot('package.json')], 'is no folder: choose another place'],
     [['--out', 'x', '--gamma', '0.2,3'], '--gamma cannot be "0.2,3": it must be numbers from 0 to 2'],
     [['--out', 'x', '--limit', '0'], '--limit cannot be "0": it must be an integer from 1 to 1000000'],
     [['--out', 'x', '--systems', 'base,bse'], 'there is no system "bse": did you mean base?'],

@@ -184,7 +184,7 @@ describe('report.html', () => {
     expect(tags.filter((tag) => !ours.test(tag) || /\son\w+=/i.test(tag))).toEqual([]);
     expect(page.match(/<!--/g)).toBeNull();
     expect(page.includes('\0')).toBe(false);
-    expect(page).toContain('&#60;script&#62;alert(1)&#60;/script&#62;');
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(page).toContain("default-src 'none'; style-src 'unsafe-inline'");
   });
 

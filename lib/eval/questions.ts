@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nearest } from '../nearest.ts';
 import { NumpyRandom } from './data/numpy-random.ts';
@@ -39,6 +39,9 @@ export interface Choosing {
  */
 export async function readQuestions({ names, data, limit, seed }: Choosing): Promise<Asked[]> {
   const wanted = names?.map(taskNamed);
+  if (data !== undefined && !(await stat(data).catch(() => undefined))?.isDirectory()) {
+    throw new EvaluationError(`--data "${data}" is no folder: check the path`);
+  }
   const asked: Asked[] = [];
   for (const task of wanted ?? tasks) {
     const path = await fileOf(task, data);

@@ -34,6 +34,8 @@ export async function evaluate(request: EvalRequest, interrupt: Interrupt): Prom
 
 async function outOf({ out, report }: EvalRequest): Promise<string> {
   if (out === undefined) throw new UsageError('eval needs a folder for its results: add --out DIR');
+  const folder = await stat(out).catch(() => undefined);
+  if (folder && !folder.isDirectory()) throw new UsageError(`--out "${out}" is no folder: choose another place`);
   const found = await stat(join(out, 'results.jsonl')).catch(() => undefined);
   if (report && !found) throw new UsageError(`--out "${out}" has no results.jsonl to report on: run the evaluation first`);
   return out;
@@ -47,11 +49,13 @@ async function evaluateInto(out: string, request: EvalRequest, interrupt: Interr
   const results = await Results.open(join(out, 'results.jsonl'));
   try {
     if (plan) await answer(plan, request, results, interrupt);
-    if (judge && !interrupt.signal.aborted) await ask(judge, results, interrupt.signal);
+    // A judge that fails takes no report away: what it judged before is in there.
+    const unheard = judge && !interrupt.signal.aborted ? await ask(judge, results, interrupt.signal) : undefined;
     const summary = await writeReports(out, results.contents);
     const [accuracy] = tablesOf(summary, paper());
     if (accuracy) print(`${markdownTable(accuracy)}\n`);
     console.error(`reports: ${join(out, 'report.html')}, ${join(out, 'report.md')}`);
+    if (unheard) throw unheard;
     const errors = results.contents.answers.filter((row) => !isAnswer(row)).length;
     return interrupt.exitCode ?? (errors > 0 ? exitCodes.failed : exitCodes.ok);
   } finally {
@@ -119,7 +123,8 @@ async function recordOf({ asked, systems, prompts, trace, seed }: Plan, { load: 
   };
 }
 
-async function ask({ url, model }: NonNullable<EvalRequest['judge']>, results: Results, signal: AbortSignal): Promise<void> {
+/** Returns what went wrong, if something did. */
+async function ask({ url, model }: NonNullable<EvalRequest['judge']>, results: Results, signal: AbortSignal): Promise<unknown> {
   const key = process.env['JUDGE_API_KEY'] ?? process.env['OPENAI_API_KEY'];
   const open = unjudged(results, tasks, model);
   const status = new StatusLine(process.stderr);
@@ -132,10 +137,10 @@ async function ask({ url, model }: NonNullable<EvalRequest['judge']>, results: R
       status.show(`${done} of ${open.length} answers judged`);
     });
   } catch (error) {
-    // What was judged before is kept, and the report says how much that is.
-    if (!signal.aborted) throw error;
+    return signal.aborted ? undefined : error;
   } finally {
     status.clear();
+    console.error(`${count(done, 'answer')} judged by ${model}, ${failures} without a verdict`);
   }
-  console.error(`${count(done, 'answer')} judged by ${model}, ${failures} without a verdict`);
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import type { AnswerRow } from '../rows.ts';
 import { isRight, type Summary } from '../summary.ts';
-import { escaped } from './escape.ts';
+import { escaped } from '../../explain/escape.ts';
 import { disagreements } from './disagreements.ts';
 import { systemLabel } from './numbers.ts';
 

@@ -3,7 +3,7 @@ import type { Paper } from '../paper.ts';
 import type { RunRecord } from '../rows.ts';
 import type { Summary } from '../summary.ts';
 import { intervals, overGamma, reliabilityChart, type Curve, type Point } from './charts.ts';
-import { escaped } from './escape.ts';
+import { escaped } from '../../explain/escape.ts';
 import { examplesHtml } from './examples.ts';
 import { factsOf } from './facts.ts';
 import { systemLabel } from './numbers.ts';

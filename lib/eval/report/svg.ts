@@ -1,4 +1,4 @@
-import { escaped } from './escape.ts';
+import { escaped } from '../../explain/escape.ts';
 
 /** An element of SVG. Attributes that are undefined are left out; all values are escaped. */
 export function element(name: string, attributes: Record<string, string | number | undefined>, content = ''): string {
