@@ -158,6 +158,18 @@ describe('report.html', () => {
       expect(page).toContain(`<h2>${title}</h2>`);
   });
 
+  test('has long tables to be opened', () => {
+    const page = htmlReport(run, summarise(contents()), paper);
+    expect(page).not.toContain('<details>');
+    const many = contents();
+    many.run = {
+      ...run,
+      systems: Object.fromEntries(Array.from({ length: 13 }, (_, index) => [`nudged:gamma=${index / 10}`, { mode: 'nudge' }])),
+    };
+    many.answers = Object.keys(many.run.systems).flatMap((system) => ['gsm8k', 'coin_flip'].map((task) => row(task, 1, system, true)));
+    expect(htmlReport(run, summarise(many), paper)).toContain('<details><summary>26 rows</summary>');
+  });
+
   test('lets no text of a model, a file or a user act', () => {
     const answers = ['base', 'nudged:gamma=0.2'].map((system, index) =>
       row('gsm8k', 1, system, index === 1, {
@@ -178,7 +190,8 @@ describe('report.html', () => {
     };
     const page = htmlReport(odd, summarise({ run: odd, answers, judgements: [] }), { ...paper, source: hostile });
     const tags = page.match(/<[^>]*>/g) ?? [];
-    const names = 'html head meta title style body h1 h2 h3 dl dt dd ul li p div span b mark table thead tbody tr th td footer';
+    const names =
+      'html head meta title style body h1 h2 h3 dl dt dd ul li p div span b mark table thead tbody tr th td details summary footer';
     const drawn = 'svg text line path rect circle';
     const ours = new RegExp(`^<(?:!doctype|/?(?:${`${names} ${drawn}`.replaceAll(' ', '|')})\\b)`);
     expect(tags.filter((tag) => !ours.test(tag) || /\son\w+=/i.test(tag))).toEqual([]);

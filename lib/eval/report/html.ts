@@ -44,12 +44,16 @@ function charts(title: string, about: string, pictures: readonly string[]): stri
   return `<h2>${escaped(title)}</h2><p class="about">${escaped(about)}</p><div class="charts">${each}</div>`;
 }
 
+/** Longer tables are opened by whoever wants to see them. */
+const mostRows = 24;
+
 function tableHtml({ title, about, head, rows }: Table): string {
   const cell = (text: string) => `<td${/^[\d.,<–-]/.test(text) ? ' class="figure"' : ''}>${escaped(text)}</td>`;
   const heading = head.map((text) => `<th scope="col">${escaped(text)}</th>`).join('');
   const body = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('');
-  return `<h2>${escaped(title)}</h2><p class="about">${escaped(about)}</p>
-<div class="scroll"><table><thead><tr>${heading}</tr></thead><tbody>${body}</tbody></table></div>`;
+  const table = `<div class="scroll"><table><thead><tr>${heading}</tr></thead><tbody>${body}</tbody></table></div>`;
+  const shown = rows.length > mostRows ? `<details><summary>${rows.length} rows</summary>${table}</details>` : table;
+  return `<h2>${escaped(title)}</h2><p class="about">${escaped(about)}</p>\n${shown}`;
 }
 
 /** Each system as a point, with the colour and shape of its place. */

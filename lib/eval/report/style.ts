@@ -35,6 +35,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:t
 th,td{padding:7px 12px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}thead th{background:var(--panel);font-weight:600}
 td.figure{white-space:nowrap}
+summary{cursor:pointer;color:var(--soft)}
 .example{margin-top:14px}
 .question,.answer{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}
 .question{color:var(--soft);font-size:.92rem}
