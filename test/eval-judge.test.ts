@@ -175,6 +175,14 @@ describe('many', () => {
     expect(cell('coin_flip', 'base')?.judged).toEqual({ judge: 'm', rows: 1, failures: 1, aspects: { correct: { mean: 1 } } });
     expect(cell('justeval', 'base')?.judged?.aspects['engagement']?.mean).toBe(5);
     expect(cell('gsm8k', 'base')?.judged).toBeUndefined();
+
+    // The last opinion counts, and opinions of two judges make no mean.
+    await again.addJudgement({ task: 'coin_flip', id: '4', system: 'base', rubric: 'equivalence', judge: 'n', scores: { correct: 0 } });
+    expect(summarise(again.contents).cell('coin_flip', 'base')?.judged).toMatchObject({
+      judge: 'n',
+      rows: 1,
+      aspects: { correct: { mean: 0 } },
+    });
     await again.close();
   });
 

@@ -58,6 +58,7 @@ const ids = (results: Results) => results.contents.answers.map(({ id }) => id);
 describe('answers', () => {
   test('are written in order, as many at a time as there are places', async () => {
     const results = await open();
+    await results.begin({ madeWith: {}, prompts: {}, seed: 609, tasks: {}, systems: {} });
     let [now, most] = [0, 0];
     const nudging = engine(2, async (index) => {
       now += 1;
@@ -69,15 +70,11 @@ describe('answers', () => {
     const seen: string[] = [];
     await answerAll(nudging, plan, work, results, never, ({ id }) => seen.push(id));
     expect([ids(results), seen, most]).toEqual([['0', '1', '2', '3'], ['0', '1', '2', '3'], 2]);
-    await answerAll(
-      engine(2, () => Promise.reject(new Error('asked again'))),
-      plan,
-      work,
-      results,
-      never,
-      () => {},
-    );
     await results.close();
+    const again = await Results.open(path.join(scratch, `${files}.jsonl`));
+    const refusing = engine(2, () => Promise.reject(new Error('asked again')));
+    await answerAll(refusing, plan, work, again, never, () => {});
+    await again.close();
   });
 
   test('that are complete when it is interrupted are all kept, those that are not are none', async () => {
