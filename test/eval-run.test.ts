@@ -7,7 +7,7 @@ import { Results } from '../lib/eval/results.ts';
 import { answerAll, workFor, type Plan } from '../lib/eval/run.ts';
 import { readSystem } from '../lib/eval/systems.ts';
 import { taskNamed } from '../lib/eval/questions.ts';
-import { NudgingError, type Answer, type GenerateOptions, type Input, type Nudging } from '../lib/index.ts';
+import { NudgingError, type Answer, type ErrorCode, type GenerateOptions, type Input, type Nudging } from '../lib/index.ts';
 import { promptFor, readQuestion } from '../lib/prompts.ts';
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'nudging-eval-run-'));
@@ -175,9 +175,12 @@ describe('prompts', () => {
   });
 
   test('ask the template where the system text may stand', async () => {
-    const with_ = (error?: Error) => ({ countTokens: async () => (error ? Promise.reject(error) : 3) }) as unknown as Nudging;
-    expect(await systemPlaceOf(with_())).toBe('message');
-    expect(await systemPlaceOf(with_(new NudgingError('ERR_TEMPLATE_FAILED', 'no system')))).toBe('question');
-    await expect(systemPlaceOf(with_(new NudgingError('ERR_CLOSED', 'closed')))).rejects.toThrow('closed');
+    const template = (count: (system: string) => Promise<number>) =>
+      ({ countTokens: ({ messages }: { messages: { content: string }[] }) => count(messages[0]?.content ?? '') }) as unknown as Nudging;
+    const failing = (code: ErrorCode) => template(() => Promise.reject(new NudgingError(code, 'no')));
+    expect(await systemPlaceOf(template(async (system) => system.length))).toBe('message');
+    expect(await systemPlaceOf(template(async () => 3))).toBe('question');
+    expect(await systemPlaceOf(failing('ERR_TEMPLATE_FAILED'))).toBe('question');
+    await expect(systemPlaceOf(failing('ERR_CLOSED'))).rejects.toThrow('no');
   });
 });

@@ -18,15 +18,19 @@ export type SystemPlace = 'message' | 'question';
 
 /**
  * Asks the aligned model's template whether it takes a system message. The authors put the text before the question for those that do not.
+ * Some templates refuse one, and some leave it out without a word: then a long one makes no longer prompt than a short one.
  */
 export async function systemPlaceOf(nudging: Nudging): Promise<SystemPlace> {
-  const messages: ChatMessage[] = [
-    { role: 'system', content: 'Be brief.' },
-    { role: 'user', content: 'Hello' },
-  ];
+  const tokens = (system: string) => {
+    const messages: ChatMessage[] = [
+      { role: 'system', content: system },
+      { role: 'user', content: 'Hello' },
+    ];
+    return nudging.countTokens({ messages }, { lane: 'aligned' });
+  };
   try {
-    await nudging.countTokens({ messages }, { lane: 'aligned' });
-    return 'message';
+    const [short, long] = await Promise.all([tokens('Be brief.'), tokens('Be brief, and then be brief again, and after that as before.')]);
+    return long > short ? 'message' : 'question';
   } catch (error) {
     if (error instanceof NudgingError && error.code === 'ERR_TEMPLATE_FAILED') return 'question';
     throw error;
