@@ -131,7 +131,7 @@ describe('interrupted', () => {
   const flags = [...generated, '--limit', '12', '--gamma', '0.3', '--parallel', '3'];
   const total = 2 * 12 * 3;
 
-  test.each(['SIGKILL', 'SIGINT'] as const)('by %s, it goes on with no row lost or doubled', async (signal) => {
+  test.each(['SIGKILL', 'SIGINT'] as const)('by %s, it goes on with no row lost or doubled', { timeout: 90_000 }, async (signal) => {
     const { child, ran } = start(['eval', '--threads', '1', '--out', out, ...flags]);
     await vi.waitUntil(() => existsSync(file()) && answers().length >= 5, { timeout: 20_000, interval: 5 });
     child.kill(signal);
