@@ -118,8 +118,11 @@ export function parseResults(path: string, bytes: Buffer): { contents: Contents;
     if (!isObject(line)) throw new EvaluationError(`${where} is no line of results: choose another --out, or remove that file`);
     const { run, answer, judgement } = line as { run?: RunRecord; answer?: AnswerRow | ErrorRow; judgement?: Judgement };
     if (run) contents.run = run;
-    else if (judgement) judgements.set(keyOf(judgement), judgement);
-    else if (answer) {
+    else if (judgement) {
+      // The last one counts, and comes last.
+      judgements.delete(keyOf(judgement));
+      judgements.set(keyOf(judgement), judgement);
+    } else if (answer) {
       if (answered.has(keyOf(answer)))
         throw new EvaluationError(`${where} answers a question again: remove the line, or choose another --out`);
       answered.add(keyOf(answer));

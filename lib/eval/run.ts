@@ -17,8 +17,8 @@ export interface Plan {
 }
 
 /**
- * All answers of a plan that one engine makes, in the order of their lines: task by task, question by question, and of each question system
- * by system, so that what an interruption leaves can be compared.
+ * All answers of a plan that one engine makes, in the order in which they are begun: task by task, question by question, and of each
+ * question system by system, so that what an interruption leaves can be compared.
  */
 export function workFor({ asked, systems }: Plan, engine: System['engine']): Work[] {
   const own = systems.filter((system) => system.engine === engine);
@@ -26,8 +26,8 @@ export function workFor({ asked, systems }: Plan, engine: System['engine']): Wor
 }
 
 /**
- * Makes the answers that the results lack, as many at a time as the engine has places, and adds each line as soon as those before it are
- * there.
+ * Makes the answers that the results lack, as many at a time as the engine has places. Each line is added as soon as its answer is there,
+ * so that not even a crash takes more than the answers under way; lines say themselves what they are about, and need no order.
  *
  * @param onAnswer called for each line that was added
  */
@@ -39,55 +39,32 @@ export async function answerAll(
   interrupted: AbortSignal,
   onAnswer: (row: AnswerRow | ErrorRow) => void,
 ): Promise<void> {
-  // The first failure ends the others as well.
+  // The first failure is the cause, and ends the others.
+  let failure: unknown;
   const failed = new AbortController();
   const signal = AbortSignal.any([interrupted, failed.signal]);
   // Every answer under way listens to it; node would take more than ten for a leak.
   setMaxListeners(0, signal);
   const place = await systemPlaceOf(nudging);
   const open = work.filter(({ task, question, system }) => !results.has({ task: task.name, id: question.id, system: system.name }));
-  const done = new Map<number, AnswerRow | ErrorRow>();
   let next = 0;
-  let written = 0;
-  let writing = Promise.resolve();
-
-  /** Writes what is complete up to the first gap. Chained, because rows that finish together would overtake each other. */
-  const flush = () => {
-    writing = writing.then(async () => {
-      for (let row = done.get(written); row !== undefined; row = done.get(written)) {
-        done.delete(written);
-        await results.addAnswer(row);
-        written += 1;
-        onAnswer(row);
-      }
-    });
-    return writing;
-  };
-
   const worker = async () => {
     while (next < open.length && !signal.aborted) {
-      const index = next;
+      const item = open[next] as Work;
       next += 1;
-      const item = open[index] as Work;
       const input = inputFor(item.task, item.question, item.system, plan.prompts, place);
       const row = await answerOne(nudging, item, input, { trace: plan.trace, seed: plan.seed, signal });
       if (row === undefined) return;
-      done.set(index, row);
-      await flush();
+      await results.addAnswer(row);
+      onAnswer(row);
     }
   };
   const workers = Array.from({ length: nudging.parallel }, () =>
     worker().catch((error: unknown) => {
+      failure ??= error;
       failed.abort();
-      throw error;
     }),
   );
-  const outcomes = await Promise.allSettled(workers);
-  await writing.catch(() => {});
-  // Those behind a row that was interrupted are complete all the same.
-  for (const [, row] of [...done].sort(([one], [other]) => one - other)) {
-    await results.addAnswer(row);
-    onAnswer(row);
-  }
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  await Promise.all(workers);
+  if (failure !== undefined) throw failure;
 }

@@ -71,7 +71,7 @@ export interface Summary {
 
 /** Counts everything that the reports show. */
 export function summarise(contents: Contents): Summary {
-  const answers = contents.answers.filter(isAnswer);
+  const answers = inOrder(contents.answers.filter(isAnswer), Object.keys(contents.run?.systems ?? {}));
   const judgements = new Map(contents.judgements.map((judgement) => [keyOf(judgement), judgement]));
   const tasks = allTasks.filter(({ name }) => contents.answers.some((row) => row.task === name));
   const systems = Object.entries(contents.run?.systems ?? {})
@@ -88,6 +88,17 @@ export function summarise(contents: Contents): Summary {
   }
   const cell = (task: string, system: string) => cells.get(at(task, system));
   return { tasks, systems, cell, average: averageOf(tasks, cell), paired: pairsOf(tasks, systems, answers), answers };
+}
+
+/** Lines come as answers are done; what a report shows must not depend on that. */
+function inOrder(answers: readonly AnswerRow[], systems: readonly string[]): AnswerRow[] {
+  const places = new Map(allTasks.map(({ name }, index) => [name, index]));
+  const place = ({ task }: AnswerRow) => places.get(task) ?? allTasks.length;
+  const byName = new Intl.Collator('en', { numeric: true });
+  return answers.toSorted(
+    (one, other) =>
+      place(one) - place(other) || byName.compare(one.id, other.id) || systems.indexOf(one.system) - systems.indexOf(other.system),
+  );
 }
 
 function infoOf(name: string, options: object): SystemInfo {
@@ -145,10 +156,11 @@ function cellOf(task: Task, rows: readonly AnswerRow[], errors: number, judgemen
 }
 
 function judgedOf(rows: readonly AnswerRow[], judgements: ReadonlyMap<string, Judgement>): Judged | undefined {
-  const own = rows.flatMap((row) => judgements.get(keyOf(row)) ?? []);
+  const keys = new Set(rows.map(keyOf));
+  const own = [...judgements].flatMap(([key, judgement]) => (keys.has(key) ? [judgement] : []));
+  // Opinions of two judges are no mean: those of the one who was asked last.
   const judge = own.at(-1)?.judge;
   if (judge === undefined) return undefined;
-  // Opinions of two judges are no mean.
   const same = own.filter((judgement) => judgement.judge === judge);
   const scored = same.flatMap(({ scores }) => (scores ? [scores] : []));
   const names = [...new Set(scored.flatMap((scores) => Object.keys(scores)))];
