@@ -6,6 +6,8 @@ const table: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generate,
   explain: async () => (await import('./explain.ts')).explain,
   inspect: async () => (await import('./inspect.ts')).inspect,
+  chat: async () => (await import('./chat.ts')).chat,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   help: async () => (await import('./help.ts')).help,
 };
 
