@@ -7,6 +7,8 @@ const table: Record<string, () => Promise<Command>> = {
   eval: async () => (await import('./eval.ts')).evaluation,
   explain: async () => (await import('./explain.ts')).explain,
   inspect: async () => (await import('./inspect.ts')).inspect,
+  chat: async () => (await import('./chat.ts')).chat,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   help: async () => (await import('./help.ts')).help,
 };
 
