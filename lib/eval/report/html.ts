@@ -25,7 +25,7 @@ ${inShort(summary)}
 ${accuracy ? tableHtml(accuracy) : ''}
 ${charts('Accuracy by task', 'Percent right with 95 % intervals.', accuracyCharts(summary))}
 ${charts('Over γ', 'Percent right, and percent nudged. Bands: 95 % intervals. Dashed: one model alone.', gammaCharts(summary))}
-${charts('How far p̂ can be believed', 'Percent that came true, over the probability; dashed: as said.', reliabilityCharts(summary))}
+${charts('How far p̂ can be believed', 'Percent that came true, over the probability; dashed: as it was said.', reliabilityCharts(summary))}
 ${examplesHtml(summary)}
 ${others.map(tableHtml).join('\n')}
 <footer><p>${escaped(`Paper: ${paper.source} ${paper.note}`)}</p></footer>
