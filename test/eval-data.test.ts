@@ -197,6 +197,12 @@ describe('systems', () => {
       fit: 'oldest-first',
       thinking: true,
     });
+    // A mode of the engine's is a kind too, so a new one needs no name here.
+    expect(readSystem('nudge:gamma=0.2')).toMatchObject({
+      name: 'nudge:gamma=0.2',
+      engine: 'pair',
+      options: { mode: 'nudge', gamma: 0.2 },
+    });
     expect(splitOutside('a="x,\\",y",b=[1,{"c":2,"d":3}],e')).toEqual(['a="x,\\",y"', 'b=[1,{"c":2,"d":3}]', 'e']);
   });
 
