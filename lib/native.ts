@@ -33,6 +33,8 @@ export interface NativeAddon {
   givesKnownAnswer(index: number, threads: number): boolean;
   /** What a file says of its model, and how its template renders a chat. The vocabulary is read, on another thread, and no weights are. */
   modelFacts(path: string, chat: readonly { role: string; content: string }[]): Promise<NativeModelFacts | NativeFailure>;
+  /** What this binary can compute on. Asking a GPU's driver for the first time takes a while. */
+  machine(): NativeMachine;
   /** Version of the llama.cpp underneath. */
   llamaVersion: string;
 }
@@ -54,6 +56,12 @@ export interface NativeModelFacts {
   /** Empty if there is no template, or it failed. */
   rendered: NativeSegment[];
   templateFailure: string;
+}
+
+export interface NativeMachine {
+  devices: { name: string; description: string; kind: 'cpu' | 'gpu' | 'igpu' | 'accelerator'; free: number; total: number }[];
+  /** What the binary was compiled for and with, by ggml's names: `AVX2: '1'`. */
+  features: Record<string, string>;
 }
 
 export interface NativeFailure {

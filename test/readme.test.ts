@@ -32,7 +32,7 @@ describe('what the README shows', () => {
     expect(commands.filter((line) => runElsewhere.includes(line))).toEqual(runElsewhere);
     const others = commands.filter((line) => !runElsewhere.includes(line));
     expect(others.filter((line) => !line.startsWith('npx nudging '))).toEqual([]);
-    expect([programs.length, others.length]).toEqual([2, 6]);
+    expect([programs.length, others.length]).toEqual([2, 7]);
   });
 
   test('begins with nothing but `Nudging.load()`', () => {
@@ -53,7 +53,7 @@ describe('what the README shows', () => {
     const { stdout } = await run(process.execPath, [inRoot('dist/cli/main.js'), ...words], { cwd: project });
     const output = words.includes('--output') ? readFileSync(path.join(project, 'out.jsonl'), 'utf8') : stdout;
     expect(output.trim()).not.toBe('');
-    if (!words.some((word) => ['--mode', '--temperature', '--help'].includes(word))) expect(output).toContain('a sheltered port');
+    if (!words.some((word) => ['--mode', '--temperature', '--help', 'eval'].includes(word))) expect(output).toContain('a sheltered port');
   });
 
   test('links only to what is there', () => {

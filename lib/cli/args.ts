@@ -264,11 +264,16 @@ function contentOf(flag: Flag, path: string): string {
   return text;
 }
 
-function checkTogether({ question, load, input, output, append }: Arguments): void {
+/** Refuses one model of a pair, with neither the other nor a manifest to take it from. @throws UsageError */
+export function refuseHalfPair(load: LoadOptions): void {
   if (load.pair === undefined && (load.base === undefined) !== (load.aligned === undefined)) {
     const [given, missing] = load.base === undefined ? ['aligned', 'base'] : ['base', 'aligned'];
     throw new UsageError(`--${given} is half a pair: add --${missing}, or --pair for the rest`);
   }
+}
+
+function checkTogether({ question, load, input, output, append }: Arguments): void {
+  refuseHalfPair(load);
   if (question !== undefined && question.trim() === '') throw new UsageError('the question is empty: write one in quotes');
   if (input === '') throw new UsageError('--input names no file: pass a JSONL file, or - for standard input');
   if (output === '') throw new UsageError('--output names no file: pass the path of a JSONL file');

@@ -40,7 +40,7 @@ export async function load(options: LoadOptions, signal: AbortSignal, verbose: b
  */
 export async function withFiles(options: LoadOptions, signal: AbortSignal): Promise<LoadOptions> {
   const { base, aligned, reference } = await withPair(options);
-  if (![base, aligned, reference].some(isHubName)) return options;
+  if (![base, aligned, reference ?? ''].some(isHubName)) return options;
   const bars = new DownloadBars(process.stderr);
   try {
     const onProgress: LoadOptions['onProgress'] = (progress) => progress.kind === 'download' && bars.show(progress);

@@ -30,7 +30,7 @@ export class Progress {
   }
 
   /** One more row is in the output. @param stats missing for a row with an error */
-  written(stats: AnswerStats | undefined): void {
+  written(stats: Pick<AnswerStats, 'tokens' | 'nudgedTokens'> | undefined): void {
     this.#done += 1;
     if (!stats) this.#errors += 1;
     this.#tokens += stats?.tokens ?? 0;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "backend/inventory.h"
 #include "backend/log.h"
 #include "engine/event.h"
 #include "models/model_facts.h"
@@ -113,8 +114,33 @@ Napi::Value read(const Napi::CallbackInfo& info) {
   return promise;
 }
 
+Napi::Value machine(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  capture_log();
+  const std::vector<DeviceInfo> all = devices();
+  Napi::Array list = Napi::Array::New(env, all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("name", all[i].name);
+    item.Set("description", all[i].description);
+    item.Set("kind", all[i].kind);
+    item.Set("free", static_cast<double>(all[i].free));
+    item.Set("total", static_cast<double>(all[i].total));
+    list.Set(static_cast<std::uint32_t>(i), item);
+  }
+  Napi::Object features = Napi::Object::New(env);
+  for (const auto& [name, value] : backend_features()) features.Set(name, value);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("devices", list);
+  object.Set("features", features);
+  return object;
+}
+
 }  // namespace
 
-void export_facts(Napi::Env env, Napi::Object exports) { exports.Set("modelFacts", Napi::Function::New<read>(env, "modelFacts")); }
+void export_facts(Napi::Env env, Napi::Object exports) {
+  exports.Set("modelFacts", Napi::Function::New<read>(env, "modelFacts"));
+  exports.Set("machine", Napi::Function::New<machine>(env, "machine"));
+}
 
 }  // namespace nudging

@@ -4,8 +4,8 @@
 
 namespace nudging {
 
-/// `modelFacts(path, chat)`: what a file says of its model, as lib/native.ts declares it. The promise resolves in any case, with a failure
-/// if there is one; the file is read on a thread of libuv's.
+/// As lib/native.ts declares them: `modelFacts(path, chat)`, what a file says of its model, whose promise resolves in any case, with a
+/// failure if there is one (the file is read on a thread of libuv's), and `machine()`, what this binary can compute on.
 void export_facts(Napi::Env env, Napi::Object exports);
 
 }  // namespace nudging

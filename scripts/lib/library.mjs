@@ -35,7 +35,7 @@ export async function buildLibrary() {
   if (code !== 0) throw new BuildError(`lib/ does not compile:\n${output.trim()}`);
   mkdirSync(inRoot('dist'), { recursive: true });
   // Written by hand, because the compiler makes no such entry.
-  for (const file of ['index.cjs', 'index.d.cts']) copyFileSync(inRoot('lib', file), inRoot('dist', file));
+  for (const file of ['index.cjs', 'index.d.cts', 'eval/paper.json']) copyFileSync(inRoot('lib', file), inRoot('dist', file));
   if (existsSync(inRoot('dist/cli/main.js'))) chmodSync(inRoot('dist/cli/main.js'), 0o755);
   writeFileSync(stampFile, before);
   return true;

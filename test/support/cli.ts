@@ -22,14 +22,24 @@ export interface Setting {
   raw?: boolean;
 }
 
-/** Starts the built command in a process of its own. */
-export function start(
-  args: string[],
-  { input, env = {}, fake = false, group = false }: Setting = {},
-): { child: ChildProcess; ran: Promise<Ran> } {
+/** The built command, and the environment that it runs in. */
+export function command(args: string[], { env = {}, fake = false }: Setting): { argv: string[]; env: NodeJS.ProcessEnv } {
   const { FORCE_COLOR, NO_COLOR, ...inherited } = process.env;
-  const child = spawn(process.execPath, [main, ...args], {
+  return {
+    argv: [process.execPath, main, ...args],
     env: { ...inherited, ...(fake ? { NUDGING_BINARY: fakeAddon } : {}), ...env },
+  };
+}
+
+/** Starts the built command in a process of its own. */
+export function start(args: string[], setting: Setting = {}): { child: ChildProcess; ran: Promise<Ran> } {
+  const { input, group = false } = setting;
+  const {
+    argv: [program = '', ...rest],
+    env,
+  } = command(args, setting);
+  const child = spawn(program, rest, {
+    env,
     detached: group,
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });

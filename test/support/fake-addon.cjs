@@ -148,4 +148,10 @@ class NativeEngine {
   }
 }
 
-module.exports = { NativeEngine, llamaVersion: '0.0.0', supportsGpu: false };
+module.exports = {
+  NativeEngine,
+  llamaVersion: '0.0.0',
+  supportsGpu: false,
+  machine: () => ({ devices: [], features: {} }),
+  modelFacts: async () => ({ code: 'ERR_MODEL_UNSUPPORTED', message: 'nothing is known of models here' }),
+};

@@ -4,8 +4,11 @@ import type { Command } from './command.ts';
 /** All commands, in the order of the help. Only the one that runs is loaded. */
 const table: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generate,
+  eval: async () => (await import('./eval.ts')).evaluation,
   explain: async () => (await import('./explain.ts')).explain,
   inspect: async () => (await import('./inspect.ts')).inspect,
+  chat: async () => (await import('./chat.ts')).chat,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   pull: async () => (await import('./pull.ts')).pull,
   models: async () => (await import('./models.ts')).models,
   pairs: async () => (await import('./pairs.ts')).pairs,
