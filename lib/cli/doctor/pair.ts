@@ -2,11 +2,14 @@ import type { Nudging } from '../../engine.ts';
 import { NudgingError } from '../../errors.ts';
 import { describeModel } from '../../gguf/describe.ts';
 import { withPair } from '../../pair.ts';
-import type { LaneName, LoadOptions, MemoryUse, Mode } from '../../types.ts';
+import type { LaneName, LoadOptions, MemoryUse } from '../../types.ts';
 import { describe } from '../failure.ts';
 import { load } from '../load.ts';
 import { bytes } from '../terminal.ts';
 import type { Finding } from './finding.ts';
+
+/** What the speed of a pair is told of. */
+const measured = ['base', 'aligned', 'nudge'] as const;
 
 /** What was found out about a pair. */
 export interface PairReport {
@@ -20,7 +23,7 @@ export interface PairReport {
   models?: Record<LaneName, { description: string; context: number; gpuLayers: number; memory: MemoryUse }>;
   deterministic?: boolean;
   /** Tokens a second, measured; missing where nothing was. */
-  speed?: Record<Mode, number>;
+  speed?: Record<(typeof measured)[number], number>;
   /** Speed of both together ÷ that of the base alone. */
   ratio?: number;
   /** Share of the tokens that were nudged. */
@@ -108,9 +111,9 @@ async function measure(
   seconds: number,
   signal: AbortSignal,
 ): Promise<Pick<PairReport, 'speed' | 'ratio' | 'nudgeRatio'>> {
-  const speed: Record<Mode, number> = { base: 0, aligned: 0, nudge: 0 };
+  const speed = { base: 0, aligned: 0, nudge: 0 };
   let [nudged, all] = [0, 0];
-  for (const mode of ['base', 'aligned', 'nudge'] as const) {
+  for (const mode of measured) {
     // What is read for the first time is slower.
     await nudging.generate('Hello?', { mode, maxTokens: 2, signal });
     const end = performance.now() + (seconds * 1000) / 3;
