@@ -100,7 +100,10 @@ describe('the demo pair', () => {
 
   test('sampled answers, changed logits', { timeout: 240_000 }, async () => {
     for (const [_, rule] of named) {
-      for (const choosing of [{ temperature: 0.9, seed: 3 }, { repeatPenalty: 1.3, logitBias: { ' shelter': -100 } }]) {
+      for (const choosing of [
+        { temperature: 0.9, seed: 3 },
+        { repeatPenalty: 1.3, logitBias: { ' shelter': -100 } },
+      ]) {
         const options = { ...settings, maxTokens: 32, rule, ...choosing };
         const answer = await engine.generate(question, options);
         expect(said(answer)).toEqual(await reference(engine, question, options));
@@ -192,7 +195,10 @@ test('ties: what a rule compared is close or not without `deterministic`', async
   await using fast = await Nudging.load({ deterministic: false, threads: 1 });
   const ties = async (rule: DeferralRule) => (await fast.generate(question, { ...settings, rule })).ties;
   const { decisions = [] } = await fast.generate(question, { ...settings, rule: { name: 'bet', lambda: 0.2 }, trace: 'full' });
-  const lost = decisions.find(({ words, speaks }) => words !== undefined && speaks === 'aligned')?.words as { base: number; aligned: number };
+  const lost = decisions.find(({ words, speaks }) => words !== undefined && speaks === 'aligned')?.words as {
+    base: number;
+    aligned: number;
+  };
   // λ at what the word lacks is a tie, on either side.
   const lambda = Math.min(1, lost.aligned - lost.base);
   expect(await ties({ name: 'bet', lambda: lambda - 0.002 })).toBeGreaterThan(await ties({ name: 'bet', lambda: 0.2 }));
