@@ -20,7 +20,7 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
-import { nextQuestion } from './next-question.ts';
+import { baseEndsAlone, nextQuestion } from './next-question.ts';
 import {
   check,
   cpuBuffersRule,
@@ -272,7 +272,8 @@ export class Nudging {
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
-    const stop = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
+    const endsAlone = baseEndsAlone({ ...settings, mode });
+    const stop = settings.stop ?? (endsAlone ? nextQuestion(question, settings.basePrompt) : []);
     const sampling = samplingOf(settings);
     const { base, aligned } = logitsOf(settings, this.models);
     const repeat = base.repeat;

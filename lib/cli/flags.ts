@@ -96,9 +96,9 @@ export const groups: FlagGroup[] = [
         option: 'stop',
         kind: 'list',
         about: "end before this text; may be repeated; a newline is $'\\n' in bash",
-        otherwise: 'none; with --mode base, before the next "Question:" or what --base-prompt has in its place',
+        otherwise: 'none; with --mode base or --end-rule base, before the next "Question:" or what --base-prompt has in its place',
       },
-      { name: 'no-stop', option: 'stop', sets: [], about: 'with --mode base: go on to the end or --max-tokens' },
+      { name: 'no-stop', option: 'stop', sets: [], about: 'with --mode base or --end-rule base: go on to the end or --max-tokens' },
       {
         name: 'temperature',
         value: 'T',
@@ -360,7 +360,10 @@ export const groups: FlagGroup[] = [
         option: 'thinking',
         about: 'let a model think that can, and show what stands between <think> and </think> on stderr, apart from the answer',
       },
-      { name: 'json', about: 'print one JSON object and nothing else: text, stopReason, rounds, ties, pieces, stats, and seed if sampled' },
+      {
+        name: 'json',
+        about: 'print one JSON object and nothing else: text, stopReason, rounds, ties, pieces, stats, and endedBy or seed if there is one',
+      },
       { name: 'trace', about: 'add every decision: to the JSON as "decisions" (a token\'s bytes in hexadecimal), else on stderr' },
       { name: 'verbose', about: 'say what was loaded; show the stack of an error' },
       { name: 'version', about: 'print the versions of nudging and llama.cpp' },

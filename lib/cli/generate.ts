@@ -18,7 +18,7 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
   try {
     const answer = args.json
       ? await nudging.generate(question, { signal: interrupt.signal })
-      : await show(nudging, question, interrupt.signal);
+      : await show(nudging, question, args.load.mode, interrupt.signal);
     if (args.json) process.stdout.write(`${JSON.stringify(answerJson(answer))}\n`);
     else {
       if (args.trace) process.stderr.write(traceLines(answer));
@@ -39,12 +39,14 @@ async function questionFromStdin(signal: AbortSignal): Promise<string> {
 }
 
 /** Streams the answer to stdout, and what was thought before it to stderr. */
-async function show(nudging: Nudging, question: string, signal: AbortSignal): Promise<Answer> {
+async function show(nudging: Nudging, question: string, mode: LoadOptions['mode'], signal: AbortSignal): Promise<Answer> {
   const { stdout, stderr } = process;
   const { nudged } = palette(stdout);
   const { dim } = palette(stderr);
   const clean = ({ isTTY }: { isTTY?: boolean }, text: string) => (isTTY ? harmless(text) : text);
   const stream = nudging.stream(question, { signal });
+  // The words that stand out are those of the model that was let in.
+  const guest = mode === 'reverse' ? 'base' : 'nudge';
   let thinking = false;
   for await (const piece of stream) {
     if (thinking && !piece.thinking) stderr.write('\n');
@@ -54,7 +56,7 @@ async function show(nudging: Nudging, question: string, signal: AbortSignal): Pr
       continue;
     }
     const shown = clean(stdout, piece.text);
-    stdout.write(piece.source === 'nudge' ? nudged(shown) : shown);
+    stdout.write(piece.source === guest ? nudged(shown) : shown);
   }
   if (thinking) stderr.write('\n');
   const answer = await stream.answer;
@@ -79,7 +81,7 @@ function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: Loa
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
   const parts = [
     count(tokens, 'token'),
-    mode === 'base' || mode === 'aligned' ? `${mode} model alone` : nudged(`${percent(nudgeRatio)} nudged`),
+    mode === 'base' || mode === 'aligned' ? `${mode} model alone` : nudged(share(nudgeRatio, tokens, mode)),
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     mode === 'nudge' && endedBy === 'base' ? 'ended by the base (end)' : endings[stopReason],
@@ -87,6 +89,11 @@ function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: Loa
     ties > 0 ? count(ties, 'tie') : '',
   ];
   return dim(parts.filter(Boolean).join(', '));
+}
+
+/** How much of an answer is the guest's. */
+function share(nudgeRatio: number, tokens: number, mode: LoadOptions['mode']): string {
+  return mode === 'reverse' ? `${percent(tokens === 0 ? 0 : 1 - nudgeRatio)} by the base` : `${percent(nudgeRatio)} nudged`;
 }
 
 /** What was asked on the way, in order: the kind of question, where in the answer, and what the model said. */

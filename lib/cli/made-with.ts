@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { defaults } from '../engine.ts';
 import { isObject, samplingRules } from '../options.ts';
+import { baseEndsAlone } from '../next-question.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
 import type { LoadOptions } from '../types.ts';
@@ -42,7 +43,7 @@ const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
 export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   const { base, aligned, ...given } = await withPair(load);
   const settings: LoadOptions = { ...defaults, basePrompt: defaultBasePrompt, ...given };
-  const { mode, stop = mode === 'base' ? undefined : [] } = settings;
+  const { stop = baseEndsAlone(settings) ? undefined : [] } = settings;
   const relevant = Object.entries({ ...settings, stop: typeof stop === 'string' ? [stop] : stop }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';

@@ -252,7 +252,7 @@ export const mutants = [
     from: 'if (used_ == limits_.max_tokens && !ended_)',
     to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)',
   },
-  // R21, R22
+  // R22, R23
   {
     name: "ends: the base's end counts however unsure it is",
     file: 'nudge/ends.h',
@@ -308,7 +308,7 @@ export const mutants = [
     from: '|| is_near(said, certainty, base_)',
     to: '',
   },
-  // R23
+  // R24
   {
     name: 'lead: one token too few',
     file: lead,
@@ -340,7 +340,7 @@ export const mutants = [
     to: '',
   },
   { name: 'lead: none', file: nudge, from: 'if (rules.lead > 0) {', to: 'if (rules.lead > 1000000) {' },
-  // R24 to R28
+  // R25 to R29
   {
     name: 'reverse: the base is asked inside words',
     file: reverse,

@@ -17,7 +17,7 @@ export interface Comparison {
 export async function compare(
   engine: Nudging,
   input: Input,
-  options: RuleOptions & { mode?: 'nudge' | 'reverse'; speculation?: boolean | number } & Choosing,
+  options: RuleOptions & { mode?: 'nudge' | 'reverse'; speculation?: boolean | number; stop?: readonly string[] } & Choosing,
   tolerance = toleranceOf(engine),
 ): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });
