@@ -177,7 +177,7 @@ export const groups: FlagGroup[] = [
         name: 'end-rule',
         value: 'WHOSE',
         option: 'endRule',
-        about: "whose end of text ends the answer: the aligned model's, either (the base's too, where it is sure), the base's alone",
+        about: "whose end of text ends the answer: aligned: the aligned model's; either: the base's too, where it is sure; base: its alone",
         otherwise: defaults.endRule,
       },
       {
@@ -207,7 +207,7 @@ export const groups: FlagGroup[] = [
         name: 'punctuation',
         value: 'WHOSE',
         option: 'punctuation',
-        about: "with --mode reverse, whose punctuation and newlines are: the aligned model's, or any model's",
+        about: "with --mode reverse, whose punctuation and newlines are: aligned: the aligned model's; any: either model's",
         otherwise: defaults.punctuation,
       },
     ],
