@@ -408,7 +408,7 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    */
   fit?: 'oldest-first';
   /**
-   * Whose end of text ends the answer (docs/semantics.md, R22), with both models. Default `aligned`: the base's wish to end never does,
+   * Whose end of text ends the answer (docs/semantics.md, R23), with both models. Default `aligned`: the base's wish to end never does,
    * which is right for a base that never learnt to end an answer. `either`: also the base's, where it is at least `endCertainty` sure, for
    * bases that were tuned for a task and know when they are done. `base`: the base's alone; where the aligned model has nothing more to
    * say, the base goes on.
@@ -419,18 +419,18 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /**
    * What becomes of a draft that reaches the aligned model's end of text within `lookahead`. Default `accept`: it is the rest of the
    * answer, so that answers shorter than `lookahead` are the aligned model's alone, whatever γ is. `check`: the base is asked at its words
-   * as it is elsewhere, and the answer ends there only if the base does not take over (R23). Always so with `endRule: 'base'`.
+   * as it is elsewhere, and the answer ends there only if the base does not take over (R24). Always so with `endRule: 'base'`.
    */
   shortDrafts?: 'accept' | 'check';
   /**
    * How many tokens of the answer the aligned model writes, and the word to its end, before the base is asked anything, 0 (default) to
    * 1,000,000; behind a `prefill` too. The words that an answer begins with decide much of whether it is given at all, and no base pass is
-   * spent on them (docs/semantics.md, R24). With `nudge` and `reverse`.
+   * spent on them (docs/semantics.md, R25). With `nudge` and `reverse`.
    */
   lead?: number;
   /**
    * In the mode `reverse`, whose punctuation and newlines are. Default `aligned`: a word of the base never begins with them, and ends
-   * before them (R27). `any`: either model's.
+   * before them (R28). `any`: either model's.
    */
   punctuation?: 'aligned' | 'any';
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */

@@ -27,7 +27,7 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
   });
   afterAll(() => engine.close());
 
-  test.each(ways)("R22, R23: the stateless reference's rounds: %j", { timeout: 120_000 }, async (way) => {
+  test.each(ways)("R23, R24: the stateless reference's rounds: %j", { timeout: 120_000 }, async (way) => {
     for (const asked of questions) {
       for (const more of [
         { lookahead: 16, maxTokens: 40 },

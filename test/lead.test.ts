@@ -17,7 +17,7 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
   });
   afterAll(() => engine.close());
 
-  test.each([1, 2, 3, 7, 30])("R24: the stateless reference's rounds with a lead of %i", { timeout: 120_000 }, async (lead) => {
+  test.each([1, 2, 3, 7, 30])("R25: the stateless reference's rounds with a lead of %i", { timeout: 120_000 }, async (lead) => {
     for (const [index, asked] of questions.entries()) {
       const way = { gamma: 0.4, lookahead: 8, maxTokens: index % 2 === 0 ? 24 : 5, lead };
       expect(await compare(engine, asked, way)).toMatchObject({ result: 'exact' });

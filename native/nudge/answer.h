@@ -39,8 +39,8 @@ struct Round {
 
 /// One judgement that the run took, for replaying it against the models.
 struct Decision {
-  /// `boundary`: the base was asked at a boundary (R7, R26). `run`: it continued its own run (R9, R10) or word (R28). `draft`: the aligned
-  /// model's next token (R3, R25). `lead`: likewise, where it leads (R24).
+  /// `boundary`: the base was asked at a boundary (R7, R27). `run`: it continued its own run (R9, R10) or word (R29). `draft`: the aligned
+  /// model's next token (R3, R26). `lead`: likewise, where it leads (R25).
   enum class Kind : std::uint8_t { boundary, run, draft, lead };
   Kind kind;
   /// Bytes of committed text and draft before the question.
@@ -78,7 +78,7 @@ class Answer {
   /// Whose end of text ended it; empty where nobody's did.
   std::optional<Source> ended_by() const { return ended_by_; }
 
-  /// R3, R22: a model's end of text. It goes before a budget that is spent at the same place (R13), and behind a stop string.
+  /// R3, R23: a model's end of text. It goes before a budget that is spent at the same place (R13), and behind a stop string.
   void end(Source by);
 
   /// Starts a round. `by` says what ended the asking.

@@ -11,7 +11,7 @@
 
 namespace nudging {
 
-/// R24: the aligned model writes the first `tokens` of the answer, and up to `lookahead` more to complete the word, whatever the base would
+/// R25: the aligned model writes the first `tokens` of the answer, and up to `lookahead` more to complete the word, whatever the base would
 /// say; that is not asked. Returns why the answer has ended, if it has.
 Task<std::optional<StopReason>> lead(Lane& aligned, std::size_t tokens, std::size_t lookahead, Ends ends, Answer& answer, Record& record);
 

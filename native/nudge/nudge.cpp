@@ -24,7 +24,7 @@ struct Verdict {
   std::optional<Top1> handover;
   /// The base's probability at each boundary that it was asked about.
   std::vector<float> asked;
-  /// Whose end of text ends the answer behind what is taken (R3, R22).
+  /// Whose end of text ends the answer behind what is taken (R3, R23).
   std::optional<Source> ends;
 };
 
@@ -47,7 +47,7 @@ Task<Draft> complete(Lane& base, Lane& aligned, std::string_view text, Rules rul
   co_return std::move(draft);
 }
 
-/// R22: where the aligned model has nothing more to say and may not end the answer, the base has the word, however sure it is.
+/// R23: where the aligned model has nothing more to say and may not end the answer, the base has the word, however sure it is.
 Task<Verdict> ask_on(Lane& base, std::string_view text, Record& record) {
   base.set_text(text);
   base.expect({});
@@ -79,7 +79,7 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
     if (next.silent()) {  // R7a
       verdict.by = By::base_end;
       if (ends.base_counts()) record.ended(next, ends.certainty);
-      if (ends.ended_by(next)) verdict.ends = Source::base;  // R22
+      if (ends.ended_by(next)) verdict.ends = Source::base;  // R23
       co_return std::move(verdict);
     }
     if (agrees) {  // R7b
@@ -97,7 +97,7 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
   const bool is_last = draft.ended() && ends.aligned_counts();
   if (is_last) verdict.ends = Source::nudge;
   verdict.by = is_last ? By::end : By::none;
-  verdict.length = draft.ended() ? draft.text().size() : without_last_word(draft.text());  // R23, R8
+  verdict.length = draft.ended() ? draft.text().size() : without_last_word(draft.text());  // R24, R8
   co_return std::move(verdict);
 }
 
@@ -174,7 +174,7 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess gues
     next = co_await base.top1();
     record.ran(answer.text().size(), next, gamma);
     if (ends.base_counts()) record.ended(next, ends.certainty);
-    if (ends.ended_by(next)) answer.end(Source::base);         // R22
+    if (ends.ended_by(next)) answer.end(Source::base);         // R23
     if (next.silent()) co_return std::nullopt;                 // R10
     if (next.probability < gamma) co_return next.probability;  // R9
   }
@@ -203,7 +203,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
     const bool fits = draft.cost(verdict.length) <= answer.left();
     record.took(relied_on(draft, verdict, answer.left()));
     take(draft, verdict, unsure, answer);
-    if (verdict.ends && fits) answer.end(*verdict.ends);  // R3, R13, R22
+    if (verdict.ends && fits) answer.end(*verdict.ends);  // R3, R13, R23
     if (answer.ended()) co_return *answer.ended();
     if (words.empty() && !verdict.handover) co_return StopReason::stalled;  // R14
 

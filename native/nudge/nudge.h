@@ -18,11 +18,11 @@ struct Rules {
   std::size_t lookahead = 16;
   /// End as `stalled` when the same words would be nudged this many times in a row; 0 never does. The authors use 4.
   std::size_t repeat_limit = 0;
-  /// Who may end the answer (R22, R23).
+  /// Who may end the answer (R23, R24).
   Ends ends;
-  /// How many tokens the aligned model writes before the base is asked (R24).
+  /// How many tokens the aligned model writes before the base is asked (R25).
   std::size_t lead = 0;
-  /// Whether punctuation is the aligned model's where it decodes by default (R27).
+  /// Whether punctuation is the aligned model's where it decodes by default (R28).
   bool keeps_punctuation = true;
 };
 

@@ -28,17 +28,17 @@ class Record {
   Record() = default;
   Record(Tolerance base, Tolerance aligned, bool traces) : base_(base), aligned_(aligned), traces_(traces) {}
 
-  /// R3, R24: the aligned model's next token, or its end. What the draft is used for, `took` says.
+  /// R3, R25: the aligned model's next token, or its end. What the draft is used for, `took` says.
   void drafted(std::size_t position, const Top1& said, Decision::Kind kind = Decision::Kind::draft);
   /// R7: the base at a boundary. Its token counts in any case: another one might agree, or not.
   void asked(std::size_t position, const Top1& said, bool agrees, float gamma);
   /// R9, R10: the base in its run. Below γ the run ends whatever the token is.
   void ran(std::size_t position, const Top1& said, float gamma);
-  /// R22: whether what was asked last, or said in a run, ends the answer from `certainty` on.
+  /// R23: whether what was asked last, or said in a run, ends the answer from `certainty` on.
   void ended(const Top1& said, float certainty);
   /// The answer rests on the first `tokens` of what was drafted since the last time. The others are dropped and do not count.
   void took(std::size_t tokens);
-  /// R25 to R28: a model's next token in reverse; `draft` is the aligned model's. γ only where it decides.
+  /// R26 to R29: a model's next token in reverse; `draft` is the aligned model's. γ only where it decides.
   void spoke(Decision::Kind kind, std::size_t position, const Top1& said, std::optional<float> gamma);
   /// A model that decodes alone.
   void decoded(Source model, const Top1& said);

@@ -16,12 +16,12 @@ namespace nudging {
 
 namespace {
 
-/// R26: whether what begins with `bytes` behind `text` is a new word.
+/// R27: whether what begins with `bytes` behind `text` is a new word.
 bool begins_word(std::string_view text, std::string_view bytes) {
   return !bytes.empty() && (text.empty() || text.ends_with(' ') || bytes.starts_with(' '));
 }
 
-/// R28: the base's next word behind `text`, in its own tokens, and what of them shows that the word has ended.
+/// R29: the base's next word behind `text`, in its own tokens, and what of them shows that the word has ended.
 Task<Draft> write_word(Lane& base, std::string_view text, Rules rules, Record& record) {
   Draft draft;
   base.set_text(text);
@@ -50,19 +50,19 @@ void take(const Draft& draft, std::size_t length, Answer& answer) {
 }  // namespace
 
 Task<StopReason> nudge_in_reverse(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record) {
-  rules.ends = {};  // R25: the aligned model's end of text is the only one.
+  rules.ends = {};  // R26: the aligned model's end of text is the only one.
   if (rules.lead > 0) {
     if (const auto over = co_await lead(aligned, rules.lead, rules.lookahead, rules.ends, answer, record)) co_return *over;
   }
 
-  while (true) {  // R25: every round begins with the aligned model
+  while (true) {  // R26: every round begins with the aligned model
     answer.open_round(By::none);
     aligned.set_text(answer.text());
     Utf8Stream characters;
     while (true) {
       const Top1 next = co_await aligned.top1();
       const bool may_give_way = !next.ends && !characters.pending() && begins_word(answer.text(), next.bytes) &&
-                                !(rules.keeps_punctuation && is_punctuation(next.bytes));  // R26, R27
+                                !(rules.keeps_punctuation && is_punctuation(next.bytes));  // R27, R28
       record.spoke(Decision::Kind::draft, answer.text().size(), next, may_give_way ? std::optional(rules.gamma) : std::nullopt);
       if (next.ends) {
         answer.close_round(By::end);

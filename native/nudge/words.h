@@ -13,7 +13,7 @@ std::vector<std::size_t> boundaries(std::string_view draft);
 /// R6: the word at boundary `at`: one space and everything up to the next space.
 std::string_view word_at(std::string_view draft, std::size_t at);
 
-/// R28: the first word of a text with the spaces in front of it; the whole text if nothing follows.
+/// R29: the first word of a text with the spaces in front of it; the whole text if nothing follows.
 std::string_view first_word(std::string_view text);
 
 /// R8: what is taken of a draft that nobody took over: all words but the last; the whole draft if it is one word.

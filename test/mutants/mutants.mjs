@@ -252,7 +252,7 @@ export const mutants = [
     from: 'if (used_ == limits_.max_tokens && !ended_)',
     to: 'if (used_ + 1 >= limits_.max_tokens && !ended_)',
   },
-  // R22, R23
+  // R23, R24
   {
     name: "ends: the base's end counts however unsure it is",
     file: 'nudge/ends.h',
@@ -308,7 +308,7 @@ export const mutants = [
     from: '|| is_near(said, certainty, base_)',
     to: '',
   },
-  // R24
+  // R25
   {
     name: 'lead: one token too few',
     file: lead,
@@ -340,7 +340,7 @@ export const mutants = [
     to: '',
   },
   { name: 'lead: none', file: nudge, from: 'if (rules.lead > 0) {', to: 'if (rules.lead > 1000000) {' },
-  // R25 to R29
+  // R26 to R30
   {
     name: 'reverse: the base is asked inside words',
     file: reverse,

@@ -53,7 +53,7 @@ TEST("R13, R14: a budget and a stop string are nobody's end") {
   CHECK(!stopped.ended_by);
 }
 
-TEST("R22: either may end: a sure base at a boundary, behind the words up to there") {
+TEST("R23: either may end: a sure base at a boundary, behind the words up to there") {
   for (const EndRule rule : {EndRule::either, EndRule::base}) {
     Run run;
     run.rules.ends.rule = rule;
@@ -64,7 +64,7 @@ TEST("R22: either may end: a sure base at a boundary, behind the words up to the
   }
 }
 
-TEST("R22: a base that is less sure gives way as ever (R7a, R10)") {
+TEST("R23: a base that is less sure gives way as ever (R7a, R10)") {
   Run boundary;
   boundary.rules.ends.rule = EndRule::either;
   CHECK_EQUAL(base_ends_at_a_boundary(boundary, 0.89F), StopReason::end);
@@ -78,7 +78,7 @@ TEST("R22: a base that is less sure gives way as ever (R7a, R10)") {
   CHECK(run.ended_by == Source::nudge);
 }
 
-TEST("R22: a sure base in its run") {
+TEST("R23: a sure base in its run") {
   for (const EndRule rule : {EndRule::either, EndRule::base}) {
     Run run;
     run.rules.ends.rule = rule;
@@ -88,14 +88,14 @@ TEST("R22: a sure base in its run") {
   }
 }
 
-TEST("R22: how sure it must be is the request's, also below gamma") {
+TEST("R23: how sure it must be is the request's, also below gamma") {
   Run run;
   run.rules.ends = {.rule = EndRule::either, .certainty = 0.2F};
   CHECK_EQUAL(base_ends_in_its_run(run, 0.25F), StopReason::end);
   CHECK(run.ended_by == Source::base);
 }
 
-TEST("R22: a token that shows nothing is no end, however sure the base is") {
+TEST("R23: a token that shows nothing is no end, however sure the base is") {
   Run run;
   run.rules.ends.rule = EndRule::either;
   run.aligned.says("", {"a", " b", " c", " d", end_of_text});
@@ -104,7 +104,7 @@ TEST("R22: a token that shows nothing is no end, however sure the base is") {
   CHECK_EQUAL(run.rounds, "[a||base-end][ b c d||end]");
 }
 
-TEST("R13, R22: the base's end costs nothing, and a stop string goes before it") {
+TEST("R13, R23: the base's end costs nothing, and a stop string goes before it") {
   Run fits;
   fits.limits.max_tokens = 1;
   fits.rules.ends.rule = EndRule::either;
@@ -127,7 +127,7 @@ TEST("R13, R22: the base's end costs nothing, and a stop string goes before it")
   CHECK(!cut.ended_by);
 }
 
-TEST("R22: the base alone ends: the aligned model's end leaves an ordinary draft, and then the base has the word") {
+TEST("R23: the base alone ends: the aligned model's end leaves an ordinary draft, and then the base has the word") {
   Run run;
   run.rules.ends.rule = EndRule::base;
   run.aligned.says("", {"a", " b", end_of_text}).says("a b x y", {" z", end_of_text});
@@ -141,7 +141,7 @@ TEST("R22: the base alone ends: the aligned model's end leaves an ordinary draft
   CHECK_EQUAL(run.base_tokens, 2U);
 }
 
-TEST("R22: a base that never ends goes on to the budget where the aligned model has nothing to say") {
+TEST("R23: a base that never ends goes on to the budget where the aligned model has nothing to say") {
   Run run;
   run.rules.ends.rule = EndRule::base;
   run.rules.repeat_limit = 2;
@@ -157,7 +157,7 @@ TEST("R22: a base that never ends goes on to the budget where the aligned model 
   CHECK(!run.ended_by);
 }
 
-TEST("R14, R22: where the aligned model has nothing to say and the base shows nothing, it stalls") {
+TEST("R14, R23: where the aligned model has nothing to say and the base shows nothing, it stalls") {
   Run run;
   run.rules.ends.rule = EndRule::base;
   run.aligned.says("", {end_of_text});
@@ -166,7 +166,7 @@ TEST("R14, R22: where the aligned model has nothing to say and the base shows no
   CHECK_EQUAL(run.rounds, "[||base-end]");
 }
 
-TEST("R23: checked, a short draft is asked about, and ends the answer if nobody takes over") {
+TEST("R24: checked, a short draft is asked about, and ends the answer if nobody takes over") {
   Run run;
   run.rules.ends.checks_short_drafts = true;
   run.aligned.says("", {"a", " b", " c", end_of_text});
@@ -180,7 +180,7 @@ TEST("R23: checked, a short draft is asked about, and ends the answer if nobody 
   CHECK_EQUAL(seen, "a-; b0.25; c0.125;");
 }
 
-TEST("R23: checked, the base takes over a short draft, and the answer goes on") {
+TEST("R24: checked, the base takes over a short draft, and the answer goes on") {
   Run run;
   run.rules.ends.checks_short_drafts = true;
   run.aligned.says("", {"a", " b", end_of_text}).says("a x", {end_of_text});
@@ -190,7 +190,7 @@ TEST("R23: checked, the base takes over a short draft, and the answer goes on") 
   CHECK_EQUAL(run.used, 2U);
 }
 
-TEST("R23: checked, the base's wish to end takes the words up to there (R7a), or ends the answer (R22)") {
+TEST("R24: checked, the base's wish to end takes the words up to there (R7a), or ends the answer (R23)") {
   Run gives_way;
   gives_way.rules.ends.checks_short_drafts = true;
   gives_way.aligned.says("", {"a", " b", end_of_text});
@@ -208,7 +208,7 @@ TEST("R23: checked, the base's wish to end takes the words up to there (R7a), or
   CHECK(ends.ended_by == Source::base);
 }
 
-TEST("R13, R23: a checked draft that does not fit is cut") {
+TEST("R13, R24: a checked draft that does not fit is cut") {
   Run run;
   run.limits.max_tokens = 2;
   run.rules.ends.checks_short_drafts = true;

@@ -5,7 +5,7 @@
 
 using namespace nudging;
 
-TEST("R24: the aligned model writes the first tokens and completes the word; the base is asked in the rounds behind it only") {
+TEST("R25: the aligned model writes the first tokens and completes the word; the base is asked in the rounds behind it only") {
   Run run;
   run.rules.lead = 2;
   run.aligned.says("", {"a", " b", "c", " d", " e", " f", " g"}).says("a bc", {" d", " e", " f", " g"}).says("a bc d x", {end_of_text});
@@ -18,7 +18,7 @@ TEST("R24: the aligned model writes the first tokens and completes the word; the
   CHECK_EQUAL(run.base_tokens, 1U);
 }
 
-TEST("R24: a word that is whole behind the last token of the lead is not gone on with") {
+TEST("R25: a word that is whole behind the last token of the lead is not gone on with") {
   Run run;
   run.rules.lead = 2;
   run.aligned.says("", {"a", " b", " c", end_of_text});
@@ -26,7 +26,7 @@ TEST("R24: a word that is whole behind the last token of the lead is not gone on
   CHECK_EQUAL(run.rounds, "[a b||lead][ c||end]");
 }
 
-TEST("R24: a token that begins the next word ends the one before it, and is not taken") {
+TEST("R25: a token that begins the next word ends the one before it, and is not taken") {
   Run run;
   run.rules.lead = 1;
   run.aligned.says("", {"a", "b c"}).says("ab", {" d", end_of_text});
@@ -36,7 +36,7 @@ TEST("R24: a token that begins the next word ends the one before it, and is not 
   CHECK_EQUAL(run.used, 3U);
 }
 
-TEST("R24: without a boundary within L tokens the lead is all that was drafted") {
+TEST("R25: without a boundary within L tokens the lead is all that was drafted") {
   Run run;
   run.rules.lead = 2;
   run.rules.lookahead = 3;
@@ -46,7 +46,7 @@ TEST("R24: without a boundary within L tokens the lead is all that was drafted")
   CHECK_EQUAL(run.used, 5U);
 }
 
-TEST("R3, R24: the aligned model's end ends the answer, in the lead and in its last word") {
+TEST("R3, R25: the aligned model's end ends the answer, in the lead and in its last word") {
   for (const std::size_t tokens : {2U, 3U, 9U}) {
     Run run;
     run.rules.lead = tokens;
@@ -58,7 +58,7 @@ TEST("R3, R24: the aligned model's end ends the answer, in the lead and in its l
   }
 }
 
-TEST("R22, R24: where the base alone may end, the lead is over there and the base has the word") {
+TEST("R23, R25: where the base alone may end, the lead is over there and the base has the word") {
   Run run;
   run.rules.lead = 9;
   run.rules.ends.rule = EndRule::base;
@@ -77,7 +77,7 @@ TEST("R22, R24: where the base alone may end, the lead is over there and the bas
   CHECK_EQUAL(empty.rounds, "[||lead][| x|end]");
 }
 
-TEST("R13, R24: the budget ends the lead, in its tokens and in its last word") {
+TEST("R13, R25: the budget ends the lead, in its tokens and in its last word") {
   Run tokens;
   tokens.limits.max_tokens = 2;
   tokens.rules.lead = 5;
@@ -101,7 +101,7 @@ TEST("R13, R24: the budget ends the lead, in its tokens and in its last word") {
   CHECK_EQUAL(fits.run(), StopReason::end);
 }
 
-TEST("R14, R24: a stop string in the lead, and a lead that shows nothing") {
+TEST("R14, R25: a stop string in the lead, and a lead that shows nothing") {
   Run stopped;
   stopped.rules.lead = 5;
   stopped.limits.stop = {" b"};
@@ -116,7 +116,7 @@ TEST("R14, R24: a stop string in the lead, and a lead that shows nothing") {
   CHECK_EQUAL(silent.run(), StopReason::stalled);
 }
 
-TEST("R4, R24: a character that the lead would cut is completed") {
+TEST("R4, R25: a character that the lead would cut is completed") {
   Run run;
   run.rules.lead = 1;
   run.aligned.says("", {"\xE4\xB8", "\xAD", " b", end_of_text}).says("\xE4\xB8\xAD", {" b", end_of_text});
@@ -124,7 +124,7 @@ TEST("R4, R24: a character that the lead would cut is completed") {
   CHECK_EQUAL(run.rounds, "[\xE4\xB8\xAD||lead][ b||end]");
 }
 
-TEST("R24: the lead is shown token by token, without a probability, and traced as what it is") {
+TEST("R25: the lead is shown token by token, without a probability, and traced as what it is") {
   Run run;
   run.rules.lead = 2;
   run.aligned.says("", {"a", " b", " c", end_of_text});

@@ -6,7 +6,7 @@
 
 using namespace nudging;
 
-TEST("R25: a sure aligned model decodes alone to its end of text, in its own tokens") {
+TEST("R26: a sure aligned model decodes alone to its end of text, in its own tokens") {
   Run run;
   run.aligned.says("", {"a", " b", "c", " d", end_of_text});
   CHECK_EQUAL(run.run_in_reverse(), StopReason::end);
@@ -18,7 +18,7 @@ TEST("R25: a sure aligned model decodes alone to its end of text, in its own tok
   CHECK_EQUAL(run.base_tokens, 0U);
 }
 
-TEST("R26, R28: where it is unsure of the next word the base writes that, whatever its probability, and each sees the joined text") {
+TEST("R27, R29: where it is unsure of the next word the base writes that, whatever its probability, and each sees the joined text") {
   Run run;
   run.aligned.says("", {"a", " b"}).after("a b", " c", 0.39F).says("a b xyz", {" d", end_of_text});
   run.base.after("a b", " x", 0.1F).after("a b x", "y", 0.9F).after("a b xy", "z", 0.1F).after("a b xyz", " w", 0.9F);
@@ -30,7 +30,7 @@ TEST("R26, R28: where it is unsure of the next word the base writes that, whatev
   CHECK_EQUAL(run.base_tokens, 3U);
 }
 
-TEST("R26: gamma itself is sure enough, and inside a word nobody is asked") {
+TEST("R27: gamma itself is sure enough, and inside a word nobody is asked") {
   Run run;
   run.aligned.says("", {"a"}).after("a", " b", 0.4F).after("a b", "c", 0.1F).after("a bc", end_of_text, 0.1F);
   CHECK_EQUAL(run.run_in_reverse(), StopReason::end);
@@ -38,7 +38,7 @@ TEST("R26: gamma itself is sure enough, and inside a word nobody is asked") {
   CHECK(run.base.questions.empty());
 }
 
-TEST("R26: a word may begin the answer, and stand behind a space that is there already") {
+TEST("R27: a word may begin the answer, and stand behind a space that is there already") {
   Run first;
   first.aligned.after("", "a", 0.1F).says("x", {end_of_text});
   first.base.says("", {"x", " y"});
@@ -52,7 +52,7 @@ TEST("R26: a word may begin the answer, and stand behind a space that is there a
   CHECK_EQUAL(spaced.rounds, "[a |x|unsure][||end]");
 }
 
-TEST("R26: a token without bytes, or in the middle of a character, begins no word") {
+TEST("R27: a token without bytes, or in the middle of a character, begins no word") {
   Run run;
   run.aligned.after("", control, 0.1F).after(control, "\xE4\xB8", 0.9F).after(std::string(control) + "\xE4\xB8", "\xAD", 0.1F);
   run.aligned.after(std::string(control) + "\xE4\xB8\xAD", end_of_text);
@@ -61,7 +61,7 @@ TEST("R26: a token without bytes, or in the middle of a character, begins no wor
   CHECK(run.base.questions.empty());
 }
 
-TEST("R27: punctuation stays with the aligned model: its own without a question, the base's by keeping the word") {
+TEST("R28: punctuation stays with the aligned model: its own without a question, the base's by keeping the word") {
   Run own;
   own.aligned.says("", {"a"}).after("a", " (", 0.1F).says("a (", {"b", end_of_text});
   CHECK_EQUAL(own.run_in_reverse(), StopReason::end);
@@ -77,7 +77,7 @@ TEST("R27: punctuation stays with the aligned model: its own without a question,
   }
 }
 
-TEST("R27, R28: the base's word ends before punctuation; with any punctuation it goes on to the next space") {
+TEST("R28, R29: the base's word ends before punctuation; with any punctuation it goes on to the next space") {
   Run kept;
   kept.aligned.says("", {"a"}).after("a", " b", 0.1F).says("a x", {".", end_of_text});
   kept.base.says("a", {" x", ",", " y"});
@@ -92,7 +92,7 @@ TEST("R27, R28: the base's word ends before punctuation; with any punctuation it
   CHECK_EQUAL(any.rounds, "[a| x,|unsure][ b||end]");
 }
 
-TEST("R28: a base that would end, or shows nothing, leaves the word to the aligned model; neither ever ends the answer") {
+TEST("R29: a base that would end, or shows nothing, leaves the word to the aligned model; neither ever ends the answer") {
   for (const char* said : {end_of_text, control}) {
     Run run;
     run.rules.ends.rule = EndRule::either;
@@ -115,7 +115,7 @@ TEST("R28: a base that would end, or shows nothing, leaves the word to the align
   CHECK_EQUAL(word.rounds, "[a| x|unsure][ c||end]");
 }
 
-TEST("R28: a word is at most L tokens, and what follows it in its last token is cut off") {
+TEST("R29: a word is at most L tokens, and what follows it in its last token is cut off") {
   Run longer;
   longer.rules.lookahead = 2;
   longer.aligned.says("", {"a"}).after("a", " b", 0.1F).says("a xy", {end_of_text});
@@ -156,7 +156,7 @@ TEST("R14 in reverse: a stop string across both models' words") {
   CHECK_EQUAL(run.text, "a ");
 }
 
-TEST("R24 in reverse: the lead is the aligned model's however unsure it is") {
+TEST("R25 in reverse: the lead is the aligned model's however unsure it is") {
   Run run;
   run.rules.lead = 2;
   run.aligned.after("", "a", 0.1F).after("a", " b", 0.1F).after("a b", " c", 0.1F).says("a b x", {end_of_text});
@@ -200,7 +200,7 @@ TEST("ties in reverse: each token by its model's margin, and gamma where a word 
   CHECK_EQUAL(ties(0.9F, 10, 0.4F), 0U);
 }
 
-TEST("R27: what punctuation is") {
+TEST("R28: what punctuation is") {
   for (const char* bytes : {".", ",", "\n", " \n", "\n\n", ".\n", " -", " (\"", "...", "\t", "_", "~", "\xC2\xBF", "\xE2\x80\x94",
                             " \xE2\x80\x9C", "\xE3\x80\x82", "\xEF\xBC\x9F", "\xEF\xBD\xA5", ". "})
     CHECK(is_punctuation(bytes));

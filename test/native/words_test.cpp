@@ -60,7 +60,7 @@ TEST("R8: spaces only are one word") {
   CHECK_EQUAL(without_last_word(""), 0U);
 }
 
-TEST("R28: the first word has the spaces in front of it, and ends before the next one") {
+TEST("R29: the first word has the spaces in front of it, and ends before the next one") {
   CHECK_EQUAL(std::string(first_word(" ab c")), " ab");
   CHECK_EQUAL(std::string(first_word("ab  c")), "ab");
   CHECK_EQUAL(std::string(first_word("  a\nb")), "  a\nb");

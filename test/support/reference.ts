@@ -11,7 +11,7 @@ export type RuleOptions = Required<Pick<GenerateOptions, 'gamma' | 'lookahead' |
 type Ask = (lane: LaneName, text: string, tokens: readonly number[]) => Promise<Inspected>;
 
 /**
- * The rules of nudging, R1 to R16 and R22 to R24, written a second time: slowly, in another language, and without any state between
+ * The rules of nudging, R1 to R16 and R23 to R25, written a second time: slowly, in another language, and without any state between
  * questions. Every question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
  */
 export async function reference(engine: Nudging, input: Input, options: RuleOptions & Choosing): Promise<ReferenceAnswer> {
@@ -23,7 +23,7 @@ export async function reference(engine: Nudging, input: Input, options: RuleOpti
   let used = 0;
   const finish = (stopReason: StopReason): ReferenceAnswer => ({ text: out, rounds, stopReason, used });
   const end = (endedBy: LaneName): ReferenceAnswer => ({ ...finish('end'), endedBy });
-  // R22
+  // R23
   const isTheEnd = ({ ends, probability }: Inspected) => endRule !== 'aligned' && ends && probability >= endCertainty;
 
   if (options.lead) {
@@ -55,13 +55,13 @@ export async function reference(engine: Nudging, input: Input, options: RuleOpti
     let first: Inspected | undefined;
     let endedBy: LaneName | undefined = ended && endRule !== 'base' ? 'aligned' : undefined;
     if (ended && draft === '' && endRule === 'base') {
-      // R22: the base has the word.
+      // R23: the base has the word.
       const next = await ask('base', out);
       if (next.ends) endedBy = 'base';
       if (next.ends || next.bytes.length === 0) by = 'base-end';
       else first = next;
     } else if (!ended || shortDrafts === 'check' || endRule === 'base') {
-      // R8, R23
+      // R8, R24
       if (endedBy === undefined) by = 'none';
       if (!ended) take = allButTheLastWord(draft);
       for (const boundary of boundaries(draft)) {
@@ -114,7 +114,7 @@ export async function reference(engine: Nudging, input: Input, options: RuleOpti
   }
 }
 
-/** R24: what the aligned model writes first, the tokens that it costs, and why the answer ends there if it does. */
+/** R25: what the aligned model writes first, the tokens that it costs, and why the answer ends there if it does. */
 export async function leadOf(
   ask: Ask,
   { lead = 0, lookahead, maxTokens, endRule }: RuleOptions,

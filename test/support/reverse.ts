@@ -3,7 +3,7 @@ import { leadOf, type ReferenceAnswer, type RuleOptions } from './reference.ts';
 import { samplingOf, type Choosing, type Question } from './replay.ts';
 
 /**
- * The rules of the mode `reverse`, R25 to R29, written a second time, as reference.ts does it for the others: every question is a whole
+ * The rules of the mode `reverse`, R26 to R30, written a second time, as reference.ts does it for the others: every question is a whole
  * prompt that is tokenised and decoded from nothing.
  */
 export async function referenceInReverse(engine: Nudging, input: Input, options: RuleOptions & Choosing): Promise<ReferenceAnswer> {
@@ -35,7 +35,7 @@ export async function referenceInReverse(engine: Nudging, input: Input, options:
         round.by = 'end';
         return { ...finish('end'), endedBy: 'aligned' };
       }
-      // R26, R27
+      // R27, R28
       const begins = isWhole(bytes) && next.bytes.length > 0 && (out === '' || out.endsWith(' ') || next.bytes[0] === 0x20);
       const word = begins && !staysWithTheAligned(next) && next.probability < gamma ? await wordOfTheBase() : undefined;
       if (word) {
@@ -56,7 +56,7 @@ export async function referenceInReverse(engine: Nudging, input: Input, options:
     }
   }
 
-  /** R28: what the base's word shows after each of its tokens that have a part in it; nothing if it has none to say. */
+  /** R29: what the base's word shows after each of its tokens that have a part in it; nothing if it has none to say. */
   async function wordOfTheBase(): Promise<string[] | undefined> {
     const shown = [''];
     const tokens: number[] = [];
@@ -84,7 +84,7 @@ function decoded(bytes: readonly number[], stream = true): string {
 /** Whether the bytes do not end within a character. */
 const isWhole = (bytes: readonly number[]): boolean => decoded(bytes) === decoded(bytes, false);
 
-/** R27, by regular expression. */
+/** R28, by regular expression. */
 function isPunctuation(bytes: Uint8Array): boolean {
   const text = decoded([...bytes]).replace(/^ +/, '');
   const ascii = '\\t-\\r -\\/:-@[-`{-~';
