@@ -22,7 +22,7 @@ import {
 import { inContext } from './in-context.ts';
 import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
-import { nextQuestion } from './next-question.ts';
+import { baseEndsAlone, nextQuestion } from './next-question.ts';
 import {
   check,
   cpuBuffersRule,
@@ -279,7 +279,7 @@ export class Nudging {
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
-    const own = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
+    const own = settings.stop ?? (baseEndsAlone({ ...settings, mode }) ? nextQuestion(question, settings.basePrompt) : []);
     const stop = [...(typeof own === 'string' ? [own] : own), ...(mode === 'in-context' ? inContext(settings.inContextPrompt).stop : [])];
     const sampling = samplingOf(settings);
     const { base, aligned, others } = logitsOf(settings, this.models);

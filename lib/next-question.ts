@@ -1,10 +1,14 @@
 import { defaultBasePrompt, type Question } from './prompts.ts';
-import type { BasePrompt } from './types.ts';
+import type { BasePrompt, GenerateOptions } from './types.ts';
+
+/** Whether nobody but the base can end the answer, so that it would go on to its next question. */
+export const baseEndsAlone = ({ mode, endRule }: Pick<GenerateOptions, 'mode' | 'endRule'>): boolean =>
+  mode === 'base' || (mode === 'nudge' && endRule === 'base');
 
 /**
- * Stop strings for a base that answers alone: where it would go on to ask itself the next question, because its prompt taught it that
- * pattern. That is a new line with what the template has before `{question}`; the empty line that stands between turns goes with it. Empty
- * where the template does not tell.
+ * Stop strings for a base that answers, or may end its answer, alone: where it would go on to ask itself the next question, because its
+ * prompt taught it that pattern. That is a new line with what the template has before `{question}`; the empty line that stands between
+ * turns goes with it. Empty where the template does not tell.
  *
  * Of the text before `{question}`, and behind `{system}`, only the last line that is not blank counts: what is above it may not come again.
  * It must hold a letter: answers have lines of their own that begin with "-", "#" or "1.". And it must end where a word does, or an answer

@@ -428,9 +428,9 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   maxTokens?: number;
   /**
    * The answer ends before the first of these that appears, with `stopReason: 'stop'`. None may be empty; `[]`: no stop strings. Default:
-   * none, but in `mode: 'base'` where the base would ask itself the next question: a new line that begins as the template of `basePrompt`
-   * begins one, `\nQuestion:` for the default template. Functions, raw prompts and templates that do not tell (docs/semantics.md) have no
-   * default. The answer is empty if the base asks at once.
+   * none, but in `mode: 'base'` and with `endRule: 'base'` where the base would ask itself the next question: a new line that begins as the
+   * template of `basePrompt` begins one, `\nQuestion:` for the default template. Functions, raw prompts and templates that do not tell
+   * (docs/semantics.md) have no default. The answer is empty if the base asks at once.
    */
   stop?: string | readonly string[];
   /** System text; not together with a system message. */

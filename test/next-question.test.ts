@@ -120,6 +120,16 @@ describe('the base alone', () => {
     expect(await isolated.generate(question)).toMatchObject({ text: first, stopReason: 'stop' });
   });
 
+  test('where the base alone may end, though both models write', async () => {
+    const list = 'List three questions, one a line, each beginning with Question:';
+    const options = { mode: 'nudge', endRule: 'base', gamma: 0, maxTokens: 60 } as const;
+    const whole = await engine.generate(list, { ...options, stop: [] });
+    expect(whole.text).toContain('\nQuestion:');
+    const stopped = await engine.generate(list, options);
+    expect(stopped).toMatchObject({ stopReason: 'stop', text: whole.text.slice(0, whole.text.search(/\n{1,2}Question:/)) });
+    expect(await engine.generate(list, { ...options, endRule: 'either' })).not.toMatchObject({ stopReason: 'stop' });
+  });
+
   test('not where the aligned model has a say', async () => {
     const list = 'List three questions, one a line, each beginning with Question:';
     const nudged = await engine.generate(list, { mode: 'nudge', gamma: 0 });

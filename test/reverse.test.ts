@@ -24,7 +24,7 @@ describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => 
   });
   afterAll(() => engine.close());
 
-  test.each(ways)("R26 to R28: the stateless reference's rounds: %j", { timeout: 120_000 }, async (way) => {
+  test.each(ways)("R26 to R30: the stateless reference's rounds: %j", { timeout: 120_000 }, async (way) => {
     for (const [index, asked] of [...questions, 'naïve 中文 🙂 question'].entries()) {
       const options = { mode: 'reverse', lookahead: 16, maxTokens: index === 0 ? 7 : 24, ...way } as const;
       expect(await compare(engine, asked, options)).toMatchObject({ result: 'exact' });

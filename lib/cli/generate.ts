@@ -16,7 +16,7 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
   try {
     const answer = args.json
       ? await nudging.generate(question, { signal: interrupt.signal })
-      : await show(nudging, question, interrupt.signal);
+      : await show(nudging, question, args.load.mode, interrupt.signal);
     if (args.json) process.stdout.write(`${JSON.stringify(answerJson(answer))}\n`);
     else {
       if (args.trace) process.stderr.write(traceLines(answer));
@@ -29,12 +29,14 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
 }
 
 /** Streams the answer to stdout, and what was thought before it to stderr. */
-async function show(nudging: Nudging, question: string, signal: AbortSignal): Promise<Answer> {
+async function show(nudging: Nudging, question: string, mode: LoadOptions['mode'], signal: AbortSignal): Promise<Answer> {
   const { stdout, stderr } = process;
   const { nudged } = palette(stdout);
   const { dim } = palette(stderr);
   const clean = ({ isTTY }: { isTTY?: boolean }, text: string) => (isTTY ? harmless(text) : text);
   const stream = nudging.stream(question, { signal });
+  // The words that stand out are those of the model that was let in.
+  const guest = mode === 'reverse' ? 'base' : 'nudge';
   let thinking = false;
   for await (const piece of stream) {
     if (thinking && !piece.thinking) stderr.write('\n');
@@ -44,7 +46,7 @@ async function show(nudging: Nudging, question: string, signal: AbortSignal): Pr
       continue;
     }
     const shown = clean(stdout, piece.text);
-    stdout.write(piece.source === 'nudge' ? nudged(shown) : shown);
+    stdout.write(piece.source === guest ? nudged(shown) : shown);
   }
   if (thinking) stderr.write('\n');
   const answer = await stream.answer;
@@ -78,7 +80,7 @@ function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: Loa
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
   const parts = [
     count(tokens, 'token'),
-    shareOf[mode] ?? nudged(`${percent(nudgeRatio)} nudged`),
+    shareOf[mode] ?? nudged(share(nudgeRatio, tokens, mode)),
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     mode === 'nudge' && endedBy === 'base' ? 'ended by the base (end)' : endings[stopReason],
@@ -93,6 +95,11 @@ function judgedBy({ words, runnerUp, entropy }: Decision): string {
   if (words) return `  words ${words.base.toFixed(3)} and ${words.aligned.toFixed(3)}`;
   if (runnerUp !== undefined) return `  second ${runnerUp.toFixed(3)}`;
   return entropy === undefined ? '' : `  entropy ${entropy.toFixed(3)}`;
+}
+
+/** How much of an answer is the guest's. */
+function share(nudgeRatio: number, tokens: number, mode: LoadOptions['mode']): string {
+  return mode === 'reverse' ? `${percent(tokens === 0 ? 0 : 1 - nudgeRatio)} by the base` : `${percent(nudgeRatio)} nudged`;
 }
 
 /** What was asked on the way, in order: the kind of question, where in the answer, and what the model said. */

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { defaults } from '../engine.ts';
 import { defaultInContextPrompt } from '../in-context.ts';
 import { isObject, samplingRules } from '../options.ts';
+import { baseEndsAlone } from '../next-question.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
 import { resolvedRule } from '../rule.ts';
@@ -48,7 +49,7 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   const { base, aligned, reference, ...given } = await withPair(load);
   const prompts = { basePrompt: defaultBasePrompt, inContextPrompt: defaultInContextPrompt };
   const settings: LoadOptions = { ...defaults, ...prompts, ...given };
-  const { mode, stop = mode === 'base' ? undefined : [] } = settings;
+  const { mode, stop = baseEndsAlone(settings) ? undefined : [] } = settings;
   const written = { rule: resolvedRule(settings.rule), stop: typeof stop === 'string' ? [stop] : stop };
   const relevant = Object.entries({ ...settings, ...written }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.

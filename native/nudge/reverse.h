@@ -8,7 +8,7 @@
 
 namespace nudging {
 
-/// R26-R28: the other way round (BACo, arXiv 2511.05650): `aligned` decodes, and where it is unsure of the next word `base` writes that.
+/// R26-R30: the other way round (BACo, arXiv 2511.05650): `aligned` decodes, and where it is unsure of the next word `base` writes that.
 /// Commits to `answer` as it goes. The lanes, the answer and the record must outlive the task.
 Task<StopReason> nudge_in_reverse(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record);
 

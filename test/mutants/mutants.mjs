@@ -348,7 +348,7 @@ export const mutants = [
     to: '',
   },
   { name: 'lead: none', file: nudge, from: 'if (rules.lead > 0) {', to: 'if (rules.lead > 1000000) {' },
-  // R26 to R28
+  // R26 to R30
   {
     name: 'reverse: the base is asked inside words',
     file: reverse,

@@ -1,4 +1,4 @@
-import type { Answer, Input, Inspected, Nudging } from '../../lib/index.ts';
+import type { Answer, GenerateOptions, Input, Inspected, Nudging } from '../../lib/index.ts';
 import { reference, type ReferenceAnswer, type RuleOptions } from './reference.ts';
 import { referenceInReverse } from './reverse.ts';
 import { replay, tie, toleranceOf, type Choosing } from './replay.ts';
@@ -17,7 +17,7 @@ export interface Comparison {
 export async function compare(
   engine: Nudging,
   input: Input,
-  options: RuleOptions & { mode?: 'nudge' | 'reverse'; speculation?: boolean | number } & Choosing,
+  options: RuleOptions & Pick<GenerateOptions, 'mode' | 'speculation' | 'stop'> & Choosing,
   tolerance = toleranceOf(engine),
 ): Promise<Comparison> {
   const answer = await engine.generate(input, { ...options, trace: 'full' });

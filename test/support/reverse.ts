@@ -3,7 +3,7 @@ import { leadOf, type ReferenceAnswer, type RuleOptions } from './reference.ts';
 import { samplingOf, type Choosing, type Question } from './replay.ts';
 
 /**
- * The rules of the mode `reverse`, R26 to R28, written a second time, as reference.ts does it for the others: every question is a whole
+ * The rules of the mode `reverse`, R26 to R30, written a second time, as reference.ts does it for the others: every question is a whole
  * prompt that is tokenised and decoded from nothing.
  */
 export async function referenceInReverse(engine: Nudging, input: Input, options: RuleOptions & Choosing): Promise<ReferenceAnswer> {
