@@ -209,6 +209,34 @@ describe.each([{ mode: 'ensemble' }, { mode: 'proxy-tuning' }] as const)('$mode'
   });
 });
 
+describe('in a process of its own', () => {
+  test('answers are the same, and a chat that is too long for a third model loses its oldest turns', { timeout: 60_000 }, async () => {
+    // The third one's prompts are the longest: its template is the tiny models' own, and so are its tokens.
+    await using isolated = await Nudging.load({
+      isolate: true,
+      base: tinyModel({ seed: 1 }),
+      aligned: tinyModel({ seed: 2 }),
+      reference: tinyModel({ seed: 3 }),
+      otherModels: { fourth: tinyModel({ seed: 4, padding: 5 }) },
+      deterministic: true,
+      maxTokens: 8,
+    });
+    for (const options of [{ mode: 'proxy-tuning' }, { mode: 'ensemble', weights: { base: 1, fourth: 1 } }] as const) {
+      const answer = await isolated.generate(question, { ...options, maxTokens: 8 });
+      expect(said(answer)).toEqual(said(await tiny.generate(question, { ...options, maxTokens: 8 })));
+      const chat = Array.from(
+        { length: 41 },
+        (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: `Turn ${i} of a long talk.` }) as const,
+      );
+      const fitted = await isolated.generate(chat, { ...options, fit: 'oldest-first' });
+      expect(fitted.droppedMessages).toBeGreaterThan(0);
+      const lanes = [fitted.stats.base, ...Object.values(fitted.stats.others)].map(({ promptTokens }) => promptTokens);
+      expect(Math.max(...lanes)).toBeGreaterThan(900);
+      expect(Math.max(...lanes)).toBeLessThanOrEqual(1024 - 8);
+    }
+  });
+});
+
 describe('one vocabulary', () => {
   const differs = async (other: string) => {
     await using pair = await Nudging.load({ base: tinyModel({ seed: 1 }), aligned: other });

@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "choice/logarithm.h"
+#include "choice/token_rules.h"
 #include "choice/top1.h"
 #include "text/one_vocabulary.h"
 #include "vocabularies.h"
@@ -112,4 +113,19 @@ TEST("one vocabulary: each of the collection is one with itself, and no two fami
     }
   }
   CHECK(apart > 100);
+}
+
+TEST("R36: what is likelier than a token is summed as by the definition, for every size") {
+  for (const std::size_t size : {1, 15, 16, 17, 4096, 16385, 151936}) {
+    const std::vector<float> logits = some_logits(size, 3, 5);
+    const std::vector<double> probabilities = softmax(logits);
+    const Top1 top1 = most_likely(logits);
+    CHECK_EQUAL(likelier_than(logits, top1, top1.token), 0.0);
+    for (const std::size_t token : {std::size_t{0}, size / 2, size - 1}) {
+      double expected = 0;
+      for (std::size_t i = 0; i < size; ++i) expected += logits[i] > logits[token] ? probabilities[i] : 0;
+      CHECK(std::abs(likelier_than(logits, top1, static_cast<Token>(token)) - expected) < 1e-5);
+      CHECK(std::abs(probability_of(logits, top1, static_cast<Token>(token)) / probabilities[token] - 1) < 1e-4);
+    }
+  }
 }

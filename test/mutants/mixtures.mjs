@@ -132,8 +132,8 @@ export const mixtureMutants = [
   {
     name: 'kad-primal: a token counts as likelier than itself',
     file: 'choice/token_rules.cpp',
-    from: 'if (logit > limit) sum',
-    to: 'if (logit >= limit) sum',
+    from: 'return logit > limit ?',
+    to: 'return logit >= limit ?',
     tests: ['token-rules'],
   },
   // R37

@@ -16,6 +16,7 @@ class PatientLane final : public Lane {
  public:
   void set_text(std::string_view text) override { context = text; }
   void push(Token token) override { context += static_cast<char>('a' + token); }
+  void pop(std::size_t tokens) override { context.resize(context.size() - tokens); }
   void withdraw() override {
     asker_ = nullptr;
     ++withdrawn;
