@@ -48,6 +48,24 @@ describe('R31: an ensemble', () => {
     expect(answer.stats.tokens).toBeGreaterThan(3);
   });
 
+  test('ends where any of the models would, though the others know no such end', async () => {
+    await using pair = await Nudging.load({ base: tinyModel({ seed: 1 }), aligned: tinyModel({ seed: 2, end: 'z' }), maxTokens: 40 });
+    // Hardly anything but these two can be said.
+    const settings = { logitBias: { x: 95, z: 95 }, temperature: 10, seed: 2 };
+    const alone = await pair.generate(question, { ...settings, mode: 'base', stop: [] });
+    expect(alone.text).toMatch(/x.*z.*x/);
+    const together = await pair.generate(question, { ...settings, mode: 'ensemble' });
+    expect(together.stopReason).toBe('end');
+    expect(together.text).not.toContain('z');
+    expect(together.stats.tokens).toBeLessThan(40);
+  });
+
+  test('has the noise of its first model, not of another one', async () => {
+    const settings = { maxTokens: 24, stop: [], temperature: 1, seed: 3 };
+    const together = await engine.generate(question, { ...settings, mode: 'ensemble', weights: { base: 1, aligned: 1e-12 } });
+    expect(said(together)).toEqual(said(await engine.generate(question, { ...settings, mode: 'base' })));
+  });
+
   test('changes logits first (R16)', async () => {
     const logits = { logitBias: { e: 3, base: { '104': -100 } }, repeatPenalty: 1.5, repeatWindow: 20 };
     const answer = await tiny.generate(question, { mode: 'ensemble', maxTokens: 16, ...logits });

@@ -129,3 +129,39 @@ TEST("R36: what is likelier than a token is summed as by the definition, for eve
     }
   }
 }
+
+TEST("R34: how much the aligned model counts in a blend") {
+  TokenRule rule;
+  const auto near = [&rule](double base, double aligned, double there, double expected) {
+    CHECK(std::abs(blend_weight(rule, base, aligned, there) - expected) < 1e-12);
+  };
+  near(0.2, 0.6, 0.1, 0.76);
+  near(0.3, 0.3, 0.0, 0.5);
+  near(0.01, 0.99, 1.0, 1.0);
+  rule.weight = TokenRule::Weight::product;
+  near(0.2, 0.6, 0.1, 0.528);
+  near(0.0, 1.0, 0.5, 1.0);
+  rule.weight = TokenRule::Weight::fixed;
+  rule.fixed = 0.7;
+  near(0.2, 0.6, 0.1, 0.7);
+}
+
+TEST("R35, R37: what is rejected, and how far that is from another decision") {
+  const std::vector<float> logits = {std::log(0.5F), std::log(0.3F), std::log(0.2F)};
+  Top1 drawn = most_likely(logits);
+  drawn.token = 1;
+  const auto check = [&](TokenRule::Kind kind, double threshold, double aligned, bool rejected, double distance) {
+    TokenRule rule;
+    rule.kind = kind;
+    rule.threshold = threshold;
+    const Rejection found = rejection(rule, logits, drawn, aligned);
+    CHECK_EQUAL(found.rejected, rejected);
+    CHECK(std::abs(found.distance - distance) < 1e-5);
+  };
+  check(TokenRule::Kind::kad_dual, 0.4, 0, true, 0.1);
+  check(TokenRule::Kind::kad_dual, 0.25, 0, false, 0.05);
+  check(TokenRule::Kind::bet, 0.2, 0.6, true, 0.1);
+  check(TokenRule::Kind::bet, 0.2, 0.4, false, 0.1);
+  check(TokenRule::Kind::kad_primal, 0.55, 0, true, 0.05);
+  check(TokenRule::Kind::kad_primal, 0.45, 0, false, 0.05);
+}

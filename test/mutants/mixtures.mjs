@@ -104,7 +104,7 @@ export const mixtureMutants = [
     file: 'choice/token_rules.cpp',
     from: 'aligned / (base + aligned) + 0.1 * base_there',
     to: 'aligned / (base + aligned) + 0.1 * base',
-    tests: ['token-rules'],
+    native: 'mixture_test',
   },
   // R35
   {
