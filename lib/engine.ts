@@ -257,8 +257,8 @@ export class Nudging {
    * does the same with `stopReason: 'timeout'`.
    *
    * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING,
-   *   ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_DECODE_FAILED, ERR_MODEL_INVALID (a vocabulary that cannot express the prompt),
-   *   ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
+   *   ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_VOCABULARIES_DIFFER, ERR_DECODE_FAILED, ERR_MODEL_INVALID (a vocabulary that cannot
+   *   express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     const arriving = this.#start(input, options, this.generate, false);

@@ -104,7 +104,7 @@ export const mixtureMutants = [
     file: 'choice/token_rules.cpp',
     from: 'aligned / (base + aligned) + 0.1 * base_there',
     to: 'aligned / (base + aligned) + 0.1 * base',
-    tests: ['token-rules'],
+    native: 'mixture_test',
   },
   // R35
   {
@@ -132,8 +132,8 @@ export const mixtureMutants = [
   {
     name: 'kad-primal: a token counts as likelier than itself',
     file: 'choice/token_rules.cpp',
-    from: 'if (logit > limit) sum',
-    to: 'if (logit >= limit) sum',
+    from: 'return logit > limit ?',
+    to: 'return logit >= limit ?',
     tests: ['token-rules'],
   },
   // R37

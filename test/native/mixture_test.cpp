@@ -16,6 +16,7 @@ class PatientLane final : public Lane {
  public:
   void set_text(std::string_view text) override { context = text; }
   void push(Token token) override { context += static_cast<char>('a' + token); }
+  void pop(std::size_t tokens) override { context.resize(context.size() - tokens); }
   void withdraw() override {
     asker_ = nullptr;
     ++withdrawn;
@@ -179,11 +180,12 @@ TEST("R35: the second model is asked only where it is needed, and rounds tell wh
   run.first.say({11});
   run.second.say({-6});
   run.first.say({25});
+  run.second.say({0});
   CHECK_EQUAL(run.task->take(), StopReason::end);
   std::string rounds;
   for (const Round& round : run.answer.rounds()) rounds += "[" + round.words + "|" + round.base + (round.by == By::confident ? "!]" : "]");
   CHECK_EQUAL(rounds, "[|b][dc|e!][f|]");
-  CHECK_EQUAL(run.second.asked, 3U);
+  CHECK_EQUAL(run.second.asked, 4U);
   CHECK_EQUAL(run.answer.base_tokens(), 2U);
   CHECK_EQUAL(run.answer.mixed_tokens(), 0U);
 }
