@@ -13,3 +13,4 @@ export declare const calibrate: typeof api.calibrate;
 export declare const defaults: typeof api.defaults;
 export declare const demoPair: typeof api.demoPair;
 export declare const readPair: typeof api.readPair;
+export declare const replay: typeof api.replay;

@@ -80,9 +80,14 @@ describe('the demo pair', () => {
   });
 
   test('and rules are not all the same', async () => {
-    const texts = new Set<string>();
-    for (const rule of ['top1', ...rules]) texts.add((await full({ rule: rule as DeferralRule })).text);
-    expect(texts.size).toBeGreaterThan(2);
+    const different = new Set<string>();
+    for (const rule of ['top1', ...rules] as DeferralRule[]) {
+      const answers: Answer[] = [];
+      for (const asked of questions.slice(0, 5)) answers.push(await full({ rule }, asked));
+      different.add(JSON.stringify(answers.map(({ rounds }) => rounds)));
+    }
+    // Both models of the demo pair are mostly sure, so some rules agree.
+    expect(different.size).toBeGreaterThan(3);
   });
 
   test('where the base must speak in half a word it is the same whatever `lookahead` cuts', { timeout: 120_000 }, async () => {
@@ -96,7 +101,10 @@ describe('the demo pair', () => {
 
   test('sampled answers, changed logits', { timeout: 240_000 }, async () => {
     for (const [_, rule] of named) {
-      for (const choosing of [{ temperature: 0.9, seed: 3 }, { repeatPenalty: 1.3, logitBias: { ' shelter': -100 } }]) {
+      for (const choosing of [
+        { temperature: 0.9, seed: 3 },
+        { repeatPenalty: 1.3, logitBias: { ' shelter': -100 } },
+      ]) {
         const options = { ...settings, maxTokens: 32, rule, ...choosing };
         const answer = await engine.generate(question, options);
         expect(said(answer)).toEqual(await reference(engine, question, options));
@@ -139,12 +147,13 @@ describe('the demo pair', () => {
   });
 
   test("`inspect` measures by the definition, and a rule's numbers are those", async () => {
-    // Of a vocabulary of 4096 a thousand candidates have nearly everything here.
     const { candidates, runnerUp, entropy } = await engine.inspect({ lane: 'base', input: question, text: 'A', candidates: 1000 });
     const sum = candidates.reduce((total, { probability }) => total - probability * Math.log(probability), 0);
-    expect(candidates.reduce((total, { probability }) => total + probability, 0)).toBeGreaterThan(0.999);
     expect(runnerUp).toBeCloseTo(candidates[1]?.probability as number, 6);
-    expect(Math.abs(entropy - sum)).toBeLessThan(0.02);
+    // What the others add: nothing at least, and most if they are equally likely.
+    const rest = 1 - candidates.reduce((total, { probability }) => total + probability, 0);
+    expect(entropy).toBeGreaterThan(sum);
+    expect(entropy).toBeLessThan(sum - rest * Math.log(rest / (engine.models.base.vocabulary - 1000)));
     const { decisions = [] } = await full({ rule: 'entropy' });
     expect(decisions.find(({ kind, position }) => kind === 'boundary' && position === 1)?.entropy).toBe(entropy);
   });
@@ -154,11 +163,16 @@ describe('the demo pair', () => {
     const [top1, hybrid, bet] = [await asked('top1'), await asked('hybrid'), await asked('bet')];
     expect(hybrid).toBeLessThan(bet);
     expect(top1).toBeLessThanOrEqual(hybrid);
-    // The word that was read is not decoded again when it is spoken.
-    const { stats } = await engine.generate(question, { ...settings, rule: 'bet', speculation: false });
-    expect(stats.base.rewoundTokens).toBeLessThan(stats.base.decodedTokens / 2);
-    expect(stats.base.remembered).toBeGreaterThan(0);
   });
+});
+
+test('the words that were read are not decoded again when they are spoken', async () => {
+  const decoded: number[] = [];
+  for (const rule of ['top1', { name: 'bet', lambda: 1 }] as const) {
+    await using engine = await Nudging.load({ parallel: 1, speculation: false });
+    decoded.push((await engine.generate(question, { gamma: 0, rule })).stats.base.decodedTokens);
+  }
+  expect(decoded[1]).toBe(decoded[0]);
 });
 
 test('rules are the same where the models work side by side, and in a process of its own', { timeout: 120_000 }, async () => {
@@ -182,7 +196,10 @@ test('ties: what a rule compared is close or not without `deterministic`', async
   await using fast = await Nudging.load({ deterministic: false, threads: 1 });
   const ties = async (rule: DeferralRule) => (await fast.generate(question, { ...settings, rule })).ties;
   const { decisions = [] } = await fast.generate(question, { ...settings, rule: { name: 'bet', lambda: 0.2 }, trace: 'full' });
-  const lost = decisions.find(({ words, speaks }) => words !== undefined && speaks === 'aligned')?.words as { base: number; aligned: number };
+  const lost = decisions.find(({ words, speaks }) => words !== undefined && speaks === 'aligned')?.words as {
+    base: number;
+    aligned: number;
+  };
   // λ at what the word lacks is a tie, on either side.
   const lambda = Math.min(1, lost.aligned - lost.base);
   expect(await ties({ name: 'bet', lambda: lambda - 0.002 })).toBeGreaterThan(await ties({ name: 'bet', lambda: 0.2 }));

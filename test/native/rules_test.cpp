@@ -197,7 +197,11 @@ TEST("R18: what shows nothing ends the base's word") {
 TEST("R18: a word is at most L tokens; the next one begins behind them") {
   Run run(bet(0));
   run.lookahead = 2;
-  run.aligned.says("", {"a", " b"}).after("a b", "c", 0.5F).after("a xy", "z", 0.5F).after("a xyz", "z", 0.5F).says("a xyzz", {end_of_text});
+  run.aligned.says("", {"a", " b"})
+      .after("a b", "c", 0.5F)
+      .after("a xy", "z", 0.5F)
+      .after("a xyz", "z", 0.5F)
+      .says("a xyzz", {end_of_text});
   run.aligned.after("a xyzz", end_of_text);
   run.base.says("a", {" x", "y", "z", "z", "z"}, 0.75F).after("a b", "?", 0);
   run.max_tokens = 5;
