@@ -15,8 +15,8 @@ namespace nudging {
 struct Rules {
   /// γ: below this top-1 probability the base defers. The paper: 0.4 for Llama-2, 0.3 for Gemma-2 and OLMo.
   float gamma = 0.4F;
-  /// R17: who speaks. Null: the paper's rule, which γ is for. Of one request alone: some move with its decisions.
-  std::shared_ptr<DeferralRule> deferral = nullptr;
+  /// R17: who speaks. Null: the paper's rule, which γ is for.
+  std::shared_ptr<const DeferralRule> deferral = nullptr;
   /// L: how many tokens the aligned model looks ahead (R3).
   std::size_t lookahead = 16;
   /// End as `stalled` when the same words would be nudged this many times in a row; 0 never does. The authors use 4.
