@@ -7,9 +7,9 @@ import { BuildError, runMain } from './lib/errors.mjs';
 import { isRight, readQuestions, tasks } from './lib/eval-questions.mjs';
 import { inRoot } from './lib/paths.mjs';
 
-const help = `Calibrates the demonstration pairs (models/demo) on every second one of their questions, without a target and for several rates of
-nudged tokens, and prints a Markdown table of the rates on the other questions, by task, and of how many of these are right.
-The exit code is 1 if a rate that was settled is more than 3 points off on the other questions.
+const help = `Calibrates the demonstration pairs (models/demo) on every second one of their questions, without a target and for
+several rates of nudged tokens. Prints a Markdown table of the rates on the other questions, also by task, and of how
+many of these are right. The exit code is 1 if a settled rate is more than 3 points off on the other questions.
 
 Usage: npm run calibrate:demo -- [flags]
 

@@ -64,7 +64,8 @@ const criteria: readonly Criterion[] = [
     weak: lowestRobust,
     value: ({ measured }) => measured.gamma,
     message: ({ measured }) =>
-      `a gamma of ${measured.gamma} is below what the paper finds robust (0.2 to 0.5): the base may go on as it likes; look at some answers`,
+      `a gamma of ${measured.gamma} is below what the paper finds robust (0.2 to 0.5): ` +
+      'the base may go on as it likes; look at some answers',
   },
   {
     code: 'no-advantage',
