@@ -7,9 +7,9 @@ import { BuildError, runMain } from './lib/errors.mjs';
 import { isRight, readQuestions, tasks } from './lib/eval-questions.mjs';
 import { inRoot } from './lib/paths.mjs';
 
-const help = `Calibrates the demonstration pairs (models/demo) on every second one of their questions, for several rates of nudged tokens,
-and prints a Markdown table of the rates on the other questions, by task, and of how many of these are right.
-The exit code is 1 if a rate that was settled is more than 3 points off on the other questions.
+const help = `Calibrates the demonstration pairs (models/demo) on every second one of their questions, without a target and for
+several rates of nudged tokens. Prints a Markdown table of the rates on the other questions, also by task, and of how
+many of these are right. The exit code is 1 if a settled rate is more than 3 points off on the other questions.
 
 Usage: npm run calibrate:demo -- [flags]
 
@@ -38,8 +38,8 @@ await runMain(async () => {
   for (const pair of /** @type {const} */ (['pair', 'pair-cross'])) {
     // Models this small lose more time to the hand-over between threads than they win by them.
     const nudging = await Nudging.load({ pair: inRoot(`models/demo/${pair}.json`), threads: 1 });
-    for (const targetRate of rates) {
-      const found = await calibrate(nudging, { prompts: known, targetRate });
+    for (const targetRate of [undefined, ...rates]) {
+      const found = await calibrate(nudging, { prompts: known, ...(targetRate === undefined ? {} : { targetRate }) });
       const answers = await Promise.all(
         others.map(async (question) => {
           const { text, stats } = await nudging.generate(question.question, { gamma: found.gamma });
@@ -49,11 +49,18 @@ await runMain(async () => {
       const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
       const rate = mean(answers.map((answer) => answer.rate));
       const byTask = tasks.map((task) => mean(answers.filter((answer) => answer.task === task).map((answer) => answer.rate)));
-      if (found.settled && Math.abs(rate - targetRate) > 0.03) off += 1;
+      if (targetRate !== undefined && found.settled && Math.abs(rate - targetRate) > 0.03) off += 1;
       const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(1)} %`;
       const calibrated = `${percent(found.rate)} ± ${percent(found.standardError)}`;
       const right = percent(mean(answers.map((answer) => Number(answer.right))));
-      const cells = [pair, percent(targetRate), found.gamma, calibrated, found.settled ? 'yes' : 'no', percent(rate)];
+      const cells = [
+        pair,
+        targetRate === undefined ? 'none' : percent(targetRate),
+        found.gamma,
+        calibrated,
+        found.settled ? 'yes' : 'no',
+        percent(rate),
+      ];
       console.log(`| ${[...cells, ...byTask.map(percent), right].join(' | ')} |`);
     }
     await nudging.close();

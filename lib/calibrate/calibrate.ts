@@ -4,7 +4,7 @@ import type { LoadOptions, StopReason } from '../types.ts';
 import { faultsOf } from './answers-at-fault.ts';
 import { rateCurve, rateEstimate } from './curve.ts';
 import { Deferrals } from './deferrals.ts';
-import { findingsOf, verdictOf } from './findings.ts';
+import { findingsOf, lowestRobust, verdictOf } from './findings.ts';
 import { nonIncreasing } from './isotonic.ts';
 import type { Compared } from './opinions.ts';
 import { builtInPrompts } from './prompts.ts';
@@ -19,8 +19,11 @@ import type { CalibrateOptions, Calibration, MeasuredRate } from './types.ts';
 /** γ of the recorded runs: the paper's for Llama-2, and the highest of its three families. */
 const recordedGamma = 0.4;
 
-/** Beyond these a base alone or an aligned model alone would be the better choice; the paper finds 0.2 to 0.5 robust. */
-const usualLimits: GammaLimits = { low: 0.15, high: 0.7 };
+/**
+ * Below the paper's robust range, 0.2 to 0.5, a base soon goes on as it likes (docs/calibration.md has the demo pair's fall); far above it
+ * the aligned model writes nearly all.
+ */
+const usualLimits: GammaLimits = { low: lowestRobust, high: 0.7 };
 
 /** Most nudged tokens without a target. Pairs above it did worse in BlendIn's data (arXiv 2606.11201); the paper's own have about 0.1. */
 const ceiling = 0.2;

@@ -19,6 +19,9 @@ export interface Evidence {
   empty: number;
 }
 
+/** The lower end of the range in which the paper (arXiv 2410.09300) sees little difference. */
+export const lowestRobust = 0.2;
+
 type Code = CalibrationFinding['code'];
 
 interface Criterion {
@@ -54,6 +57,15 @@ const criteria: readonly Criterion[] = [
     message: ({ measured, targetRate }) =>
       `${percent(measured.rate)} of the tokens are nudged, more than ${percent(targetRate)}: ` +
       'this base is often unsure here, or its answers are short',
+  },
+  {
+    code: 'low-gamma',
+    falling: true,
+    weak: lowestRobust,
+    value: ({ measured }) => measured.gamma,
+    message: ({ measured }) =>
+      `a gamma of ${measured.gamma} is below what the paper finds robust (0.2 to 0.5): ` +
+      'the base may go on as it likes; look at some answers',
   },
   {
     code: 'no-advantage',

@@ -46,14 +46,15 @@ export interface MeasuredRate {
 /** Something about the pair that was found, as data: `message` says the same in words. */
 export interface CalibrationFinding {
   /**
-   * `rate`: too much is nudged. `no-advantage`: nowhere is the aligned model surer than the base by λ. `unfinished`: answers do not end.
-   * `thinking`: answers begin with thinking that is not told apart. `marks`: answers show marks of a template. `next-question`: answers go
-   * on with another question. `empty`: answers are empty. `disagreement`: the aligned model hardly ever says what the base says.
-   * `uninformative`: how sure the base is says little about whether the aligned model agrees. `slow`: nudged tokens take much longer than
-   * the base's alone.
+   * `rate`: too much is nudged. `low-gamma`: γ is below the robust range. `no-advantage`: nowhere is the aligned model surer than the base
+   * by λ. `unfinished`: answers do not end. `thinking`: answers begin with thinking that is not told apart. `marks`: answers show marks of
+   * a template. `next-question`: answers go on with another question. `empty`: answers are empty. `disagreement`: the aligned model hardly
+   * ever says what the base says. `uninformative`: how sure the base is says little about whether the aligned model agrees. `slow`: nudged
+   * tokens take much longer than the base's alone.
    */
   code:
     | 'rate'
+    | 'low-gamma'
     | 'no-advantage'
     | 'unfinished'
     | 'thinking'
@@ -76,7 +77,7 @@ export interface Calibration {
   /** The calibrated γ: a whole hundredth. */
   gamma: number;
   /**
-   * What decided γ. `bet`: the confidence bet. `rate`: the rate of nudged tokens. `low`, `high`: the limits 0.15 and 0.7 (with
+   * What decided γ. `bet`: the confidence bet. `rate`: the rate of nudged tokens. `low`, `high`: the limits 0.2 and 0.7 (with
    * `targetRate`, 0 and 1), beyond which the bet or the rate would have it.
    */
   decidedBy: 'bet' | 'rate' | 'low' | 'high';

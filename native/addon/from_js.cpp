@@ -239,7 +239,7 @@ std::optional<TokenRule> token_rule(Napi::Env env, Napi::Value value) {
 }
 
 /// The rules by the names that lib/rule.ts gives them; null for the paper's own, whose γ comes beside it.
-std::shared_ptr<DeferralRule> deferral_rule(Napi::Env env, Napi::Value value, float gamma) {
+std::shared_ptr<const DeferralRule> deferral_rule(Napi::Env env, Napi::Value value, float gamma) {
   Reader reader(env, value);
   const std::string name = reader.text("name");
   const auto number = [&reader](const char* parameter) { return static_cast<float>(reader.number(parameter)); };

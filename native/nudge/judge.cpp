@@ -23,7 +23,7 @@ std::optional<Judgement> Judge::at_once(std::string_view text, const Top1& next)
   if (rule_.compares_words() && ends(word_, next)) begin_word(text.size());
   if (const std::optional<bool> base = rule_.by_token(next)) {
     const Judgement judged{*base, std::nullopt, rule_.gamma()};
-    rule_.stands(next);
+    if (moving_) moving_->stands(next);
     return judged;
   }
   if (word_.base) return Judgement{*word_.base};

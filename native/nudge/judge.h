@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,8 @@ namespace nudging {
 /// the base's is under way; a word is judged once.
 class Judge {
  public:
-  Judge(Lane& base, Lane& aligned, DeferralRule& rule, std::size_t lookahead)
-      : base_(base), rule_(rule), limit_(lookahead), aligned_words_(aligned, lookahead) {}
+  Judge(Lane& base, Lane& aligned, const DeferralRule& rule, std::size_t lookahead)
+      : base_(base), moving_(rule.begun()), rule_(moving_ ? *moving_ : rule), limit_(lookahead), aligned_words_(aligned, lookahead) {}
 
   const DeferralRule& rule() const { return rule_; }
 
@@ -87,7 +88,9 @@ class Judge {
   bool ends(const Word& word, const Top1& next) const;
 
   Lane& base_;
-  DeferralRule& rule_;
+  /// The rule, if it moves.
+  std::unique_ptr<DeferralRule> moving_;
+  const DeferralRule& rule_;
   std::size_t limit_;
   AlignedWords aligned_words_;
   Word word_;

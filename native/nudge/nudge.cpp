@@ -195,8 +195,8 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 fir
 }  // namespace
 
 Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record) {
-  Top1Rule top1(rules.gamma);
-  DeferralRule& rule = rules.deferral ? *rules.deferral : top1;
+  const Top1Rule top1(rules.gamma);
+  const DeferralRule& rule = rules.deferral ? *rules.deferral : top1;
   Judge judge(base, aligned, rule, rules.lookahead);
   std::optional<float> unsure;
   std::string last_words;
@@ -206,7 +206,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
   }
 
   while (true) {  // R1: every round begins with the aligned model
-    const Draft draft = co_await complete(base, aligned, rule, answer.text(), rules.lookahead, record);
+    const Draft draft = co_await complete(base, aligned, judge.rule(), answer.text(), rules.lookahead, record);
     judge.follow(answer.text(), draft);
     const Verdict verdict = co_await ask(base, judge, answer.text(), draft, rules.ends, record);
 

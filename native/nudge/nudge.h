@@ -18,8 +18,8 @@ namespace nudging {
 struct Rules {
   /// γ: below this top-1 probability the base defers. The paper: 0.4 for Llama-2, 0.3 for Gemma-2 and OLMo.
   float gamma = 0.4F;
-  /// R17: who speaks. Null: the paper's rule, which γ is for. Of one request alone: some move with its decisions.
-  std::shared_ptr<DeferralRule> deferral = nullptr;
+  /// R17: who speaks. Null: the paper's rule, which γ is for.
+  std::shared_ptr<const DeferralRule> deferral = nullptr;
   /// In its place, who speaks token by token: what decodes then is `decode_together` (mixture.h).
   std::optional<TokenRule> by_token = std::nullopt;
   /// L: how many tokens the aligned model looks ahead (R3).

@@ -31,6 +31,8 @@ test.each<[Partial<Evidence>, string, 'weak' | 'unfit' | undefined]>([
   [rate(0.61), 'rate', 'unfit'],
   // Also where it was wished for: the base adds little.
   [{ ...rate(0.61), targetRate: 0.6 }, 'rate', 'unfit'],
+  [{ measured: { ...good.measured, gamma: 0.2 } }, 'low-gamma', undefined],
+  [{ measured: { ...good.measured, gamma: 0.19 } }, 'low-gamma', 'weak'],
   [{ hasAdvantage: false }, 'no-advantage', 'weak'],
   [{ unfinished: 0.2 }, 'unfinished', undefined],
   [{ unfinished: 0.21 }, 'unfinished', 'weak'],

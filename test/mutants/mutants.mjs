@@ -1240,8 +1240,8 @@ export const mutants = [
   {
     name: 'the trace has the gamma behind a judgement',
     file: 'nudge/judge.cpp',
-    from: 'rule_.stands(next);\n    return judged;',
-    to: 'rule_.stands(next);\n    return {judged.base, judged.words, rule_.gamma()};',
+    from: 'if (moving_) moving_->stands(next);\n    return judged;',
+    to: 'if (moving_) moving_->stands(next);\n    return Judgement{*base, std::nullopt, rule_.gamma()};',
     tests: ['adaptive'],
   },
   ...mixtureMutants,

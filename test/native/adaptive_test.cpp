@@ -106,7 +106,7 @@ struct Run {
 };
 
 /// Judgements at 0.5, 0.375 (one has deferred), 0.5 and 0.625 (two have not). None of the last three is as with a gamma that stays.
-Run run(std::size_t guesses) {
+Run run(std::size_t guesses, const std::shared_ptr<const DeferralRule>& rule) {
   ScriptedLane base;
   ScriptedLane aligned;
   base.guesses = guesses;
@@ -115,7 +115,7 @@ Run run(std::size_t guesses) {
   base.after("The old port", " lies", 0.5F).after("The old port lies", " far", 0.6F);
   aligned.says("The old port", {" lies", " here", ScriptedLane::end_of_text});
   Rules rules{.gamma = 0.5F, .lookahead = 4};
-  rules.deferral = std::make_shared<Adaptive>(Adaptive::Settings{0.5F, 0.5, 0.25, 0.2});
+  rules.deferral = rule;
   Answer answer({});
   Record record({}, {}, true);
   auto task = nudge(base, aligned, rules, answer, record);
@@ -130,16 +130,24 @@ Run run(std::size_t guesses) {
   return result;
 }
 
+std::shared_ptr<const DeferralRule> adaptive() { return std::make_shared<Adaptive>(Adaptive::Settings{0.5F, 0.5, 0.25, 0.2}); }
+
 }  // namespace
 
 TEST("R22: gamma moves from judgement to judgement, at boundaries and in runs, and is in the trace") {
-  const Run plain = run(0);
+  const Run plain = run(0, adaptive());
   CHECK_EQUAL(plain.gammas, std::vector<double>{0.5, 0.375, 0.5, 0.625});
   CHECK_EQUAL(plain.rounds, "[The old| port lies][ here|]");
 }
 
 TEST("R22: guesses do not move it") {
-  const Run guessing = run(2);
+  const Run guessing = run(2, adaptive());
   CHECK_EQUAL(guessing.gammas, std::vector<double>{0.5, 0.375, 0.5, 0.625});
   CHECK_EQUAL(guessing.rounds, "[The old| port lies][ here|]");
+}
+
+TEST("R41: gamma begins anew with each answer") {
+  const auto rule = adaptive();
+  const Run first = run(0, rule);
+  CHECK_EQUAL(run(0, rule).gammas, first.gammas);
 }

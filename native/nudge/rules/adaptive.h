@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "nudge/rules/deferral_rule.h"
 
@@ -24,6 +25,7 @@ class Adaptive final : public DeferralRule {
 
   explicit Adaptive(Settings settings) : settings_(settings), gamma_(settings.start) {}
 
+  std::unique_ptr<DeferralRule> begun() const override { return std::make_unique<Adaptive>(settings_); }
   std::optional<bool> by_token(const Top1& said) const override { return said.probability >= gamma_; }
   std::optional<double> gamma() const override { return gamma_; }
   void stands(const Top1& said) override {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "nudge/tolerance.h"
@@ -45,10 +46,11 @@ class DeferralRule {
     return true;
   }
 
+  /// A rule that moves with the judgements of an answer: one that has not moved yet, to be asked in its stead. Null: it does not move.
+  virtual std::unique_ptr<DeferralRule> begun() const { return nullptr; }
   /// γ as it is now, of a rule that moves it.
   virtual std::optional<double> gamma() const { return std::nullopt; }
-  /// The rule has judged `said` in a place that the answer stands on. Comes in the order of the text; never for what is guessed or read
-  /// ahead.
+  /// It has judged `said` in a place that the answer stands on. Comes in the order of the text; never for what is guessed or read ahead.
   virtual void stands(const Top1& said) { static_cast<void>(said); }
 
   /// Whether the models' tolerances could turn what was compared (semantics.md, "Ties").
