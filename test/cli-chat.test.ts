@@ -63,7 +63,7 @@ describe('piped in', () => {
 
   test('/base and /aligned ask the same of one model, and are not part of the chat', async () => {
     const [said, base, aligned] = await Promise.all([
-      chat([question, '/base', '/aligned', '/save ' + at('alone.json')], ['--json']),
+      chat([question, '/base', '/aligned', `/save ${at('alone.json')}`], ['--json']),
       nudging(['--json', '--mode', 'base', question]),
       nudging(['--json', '--mode', 'aligned', question]),
     ]);

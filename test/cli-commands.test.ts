@@ -1,8 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readFlags } from '../lib/cli/args.ts';
+import { knownFlags, readFlags } from '../lib/cli/args.ts';
+import { slashWords } from '../lib/cli/chat/slash.ts';
 import { allCommands, commandLike, commandNames } from '../lib/cli/commands/index.ts';
-import { UsageError } from '../lib/cli/failure.ts';
+import { exitCodes, UsageError } from '../lib/cli/failure.ts';
 import { flagsNamed, groupsNamed } from '../lib/cli/flags.ts';
 import { commandHelp, helpText } from '../lib/cli/help.ts';
 import { integer } from '../lib/options.ts';
@@ -55,7 +56,7 @@ describe('help', () => {
       if (!command) throw new Error(name);
       // What is indented is not wrapped: examples of input.
       const lines = (await commandHelp(command, columns)).split('\n');
-      const free = lines.filter((line) => line.includes(' ', 7) && !/^ {2}(\{|nudging |echo )/.test(line));
+      const free = lines.filter((line) => line.includes(' ', 7) && !/^ {2}(\{|nudging |echo |printf |bash |zsh |fish )/.test(line));
       expect(free.filter((line) => line.length > columns)).toEqual([]);
     },
   );
@@ -157,5 +158,38 @@ describe('flags of a command', () => {
   test('of other commands are found by name', () => {
     expect(flagsNamed('threads', 'json').map(({ name }) => name)).toEqual(['threads', 'json']);
     expect(groupsNamed('engine').flatMap(({ flags }) => flags.map(({ name }) => name))).toContain('threads');
+  });
+});
+
+describe('docs/cli.md', () => {
+  const text = readFileSync(inRoot('docs/cli.md'), 'utf8');
+  /** First and second cells of the rows below a heading. */
+  const rows = (heading: string) => {
+    const below = text.slice(text.indexOf(heading));
+    const table = below.slice(below.indexOf('| --- |'), below.indexOf('\n\n', below.indexOf('| --- |')));
+    return [...table.matchAll(/^\| (.*?) \| (.*) \|$/gm)]
+      .slice(1)
+      .map(([, first = '', second = '']) => [first.replaceAll('`', ''), second]);
+  };
+
+  test('lists the commands as the help does', () => {
+    expect(rows('# The command line')).toEqual(commands.map(({ name, summary }) => [name, summary]));
+  });
+
+  test('has all exit codes', () => {
+    expect(rows('## Exit codes').map(([code]) => Number(code))).toEqual([...Object.values(exitCodes), 143]);
+  });
+
+  test('says which commands have --json', () => {
+    const own = commands.filter((command) => knownFlags(command.groups).some(({ name }) => name === 'json')).map(({ name }) => name);
+    expect([...rows('## JSON').map(([name]) => name), 'chat'].sort()).toEqual(own.sort());
+    expect(commandNames.filter((name) => !own.includes(name))).toEqual(['completion']);
+  });
+
+  test('names every command of the chat, as its own help does', () => {
+    const named = [...text.slice(text.indexOf('## Chat'), text.indexOf('## Doctor')).matchAll(/`(\/[a-z]+)/g)].map(([, name]) => name);
+    // Which depends on whether there is such an option.
+    const always = (words: readonly (string | undefined)[]) => new Set(words.filter((word) => word !== '/rule'));
+    expect(always(named)).toEqual(always(slashWords));
   });
 });

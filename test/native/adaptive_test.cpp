@@ -146,7 +146,7 @@ TEST("R22: guesses do not move it") {
   CHECK_EQUAL(guessing.rounds, "[The old| port lies][ here|]");
 }
 
-TEST("R41: gamma begins anew with each answer") {
+TEST("R22: gamma begins anew with each answer") {
   const auto rule = adaptive();
   const Run first = run(0, rule);
   CHECK_EQUAL(run(0, rule).gammas, first.gammas);

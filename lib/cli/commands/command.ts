@@ -15,6 +15,8 @@ export interface Command {
   about?: string;
   /** Flags. `groupsNamed` and `flagsNamed` (flags.ts) give those of other commands; `--verbose` and `--help` are added. */
   groups: readonly FlagGroup[];
+  /** What its words may be, for completion: paths, or some of these. */
+  words?: 'files' | readonly string[];
   /** Paragraphs behind the flags, as `about`. */
   notes?: string;
   /** The whole text of its help, of a command that is not described by the above. */

@@ -1,4 +1,5 @@
 import { readFlags } from '../args.ts';
+import { completionTable } from '../completion/table.ts';
 import { exitCodes, UsageError } from '../failure.ts';
 import { columnsOf, commandHelp, helpText } from '../help.ts';
 import { print } from '../terminal.ts';
@@ -9,9 +10,11 @@ export const help: Command = {
   name: 'help',
   summary: 'say what a command does and which flags it has',
   usage: ['[COMMAND]'],
-  groups: [],
+  groups: [{ title: 'Output', flags: [{ name: 'json', about: 'print all commands and their flags as one JSON object' }] }],
+  words: commandNames,
   async run(argv) {
-    const [name, ...others] = readFlags(this.groups, argv, this.name).words;
+    const { switches, words } = readFlags(this.groups, argv, this.name);
+    const [name, ...others] = words;
     const columns = columnsOf(process.stdout);
     if (others.length > 0) throw new UsageError('help is for one command at a time: name one');
     const command = await commandNamed(name);
@@ -19,6 +22,11 @@ export const help: Command = {
       const meant = commandLike(name);
       const remedy = meant === undefined ? `it must be one of ${commandNames.join(', ')}` : `did you mean ${meant}?`;
       throw new UsageError(`there is no command "${name}": ${remedy}`);
+    }
+    if (switches.has('json')) {
+      const table = await completionTable();
+      print(`${JSON.stringify({ commands: name === undefined ? table : table.filter((each) => each.name === name), exitCodes })}\n`);
+      return exitCodes.ok;
     }
     print(command ? await commandHelp(command, columns) : await helpText(columns));
     return exitCodes.ok;

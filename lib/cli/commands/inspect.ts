@@ -9,6 +9,7 @@ export const inspect: Command = {
   name: 'inspect',
   summary: 'say what a model file is, and whether it suits a pair',
   usage: ['FILE [flags]'],
+  words: 'files',
   about: `Reads what a GGUF file says of its model: architecture, size, quantisation, tokenizer, end tokens, chat template (rendered on a \
 sample chat), and the context that it was trained with. No weights are read, so it takes a second for a file of any size.`,
   groups: [
