@@ -19,6 +19,8 @@ constexpr std::size_t most_made_ahead = 16;
 constexpr double most_delay = 1.1;
 /// How often a guess must come true for the aligned model to guess on behind it.
 constexpr double least_trusted = 0.5;
+/// How far from the end of a prompt without a place to cut its tokens are taken to be settled, in bytes: several times the longest token.
+constexpr std::size_t most_unsettled = 512;
 /// Tokens decoded ahead of any question. Further ones hardly ever come true.
 constexpr std::size_t most_anticipated = 16;
 
@@ -90,6 +92,32 @@ const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text
   if (!from_nothing_) return prompt_->followed.follow(joined);
   if (prompt_->text == text) return prompt_->whole;
   return whole_ = lane_.vocabulary().tokenize(joined);
+}
+
+std::size_t SequenceLane::settled() {
+  const std::string_view text = prompt_->tail;
+  const std::size_t split = lane_.vocabulary().last_split(text);
+  if (text.size() - split <= most_unsettled) return split;
+  // What has no place to cut is taken to be settled where it is far away, if the tokens there are those of the whole. Only at whole
+  // characters.
+  const std::vector<Token> whole = spell(text);
+  for (std::size_t at = text.size() - most_unsettled; at > split; --at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) continue;
+    const std::vector<Token>& begin = spell(text.substr(0, at));
+    if (begin.size() <= whole.size() && std::equal(begin.begin(), begin.end(), whole.begin())) return at;
+  }
+  return split;
+}
+
+const std::vector<Token>& SequenceLane::spell(std::string_view text) {
+  const Stopwatch watch(stats_.tokenize_ms);
+  return prompt_->followed.follow(text);
+}
+
+void SequenceLane::set_tokens(std::span<const Token> tokens) {
+  wanted_ = prompt_->head;
+  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
+  alike_ = 0;
 }
 
 std::size_t SequenceLane::reusable() {
