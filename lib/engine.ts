@@ -19,6 +19,8 @@ import {
   type NativeInspected,
   type NativePrompt,
 } from './native.ts';
+import { inContext } from './in-context.ts';
+import { lanesOf, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
 import {
@@ -51,7 +53,6 @@ import type {
   LaneName,
   LoadOptions,
   Mode,
-  ModelInfo,
 } from './types.ts';
 
 type Settings = Omit<GenerateOptions, 'signal'>;
@@ -59,6 +60,7 @@ type Settings = Omit<GenerateOptions, 'signal'>;
 /** What a generation does unless it, the pair or the engine says otherwise. `stop` is not here: its default depends on mode and prompt. */
 export const defaults = {
   mode: 'nudge',
+  alpha: 1,
   gamma: 0.4,
   lookahead: 16,
   maxTokens: 256,
@@ -86,8 +88,8 @@ const defaultMaxQueue = 1024;
  */
 export class Nudging {
   // Not declared by `implements`: not every user's compiler knows that interface.
-  /** What was loaded: `base`, `aligned`, and whatever `otherModels` named. */
-  readonly models: Readonly<Record<LaneName, ModelInfo> & Record<string, ModelInfo>>;
+  /** What was loaded: `base`, `aligned`, `reference` if there is one, and whatever `otherModels` named. */
+  readonly models: Models;
   /** Requests that decode together; others wait their turn. */
   readonly parallel: number;
   /** Whether a request gives the same bits whatever runs beside it; see {@link LoadOptions.deterministic}. */
@@ -144,6 +146,7 @@ export class Nudging {
       base,
       aligned,
       otherModels,
+      reference,
       gpuLayers,
       threads,
       context,
@@ -163,6 +166,8 @@ export class Nudging {
       ...settings
     } = await withPair(given);
     throwIfAborted(signal);
+    if (settings.mode === 'proxy-tuning') mustHaveReference(reference);
+    if (settings.inContextPrompt !== undefined) inContext(settings.inContextPrompt);
 
     // The environment is this machine's and the pair is made for any.
     const buffers = given.cpuBuffers ?? buffersFromEnvironment() ?? cpuBuffers ?? 'all';
@@ -197,6 +202,7 @@ export class Nudging {
       lanes: [
         lane(base, 'base'),
         lane(aligned, 'aligned'),
+        ...(reference === undefined ? [] : [lane(resolve(reference), referenceLane)]),
         ...Object.entries(otherModels ?? {}).map(([other, path]) => lane(resolve(path), other)),
       ],
       threads: threads ?? 0,
@@ -267,10 +273,13 @@ export class Nudging {
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
     const mode: Mode = settings.mode ?? defaults.mode;
-    const stop = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
+    const own = settings.stop ?? (mode === 'base' ? nextQuestion(question, settings.basePrompt) : []);
+    const stop = [...(typeof own === 'string' ? [own] : own), ...(mode === 'in-context' ? inContext(settings.inContextPrompt).stop : [])];
     const sampling = samplingOf(settings);
-    const { base, aligned } = logitsOf(settings, this.models);
+    const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
+    const lanes = lanesOf(mode, settings, this.models);
+    const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
 
     let id = 0;
     let cancelled = false;
@@ -287,18 +296,24 @@ export class Nudging {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
       splitter: marks && new ThinkingSplitter(marks),
+      others: Object.keys(this.models).slice(2),
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;
     const began = performance.now();
     const timeLeft = () => timeout - (performance.now() - began);
     const request: Omit<NativeGeneration, 'id'> = {
-      mode,
+      // The base does not know by what it learns.
+      mode: mode === 'in-context' ? 'base' : mode,
+      ...(mode === 'ensemble' ? { weights: weightsOf(settings, this.models) } : {}),
+      ...(mode === 'proxy-tuning'
+        ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
+        : {}),
       gamma: settings.gamma ?? defaults.gamma,
       lookahead: settings.lookahead ?? defaults.lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,
-      stop: typeof stop === 'string' ? [stop] : [...stop],
+      stop,
       ...(marks ? { thinking: marks } : {}),
       whole: settings.fit !== undefined,
       trace: settings.trace === 'full',
@@ -307,9 +322,9 @@ export class Nudging {
       timeout,
       sampling,
       ...(repeat ? { repeat } : {}),
-      ...(mode !== 'aligned' && base.biases ? { baseBiases: base.biases } : {}),
-      ...(mode !== 'base' && aligned.biases ? { alignedBiases: aligned.biases } : {}),
-      ...promptsFor(mode, question, settings),
+      ...(lanes.includes('base') && base.biases ? { baseBiases: base.biases } : {}),
+      ...(lanes.includes('aligned') && aligned.biases ? { alignedBiases: aligned.biases } : {}),
+      ...prompts(question),
     };
     if (signal?.aborted) {
       arriving.finished(abortedAtOnce);
@@ -330,7 +345,6 @@ export class Nudging {
     if (settings.fit === undefined) {
       submit(request, arriving);
     } else {
-      const prompts = (shorter: Question) => promptsFor(mode, shorter, settings);
       const { placed } = new Fitting(
         question,
         {
@@ -343,7 +357,8 @@ export class Nudging {
               sink,
             ),
           count: (chat, sink) => submit({ count: prompts(chat), plain: false }, sink),
-          fits: (counted) => lanesOf(mode).every((lane) => (counted[lane] ?? 0) + maxTokens <= this.models[lane].context),
+          fits: ({ tokens }) =>
+            lanes.every((lane) => (tokens[Object.keys(this.models).indexOf(lane)] ?? 0) + maxTokens <= (this.models[lane]?.context ?? 0)),
           over: () => (cancelled ? 'aborted' : timeout > 0 && timeLeft() <= 0 ? 'timeout' : undefined),
         },
         arriving,
@@ -377,7 +392,7 @@ export class Nudging {
     throwIfAborted(signal);
     this.#mustHaveRoom(failure);
     let forget: (() => void) | undefined;
-    const { [lane]: tokens = 0 } = await new Promise<NativeCounted>((resolve, fail) => {
+    const { tokens } = await new Promise<NativeCounted>((resolve, fail) => {
       const id = this.#dispatcher.add({
         arrived: () => {},
         finished: (result) => (result.type === 'counted' ? resolve(result) : fail(failure('ERR_CLOSED', 'the count was aborted'))),
@@ -391,7 +406,7 @@ export class Nudging {
         throwIfAborted(signal);
         throw reason;
       });
-    return tokens;
+    return tokens[Object.keys(this.models).indexOf(lane)] ?? 0;
   }
 
   /**
@@ -409,13 +424,9 @@ export class Nudging {
     if (!lanes.includes(lane)) reject('lane', lane, lanes.map((name) => `"${name}"`).join(' or '));
     check({ candidates }, { candidates: integer(0, 1000) }, 'inspection');
     check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
-    const logits = logitsOf(sampling, this.models)[lane];
+    const logits = logitsOf(sampling, this.models)[lane === 'base' || lane === 'aligned' ? lane : 'others'];
     const { question, settings } = this.#read(input, undefined);
-    const prompt = promptFor(
-      lane === 'base' || (lane !== 'aligned' && question.kind === 'chat' && !this.models[lane]?.hasChatTemplate) ? 'base' : 'aligned',
-      question,
-      settings,
-    );
+    const prompt = promptFor(promptedAs(lane, question, this.models), question, settings);
     this.#mustHaveRoom(failure);
     const event = await new Promise<NativeInspected>((resolve, fail) => {
       const id = this.#dispatcher.add({
@@ -491,20 +502,16 @@ export class Nudging {
     const given = isObject(options) ? { ...options } : options;
     if (given !== undefined) check(given, generateRules);
     const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(given ?? {}) } as GenerateOptions;
-    return { question: readQuestion(input, settings.prefill), settings: settings as Settings, signal };
+    const question = readQuestion(input, settings.prefill);
+    if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
+    if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');
+    const { prompt } = inContext(settings.inContextPrompt);
+    return { question, settings: { ...settings, basePrompt: prompt } as Settings, signal };
   }
 }
 
 function isText(input: Countable): input is { text: string } {
   return isObject(input) && 'text' in input;
-}
-
-function lanesOf(mode: Mode): LaneName[] {
-  return mode === 'nudge' ? ['base', 'aligned'] : [mode];
-}
-
-function promptsFor(mode: Mode, question: Question, settings: Settings): { base?: NativePrompt; aligned?: NativePrompt } {
-  return Object.fromEntries(lanesOf(mode).map((lane) => [lane, promptFor(lane, question, settings)]));
 }
 
 function guessesOf(speculation: boolean | number): number {

@@ -3,7 +3,8 @@
  *
  * From options and input: `ERR_INVALID_OPTION` (a value of the wrong type or range), `ERR_PAIR_INVALID` (a manifest that is no pair),
  * `ERR_PROMPT_EMPTY`, `ERR_PROMPT_TOO_LONG`, `ERR_TEMPLATE_MISSING`, `ERR_TEMPLATE_FAILED`, `ERR_TOKEN_UNKNOWN` (`logitBias` names a token
- * id or a text that is no token of the model's vocabulary). From loading: `ERR_NATIVE_LOAD` (no native addon for this platform),
+ * id or a text that is no token of the model's vocabulary), `ERR_VOCABULARIES_DIFFER` (a mode that goes token by token, and models that do
+ * not have the same tokens). From loading: `ERR_NATIVE_LOAD` (no native addon for this platform),
  * `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`, `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY` (with `needed` and
  * `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model cannot have a KV cache of this type),
  * `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had). From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait
@@ -34,6 +35,7 @@ export type NativeErrorCode =
   | 'ERR_TEMPLATE_MISSING'
   | 'ERR_TEMPLATE_FAILED'
   | 'ERR_TOKEN_UNKNOWN'
+  | 'ERR_VOCABULARIES_DIFFER'
   | 'ERR_DECODE_FAILED'
   | 'ERR_DEVICE_FAILED'
   | 'ERR_INTERNAL';

@@ -9,7 +9,8 @@ export interface Fault {
 /** A token's id or text, and its bias. */
 export type NamedBias = [name: number | string, bias: number];
 
-export type Biases = Record<LaneName, NamedBias[]>;
+/** By model; `others`: what holds for every model, and so for further ones. */
+export type Biases = Record<LaneName | 'others', NamedBias[]>;
 
 /** What one request can carry without the event loop noticing, for each of the three: both models, the base, the aligned one. */
 const mostBiases = 1024;
@@ -34,7 +35,7 @@ export function readLogitBias(value: unknown): Biases | Fault {
     const expected = 'an object that has token ids under base or aligned only, because each model numbers its tokens in its own way';
     return { value: id, expected };
   }
-  const biases: Biases = { base: [...common], aligned: [...common] };
+  const biases: Biases = { base: [...common], aligned: [...common], others: common };
   for (const [name, own] of given) {
     if (!isLane(name)) continue;
     const read = readBiases(own, ` under ${name}`);

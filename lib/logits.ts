@@ -14,28 +14,26 @@ export interface LaneLogits {
 }
 
 /**
- * Options that were checked, for both models.
+ * Options that were checked, by model; `others` is what holds for models beside the two.
  *
  * @throws NudgingError ERR_TOKEN_UNKNOWN: a token id that the model's vocabulary does not have
  */
-export function logitsOf(
-  options: LogitOptions,
-  models: Readonly<Record<LaneName, ModelInfo>>,
-): Record<LaneName, LaneLogits> & Record<string, LaneLogits | undefined> {
+export function logitsOf(options: LogitOptions, models: Readonly<Record<LaneName, ModelInfo>>): Record<LaneName | 'others', LaneLogits> {
   const { logitBias, repeatPenalty = logitDefaults.repeatPenalty, repeatWindow = logitDefaults.repeatWindow } = options;
   const repeat = repeatPenalty === 1 ? {} : { repeat: { penalty: repeatPenalty, window: repeatWindow } };
-  if (logitBias === undefined) return { base: repeat, aligned: repeat };
+  if (logitBias === undefined) return { base: repeat, aligned: repeat, others: repeat };
   const biases = readLogitBias(logitBias);
   // It has changed since it was checked.
   if (isFault(biases)) reject('logitBias', biases.value, biases.expected);
-  const logits = (lane: LaneName): LaneLogits => {
+  const logits = (lane: LaneName | 'others'): LaneLogits => {
     const own = biases[lane];
-    return own.length === 0 ? repeat : { ...repeat, biases: inColumns(own, lane, models[lane].vocabulary) };
+    // What holds for all is texts alone.
+    return own.length === 0 ? repeat : { ...repeat, biases: inColumns(own, lane, lane === 'others' ? 0 : models[lane].vocabulary) };
   };
-  return { base: logits('base'), aligned: logits('aligned') };
+  return { base: logits('base'), aligned: logits('aligned'), others: logits('others') };
 }
 
-function inColumns(biases: NamedBias[], lane: LaneName, vocabulary: number): NativeBiases {
+function inColumns(biases: NamedBias[], lane: string, vocabulary: number): NativeBiases {
   for (const [name] of biases) {
     if (typeof name === 'number' && name >= vocabulary) {
       const what = `\`logitBias\` names token ${name} of the ${lane} model, whose vocabulary has ${vocabulary} tokens`;

@@ -112,11 +112,24 @@ export interface NativeRepeat {
   window: number;
 }
 
+/** A model behind the first two that takes part, by its place. */
+export interface NativeOther {
+  lane: number;
+  prompt: NativePrompt;
+  biases?: NativeBiases;
+}
+
 export interface NativeGeneration {
   id: number;
-  mode: Mode;
+  mode: Exclude<Mode, 'in-context'>;
   base?: NativePrompt;
   aligned?: NativePrompt;
+  others?: NativeOther[];
+  /** Of `ensemble`: by place; 0 for those that take no part. */
+  weights?: number[];
+  /** Of `proxy-tuning`. */
+  alpha?: number;
+  reference?: number;
   gamma: number;
   lookahead: number;
   repeatLimit: number;
@@ -156,7 +169,7 @@ export interface NativeInspection {
 
 export interface NativeCounting {
   id: number;
-  count: { base?: NativePrompt; aligned?: NativePrompt };
+  count: { base?: NativePrompt; aligned?: NativePrompt; others?: NativeOther[] };
   /** The texts of segments alone: no control tokens, no BOS. */
   plain: boolean;
 }
@@ -174,8 +187,11 @@ export interface NativeFinished {
   stats: {
     base: LaneStats;
     aligned: LaneStats;
+    /** Of the models behind them, in the order of their places. */
+    others: LaneStats[];
     tokens: number;
     baseTokens: number;
+    mixedTokens: number;
     ties: number;
     queuedMs: number;
     firstPieceMs: number;
@@ -202,8 +218,8 @@ export interface NativeBegun {
 export interface NativeCounted {
   type: 'counted';
   id: number;
-  base?: number;
-  aligned?: number;
+  /** By place; -1 for models that were not asked. */
+  tokens: number[];
 }
 
 export type NativeEvent =

@@ -89,7 +89,18 @@ export const perLane = (rule: Rule): Rule => ({
   expected: `${rule.expected}, or { base, aligned } with such values`,
 });
 
-const isLaneName = (name: string): boolean => /^[\w-]{1,32}$/.test(name) && name !== 'base' && name !== 'aligned' && name !== '__proto__';
+/** Digits alone would not keep their place: objects have such names in front. */
+const isName = (name: string): boolean => /^(?!\d+$)[\w-]{1,32}$/.test(name) && name !== '__proto__';
+const isLaneName = (name: string): boolean => isName(name) && !['base', 'aligned', 'reference'].includes(name);
+
+const weight = number(0, 1_000_000);
+const weights: Rule = {
+  check: (value) =>
+    isObject(value) &&
+    Object.entries(value).every(([name, one]) => isName(name) && weight.check(one)) &&
+    Object.values(value).some((one) => one !== 0),
+  expected: `an object of weights by model, such as { base: 0.5, aligned: 0.5 }, each ${weight.expected} and not all of them 0`,
+};
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -155,7 +166,9 @@ export const logitRules: Record<string, Rule> = {
 
 /** The options of a generation. γ may exceed 1 (semantics.md: only agreement hands over then). */
 export const generateRules: Record<string, Rule> = {
-  mode: oneOf('nudge', 'base', 'aligned'),
+  mode: oneOf('nudge', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'),
+  weights,
+  alpha: number(0, 100),
   gamma: number(0, 2),
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),
@@ -164,6 +177,7 @@ export const generateRules: Record<string, Rule> = {
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),
+  inContextPrompt: nonEmptyText,
   alignedPrompt: nonEmptyText,
   templateOptions: object,
   thinking: eitherOf(flag, thinkingMarks),
@@ -192,8 +206,9 @@ export const loadRules: Record<string, Rule> = {
       isObject(value) &&
       Object.keys(value).length <= 14 &&
       Object.entries(value).every(([name, path]) => isLaneName(name) && nonEmptyText.check(path)),
-    expected: 'an object of at most 14 paths by names of 1 to 32 letters, digits, - and _, other than base and aligned',
+    expected: 'an object of at most 14 paths by names of 1 to 32 letters, digits, - and _, other than base, aligned, reference and numbers',
   },
+  reference: nonEmptyText,
   gpuLayers: perLane(eitherOf(integer(-1, 100_000), oneOf('auto'))),
   threads: integer(1, 512),
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),

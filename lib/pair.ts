@@ -91,7 +91,8 @@ export async function readPair(path: string): Promise<Pair> {
   }
   const { $schema, ...pair } = manifest as unknown as Pair & { $schema?: string };
   const folder = dirname(path);
-  return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned) };
+  const reference = pair.reference === undefined ? {} : { reference: resolve(folder, pair.reference) };
+  return { ...pair, base: resolve(folder, pair.base), aligned: resolve(folder, pair.aligned), ...reference };
 }
 
 function refuseProgramOption(name: string): void {

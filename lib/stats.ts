@@ -7,6 +7,8 @@ export interface AnswerSettings {
   /** Whether its pieces tell thinking apart. */
   thinks?: boolean;
   droppedMessages?: number | undefined;
+  /** The names of the models beside the two, in the order of their places. */
+  others?: readonly string[];
 }
 
 const textOf = (pieces: readonly Piece[], thinking: boolean) =>
@@ -16,11 +18,16 @@ const textOf = (pieces: readonly Piece[], thinking: boolean) =>
     .join('');
 
 /** The public answer from the native engine's last event. */
-export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed, thinks, droppedMessages }: AnswerSettings = {}): Answer {
+export function toAnswer(
+  event: NativeFinished,
+  pieces: readonly Piece[],
+  { seed, thinks, droppedMessages, others = [] }: AnswerSettings = {},
+): Answer {
   const { stats, decisions, spans } = event;
-  const { base, aligned, tokens, baseTokens } = stats;
-  const nudgedTokens = tokens - baseTokens;
-  const sum = (key: keyof LaneStats) => base[key] + aligned[key];
+  const { base, aligned, tokens, baseTokens, mixedTokens } = stats;
+  const nudgedTokens = tokens - baseTokens - mixedTokens;
+  const sum = (key: keyof LaneStats) => [base, aligned, ...stats.others].reduce((total, lane) => total + lane[key], 0);
+  const othersDecode = stats.others.reduce((total, lane) => total + lane.decodeMs, 0);
   const top1 = sum('top1Ms');
   const tokenize = sum('tokenizeMs');
   return {
@@ -38,20 +45,23 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], { seed
       tokens,
       baseTokens,
       nudgedTokens,
+      mixedTokens,
       nudges: event.rounds.filter((round) => round.words !== '').length,
       nudgeRatio: tokens === 0 ? 0 : nudgedTokens / tokens,
       rewinds: sum('rewinds'),
       base,
       aligned,
+      others: Object.fromEntries(others.map((name, index) => [name, stats.others[index] ?? nothing])),
       times: {
         queued: stats.queuedMs,
         firstPiece: stats.firstPieceMs,
         total: stats.totalMs,
         baseDecode: base.decodeMs,
         alignedDecode: aligned.decodeMs,
+        othersDecode,
         top1,
         tokenize,
-        other: Math.max(0, stats.totalMs - base.decodeMs - aligned.decodeMs - top1 - tokenize),
+        other: Math.max(0, stats.totalMs - base.decodeMs - aligned.decodeMs - othersDecode - top1 - tokenize),
       },
     },
   };
@@ -84,5 +94,16 @@ export const abortedAtOnce: NativeFinished = {
   rounds: [],
   decisions: [],
   spans: [],
-  stats: { base: nothing, aligned: nothing, tokens: 0, baseTokens: 0, ties: 0, queuedMs: 0, firstPieceMs: 0, totalMs: 0 },
+  stats: {
+    base: nothing,
+    aligned: nothing,
+    others: [],
+    tokens: 0,
+    baseTokens: 0,
+    mixedTokens: 0,
+    ties: 0,
+    queuedMs: 0,
+    firstPieceMs: 0,
+    totalMs: 0,
+  },
 };

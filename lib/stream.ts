@@ -17,6 +17,8 @@ export interface ArrivingSettings {
   seed?: number | undefined;
   /** Where thinking is to be told apart. */
   splitter?: ThinkingSplitter | undefined;
+  /** The names of the models beside the two. */
+  others?: readonly string[];
 }
 
 /**
@@ -35,6 +37,7 @@ export class Arriving implements Sink {
   readonly #highWaterMark: number;
   readonly #seed: number | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
+  readonly #others: readonly string[];
   #read = 0;
   #reading = false;
   #whole = false;
@@ -43,8 +46,10 @@ export class Arriving implements Sink {
   #resolve!: (answer: Answer) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, { highWaterMark, seed, splitter }: ArrivingSettings) {
+  constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, settings: ArrivingSettings) {
+    const { highWaterMark, seed, splitter, others = [] } = settings;
     this.#remote = remote;
+    this.#others = others;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
     this.#splitter = splitter;
@@ -109,9 +114,13 @@ export class Arriving implements Sink {
 
   finished(event: NativeFinished | NativeInspected | NativeCounted): void {
     for (const piece of this.#splitter?.end() ?? []) this.pieces.push(piece);
-    const { droppedMessages } = this;
-    if (event.type === 'finished')
-      this.#resolve(toAnswer(event, this.pieces, { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages }));
+    const settings = {
+      seed: this.#seed,
+      thinks: this.#splitter !== undefined,
+      droppedMessages: this.droppedMessages,
+      others: this.#others,
+    };
+    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, settings));
     this.settled = true;
     this.#notify();
   }

@@ -1,8 +1,12 @@
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
 
-/** `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. */
-export type Mode = 'nudge' | 'base' | 'aligned';
+/**
+ * `nudge`: both models together. `base`, `aligned`: one of them alone, with the same engine. `in-context`: the base alone, shown by
+ * examples what an answer is like ({@link GenerateOptions.inContextPrompt}). `ensemble`, `proxy-tuning`: several models of one vocabulary
+ * token by token, for comparison ({@link GenerateOptions.weights}, {@link GenerateOptions.alpha}).
+ */
+export type Mode = 'nudge' | 'base' | 'aligned' | 'in-context' | 'ensemble' | 'proxy-tuning';
 
 /**
  * Why a generation ended. `end`: the aligned model reached its end of text (in the other modes, the model that runs). `length`:
@@ -20,12 +24,12 @@ export interface Piece {
   text: string;
   /** Only with the option `thinking`: true for what belongs to the model's thinking and not to its answer; else missing. */
   thinking?: true;
-  /** `base`: the base's own token. `nudge`: the aligned model's word. */
-  source: 'base' | 'nudge';
+  /** `base`: the base's own token. `nudge`: the aligned model's word. `mix`: a token of several models together. */
+  source: 'base' | 'nudge' | 'mix';
   /**
    * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token
    * there. For a nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of
-   * the answer.
+   * the answer. For a mix: the likeliest token's probability in the mixture.
    */
   topProbability?: number;
 }
@@ -80,7 +84,8 @@ export interface Decision extends Top1 {
 
 /** One forward pass. Times in milliseconds since the request left the queue. */
 export interface DecodeSpan {
-  lane: LaneName;
+  /** `base`, `aligned`, `reference`, or a name among `otherModels`. */
+  lane: string;
   begin: number;
   end: number;
   /** Tokens in its batch, those of other requests included. */
@@ -119,14 +124,18 @@ export interface AnswerStats {
   tokens: number;
   baseTokens: number;
   nudgedTokens: number;
+  /** Tokens of several models together; tokens is the sum of the three. */
+  mixedTokens: number;
   /** Rounds in which words were taken from the aligned model. */
   nudges: number;
   /** nudgedTokens ÷ tokens, in [0, 1]; 0 for an empty answer. */
   nudgeRatio: number;
-  /** Both models' rewinds. */
+  /** All models' rewinds. */
   rewinds: number;
   base: LaneStats;
   aligned: LaneStats;
+  /** Of the models beside them, by name: the reference, and those of `otherModels`. */
+  others: Record<string, LaneStats>;
   /**
    * Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. Making the prompts ready
    * (rendering and tokenising them) belongs to `queued`, `tokenize` is that of the answer.
@@ -137,6 +146,8 @@ export interface AnswerStats {
     total: number;
     baseDecode: number;
     alignedDecode: number;
+    /** Of all models beside the two. */
+    othersDecode: number;
     top1: number;
     tokenize: number;
     other: number;
@@ -340,6 +351,17 @@ export interface ThinkingMarks {
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions, LogitOptions {
   mode?: Mode;
+  /**
+   * For `mode: 'ensemble'`: how much each model counts, by name: `base`, `aligned`, `reference` and those of `otherModels`, each 0 to
+   * 1,000,000, not all 0. They are divided by their sum; a model without one, or with 0, is not asked. Default: the base and the aligned
+   * model alike. The models must have one vocabulary, else ERR_VOCABULARIES_DIFFER.
+   */
+  weights?: Readonly<Record<string, number>>;
+  /**
+   * For `mode: 'proxy-tuning'`: α, 0 to 100; how much of what alignment has changed in the aligned model's logits is added to the base's.
+   * Default 1. It needs a {@link LoadOptions.reference}, and models of one vocabulary, else ERR_VOCABULARIES_DIFFER.
+   */
+  alpha?: number;
   /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
   gamma?: number;
   /** L, 1 to 1024 tokens: how far the aligned model looks ahead. Default 16. */
@@ -356,6 +378,13 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /** System text; not together with a system message. */
   system?: string;
   basePrompt?: BasePrompt;
+  /**
+   * For `mode: 'in-context'`, in place of `basePrompt`: a text with an instruction, examples, and `{question}` once; `{system}` as in
+   * `basePrompt`. Earlier turns of a chat repeat what begins with the last line before `{question}` that holds a letter, the heading of the
+   * question. Answers end before that heading, and if the last line of the text is a fence (three or more of ` or ~), before one like it;
+   * `stop` adds to that. Default: {@link defaultInContextPrompt}, an instruction and three examples. Not for raw prompts.
+   */
+  inContextPrompt?: string;
   /** A Jinja chat template that replaces the GGUF's own, for the aligned model. */
   alignedPrompt?: string;
   /** Variables for the chat template. They take the place of the engine's, if it has any. Raw prompts have no template. */
@@ -408,7 +437,7 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
 }
 
 export interface LoadProgress {
-  /** `base`, `aligned`, or a name among `otherModels`. */
+  /** `base`, `aligned`, `reference`, or a name among `otherModels`. */
   lane: string;
   /** Fraction of this model's weights, in [0, 1]. */
   fraction: number;
@@ -437,9 +466,15 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   aligned?: string;
   /**
    * Further models by names of your own, as paths of GGUF files, at most 14. They are loaded beside the pair, into the same memory plan and
-   * with the same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself.
+   * with the same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself; `mode: 'ensemble'` does if
+   * `weights` names them. Names are 1 to 32 letters, digits, - and _, not only digits, and other than `base`, `aligned` and `reference`.
    */
   otherModels?: Record<string, string>;
+  /**
+   * Path of the model that the aligned one was before it was aligned (the small base), for `mode: 'proxy-tuning'`. It is loaded beside the
+   * pair, as `otherModels` are, under the name `reference`, and prompted as the base is.
+   */
+  reference?: string;
   /**
    * Layers on the GPU, for both models or each, the output layer counted as one; -1 (default): all. `auto`: as many as fit beside contexts
    * of at most 4096 tokens, first the aligned model's, which is small and called most often, then the base's. Without a GPU backend it has
@@ -529,11 +564,14 @@ export type Countable = Input | { text: string };
 /** A question for {@link Nudging.inspect}. */
 export interface Inspection {
   /**
-   * `base`, `aligned`, or a name among `otherModels`, which are prompted as the aligned model is if they have a chat template, and else as
-   * the base.
+   * `base`, `aligned`, `reference`, which is prompted as the base is, or a name among `otherModels`, which are prompted as the aligned
+   * model is if they have a chat template, and else as the base.
    */
   lane: string;
-  /** The same inputs as for generating; for raw prompts only the one of `lane` is needed (of `aligned` for another model). */
+  /**
+   * The same inputs as for generating; for raw prompts only the one of `lane` is needed (the base's for the reference, the aligned model's
+   * for others).
+   */
   input: Input;
   /** Text after the prompt, tokenised together with it. */
   text?: string;

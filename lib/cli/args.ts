@@ -194,8 +194,9 @@ function contentOf(flag: Flag, path: string): string {
   } catch (error) {
     throw fileFailure(error, `the file of --${flag.name}`, path);
   }
-  if (flag.option === 'basePrompt' && text !== '' && !text.includes('{question}')) {
-    throw new UsageError(`the file of --base-prompt "${path}" has no {question}: write {question} where the question belongs`);
+  const asks = flag.option === 'basePrompt' || flag.option === 'inContextPrompt';
+  if (asks && text !== '' && !text.includes('{question}')) {
+    throw new UsageError(`the file of --${flag.name} "${path}" has no {question}: write {question} where the question belongs`);
   }
   return text;
 }

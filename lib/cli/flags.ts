@@ -38,12 +38,42 @@ export const groups: { title: string; flags: Flag[] }[] = [
       },
       { name: 'base', value: 'FILE', option: 'base', about: 'GGUF file of the base model; with --aligned it needs no --pair' },
       { name: 'aligned', value: 'FILE', option: 'aligned', about: 'GGUF file of the aligned model' },
+      {
+        name: 'reference',
+        value: 'FILE',
+        option: 'reference',
+        about: 'GGUF file of what the aligned model was before it was aligned, for --mode proxy-tuning',
+      },
     ],
   },
   {
     title: 'Generation (without the flag: what the pair says, else the default)',
     flags: [
-      { name: 'mode', value: 'MODE', option: 'mode', about: 'nudge: both models; base, aligned: that one alone', otherwise: 'nudge' },
+      {
+        name: 'mode',
+        value: 'MODE',
+        option: 'mode',
+        about:
+          'nudge: both models; base, aligned: that one alone; in-context: the base with examples; ' +
+          'ensemble, proxy-tuning: models of one vocabulary, token by token',
+        otherwise: 'nudge',
+      },
+      {
+        name: 'weights',
+        value: 'WEIGHTS',
+        option: 'weights',
+        kind: 'lanes',
+        about: 'with --mode ensemble: how much each model counts, as base=0.5,aligned=0.5',
+        otherwise: 'both alike',
+      },
+      {
+        name: 'alpha',
+        value: 'A',
+        option: 'alpha',
+        kind: 'number',
+        about: 'with --mode proxy-tuning: how much of what alignment changed is added to the base',
+        otherwise: String(defaults.alpha),
+      },
       {
         name: 'gamma',
         value: 'P',
@@ -166,6 +196,14 @@ export const groups: { title: string; flags: Flag[] }[] = [
           'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, ' +
           '{system} the system text and an empty line',
         otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
+      },
+      {
+        name: 'in-context-prompt',
+        value: 'FILE',
+        option: 'inContextPrompt',
+        kind: 'file',
+        about: 'with --mode in-context: instruction, examples, and {question} once, in place of the base prompt; {system} as there',
+        otherwise: 'three examples of ours',
       },
       {
         name: 'aligned-prompt',

@@ -2,7 +2,7 @@ import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Nudging } from '../engine.ts';
 import { decodeText } from '../text-file.ts';
-import type { Answer, LoadOptions, StopReason } from '../types.ts';
+import type { Answer, LoadOptions, Mode, StopReason } from '../types.ts';
 import type { Arguments } from './args.ts';
 import { exitCodes, UsageError } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -73,13 +73,22 @@ const endings: Record<StopReason, string> = {
   timeout: 'out of time (timeout)',
 };
 
+/** What there is to say of who spoke, where it is not how much was nudged. */
+const shareOf: Partial<Record<Mode, string>> = {
+  base: 'base model alone',
+  aligned: 'aligned model alone',
+  'in-context': 'base model with examples',
+  ensemble: 'an ensemble',
+  'proxy-tuning': 'proxy-tuned',
+};
+
 function statsLine({ stats, stopReason, seed, ties }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
   const { dim, nudged } = palette(process.stderr);
   const { tokens, nudgeRatio, times } = stats;
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
   const parts = [
     count(tokens, 'token'),
-    mode === 'nudge' ? nudged(`${percent(nudgeRatio)} nudged`) : `${mode} model alone`,
+    shareOf[mode] ?? nudged(`${percent(nudgeRatio)} nudged`),
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     endings[stopReason],

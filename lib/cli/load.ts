@@ -1,5 +1,5 @@
 import { Nudging } from '../engine.ts';
-import type { LaneName, LoadOptions, ModelInfo } from '../types.ts';
+import type { LoadOptions, ModelInfo } from '../types.ts';
 import { bar, percent, rate, StatusLine } from './terminal.ts';
 
 /** Loading that is done sooner than this needs no progress line. */
@@ -19,13 +19,13 @@ export async function load(options: LoadOptions, signal: AbortSignal, verbose: b
     status.clear();
   }
   if (verbose) {
-    for (const lane of ['base', 'aligned'] as const) console.error(modelLine(lane, nudging.models[lane]));
+    for (const [lane, model] of Object.entries(nudging.models)) console.error(modelLine(lane, model));
     console.error(`loaded in ${rate((performance.now() - started) / 1000)} s`);
   }
   return nudging;
 }
 
-function modelLine(lane: LaneName, { path, description, parameters, bytes, context, memory }: ModelInfo): string {
+function modelLine(lane: string, { path, description, parameters, bytes, context, memory }: ModelInfo): string {
   const mib = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
   const is = `${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${mib(bytes)}, context ${context} tokens`;
   const takes = `${mib(memory.weights + memory.cache + memory.compute)}, ${mib(memory.mapped)} of it pages of the file`;

@@ -2,10 +2,11 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { defaults } from '../engine.ts';
+import { defaultInContextPrompt } from '../in-context.ts';
 import { isObject, samplingRules } from '../options.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
-import type { LoadOptions } from '../types.ts';
+import type { LoadOptions, Mode } from '../types.ts';
 import { UsageError } from './failure.ts';
 import { inFlagNames } from './flags.ts';
 import { packageVersion } from './version.ts';
@@ -34,23 +35,29 @@ const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
   'signal',
 ]);
 
+/** Options that one mode alone looks at. */
+const ofMode: Record<string, Mode> = { weights: 'ensemble', alpha: 'proxy-tuning', inContextPrompt: 'in-context' };
+
 /**
  * The record of what a run makes its answers with: flags, what the pair says, and defaults, as one.
  *
  * @throws NudgingError ERR_PAIR_INVALID
  */
 export async function madeWith(load: LoadOptions): Promise<MadeWith> {
-  const { base, aligned, ...given } = await withPair(load);
-  const settings: LoadOptions = { ...defaults, basePrompt: defaultBasePrompt, ...given };
+  const { base, aligned, reference, ...given } = await withPair(load);
+  const prompts = { basePrompt: defaultBasePrompt, inContextPrompt: defaultInContextPrompt };
+  const settings: LoadOptions = { ...defaults, ...prompts, ...given };
   const { mode, stop = mode === 'base' ? undefined : [] } = settings;
   const relevant = Object.entries({ ...settings, stop: typeof stop === 'string' ? [stop] : stop }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
+    if (option in ofMode && mode !== ofMode[option]) return false;
     if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;
     return !irrelevant.has(option);
   });
-  const [baseFile, alignedFile] = await Promise.all([fileMark(base), fileMark(aligned)]);
-  const record = { version: packageVersion(), ...Object.fromEntries(relevant), base: baseFile, aligned: alignedFile };
+  const files = { base, aligned, ...(reference === undefined ? {} : { reference }) };
+  const marks = await Promise.all(Object.entries(files).map(async ([model, path]) => [model, await fileMark(path)] as const));
+  const record = { version: packageVersion(), ...Object.fromEntries(relevant), ...Object.fromEntries(marks) };
   // As it will be read: what is undefined is not there.
   return JSON.parse(JSON.stringify(record)) as MadeWith;
 }

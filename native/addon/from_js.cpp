@@ -105,11 +105,23 @@ PromptSource prompt_source(Napi::Env env, Napi::Value value) {
   return {std::move(segments), std::move(prefill)};
 }
 
+/// More models than anybody has use for: the pair, the reference, and further ones.
+constexpr std::size_t most_lanes = 17;
+
+/// The place of a further lane. Whether there is one is checked where it is used.
+std::size_t lane_place(Reader& reader) {
+  const auto lane = reader.integer<std::uint32_t>("lane");
+  if (reader.ok() && (lane < 2 || lane >= most_lanes)) reader.fail("lane", "between 2 and 16");
+  return lane;
+}
+
 Mode mode(Reader& reader) {
   const std::string name = reader.text("mode");
   if (name == "base") return Mode::base;
   if (name == "aligned") return Mode::aligned;
-  if (name != "nudge") reader.fail("mode", R"("nudge", "base" or "aligned")");
+  if (name == "ensemble") return Mode::ensemble;
+  if (name == "proxy-tuning") return Mode::proxy_tuning;
+  if (name != "nudge") reader.fail("mode", R"("nudge", "base", "aligned", "ensemble" or "proxy-tuning")");
   return Mode::nudge;
 }
 
@@ -166,11 +178,41 @@ RepeatPenalty repeat_penalty(Napi::Env env, Napi::Value value) {
   return {static_cast<float>(factor), window};
 }
 
+/// What `ensemble` and `proxy-tuning` are told besides.
+void read_mixture(Reader& reader, Generation& generation) {
+  if (generation.mode == Mode::ensemble) {
+    bool any = false;
+    reader.each("weights", [&](Napi::Value value) {
+      const double weight = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+      if (!(weight >= 0 && std::isfinite(weight))) return reader.fail("weights", "an array of numbers from 0 on, one for each lane");
+      any = any || weight > 0;
+      generation.weights.push_back(weight);
+    });
+    if (reader.ok() && !any) reader.fail("weights", "an array with a number over 0");
+  }
+  if (generation.mode == Mode::proxy_tuning) {
+    generation.alpha = reader.number("alpha");
+    generation.reference = reader.integer<std::uint32_t>("reference");
+  }
+}
+
 Generation generation(Napi::Env env, Reader& reader) {
   Generation generation;
   generation.mode = mode(reader);
   if (reader.has("base")) generation.prompts[0] = prompt_source(env, reader.get("base"));
   if (reader.has("aligned")) generation.prompts[1] = prompt_source(env, reader.get("aligned"));
+  if (reader.has("others")) {
+    reader.each("others", [&](Napi::Value value) {
+      Reader other(env, value);
+      const std::size_t lane = lane_place(other);
+      if (!other.ok()) return;
+      generation.prompts.resize(std::max(generation.prompts.size(), lane + 1));
+      generation.biases.resize(generation.prompts.size());
+      generation.prompts[lane] = prompt_source(env, other.get("prompt"));
+      if (other.has("biases")) generation.biases[lane] = biases(env, other.get("biases"));
+    });
+  }
+  read_mixture(reader, generation);
   generation.rules.gamma = static_cast<float>(reader.number("gamma"));
   generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
   generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
@@ -222,16 +264,23 @@ Inspection inspection(Napi::Env env, Reader& reader) {
 Counting counting(Napi::Env env, Reader& reader) {
   Counting counting;
   Reader prompts(env, reader.get("count"));
+  counting.prompts.resize(2);
   if (prompts.has("base")) counting.prompts[0] = prompt_source(env, prompts.get("base"));
   if (prompts.has("aligned")) counting.prompts[1] = prompt_source(env, prompts.get("aligned"));
+  if (prompts.has("others")) {
+    prompts.each("others", [&](Napi::Value value) {
+      Reader other(env, value);
+      const std::size_t lane = lane_place(other);
+      if (!other.ok()) return;
+      counting.prompts.resize(std::max(counting.prompts.size(), lane + 1));
+      counting.prompts[lane] = prompt_source(env, other.get("prompt"));
+    });
+  }
   counting.plain = reader.flag("plain");
   return counting;
 }
 
 }  // namespace
-
-/// More models than anybody has use for.
-constexpr std::size_t most_lanes = 16;
 
 std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
@@ -251,7 +300,7 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     if (flash_attention >= 0) lane.flash_attention = flash_attention != 0;
   });
   if (reader.ok() && (options.lanes.size() < 2 || options.lanes.size() > most_lanes))
-    reader.fail("lanes", "an array of 2 to 16 models, the base first");
+    reader.fail("lanes", "an array of 2 to 17 models, the base first");
   options.threads = reader.integer<std::int32_t>("threads");
   options.cores = reader.integer<std::int32_t>("cores");
   options.parallel = reader.integer<std::uint32_t>("parallel");

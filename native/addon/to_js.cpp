@@ -43,7 +43,14 @@ const char* name(ThinkingPart::State state) {
   return "";
 }
 
-const char* name(Source source) { return source == Source::base ? "base" : "nudge"; }
+const char* name(Source source) {
+  switch (source) {
+    case Source::base: return "base";
+    case Source::nudge: return "nudge";
+    case Source::mix: return "mix";
+  }
+  return "";
+}
 
 const char* name(Decision::Kind kind) {
   switch (kind) {
@@ -173,10 +180,10 @@ class Converter {
   void operator()(const Counted& event) {
     set("type", "counted");
     set("id", event.id);
-    constexpr std::array names = {"base", "aligned"};
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (event.tokens[i]) set(names[i], static_cast<double>(*event.tokens[i]));
-    }
+    // By lane; -1 where it was not asked.
+    set("tokens", array(env_, event.tokens, [this](const std::optional<std::size_t>& tokens) {
+          return Napi::Number::New(env_, tokens ? static_cast<double>(*tokens) : -1);
+        }));
   }
 
   void operator()(const RequestFailed& event) {
@@ -256,8 +263,10 @@ class Converter {
     Napi::Object item = Napi::Object::New(env_);
     item.Set("base", lane(stats.lanes[base_lane]));
     item.Set("aligned", lane(stats.lanes[aligned_lane]));
+    item.Set("others", array(env_, std::span(stats.lanes).subspan(2), [this](const LaneStats& one) { return lane(one); }));
     item.Set("tokens", static_cast<double>(stats.tokens));
     item.Set("baseTokens", static_cast<double>(stats.base_tokens));
+    item.Set("mixedTokens", static_cast<double>(stats.mixed_tokens));
     item.Set("ties", static_cast<double>(stats.ties));
     item.Set("queuedMs", stats.queued_ms);
     item.Set("firstPieceMs", stats.first_piece_ms);

@@ -22,6 +22,7 @@ enum class FailureKind : std::uint8_t {
   template_missing,
   template_failed,
   token_unknown,
+  vocabularies_differ,
   decode_failed,
   device_failed,
   internal,
@@ -43,6 +44,7 @@ constexpr const char* failure_code(FailureKind kind) {
     case FailureKind::template_missing: return "ERR_TEMPLATE_MISSING";
     case FailureKind::template_failed: return "ERR_TEMPLATE_FAILED";
     case FailureKind::token_unknown: return "ERR_TOKEN_UNKNOWN";
+    case FailureKind::vocabularies_differ: return "ERR_VOCABULARIES_DIFFER";
     case FailureKind::decode_failed: return "ERR_DECODE_FAILED";
     case FailureKind::device_failed: return "ERR_DEVICE_FAILED";
     case FailureKind::internal: return "ERR_INTERNAL";

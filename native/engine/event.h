@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -79,6 +78,7 @@ struct GenerationStats {
   std::vector<LaneStats> lanes;
   std::uint64_t tokens;
   std::uint64_t base_tokens;
+  std::uint64_t mixed_tokens;
   /// Decisions that other company might have turned.
   std::uint64_t ties;
   double queued_ms;
@@ -129,8 +129,8 @@ struct Begun {
 
 struct Counted {
   RequestId id;
-  /// Of the lanes that were asked.
-  std::array<std::optional<std::size_t>, 2> tokens;
+  /// Of the lanes that were asked, by lane.
+  std::vector<std::optional<std::size_t>> tokens;
 };
 
 struct RequestFailed {

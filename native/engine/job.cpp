@@ -6,6 +6,7 @@
 
 #include "basics/failure.h"
 #include "choice/top1.h"
+#include "engine/mixers.h"
 
 namespace nudging {
 
@@ -21,6 +22,13 @@ ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, co
   ThinkingPart part(marks, marks && end.ends_with(marks->open) ? ThinkingPart::State::thinking : ThinkingPart::State::undecided);
   part.read(prompt.prefill);
   return part.state();
+}
+
+/// Where a generation's answer begins to be thought. The aligned model's template knows how its answers begin, if it takes part.
+ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, const Prompts& prompts) {
+  if (prompts[aligned_lane]) return thinking_start(marks, *prompts[aligned_lane]);
+  const auto first = std::find_if(prompts.begin(), prompts.end(), [](const auto& prompt) { return prompt.has_value(); });
+  return first == prompts.end() ? ThinkingPart::State::undecided : thinking_start(marks, **first);
 }
 
 /// Checks that the lane's context, as it is now, fits.
@@ -75,8 +83,7 @@ Job::~Job() {
 
 void Job::begin(const Generation& generation, Prompts prompts) {
   Limits limits = generation.limits;
-  // Where both models run, the aligned one's template knows how its answers begin.
-  limits.thinking_start = thinking_start(limits.thinking, prompts[aligned_lane] ? *prompts[aligned_lane] : *prompts[base_lane]);
+  limits.thinking_start = thinking_start(limits.thinking, prompts);
   if (limits.thinking || generation.whole) begun_ = Begun{id_, limits.thinking_start};
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!prompts[i]) {
@@ -86,7 +93,8 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
     const Speculation speculation =
         generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    Choice choice{of_lane(generation.sampling, i),
+    // Of several models together the mixture is sampled, and not what each says.
+    Choice choice{mixing_lanes(generation).empty() ? of_lane(generation.sampling, i) : Sampling{},
                   logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name())};
     lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
     check_room(*lanes_[i]);
@@ -104,7 +112,20 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_)); break;
     case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
     case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_, record_)); break;
+    case Mode::ensemble:
+    case Mode::proxy_tuning: task_.emplace(together(generation)); break;
   }
+}
+
+/// What several models do token by token.
+Task<StopReason> Job::together(const Generation& generation) {
+  const std::vector<std::size_t> places = mixing_lanes(generation);
+  std::vector<SequenceLane*> mixed;
+  for (const std::size_t place : places) mixed.push_back(lanes_[place]);
+  check_one_vocabulary(mixed);
+  std::vector<Lane*> asked(mixed.begin(), mixed.end());
+  mixer_ = mixer_for(generation, std::move(mixed), of_lane(generation.sampling, places[0]));
+  return decode_together(std::move(asked), *mixer_, *answer_, record_);
 }
 
 void Job::begin(const Inspection& inspection, Prompts prompts) {
@@ -163,6 +184,7 @@ Event Job::finish() {
   for (SequenceLane* lane : lanes_) stats.lanes.push_back(lane->stats());
   stats.tokens = answer_->used();
   stats.base_tokens = answer_->base_tokens();
+  stats.mixed_tokens = answer_->mixed_tokens();
   stats.ties = record_.ties();
   stats.queued_ms = milliseconds(started_ - submitted_);
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;

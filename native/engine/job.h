@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "engine/prompts.h"
 #include "engine/request.h"
 #include "lanes/sequence_lane.h"
+#include "nudge/mixture.h"
 #include "nudge/nudge.h"
 #include "nudge/task.h"
 
@@ -56,6 +58,7 @@ class Job {
  private:
   void begin(const Generation& generation, Prompts prompts);
   void begin(const Inspection& inspection, Prompts prompts);
+  Task<StopReason> together(const Generation& generation);
   std::vector<DecodeSpan> spans() const;
 
   RequestId id_;
@@ -66,6 +69,8 @@ class Job {
   std::optional<Answer> answer_;
   std::optional<Begun> begun_;
   Record record_;
+  /// Of several models together.
+  std::unique_ptr<Mixer> mixer_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;
   Clock::time_point deadline_;

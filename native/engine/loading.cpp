@@ -9,6 +9,7 @@
 #include "models/memory_meter.h"
 #include "models/memory_plan.h"
 #include "models/model_registry.h"
+#include "text/one_vocabulary.h"
 #include "trust/determinism.h"
 #include "trust/tie_tolerance.h"
 
@@ -191,6 +192,18 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
   });
 }
 
+/// For each model the place of the first one that has the same vocabulary. Comparing two takes a few milliseconds: less than a request
+/// should wait for, and nothing beside loading them.
+std::vector<std::size_t> vocabulary_kinds(const std::vector<std::shared_ptr<const Model>>& models) {
+  std::vector<std::size_t> kinds;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    std::size_t first = 0;
+    while (first < i && (kinds[first] != first || first_difference(models[first]->vocabulary(), models[i]->vocabulary()))) ++first;
+    kinds.push_back(first);
+  }
+  return kinds;
+}
+
 ModelInfo describe(const LoadedLane& lane, const LaneNumbers& numbers, const MemoryUse& use, ggml_type cache_type) {
   const Model& model = lane.model();
   return {lane.name(),
@@ -234,6 +247,7 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
   const auto uses_gpu = [](const LaneNumbers& numbers) { return numbers.gpu_layers > 0; };
   const bool overlap = options.overlap.value_or(std::any_of(plan.lanes.begin(), plan.lanes.end(), uses_gpu));
   const std::vector<std::int32_t> threads = threads_of(models, options, overlap);
+  const std::vector<std::size_t> kinds = vocabulary_kinds(models);
   LoadedLanes loaded;
   for (std::size_t i = 0; i < (overlap ? threads.size() : 1); ++i) {
     const std::int32_t most = overlap ? threads[i] : *std::max_element(threads.begin(), threads.end());
@@ -259,7 +273,8 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
                                     .can_cut = can_cut_cells(models[i]->handle()),
                                     .can_share = context.can_share(),
                                     .apart = overlap,
-                                    .tolerance = drawn.tolerance[i]};
+                                    .tolerance = drawn.tolerance[i],
+                                    .vocabulary_kind = kinds[i]};
     const LoadedLane& lane = *loaded.lanes.emplace_back(std::make_unique<LoadedLane>(options.lanes[i].name, models[i], traits));
     loaded.report.models.push_back(describe(lane, plan.lanes[i], plan.use[i], options_of_context.cache_type));
   }

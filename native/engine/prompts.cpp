@@ -4,6 +4,7 @@
 #include <string>
 
 #include "basics/failure.h"
+#include "engine/mixers.h"
 #include "templates/chat_template.h"
 
 namespace nudging {
@@ -69,20 +70,25 @@ std::vector<Token> plain_tokens(const Vocabulary& vocabulary, const PromptSource
   return vocabulary.tokenize(text);
 }
 
-bool uses(Mode mode, std::size_t lane) {
-  switch (mode) {
-    case Mode::nudge: return lane == base_lane || lane == aligned_lane;
-    case Mode::base: return lane == base_lane;
-    case Mode::aligned: return lane == aligned_lane;
+/// The lanes that a generation asks.
+std::vector<std::size_t> lanes_of(const Generation& generation) {
+  switch (generation.mode) {
+    case Mode::nudge: return {base_lane, aligned_lane};
+    case Mode::base: return {base_lane};
+    case Mode::aligned: return {aligned_lane};
+    case Mode::ensemble:
+    case Mode::proxy_tuning: return mixing_lanes(generation);
   }
-  return false;
+  return {};
+}
+
+void check_lane(std::size_t lane, std::size_t lanes) {
+  if (lane < lanes) return;
+  throw Failure(FailureKind::internal, "lane " + std::to_string(lane) + " is not one of this engine's " + std::to_string(lanes));
 }
 
 void compile(const Inspection& inspection, std::span<const LoadedLane* const> lanes, Prompts& prompts) {
-  if (inspection.lane >= lanes.size()) {
-    throw Failure(FailureKind::internal,
-                  "lane " + std::to_string(inspection.lane) + " is not one of this engine's " + std::to_string(lanes.size()));
-  }
+  check_lane(inspection.lane, lanes.size());
   const LoadedLane& lane = *lanes[inspection.lane];
   Prompt& prompt = prompts[inspection.lane].emplace(compile(lane, inspection.prompt));
   prompt.text = inspection.text;
@@ -92,6 +98,7 @@ void compile(const Inspection& inspection, std::span<const LoadedLane* const> la
 void compile(const Counting& counting, std::span<const LoadedLane* const> lanes, Prompts& prompts) {
   for (std::size_t i = 0; i < counting.prompts.size(); ++i) {
     if (!counting.prompts[i]) continue;
+    check_lane(i, lanes.size());
     if (counting.plain) {
       const Vocabulary& vocabulary = lanes[i]->vocabulary();
       prompts[i] = Prompt{plain_tokens(vocabulary, *counting.prompts[i]), {}, TextTokens(vocabulary), {}, {}, {}, {}};
@@ -102,8 +109,8 @@ void compile(const Counting& counting, std::span<const LoadedLane* const> lanes,
 }
 
 void compile(const Generation& generation, std::span<const LoadedLane* const> lanes, Prompts& prompts) {
-  for (std::size_t i = 0; i < generation.prompts.size(); ++i) {
-    if (!uses(generation.mode, i)) continue;
+  for (const std::size_t i : lanes_of(generation)) {
+    check_lane(i, std::min({lanes.size(), generation.prompts.size(), generation.biases.size()}));
     prompts[i] = compile(*lanes[i], generation.prompts[i]);
     if (generation.whole) check_whole(*prompts[i], generation.limits.max_tokens, *lanes[i]);
   }
@@ -119,9 +126,7 @@ Prompts compile_prompts(const Request& request, std::span<const LoadedLane* cons
 
 Counted count(const Request& request, const Prompts& prompts) {
   Counted counted{request.id, {}};
-  for (std::size_t i = 0; i < counted.tokens.size(); ++i) {
-    if (prompts[i]) counted.tokens[i] = prompts[i]->tokens();
-  }
+  for (const std::optional<Prompt>& prompt : prompts) counted.tokens.push_back(prompt ? std::optional(prompt->tokens()) : std::nullopt);
   return counted;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -22,7 +21,7 @@ namespace nudging {
 using RequestId = std::uint32_t;
 
 /// Which models take part.
-enum class Mode : std::uint8_t { nudge, base, aligned };
+enum class Mode : std::uint8_t { nudge, base, aligned, ensemble, proxy_tuning };
 
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {
@@ -39,10 +38,16 @@ struct PromptSource {
   std::string prefill;
 };
 
-/// One generation, by the base and the aligned model. Prompts of lanes that the mode does not use are ignored.
+/// One generation. Prompts of lanes that the mode does not use are ignored.
 struct Generation {
   Mode mode = Mode::nudge;
-  std::array<PromptSource, 2> prompts;
+  /// By lane, as far as they are needed.
+  std::vector<PromptSource> prompts = std::vector<PromptSource>(2);
+  /// Of `ensemble`: how much each lane counts, by lane, beside the others'; 0: it takes no part. At least one is over 0.
+  std::vector<double> weights;
+  /// Of `proxy_tuning`: how much what alignment has changed counts, and the lane that says what it was before.
+  double alpha = 1;
+  std::size_t reference = aligned_lane + 1;
   Rules rules;
   Limits limits;
   /// Refused if a prompt and `limits.max_tokens` together do not fit into a lane's context.
@@ -53,11 +58,11 @@ struct Generation {
   Speculation speculation;
   /// From the moment of submission; nothing: as long as it takes.
   std::optional<std::chrono::milliseconds> timeout;
-  /// Of both lanes.
+  /// Of all lanes.
   Sampling sampling;
-  /// Of each lane, because token ids are a vocabulary's own.
-  std::array<std::vector<NamedBias>, 2> biases;
-  /// Of both lanes.
+  /// Of each lane, because token ids are a vocabulary's own, as far as there are any.
+  std::vector<std::vector<NamedBias>> biases = std::vector<std::vector<NamedBias>>(2);
+  /// Of all lanes.
   RepeatPenalty repeat;
 };
 
@@ -79,8 +84,8 @@ struct Inspection {
 
 /// How many tokens are these? Nothing is decoded.
 struct Counting {
-  /// Of the lanes that are asked.
-  std::array<std::optional<PromptSource>, 2> prompts;
+  /// Of the lanes that are asked, by lane.
+  std::vector<std::optional<PromptSource>> prompts;
   /// The tokens of the texts alone, without what makes a prompt of them (BOS).
   bool plain = false;
 };

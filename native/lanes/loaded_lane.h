@@ -31,6 +31,8 @@ class LoadedLane {
     bool apart = false;
     /// How far other company moves what it says.
     Tolerance tolerance = {};
+    /// The same for lanes that have one vocabulary (one_vocabulary.h).
+    std::size_t vocabulary_kind = 0;
   };
 
   LoadedLane(std::string name, std::shared_ptr<const Model> model, const Traits& traits)
@@ -46,6 +48,7 @@ class LoadedLane {
   bool can_share() const { return traits_.can_share; }
   bool apart() const { return traits_.apart; }
   Tolerance tolerance() const { return traits_.tolerance; }
+  std::size_t vocabulary_kind() const { return traits_.vocabulary_kind; }
 
   /// What passes cost, as measured so far.
   Costs& costs() { return costs_; }

@@ -91,6 +91,8 @@ class SequenceLane final : public Lane, public Spelling {
   /// Empties the cache.
   void forget();
   const LoadedLane& loaded() const { return lane_; }
+  /// The key of the context for noise (R15). Only after it was asked.
+  std::uint64_t context_key() { return keys_.of(cached_, wanted_.size()); }
   /// What the model said at the end of the context. Only after it was asked.
   Top1 last_answer() const { return *answers_[wanted_.size() - 1]; }
 

@@ -11,13 +11,14 @@ void Answer::add_words(std::string_view words, std::optional<float> base_probabi
 
 void Answer::add_token(std::string_view shown, Source source, float probability) {
   Round& round = rounds_.back();
-  (source == Source::base ? round.base : round.words) += shown;
+  (source == Source::nudge ? round.words : round.base) += shown;
   append(shown, source, probability);
 }
 
 void Answer::spend(std::size_t tokens, Source source) {
   used_ = std::min(used_ + tokens, limits_.max_tokens);
   if (source == Source::base) base_tokens_ += tokens;
+  if (source == Source::mix) mixed_tokens_ += tokens;
   if (used_ == limits_.max_tokens && !ended_) ended_ = StopReason::length;
 }
 

@@ -20,13 +20,15 @@ enum class StopReason : std::uint8_t { end, length, stop, context, stalled, abor
 /// What ended the asking in a round (semantics.md, "The trace").
 enum class By : std::uint8_t { agree, confident, base_end, none, end, limit };
 
-enum class Source : std::uint8_t { base, nudge };
+/// Whose text it is; `mix`: that of several models, token by token (R31).
+enum class Source : std::uint8_t { base, nudge, mix };
 
 /// A stretch of committed text from one model. Never empty, always whole characters, never taken back once reported.
 struct Piece {
   std::string text;
   Source source;
-  /// base: probability of the token. nudge: the base's top-1 probability where this word stands; empty where it was not asked.
+  /// base: probability of the token. nudge: the base's top-1 probability where this word stands; empty where it was not asked. mix: the
+  /// mixture's top-1 probability.
   std::optional<float> top_probability;
 };
 
@@ -71,6 +73,8 @@ class Answer {
   std::size_t used() const { return used_; }
   /// How many of the used tokens are the base's own.
   std::size_t base_tokens() const { return base_tokens_; }
+  /// How many are several models' together.
+  std::size_t mixed_tokens() const { return mixed_tokens_; }
   std::size_t left() const { return limits_.max_tokens - used_; }
 
   /// R13, R14: set as soon as the budget is spent or a stop string has appeared.
@@ -105,6 +109,7 @@ class Answer {
   std::vector<Round> rounds_;
   std::size_t used_ = 0;
   std::size_t base_tokens_ = 0;
+  std::size_t mixed_tokens_ = 0;
   std::optional<StopReason> ended_;
   bool finished_ = false;
 };

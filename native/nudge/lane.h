@@ -72,6 +72,11 @@ class Lane {
     return Question{*this};
   }
 
+  /// What the last `distribution()` brought, and the top-1 that goes with it. Empty where the lane has lost it since then, as it does when
+  /// its request leaves its place to another one: it is to be asked again.
+  std::span<const float> last_logits() { return logits(); }
+  Top1 last_top1() { return answer(); }
+
  protected:
   /// True if the answer for the present context is known without a decode.
   virtual bool answered(Wanted wanted) = 0;

@@ -39,6 +39,10 @@ void Record::decoded(Source model, const Top1& said) {
   if (is_close(said, model == Source::base ? base_ : aligned_)) ++ties_;
 }
 
+void Record::mixed(const Top1& said, float tolerance) {
+  if (said.margin < tolerance) ++ties_;
+}
+
 void Record::note(Decision::Kind kind, std::size_t position, const Top1& said) {
   if (traces_) trace_.push_back({kind, position, said});
 }

@@ -37,6 +37,8 @@ class Record {
   void took(std::size_t tokens);
   /// A model that decodes alone.
   void decoded(Source model, const Top1& said);
+  /// Several models together, whose mixture other company moves by `tolerance` logits.
+  void mixed(const Top1& said, float tolerance);
 
   std::size_t ties() const { return ties_; }
   const Trace& trace() const { return trace_; }

@@ -57,6 +57,17 @@ class Task {
     return std::move(*handle_.promise().result);
   }
 
+  /// `co_await task.joined()`: waits for a task that was started. Once.
+  auto joined() {
+    struct Joined {
+      Task& task;
+      bool await_ready() const noexcept { return task.done(); }
+      void await_suspend(std::coroutine_handle<> awaiting) noexcept { task.handle_.promise().awaiting = awaiting; }
+      Result await_resume() { return task.take(); }
+    };
+    return Joined{*this};
+  }
+
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept {
     handle_.promise().awaiting = awaiting;

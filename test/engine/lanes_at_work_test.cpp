@@ -151,6 +151,16 @@ Request question(RequestId id, const std::string& text) {
   return {id, std::move(generation)};
 }
 
+/// Both models together, token by token.
+Request mixed_question(RequestId id, const std::string& text) {
+  Request request = question(id, text);
+  auto& generation = std::get<Generation>(request.work);
+  generation.mode = Mode::ensemble;
+  generation.weights = {1, 1};
+  generation.limits.max_tokens = 24;
+  return request;
+}
+
 const std::vector<std::string> questions = {"What is a harbor?", "What is a violin?",  "What is a lantern?",
                                             "What is bread?",    "What is a glacier?", "What is a harbor good for?"};
 
@@ -177,12 +187,12 @@ struct Run {
 };
 
 /// All questions at once, so many times.
-Run ask_all(EngineOptions options, RequestId times = 1) {
+Run ask_all(EngineOptions options, RequestId times = 1, Request (*ask)(RequestId, const std::string&) = question) {
   Listener listener;
   Engine engine(std::move(options), [&listener] { listener.notify(); });
   listener.attach(engine);
   const RequestId count = times * static_cast<RequestId>(questions.size());
-  for (RequestId id = 0; id < count; ++id) engine.submit(question(id, questions[id % questions.size()]));
+  for (RequestId id = 0; id < count; ++id) engine.submit(ask(id, questions[id % questions.size()]));
   listener.wait_for(count);
   CHECK_EQUAL(listener.load_failure, "");
   Run run;
@@ -372,4 +382,67 @@ TEST("lanes at work: a further model is loaded beside the pair, and answers for 
   engine.submit({2, inspection});
   listener.wait_for(2);
   CHECK(listener.failed.at(2).find("lane 7") != std::string::npos);
+}
+
+TEST("lanes at work: models that are mixed decode the same token side by side, and say what they say in turns") {
+  const Run turns = ask_all(demo_options(), 1, mixed_question);
+  CHECK_EQUAL(turns.answers.size(), questions.size());
+  EngineOptions threads = demo_options();
+  threads.overlap = true;
+  CHECK(ask_all(threads, 1, mixed_question).answers == turns.answers);
+
+  // Of each token, the passes of both models lie in the same ten milliseconds.
+  EngineOptions far = with_latency(std::chrono::milliseconds(10), std::chrono::milliseconds(10));
+  far.parallel = 1;
+  Listener listener;
+  Engine engine(std::move(far), [&listener] { listener.notify(); });
+  listener.attach(engine);
+  engine.submit(mixed_question(0, questions[0]));
+  listener.wait_for(1);
+  const Finished& finished = *listener.finished.at(0);
+  CHECK(told(finished) == turns.answers.at(0));
+  std::size_t beside = 0;
+  std::size_t passes = 0;
+  for (const DecodeSpan& base : finished.spans) {
+    if (base.lane != "base") continue;
+    ++passes;
+    for (const DecodeSpan& other : finished.spans) {
+      if (other.lane == "aligned" && other.begin_ms < base.end_ms && base.begin_ms < other.end_ms) {
+        ++beside;
+        break;
+      }
+    }
+  }
+  CHECK(passes > 10);
+  CHECK(beside >= passes - 1);
+}
+
+TEST("lanes at work: mixed requests end, are cancelled and parked, and fail alone where a pass fails") {
+  const Run good = ask_all(demo_options(), 1, mixed_question);
+  for (int turn = 0; turn < 4; ++turn) {
+    Listener listener;
+    Engine engine(with_latency(std::chrono::microseconds(turn * 300), std::chrono::microseconds(1000)), [&listener] { listener.notify(); });
+    listener.attach(engine);
+    for (RequestId id = 0; id < questions.size(); ++id) engine.submit(mixed_question(id, questions[id]));
+    for (int step = 0; step < 20; ++step) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      // Lanes that have answered lose their logits with their places.
+      for (const RequestId id : {0U, 1U, 2U}) engine.park(id, step % 2 == 0);
+      if (step == 10 + turn) engine.cancel(3);
+    }
+    for (const RequestId id : {0U, 1U, 2U}) engine.park(id, false);
+    listener.wait_for(questions.size());
+    CHECK_EQUAL(listener.finished.size(), questions.size());
+    for (const auto& [id, finished] : listener.finished) {
+      if (finished->reason == StopReason::aborted) {
+        CHECK(good.answers.at(id).text.starts_with(finished->text));
+      } else {
+        CHECK(told(*finished) == good.answers.at(id));
+      }
+    }
+  }
+  const Run failing = ask_all(with_latency(std::chrono::microseconds(300), std::chrono::microseconds(900), 8, 9), 1, mixed_question);
+  CHECK_EQUAL(failing.failed.size() + failing.answers.size(), questions.size());
+  CHECK(!failing.failed.empty() && !failing.answers.empty());
+  for (const auto& [id, answer] : failing.answers) CHECK(answer == good.answers.at(id));
 }

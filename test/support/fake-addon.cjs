@@ -135,8 +135,10 @@ class NativeEngine {
     const stats = {
       base: lane,
       aligned: lane,
+      others: [],
       tokens: 1,
       baseTokens: 0,
+      mixedTokens: 0,
       ties: text.includes('tied') ? 3 : 0,
       queuedMs: 0,
       firstPieceMs: 1,

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "choice/sampling.h"
+#include "engine/request.h"
+#include "lanes/sequence_lane.h"
+#include "nudge/mixture.h"
+
+namespace nudging {
+
+/// The lanes, by their places, that a generation by several models together asks; empty for other modes. The first one's context gives the
+/// noise of what is sampled (R31).
+std::vector<std::size_t> mixing_lanes(const Generation& generation);
+
+/// Checks that these lanes have one vocabulary. Throws Failure(vocabularies_differ), which names the two that do not, and where.
+void check_one_vocabulary(std::span<SequenceLane* const> lanes);
+
+/// What mixes for a generation. `lanes` are those of `mixing_lanes`, which must outlive it.
+std::unique_ptr<Mixer> mixer_for(const Generation& generation, std::vector<SequenceLane*> lanes, const Sampling& sampling);
+
+}  // namespace nudging
