@@ -1,10 +1,26 @@
 #include "bytes/byte_law.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <vector>
 
 namespace nudging {
+
+namespace {
+
+/// Whether a text ends with white space as Unicode has it (White_Space).
+bool ends_in_space(std::string_view text) {
+  constexpr std::array<std::string_view, 25> spaces{
+      " ",      "\t",     "\n",     "\v",     "\f",     "\r",     "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+      "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+  return std::any_of(spaces.begin(), spaces.end(), [text](std::string_view space) { return text.ends_with(space); });
+}
+
+/// What may stand behind white space and decide how it is spelled: tokenizers tell letters, digits and other signs apart.
+constexpr std::array<char, 3> followers{'a', '0', '!'};
+
+}  // namespace
 
 ByteLaw::ByteLaw(Lane& lane, Spelling& spelling) : lane_(lane), spelling_(spelling), tree_(spelling.order()) {
   const std::string_view beginning = spelling.beginning();
@@ -33,13 +49,27 @@ void ByteLaw::feed(unsigned char byte) {
     tree_.grow(byte, nullptr);
     return;
   }
-  const std::vector<Token>& canonical = spelling_.spell(text_);
-  tokens_ = canonical.size();
-  tree_.grow(byte, &canonical);
+  const std::vector<std::vector<Token>> valid = valid_spellings();
+  tokens_ = valid[0].size();
+  tree_.grow(byte, &valid);
   if (tree_.empty()) {
-    tree_.start(canonical);
+    tree_.start(valid[0]);
     ++restarts_;
   }
+}
+
+/// The canonical spelling, and those that white space at the end has if something follows it.
+std::vector<std::vector<Token>> ByteLaw::valid_spellings() {
+  std::vector<std::vector<Token>> valid{spelling_.spell(text_)};
+  if (!ends_in_space(text_)) return valid;
+  const TokenOrder& order = spelling_.order();
+  for (const char follower : followers) {
+    const std::vector<Token>& longer = spelling_.spell(text_ + follower);
+    const std::size_t place = longer.empty() ? TokenOrder::nowhere : order.place(longer.back());
+    if (place == TokenOrder::nowhere || order.bytes(place) != std::string_view(&follower, 1)) continue;
+    valid.emplace_back(longer.begin(), longer.end() - 1);
+  }
+  return valid;
 }
 
 void ByteLaw::update() {

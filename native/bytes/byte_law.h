@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "bytes/cover_tree.h"
 #include "bytes/spelling.h"
@@ -51,6 +52,7 @@ class ByteLaw {
 
  private:
   void feed(unsigned char byte);
+  std::vector<std::vector<Token>> valid_spellings();
   void update();
 
   Lane& lane_;

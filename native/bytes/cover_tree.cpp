@@ -70,7 +70,7 @@ void CoverTree::narrow(Node& node, unsigned char byte) {
   node.range = range;
 }
 
-void CoverTree::grow(unsigned char byte, const std::vector<Token>* canonical) {
+void CoverTree::grow(unsigned char byte, const std::vector<std::vector<Token>>* valid) {
   for (const auto& node : nodes_) narrow(*node, byte);
   ++length_;
   const std::size_t before = nodes_.size();
@@ -80,9 +80,11 @@ void CoverTree::grow(unsigned char byte, const std::vector<Token>* canonical) {
     std::size_t ending = 0;
     while (ending < node.range.size() && order_.length(node.range.begin + ending) == length_ - node.at) ++ending;
     for (std::size_t place = node.range.begin; place < node.range.begin + ending; ++place) {
-      const bool is_valid = canonical == nullptr || (!canonical->empty() && canonical->back() == order_.token(place) &&
-                                                     is_path(node, std::span(*canonical).first(canonical->size() - 1)));
-      if (is_valid) add_child(node, place);
+      const auto leads_here = [&](const std::vector<Token>& spelling) {
+        return !spelling.empty() && spelling.back() == order_.token(place) &&
+               is_path(node, std::span(spelling).first(spelling.size() - 1));
+      };
+      if (valid == nullptr || std::any_of(valid->begin(), valid->end(), leads_here)) add_child(node, place);
     }
     node.range.begin += ending;
     if (!node.asked) continue;

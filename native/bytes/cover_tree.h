@@ -31,9 +31,9 @@ class CoverTree {
   /// Begins behind a text that is spelled so, and not otherwise.
   void start(std::span<const Token> trunk);
 
-  /// The text grows by a byte. `canonical` is the spelling of the whole text with it, null where it ends inside a character and has none.
-  /// Of the covers that end there, only that one stays.
-  void grow(unsigned char byte, const std::vector<Token>* canonical);
+  /// The text grows by a byte. `valid`: the spellings of the whole text with it that count (R42); null where it ends inside a character and
+  /// has none. Of the covers that end there, only those stay.
+  void grow(unsigned char byte, const std::vector<std::vector<Token>>* valid);
 
   /// True if no cover is left.
   bool empty() const { return nodes_.empty(); }

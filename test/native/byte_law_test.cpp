@@ -25,6 +25,12 @@ const ToyModel::Vocabulary characters{{"a", "\xC3", "\xA9", "\xBC", "\xC3\xBC",
                                        "a\xC3"},
                                       {{"\xC3", "\xBC"}, {"\xA9", "a"}, {"a", "\xC3"}}};
 
+const ToyModel::Vocabulary looking_ahead{{"a", "b", "\n", "ab", "\n\n", "\n\n\n", "ba"},
+                                         {{"a", "b"}, {"\n", "\n"}, {"\n\n", "\n"}, {"b", "a"}},
+                                         false,
+                                         false,
+                                         true};
+
 bool is_within_character(const std::string& text) { return !text.empty() && text.back() == '\xC3'; }
 
 /// P(symbol | text) by the definition (R41, R42), from all spellings. `shown`: what the tokens of the text show.
@@ -61,9 +67,17 @@ class Oracle {
       if (!left.starts_with(bytes)) continue;
       tokens.push_back(token);
       const std::string spelled = shown_.substr(0, at + bytes.size());
-      if (is_within_character(spelled) || model_.spell_shown(spelled) == tokens) go_on(tokens, at + bytes.size(), probability);
+      if (is_within_character(spelled) || is_valid(spelled, tokens)) go_on(tokens, at + bytes.size(), probability);
       tokens.pop_back();
     }
+  }
+
+  /// As the text stands, or as it would be with a letter behind its white space.
+  bool is_valid(const std::string& text, const std::vector<Token>& tokens) const {
+    if (model_.spell_shown(text) == tokens) return true;
+    std::vector<Token> longer(tokens);
+    longer.push_back(model_.token("a"));
+    return (text.ends_with(' ') || text.ends_with('\n')) && model_.spell_shown(text + "a") == longer;
   }
 
   ToyModel& model_;
@@ -135,6 +149,11 @@ TEST("R41: a place where the prompt's tokens are settled changes nothing but the
 TEST("R41: the space in front of every text is spelled, and is no part of it") {
   compare(prefixed, "", {"a", "b", " "});
   compare(prefixed, "ab a", {"a", "b", " "});
+}
+
+TEST("R42: white space is spelled as if something followed it, too") {
+  compare(looking_ahead, "", {"a", "b", "\n"});
+  compare(looking_ahead, "a\n\n", {"a", "b", "\n"});
 }
 
 TEST("R42: inside a character every spelling counts, and at its end only the valid one") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -25,6 +26,8 @@ class ToyModel final : public Lane, public Spelling {
     /// A word begins at its space, and nothing is merged over that.
     bool words = false;
     bool prefixes_space = false;
+    /// Of several new lines with something behind them, the last one stands alone: a tokenizer that looks ahead.
+    bool looks_ahead = false;
   };
 
   explicit ToyModel(Vocabulary vocabulary, std::string beginning = {}, std::uint64_t seed = 1)
@@ -73,17 +76,26 @@ class ToyModel final : public Lane, public Spelling {
     std::vector<Token> tokens;
     std::vector<std::string> parts;
     const auto flush = [&] {
-      for (const std::string& part : merged(std::move(parts))) tokens.push_back(token(part));
+      for (const std::string& part : merged(std::move(parts))) {
+        // What it cannot spell is a token that shows nothing.
+        tokens.push_back(has(part) ? token(part) : static_cast<Token>(size() - 1));
+      }
       parts.clear();
     };
-    for (const char byte : shown) {
-      if (vocabulary_.words && byte == ' ') flush();
-      parts.emplace_back(1, byte);
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      const bool is_last_line = shown[i] == '\n' && i + 1 < shown.size() && shown[i + 1] != '\n';
+      const bool is_behind_lines = i > 0 && shown[i - 1] == '\n' && shown[i] != '\n';
+      if (vocabulary_.looks_ahead && (is_last_line || is_behind_lines)) flush();
+      if (vocabulary_.words && shown[i] == ' ') flush();
+      parts.emplace_back(1, shown[i]);
     }
     flush();
     return tokens;
   }
 
+  bool has(const std::string& bytes) const {
+    return std::find(vocabulary_.tokens.begin(), vocabulary_.tokens.end(), bytes) != vocabulary_.tokens.end();
+  }
   Token token(const std::string& bytes) const {
     for (std::size_t i = 0; i < vocabulary_.tokens.size(); ++i) {
       if (vocabulary_.tokens[i] == bytes) return static_cast<Token>(i);
