@@ -309,6 +309,7 @@ export class Nudging {
       ...(mode === 'proxy-tuning'
         ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
         : {}),
+      ...(settings.unit === undefined ? {} : { unit: settings.unit }),
       gamma: settings.gamma ?? defaults.gamma,
       lookahead: settings.lookahead ?? defaults.lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,

@@ -169,6 +169,7 @@ export const generateRules: Record<string, Rule> = {
   mode: oneOf('nudge', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'),
   weights,
   alpha: number(0, 100),
+  unit: oneOf('token', 'byte'),
   gamma: number(0, 2),
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),

@@ -55,7 +55,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
         option: 'mode',
         about:
           'nudge: both models; base, aligned: that one alone; in-context: the base with examples; ' +
-          'ensemble, proxy-tuning: models of one vocabulary, token by token',
+          'ensemble, proxy-tuning: several models at every token or byte',
         otherwise: 'nudge',
       },
       {
@@ -73,6 +73,13 @@ export const groups: { title: string; flags: Flag[] }[] = [
         kind: 'number',
         about: 'with --mode proxy-tuning: how much of what alignment changed is added to the base',
         otherwise: String(defaults.alpha),
+      },
+      {
+        name: 'unit',
+        value: 'UNIT',
+        option: 'unit',
+        about: 'with these two modes: token or byte; bytes join models of any vocabularies',
+        otherwise: 'token for models of one vocabulary, else byte',
       },
       {
         name: 'gamma',

@@ -81,8 +81,7 @@ void CoverTree::grow(unsigned char byte, const std::vector<std::vector<Token>>* 
     while (ending < node.range.size() && order_.length(node.range.begin + ending) == length_ - node.at) ++ending;
     for (std::size_t place = node.range.begin; place < node.range.begin + ending; ++place) {
       const auto leads_here = [&](const std::vector<Token>& spelling) {
-        return !spelling.empty() && spelling.back() == order_.token(place) &&
-               is_path(node, std::span(spelling).first(spelling.size() - 1));
+        return !spelling.empty() && spelling.back() == order_.token(place) && is_path(node, std::span(spelling).first(spelling.size() - 1));
       };
       if (valid == nullptr || std::any_of(valid->begin(), valid->end(), leads_here)) add_child(node, place);
     }

@@ -117,14 +117,19 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   }
 }
 
-/// What several models do token by token.
+/// What several models write together.
 Task<StopReason> Job::together(const Generation& generation) {
   const std::vector<std::size_t> places = mixing_lanes(generation);
   std::vector<SequenceLane*> mixed;
   for (const std::size_t place : places) mixed.push_back(lanes_[place]);
+  const Sampling sampling = of_lane(generation.sampling, places[0]);
+  if (generation.unit == Unit::byte || (generation.unit == Unit::fitting && !have_one_vocabulary(mixed))) {
+    byte_mixing_.emplace(generation, mixed, sampling);
+    return byte_mixing_->decode(*answer_, record_);
+  }
   check_one_vocabulary(mixed);
   std::vector<Lane*> asked(mixed.begin(), mixed.end());
-  mixer_ = mixer_for(generation, std::move(mixed), of_lane(generation.sampling, places[0]));
+  mixer_ = mixer_for(generation, std::move(mixed), sampling);
   return decode_together(std::move(asked), *mixer_, *answer_, record_);
 }
 

@@ -107,35 +107,46 @@ std::vector<std::size_t> mixing_lanes(const Generation& generation) {
   return lanes;
 }
 
+std::vector<double> mixing_weights(const Generation& generation) {
+  std::vector<double> weights;
+  double sum = 0;
+  for (const double weight : generation.weights) sum += weight;
+  for (const std::size_t lane : mixing_lanes(generation)) weights.push_back(generation.weights[lane] / sum);
+  return weights;
+}
+
+float mixing_tolerance(const Generation& generation, std::span<SequenceLane* const> lanes) {
+  const auto margin = [&](std::size_t place) { return lanes[place]->loaded().tolerance().margin; };
+  if (generation.mode == Mode::proxy_tuning) return margin(0) + static_cast<float>(std::abs(generation.alpha)) * (margin(1) + margin(2));
+  // The logarithm of a mixture moves no further than that of the part that moves most.
+  float tolerance = 0;
+  for (std::size_t place = 0; place < lanes.size(); ++place) tolerance = std::max(tolerance, margin(place));
+  return tolerance;
+}
+
+bool have_one_vocabulary(std::span<SequenceLane* const> lanes) {
+  const std::size_t first = lanes[0]->loaded().vocabulary_kind();
+  return std::all_of(lanes.begin(), lanes.end(), [first](const SequenceLane* lane) { return lane->loaded().vocabulary_kind() == first; });
+}
+
 void check_one_vocabulary(std::span<SequenceLane* const> lanes) {
   const LoadedLane& first = lanes[0]->loaded();
   for (const SequenceLane* lane : lanes) {
     const LoadedLane& other = lane->loaded();
     if (other.vocabulary_kind() == first.vocabulary_kind()) continue;
     const Token token = first_difference(first.vocabulary(), other.vocabulary()).value_or(0);
-    throw Failure(FailureKind::vocabularies_differ, "this mode goes token by token, and `" + first.name() + "` and `" + other.name() +
-                                                        "` do not have the same vocabulary: token " + std::to_string(token) + " is " +
-                                                        shown_token(first.vocabulary(), token) + " and " +
+    throw Failure(FailureKind::vocabularies_differ, "with `unit: 'token'` this mode goes token by token, and `" + first.name() + "` and `" +
+                                                        other.name() + "` do not have the same vocabulary: token " + std::to_string(token) +
+                                                        " is " + shown_token(first.vocabulary(), token) + " and " +
                                                         shown_token(other.vocabulary(), token) +
-                                                        ": take models of one family, or `mode: 'nudge'`, which joins any");
+                                                        ": leave `unit` out, or take models of one family");
   }
 }
 
 std::unique_ptr<Mixer> mixer_for(const Generation& generation, std::vector<SequenceLane*> lanes, const Sampling& sampling) {
-  if (generation.mode == Mode::proxy_tuning) {
-    const auto alpha = static_cast<float>(std::abs(generation.alpha));
-    const float tolerance =
-        lanes[0]->loaded().tolerance().margin + alpha * (lanes[1]->loaded().tolerance().margin + lanes[2]->loaded().tolerance().margin);
-    return std::make_unique<ProxyTuning>(std::move(lanes), generation.alpha, sampling, tolerance);
-  }
-  std::vector<double> weights;
-  double sum = 0;
-  // The logarithm of a mixture moves no further than that of the part that moves most.
-  float tolerance = 0;
-  for (const double weight : generation.weights) sum += weight;
-  for (const std::size_t lane : mixing_lanes(generation)) weights.push_back(generation.weights[lane] / sum);
-  for (const SequenceLane* lane : lanes) tolerance = std::max(tolerance, lane->loaded().tolerance().margin);
-  return std::make_unique<Ensemble>(std::move(lanes), std::move(weights), sampling, tolerance);
+  const float tolerance = mixing_tolerance(generation, lanes);
+  if (generation.mode == Mode::proxy_tuning) return std::make_unique<ProxyTuning>(std::move(lanes), generation.alpha, sampling, tolerance);
+  return std::make_unique<Ensemble>(std::move(lanes), mixing_weights(generation), sampling, tolerance);
 }
 
 }  // namespace nudging
