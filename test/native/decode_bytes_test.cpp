@@ -201,6 +201,21 @@ TEST("R47: an answer is UTF-8 at any time, and ends behind whole characters") {
   }
 }
 
+TEST("R47: a model that would rather end inside a character goes on to its end") {
+  std::size_t would_end = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    ToyModel model(characters, "", seed);
+    for (const char* token : {"a", "\xBC", "\xC3\xBC", "a\xC3"}) model.ban(token);
+    Oracle oracle(model);
+    const Masses first = oracle("");
+    const Masses inside = oracle("\xC3");
+    if (first[0xC3] < first[end_symbol] || inside[0xA9] > inside[end_symbol]) continue;
+    ++would_end;
+    CHECK(decode({&model}, MeanOfLaws({1}), 2).text.starts_with("\xC3\xA9"));
+  }
+  CHECK(would_end > 0);
+}
+
 TEST("R48: the budget counts tokens of the first model's spelling, and its last token may grow") {
   std::vector<std::unique_ptr<ToyModel>> owned;
   for (const auto& group : groups(2, owned)) {
