@@ -39,6 +39,8 @@ class ByteLaw {
 
   /// Asks the model about the node that leaves most open. Only if something is open.
   Task<bool> learn();
+  /// Whether the model answers while others do.
+  bool apart() const { return lane_.apart(); }
   /// Takes a question back that has no answer yet.
   void withdraw() { lane_.withdraw(); }
   /// Asks until nothing is open, and returns P(symbol | text); all zeros where the model does not speak.

@@ -37,17 +37,20 @@ class Questions {
   std::vector<Task<bool>> tasks_;
 };
 
-/// The models whose answers may matter most: what they leave open counts at least half as much as anybody's.
+/// The model whose answer may matter most: what it leaves open counts most. With it those that are on their own and matter at least half as
+/// much, since they answer at the same time.
 std::vector<ByteLaw*> worth_asking(const std::vector<ByteLaw*>& laws, const ByteMixture& mixture) {
   const auto weight = [&](std::size_t i) {
     const ByteLaw::Bounds& bounds = laws[i]->bounds();
     return bounds.open > 0 ? mixture.influence(i) * bounds.open / (bounds.open + bounds.total) : -1;
   };
-  double most = 0;
-  for (std::size_t i = 0; i < laws.size(); ++i) most = std::max(most, weight(i));
-  std::vector<ByteLaw*> worth;
+  std::size_t most = 0;
+  for (std::size_t i = 1; i < laws.size(); ++i) {
+    if (weight(i) > weight(most)) most = i;
+  }
+  std::vector<ByteLaw*> worth{laws[most]};
   for (std::size_t i = 0; i < laws.size(); ++i) {
-    if (weight(i) >= most / 2) worth.push_back(laws[i]);
+    if (i != most && laws[i]->apart() && weight(i) >= weight(most) / 2) worth.push_back(laws[i]);
   }
   return worth;
 }

@@ -19,7 +19,7 @@ class Spelling {
   virtual const TokenOrder& order() = 0;
   /// The prompt's plain text behind its last control token, which merges may cross on their way into the answer.
   virtual std::string_view beginning() = 0;
-  /// A number of bytes of `beginning()` behind which the tokens of what is in front stay, whatever follows; 0 where none is known.
+  /// A number of bytes of `beginning()` whose tokens are given: they stay whatever follows, or a template wrote them. 0 if there are none.
   virtual std::size_t settled() = 0;
   /// Whether the tokens of a text show a space in front that the text does not have.
   virtual bool prefixes_space() = 0;

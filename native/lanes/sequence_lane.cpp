@@ -96,15 +96,21 @@ const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text
 
 std::size_t SequenceLane::settled() {
   const std::string_view text = prompt_->tail;
+  const auto stays = [this, whole = spell(text)](std::string_view begin) {
+    const std::vector<Token>& tokens = spell(begin);
+    return tokens.size() <= whole.size() && std::equal(tokens.begin(), tokens.end(), whole.begin());
+  };
+  // What a chat template writes in front of an answer is in these tokens and no others: so the model has learnt it.
+  const std::size_t control_tokens = prompt_->head.size() - (lane_.vocabulary().leading() >= 0 ? 1 : 0);
+  if (control_tokens > 0 && !prompt_->own_end.empty() && text.ends_with(prompt_->prefill)) {
+    const std::string_view own = text.substr(0, text.size() - prompt_->prefill.size());
+    if (stays(own)) return own.size();
+  }
   const std::size_t split = lane_.vocabulary().last_split(text);
-  if (text.size() - split <= most_unsettled) return split;
   // What has no place to cut is taken to be settled where it is far away, if the tokens there are those of the whole. Only at whole
   // characters.
-  const std::vector<Token> whole = spell(text);
-  for (std::size_t at = text.size() - most_unsettled; at > split; --at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) continue;
-    const std::vector<Token>& begin = spell(text.substr(0, at));
-    if (begin.size() <= whole.size() && std::equal(begin.begin(), begin.end(), whole.begin())) return at;
+  for (std::size_t at = text.size() - std::min(text.size(), most_unsettled); at > split; --at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80 && stays(text.substr(0, at))) return at;
   }
   return split;
 }
