@@ -2,7 +2,7 @@
 
 enable_testing()
 add_executable(nudge_test ${test_sources})
-target_link_libraries(nudge_test PRIVATE nudging_nudge Threads::Threads)
+target_link_libraries(nudge_test PRIVATE nudging_nudge nudging_bytes Threads::Threads)
 target_include_directories(nudge_test PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/test/native")
 nudging_own_code(nudge_test)
 set_target_properties(nudge_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}>")

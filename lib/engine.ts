@@ -321,6 +321,7 @@ export class Nudging {
       ...(mode === 'proxy-tuning'
         ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
         : {}),
+      ...(settings.unit === undefined ? {} : { unit: settings.unit }),
       ...(settings.compat === undefined ? {} : { asInPaper: true }),
       gamma,
       rule,

@@ -19,6 +19,7 @@ import type {
   StopReason,
   ThinkingMarks,
   Top1,
+  Unit,
 } from './types.ts';
 import { remedyFor } from './why-not-loaded.ts';
 
@@ -169,6 +170,8 @@ export interface NativeGeneration {
   /** Of `proxy-tuning`. */
   alpha?: number;
   reference?: number;
+  /** Of both; without it what fits the vocabularies. */
+  unit?: Unit;
   gamma: number;
   rule: ResolvedRule;
   lookahead: number;

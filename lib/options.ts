@@ -171,6 +171,7 @@ export const generateRules: Record<string, Rule> = {
   weights,
   alpha: number(0, 100),
   compat: oneOf('paper'),
+  unit: oneOf('token', 'byte'),
   gamma: number(0, 2),
   rule: {
     check: (value) => !isRuleFault(readRule(value)),

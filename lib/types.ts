@@ -395,20 +395,29 @@ export interface ThinkingMarks {
   close: string;
 }
 
+/**
+ * What several models write an answer in together. `token`: tokens, which takes one vocabulary, else ERR_VOCABULARIES_DIFFER. `byte`: the
+ * bytes of the text, with models of any vocabularies, from what each says exactly about the next one, whatever tokens it would say it in.
+ * Without a choice, tokens if the vocabularies are one, and else bytes.
+ */
+export type Unit = 'token' | 'byte';
+
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions, LogitOptions {
   mode?: Mode;
   /**
    * For `mode: 'ensemble'`: how much each model counts, by name: `base`, `aligned`, `reference` and those of `otherModels`, each 0 to
    * 1,000,000, not all 0. They are divided by their sum; a model without one, or with 0, is not asked. Default: the base and the aligned
-   * model alike. The models must have one vocabulary, else ERR_VOCABULARIES_DIFFER.
+   * model alike.
    */
   weights?: Readonly<Record<string, number>>;
   /**
    * For `mode: 'proxy-tuning'`: α, 0 to 100; how much of what alignment has changed in the aligned model's logits is added to the base's.
-   * Default 1. It needs a {@link LoadOptions.reference}, and models of one vocabulary, else ERR_VOCABULARIES_DIFFER.
+   * Default 1. It needs a {@link LoadOptions.reference}.
    */
   alpha?: number;
+  /** What `mode: 'ensemble'` and `'proxy-tuning'` write an answer in: see {@link Unit}. Default: what fits the vocabularies. */
+  unit?: Unit;
   /**
    * `paper`: `mode: 'ensemble'` and `'proxy-tuning'` as the published code of the nudging paper has them (docs/semantics.md, R38): windows
    * of `lookahead` tokens, joined by what their likeliest tokens spell, for any vocabularies; greedy, of the base and the aligned model

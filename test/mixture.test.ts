@@ -219,9 +219,9 @@ describe.each([{ mode: 'ensemble' }, { mode: 'proxy-tuning' }] as const)('$mode'
   test('of two vocabularies is refused, with the place where they differ', async () => {
     const fourth = mode === 'ensemble' ? {} : { reference: demo('base.gguf') };
     await using cross = await Nudging.load({ pair: demo('pair-cross.json'), ...fourth });
-    const refused = cross.generate(question, { mode });
+    const refused = cross.generate(question, { mode, unit: 'token' });
     await expect(refused).rejects.toMatchObject({ code: 'ERR_VOCABULARIES_DIFFER' });
-    await expect(refused).rejects.toThrow(/`base` and `aligned` do not have the same vocabulary: token \d+ is .* and .*: take/);
+    await expect(refused).rejects.toThrow(/`base` and `aligned` do not have the same vocabulary: token \d+ is .* and .*: leave `unit` out/);
     // Others are not concerned.
     expect((await cross.generate(question, { maxTokens: 4 })).text).not.toBe('');
   });
@@ -258,7 +258,7 @@ describe('in a process of its own', () => {
 describe('one vocabulary', () => {
   const differs = async (other: string) => {
     await using pair = await Nudging.load({ base: tinyModel({ seed: 1 }), aligned: other });
-    return pair.generate(question, { mode: 'ensemble', maxTokens: 4 }).then(
+    return pair.generate(question, { mode: 'ensemble', unit: 'token', maxTokens: 4 }).then(
       () => 'the same',
       ({ message }: Error) => message,
     );

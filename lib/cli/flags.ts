@@ -77,7 +77,7 @@ export const groups: FlagGroup[] = [
         about:
           'nudge: both models; reverse: the aligned one, and the base where that is unsure; base, aligned: that one alone; ' +
           'in-context: the base with examples; ' +
-          'ensemble, proxy-tuning: models of one vocabulary, token by token',
+          'ensemble, proxy-tuning: several models at every token or byte',
         otherwise: 'nudge',
       },
       {
@@ -101,6 +101,13 @@ export const groups: FlagGroup[] = [
         value: 'WHAT',
         option: 'compat',
         about: 'paper: with --mode ensemble or proxy-tuning, as the published code of the nudging paper does it, for any vocabularies',
+      },
+      {
+        name: 'unit',
+        value: 'UNIT',
+        option: 'unit',
+        about: 'with these two modes: token or byte; bytes join models of any vocabularies',
+        otherwise: 'token for models of one vocabulary, else byte',
       },
       {
         name: 'gamma',

@@ -37,8 +37,13 @@ const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
   'signal',
 ]);
 
-/** Options that one mode alone looks at. */
-const ofMode: Record<string, Mode> = { weights: 'ensemble', alpha: 'proxy-tuning', inContextPrompt: 'in-context' };
+/** Options that some modes alone look at. */
+const ofModes: Record<string, readonly Mode[]> = {
+  weights: ['ensemble'],
+  alpha: ['proxy-tuning'],
+  unit: ['ensemble', 'proxy-tuning'],
+  inContextPrompt: ['in-context'],
+};
 
 /**
  * The record of what a run makes its answers with: flags, what the pair says, and defaults, as one.
@@ -54,7 +59,7 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   const relevant = Object.entries({ ...settings, ...written }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
-    if (option in ofMode && mode !== ofMode[option]) return false;
+    if (mode && ofModes[option]?.includes(mode) === false) return false;
     if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;
     if (settings.endRule === 'aligned' && option === 'endCertainty') return false;
     return !irrelevant.has(option);

@@ -212,6 +212,11 @@ void read_mixture(Reader& reader, Generation& generation) {
     });
     if (reader.ok() && !any) reader.fail("weights", "an array with a number over 0");
   }
+  if (reader.has("unit")) {
+    const std::string unit = reader.text("unit");
+    generation.unit = unit == "byte" ? Unit::byte : Unit::token;
+    if (unit != "byte" && unit != "token") reader.fail("unit", R"("token" or "byte")");
+  }
   if (generation.mode == Mode::proxy_tuning) {
     generation.alpha = reader.number("alpha");
     generation.reference = reader.integer<std::uint32_t>("reference");

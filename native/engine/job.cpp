@@ -133,19 +133,26 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   }
 }
 
-/// What several models do token by token.
+/// What several models write together.
 Task<StopReason> Job::together(const Generation& generation) {
   const std::vector<std::size_t> places = mixing_lanes(generation);
   std::vector<SequenceLane*> mixed;
   for (const std::size_t place : places) mixed.push_back(lanes_[place]);
+  const Sampling sampling = of_lane(generation.sampling, places[0]);
   std::vector<Lane*> asked(mixed.begin(), mixed.end());
   if (generation.as_in_paper) {
     // The numbers of alternatives that the published code asks for.
     likeliest_ = std::make_unique<LikeliestTexts>(generation.mode == Mode::ensemble ? 5 : 100);
     return decode_as_in_paper(std::move(asked), *likeliest_, generation.rules.lookahead, *answer_, record_);
   }
+  // Rules of single tokens know no bytes.
+  const bool fitting = generation.unit == Unit::fitting && generation.mode != Mode::nudge;
+  if (generation.unit == Unit::byte || (fitting && !have_one_vocabulary(mixed))) {
+    byte_mixing_.emplace(generation, mixed, sampling);
+    return byte_mixing_->decode(*answer_, record_);
+  }
   check_one_vocabulary(mixed);
-  mixer_ = mixer_for(generation, std::move(mixed), of_lane(generation.sampling, places[0]));
+  mixer_ = mixer_for(generation, std::move(mixed), sampling);
   return decode_together(std::move(asked), *mixer_, *answer_, record_);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "basics/stopwatch.h"
+#include "engine/byte_mixing.h"
 #include "engine/event.h"
 #include "engine/prompts.h"
 #include "engine/request.h"
@@ -73,6 +74,7 @@ class Job {
   /// Of several models together.
   std::unique_ptr<Mixer> mixer_;
   std::unique_ptr<Likeliest> likeliest_;
+  std::optional<ByteMixing> byte_mixing_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;
   Clock::time_point deadline_;

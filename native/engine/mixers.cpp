@@ -203,6 +203,28 @@ std::vector<std::size_t> mixing_lanes(const Generation& generation) {
   return lanes;
 }
 
+std::vector<double> mixing_weights(const Generation& generation) {
+  std::vector<double> weights;
+  double sum = 0;
+  for (const double weight : generation.weights) sum += weight;
+  for (const std::size_t lane : mixing_lanes(generation)) weights.push_back(generation.weights[lane] / sum);
+  return weights;
+}
+
+float mixing_tolerance(const Generation& generation, std::span<SequenceLane* const> lanes) {
+  const auto margin = [&](std::size_t place) { return lanes[place]->loaded().tolerance().margin; };
+  if (generation.mode == Mode::proxy_tuning) return margin(0) + static_cast<float>(std::abs(generation.alpha)) * (margin(1) + margin(2));
+  // The logarithm of a mixture moves no further than that of the part that moves most.
+  float tolerance = 0;
+  for (std::size_t place = 0; place < lanes.size(); ++place) tolerance = std::max(tolerance, margin(place));
+  return tolerance;
+}
+
+bool have_one_vocabulary(std::span<SequenceLane* const> lanes) {
+  const std::size_t first = lanes[0]->loaded().vocabulary_kind();
+  return std::all_of(lanes.begin(), lanes.end(), [first](const SequenceLane* lane) { return lane->loaded().vocabulary_kind() == first; });
+}
+
 void check_one_vocabulary(std::span<SequenceLane* const> lanes) {
   const LoadedLane& first = lanes[0]->loaded();
   for (const SequenceLane* lane : lanes) {
@@ -213,29 +235,16 @@ void check_one_vocabulary(std::span<SequenceLane* const> lanes) {
                                                         other.name() + "` do not have the same vocabulary: token " + std::to_string(token) +
                                                         " is " + shown_token(first.vocabulary(), token) + " and " +
                                                         shown_token(other.vocabulary(), token) +
-                                                        ": take models of one family, or `mode: 'nudge'` with a rule that joins any");
+                                                        ": take models of one family, leave `unit` out, or take a rule that joins any");
   }
 }
 
 std::unique_ptr<Mixer> mixer_for(const Generation& generation, std::vector<SequenceLane*> lanes, const Sampling& sampling) {
-  if (generation.mode == Mode::proxy_tuning) {
-    const auto alpha = static_cast<float>(std::abs(generation.alpha));
-    const float tolerance =
-        lanes[0]->loaded().tolerance().margin + alpha * (lanes[1]->loaded().tolerance().margin + lanes[2]->loaded().tolerance().margin);
-    return std::make_unique<ProxyTuning>(std::move(lanes), generation.alpha, sampling, tolerance);
-  }
+  const float tolerance = mixing_tolerance(generation, lanes);
+  if (generation.mode == Mode::proxy_tuning) return std::make_unique<ProxyTuning>(std::move(lanes), generation.alpha, sampling, tolerance);
   if (is_rejection(generation)) return std::make_unique<ProposeAndReject>(std::move(lanes), *generation.rules.by_token);
-  // The logarithm of a mixture moves no further than that of the part that moves most.
-  float tolerance = 0;
-  for (const SequenceLane* lane : lanes) tolerance = std::max(tolerance, lane->loaded().tolerance().margin);
-  if (generation.mode == Mode::nudge) {
-    return std::make_unique<Blend>(std::move(lanes), *generation.rules.by_token, sampling, tolerance);
-  }
-  std::vector<double> weights;
-  double sum = 0;
-  for (const double weight : generation.weights) sum += weight;
-  for (const std::size_t lane : mixing_lanes(generation)) weights.push_back(generation.weights[lane] / sum);
-  return std::make_unique<Ensemble>(std::move(lanes), std::move(weights), sampling, tolerance);
+  if (generation.mode == Mode::nudge) return std::make_unique<Blend>(std::move(lanes), *generation.rules.by_token, sampling, tolerance);
+  return std::make_unique<Ensemble>(std::move(lanes), mixing_weights(generation), sampling, tolerance);
 }
 
 }  // namespace nudging

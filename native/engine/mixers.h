@@ -18,6 +18,15 @@ bool goes_by_token(const Generation& generation);
 /// noise of what is sampled (R31).
 std::vector<std::size_t> mixing_lanes(const Generation& generation);
 
+/// How much each of these lanes counts in an ensemble; together 1.
+std::vector<double> mixing_weights(const Generation& generation);
+
+/// How far other company moves what these lanes say together, in logits.
+float mixing_tolerance(const Generation& generation, std::span<SequenceLane* const> lanes);
+
+/// Whether these lanes have one vocabulary.
+bool have_one_vocabulary(std::span<SequenceLane* const> lanes);
+
 /// Checks that these lanes have one vocabulary. Throws Failure(vocabularies_differ), which names the two that do not, and where.
 void check_one_vocabulary(std::span<SequenceLane* const> lanes);
 

@@ -23,6 +23,9 @@ using RequestId = std::uint32_t;
 /// Which models take part, and which of them decodes by default.
 enum class Mode : std::uint8_t { nudge, reverse, base, aligned, ensemble, proxy_tuning };
 
+/// What several models write an answer together in; `fitting`: tokens if they have one vocabulary, else bytes.
+enum class Unit : std::uint8_t { fitting, token, byte };
+
 /// Chat messages to be rendered with the model's own template, or with `chat_template` if it is given.
 struct Chat {
   std::vector<Message> messages;
@@ -50,6 +53,8 @@ struct Generation {
   /// Either as the code of the nudging paper has it (R38).
   bool as_in_paper = false;
   std::size_t reference = aligned_lane + 1;
+  /// Of both.
+  Unit unit = Unit::fitting;
   Rules rules;
   Limits limits;
   /// Refused if a prompt and `limits.max_tokens` together do not fit into a lane's context.

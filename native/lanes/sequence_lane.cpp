@@ -19,6 +19,8 @@ constexpr std::size_t most_made_ahead = 16;
 constexpr double most_delay = 1.1;
 /// How often a guess must come true for the aligned model to guess on behind it.
 constexpr double least_trusted = 0.5;
+/// How far from the end of a prompt without a place to cut its tokens are taken to be settled, in bytes: several times the longest token.
+constexpr std::size_t most_unsettled = 512;
 /// Tokens decoded ahead of any question. Further ones hardly ever come true.
 constexpr std::size_t most_anticipated = 16;
 
@@ -90,6 +92,38 @@ const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text
   if (!from_nothing_) return prompt_->followed.follow(joined);
   if (prompt_->text == text) return prompt_->whole;
   return whole_ = lane_.vocabulary().tokenize(joined);
+}
+
+std::size_t SequenceLane::settled() {
+  const std::string_view text = prompt_->tail;
+  const auto stays = [this, whole = spell(text)](std::string_view begin) {
+    const std::vector<Token>& tokens = spell(begin);
+    return tokens.size() <= whole.size() && std::equal(tokens.begin(), tokens.end(), whole.begin());
+  };
+  // What a chat template writes in front of an answer is in these tokens and no others: so the model has learnt it.
+  const std::size_t control_tokens = prompt_->head.size() - (lane_.vocabulary().leading() >= 0 ? 1 : 0);
+  if (control_tokens > 0 && !prompt_->own_end.empty() && text.ends_with(prompt_->prefill)) {
+    const std::string_view own = text.substr(0, text.size() - prompt_->prefill.size());
+    if (stays(own)) return own.size();
+  }
+  const std::size_t split = lane_.vocabulary().last_split(text);
+  // What has no place to cut is taken to be settled where it is far away, if the tokens there are those of the whole. Only at whole
+  // characters.
+  for (std::size_t at = text.size() - std::min(text.size(), most_unsettled); at > split; --at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80 && stays(text.substr(0, at))) return at;
+  }
+  return split;
+}
+
+const std::vector<Token>& SequenceLane::spell(std::string_view text) {
+  const Stopwatch watch(stats_.tokenize_ms);
+  return prompt_->followed.follow(text);
+}
+
+void SequenceLane::set_tokens(std::span<const Token> tokens) {
+  wanted_ = prompt_->head;
+  wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
+  alike_ = 0;
 }
 
 std::size_t SequenceLane::reusable() {

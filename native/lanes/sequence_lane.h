@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bytes/spelling.h"
 #include "choice/context_keys.h"
 #include "choice/sampling.h"
 #include "lanes/costs.h"
@@ -38,7 +39,7 @@ struct Choice {
 ///
 /// The scheduler's thread owns it. What it calls the cache is what its sequence holds once the pass that is under way is done; answers come
 /// with `resolve`. So a request may go on while a pass for it is under way, and may end.
-class SequenceLane final : public Lane {
+class SequenceLane final : public Lane, public Spelling {
  public:
   /// What a pass that is under way remembers of a lane, to find out what of it still concerns the lane when it is done.
   struct Stamp {
@@ -70,6 +71,15 @@ class SequenceLane final : public Lane {
   void ask_ahead(bool ahead) override { ahead_ = ahead; }
   /// Forgets who asked: the request, or the part of it that asked, is being destroyed.
   void withdraw() override { asker_ = nullptr; }
+
+  // For what asks about bytes.
+
+  const TokenOrder& order() override { return lane_.vocabulary().order(); }
+  std::string_view beginning() override { return prompt_->tail; }
+  std::size_t settled() override;
+  bool prefixes_space() override { return lane_.vocabulary().prefixes_space(); }
+  const std::vector<Token>& spell(std::string_view text) override;
+  void set_tokens(std::span<const Token> tokens) override;
 
   // For the request.
 

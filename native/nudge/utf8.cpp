@@ -6,6 +6,10 @@ namespace {
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 }
 
+bool Utf8Stream::takes(unsigned char byte) const {
+  return missing_ > 0 ? byte >= lowest_ && byte <= highest_ : byte < 0x80 || (byte >= 0xC2 && byte <= 0xF4);
+}
+
 std::size_t Utf8Stream::feed(std::string_view bytes, std::string& text) {
   const std::size_t before = text.size();
   for (std::size_t i = 0; i < bytes.size(); ++i) {

@@ -14,6 +14,9 @@ class Utf8Stream {
   /// Appends to `text` every character that `bytes` completes. Returns the number of bytes appended.
   std::size_t feed(std::string_view bytes, std::string& text);
 
+  /// True if what has come so far, and this byte, are the beginning of a text in UTF-8.
+  bool takes(unsigned char byte) const;
+
   /// True while a character is incomplete.
   bool pending() const { return !partial_.empty(); }
 

@@ -17,7 +17,7 @@ const std::vector<Token>& TextTokens::follow(std::string_view text) {
   text_ += text.substr(start.offset);
   tokens_.resize(start.tokens);
 
-  const std::size_t split = last_split(start.offset);
+  const std::size_t split = vocabulary_->last_split(text_, start.offset);
   if (split > start.offset) {
     append(start.offset, split);
     cuts_.push_back({split, tokens_.size()});
@@ -25,15 +25,6 @@ const std::vector<Token>& TextTokens::follow(std::string_view text) {
   append(std::max(split, start.offset), text_.size());
   complete_ = true;
   return tokens_;
-}
-
-/// The last place behind `after` where the text may be cut, or 0.
-std::size_t TextTokens::last_split(std::size_t after) const {
-  if (text_.size() < 3) return 0;
-  for (std::size_t i = text_.size() - 2; i > after && i > 0; --i) {
-    if (text_[i] == ' ' && vocabulary_->splits(text_[i - 1], text_[i + 1])) return i;
-  }
-  return 0;
 }
 
 void TextTokens::append(std::size_t from, std::size_t to) {

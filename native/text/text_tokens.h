@@ -27,7 +27,6 @@ class TextTokens {
     std::size_t tokens;
   };
   void append(std::size_t from, std::size_t to);
-  std::size_t last_split(std::size_t after) const;
 
   const Vocabulary* vocabulary_;
   std::string text_;

@@ -91,6 +91,9 @@ void Vocabulary::find_splits(std::string_view tokenizer_model) {
                        (type == LLAMA_VOCAB_TYPE_RWKV && tokenizer_model == "rwkv") ||
                        (type == LLAMA_VOCAB_TYPE_BPE && (tokenizer_model == "gpt2" || tokenizer_model == "gemma4"));
   if (!covered) return;
+  spells_ = true;
+  const std::vector<Token> letter = tokenize("a");
+  prefixes_space_ = !letter.empty() && bytes(letter.front()).starts_with(' ');
   find_longest();
   for (char letter = 'A'; letter <= 'z'; ++letter) splits_after_[static_cast<std::size_t>(letter)] = is_letter(letter);
   for (Token token = 0; token < static_cast<Token>(size()); ++token) {
@@ -106,8 +109,6 @@ void Vocabulary::find_splits(std::string_view tokenizer_model) {
       if (shown[i] == ' ' && is_letter(shown[i - 1])) splits_after_[static_cast<std::size_t>(shown[i - 1])] = false;
     }
   }
-  const std::vector<Token> letter = tokenize("a");
-  prefixes_space_ = !letter.empty() && bytes(letter.front()).starts_with(' ');
 }
 
 /// A token that strips white space stands for any amount of it. (Unigram vocabularies, which normalise texts, have not come here.)
@@ -123,6 +124,23 @@ void Vocabulary::find_longest() {
 
 bool Vocabulary::splits(char before, char after) const {
   return is_letter(before) && is_letter(after) && splits_after_[static_cast<std::size_t>(before)];
+}
+
+std::size_t Vocabulary::last_split(std::string_view text, std::size_t after) const {
+  if (text.size() < 3) return 0;
+  for (std::size_t i = text.size() - 2; i > after && i > 0; --i) {
+    if (text[i] == ' ' && splits(text[i - 1], text[i + 1])) return i;
+  }
+  return 0;
+}
+
+const TokenOrder& Vocabulary::order() const {
+  const std::lock_guard lock(order_mutex_);
+  if (!order_) {
+    order_ = std::make_unique<const TokenOrder>(
+        size(), [this](Token token) { return bytes(token); }, [this](Token token) { return ends(token); });
+  }
+  return *order_;
 }
 
 std::vector<Token> Vocabulary::tokenize(std::string_view text) const {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <array>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bytes/token_order.h"
 #include "llama.h"
 #include "nudge/top1.h"
 
@@ -34,6 +37,13 @@ class Vocabulary {
   /// True if text can be cut between `before` and a space that `after` follows, the parts tokenised each on its own, and the tokens of the
   /// parts joined are those of the whole. See `find_splits` for the proof.
   bool splits(char before, char after) const;
+  /// The last such place in `text` behind `after`; 0 if there is none.
+  std::size_t last_split(std::string_view text, std::size_t after = 0) const;
+  /// True if the tokens of a text show that text, and the tokens of its beginnings are known to be alike (`find_splits`): without that,
+  /// there is no law of the next byte.
+  bool spells() const { return spells_; }
+  /// Its tokens in the order of their bytes. Made when it is first asked for.
+  const TokenOrder& order() const;
   /// True if the vocabulary puts a space in front of every text (SentencePiece's dummy prefix).
   bool prefixes_space() const { return prefixes_space_; }
 
@@ -69,6 +79,9 @@ class Vocabulary {
   std::vector<Special> specials_;
   Token leading_ = -1;
   bool prefixes_space_ = false;
+  bool spells_ = false;
+  mutable std::mutex order_mutex_;
+  mutable std::unique_ptr<const TokenOrder> order_;  // guarded by order_mutex_ until it is there; immutable then
   /// In bytes; 0 if a token may stand for any length of text.
   std::size_t longest_token_ = 0;
   /// For each ASCII letter: whether no token holds it in front of a space.

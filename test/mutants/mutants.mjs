@@ -1245,4 +1245,53 @@ export const mutants = [
     tests: ['adaptive'],
   },
   ...mixtureMutants,
+  // R41 to R48
+  {
+    name: 'a token that ends with the text counts whatever stands in front of it',
+    file: 'bytes/cover_tree.cpp',
+    from: 'spelling.back() == order_.token(place) && is_path(node, std::span(spelling).first(spelling.size() - 1));',
+    to: 'spelling.back() == order_.token(place);',
+  },
+  {
+    name: 'a model is asked about what all spellings have in common',
+    file: 'bytes/cover_tree.cpp',
+    from: 'nodes_[0]->range.empty() && nodes_[0]->children == 1',
+    to: 'false',
+  },
+  {
+    name: 'only one of the ends of text ends an answer of bytes',
+    file: 'bytes/cover_tree.cpp',
+    from: 'for (const Token token : order_.ending()) node.end += probability(token);',
+    to: 'for (const Token token : order_.ending()) node.end = probability(token);',
+  },
+  {
+    name: 'white space is spelled as if the text ended there',
+    file: 'bytes/byte_law.cpp',
+    from: 'if (!ends_in_space(text_)) return valid;',
+    to: 'return valid;',
+  },
+  {
+    name: 'a byte is chosen by what is known so far',
+    file: 'bytes/byte_mixture.cpp',
+    from: '(law.known[symbol] + law.open) / all}',
+    to: 'law.known[symbol] / all}',
+  },
+  {
+    name: 'bounds of the reference the wrong way round',
+    file: 'bytes/byte_mixture.cpp',
+    from: 'alpha_ * (aligned.least - reference.most)',
+    to: 'alpha_ * (aligned.least - reference.least)',
+  },
+  {
+    name: 'an answer of bytes may end inside a character',
+    file: 'bytes/decode_bytes.cpp',
+    from: 'allowed[end_symbol] = !characters.pending();',
+    to: 'allowed[end_symbol] = true;',
+  },
+  {
+    name: 'the last token of a budget may not grow',
+    file: 'bytes/decode_bytes.cpp',
+    from: 'return used() > tokens_;',
+    to: 'return used() >= tokens_;',
+  },
 ];

@@ -69,8 +69,8 @@ function apply(mutant) {
 
 /** @param {import('./mutants.mjs').Mutant | undefined} mutant @returns {Promise<string | undefined>} who noticed */
 async function whoNotices(mutant) {
-  const inNudge = mutant?.file.startsWith('nudge/');
-  if (inNudge || !mutant) {
+  const inNudgeTest = /^(nudge|bytes)\//.test(mutant?.file ?? '');
+  if (inNudgeTest || !mutant) {
     await configureAndBuild(plan, vendored, ['nudge_test']);
     const { code, output } = await timed(path.join(plan.out, 'nudge_test'), []);
     if (code !== 0) return /FAILED (.*)/.exec(output)?.[1] ?? 'the native tests did not end';

@@ -1,0 +1,109 @@
+#include "bytes/byte_law.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+namespace nudging {
+
+namespace {
+
+/// Whether a text ends with white space as Unicode has it (White_Space).
+bool ends_in_space(std::string_view text) {
+  constexpr std::array<std::string_view, 25> spaces{
+      " ",      "\t",     "\n",     "\v",     "\f",     "\r",     "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+      "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+  return std::any_of(spaces.begin(), spaces.end(), [text](std::string_view space) { return text.ends_with(space); });
+}
+
+/// What may stand behind white space and decide how it is spelled: tokenizers tell letters, digits and other signs apart.
+constexpr std::array<char, 3> followers{'a', '0', '!'};
+
+}  // namespace
+
+ByteLaw::ByteLaw(Lane& lane, Spelling& spelling) : lane_(lane), spelling_(spelling), tree_(spelling.order()) {
+  const std::string_view beginning = spelling.beginning();
+  const std::size_t settled = spelling.settled();
+  text_ = beginning.substr(0, settled);
+  tokens_ = spelling.spell(text_).size();
+  tree_.start(spelling.spell(text_));
+  // The space that every text is given in front is part of what the tokens show. No text is that space alone, so a spelling of it is only
+  // checked once more has followed.
+  if (settled == 0 && spelling.prefixes_space()) tree_.grow(' ', nullptr);
+  for (const char byte : beginning.substr(settled)) feed(static_cast<unsigned char>(byte));
+  restarts_ = 0;
+  update();
+}
+
+void ByteLaw::append(unsigned char byte) {
+  feed(byte);
+  update();
+}
+
+void ByteLaw::feed(unsigned char byte) {
+  text_ += static_cast<char>(byte);
+  std::string shown;
+  characters_.feed(text_.substr(text_.size() - 1), shown);
+  if (characters_.pending()) {
+    tree_.grow(byte, nullptr);
+    return;
+  }
+  const std::vector<std::vector<Token>> valid = valid_spellings();
+  tokens_ = valid[0].size();
+  tree_.grow(byte, &valid);
+  if (tree_.empty()) {
+    tree_.start(valid[0]);
+    ++restarts_;
+  }
+}
+
+/// The canonical spelling, and those that white space at the end has if something follows it.
+std::vector<std::vector<Token>> ByteLaw::valid_spellings() {
+  std::vector<std::vector<Token>> valid{spelling_.spell(text_)};
+  if (!ends_in_space(text_)) return valid;
+  const TokenOrder& order = spelling_.order();
+  for (const char follower : followers) {
+    const std::vector<Token>& longer = spelling_.spell(text_ + follower);
+    const std::size_t place = longer.empty() ? TokenOrder::nowhere : order.place(longer.back());
+    if (place == TokenOrder::nowhere || order.bytes(place) != std::string_view(&follower, 1)) continue;
+    valid.emplace_back(longer.begin(), longer.end() - 1);
+  }
+  return valid;
+}
+
+void ByteLaw::update() {
+  const auto measure = [this] {
+    const CoverTree::Weights weights = tree_.weights();
+    bounds_ = {weights.known, std::accumulate(weights.known.begin(), weights.known.end(), 0.0), weights.open};
+  };
+  measure();
+  if (bounds_.speaks() || characters_.pending()) return;
+  // What is left is impossible to the model: another one has said it, or the request bans it.
+  const std::vector<Token>& canonical = spelling_.spell(text_);
+  if (tree_.nodes() == 1 && std::ranges::equal(tree_.trunk(), canonical)) return;
+  tree_.start(canonical);
+  ++restarts_;
+  measure();
+}
+
+Task<bool> ByteLaw::learn() {
+  CoverTree::Node* node = tree_.heaviest_open();
+  if (node == nullptr) co_return false;
+  spelling_.set_tokens(tree_.context(*node));
+  tree_.resolve(*node, co_await lane_.distribution());
+  ++asked_;
+  update();
+  co_return true;
+}
+
+Task<Masses> ByteLaw::exact() {
+  while (bounds_.open > 0) co_await learn();
+  Masses probabilities = bounds_.known;
+  if (bounds_.total > 0) {
+    for (double& one : probabilities) one /= bounds_.total;
+  }
+  co_return probabilities;
+}
+
+}  // namespace nudging
