@@ -121,7 +121,8 @@ export function readRule(value: unknown): ResolvedRule | Fault {
 
 function expectedParameters(name: RuleName, key: string): string {
   const known = Object.keys(rules[name]);
-  if (name === 'adaptive' && key === 'gamma') return 'a rule without "gamma", which is an option beside it: there the rule "adaptive" begins';
+  if (name === 'adaptive' && key === 'gamma')
+    return 'a rule without "gamma", which is an option beside it: there the rule "adaptive" begins';
   if (name === 'top1' && key === 'gamma') return 'a rule without "gamma", which is an option of its own beside it';
   return known.length === 0
     ? `a rule without parameters where its name is "${name}"`

@@ -614,9 +614,10 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /** Path or name of the aligned model, likewise. */
   aligned?: string;
   /**
-   * Further models by names of your own, as paths of GGUF files or names on the hub, at most 14. They are loaded beside the pair, into the same memory plan and
-   * with the same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself; `mode: 'ensemble'` does if
-   * `weights` names them. Names are 1 to 32 letters, digits, - and _, not only digits, and other than `base`, `aligned` and `reference`.
+   * Further models by names of your own, as paths of GGUF files or names on the hub, at most 14. They are loaded beside the pair, into the
+   * same memory plan and with the same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself;
+   * `mode: 'ensemble'` does if `weights` names them. Names are 1 to 32 letters, digits, - and _, not only digits, and other than `base`,
+   * `aligned` and `reference`.
    */
   otherModels?: Record<string, string>;
   /**

@@ -44,7 +44,10 @@ export async function withFiles(options: LoadOptions, signal: AbortSignal): Prom
   const bars = new DownloadBars(process.stderr);
   try {
     const onProgress: LoadOptions['onProgress'] = (progress) => progress.kind === 'download' && bars.show(progress);
-    return { ...options, ...(await modelFiles({ base, aligned, ...(reference === undefined ? {} : { reference }) }, { onProgress, signal })) };
+    return {
+      ...options,
+      ...(await modelFiles({ base, aligned, ...(reference === undefined ? {} : { reference }) }, { onProgress, signal })),
+    };
   } finally {
     bars.end();
   }

@@ -9,7 +9,9 @@ namespace {
 
 bool is_close(const Top1& said, Tolerance tolerance) { return said.margin < tolerance.margin; }
 
-bool is_near(const Top1& said, float threshold, Tolerance tolerance) { return std::abs(said.probability - threshold) < tolerance.probability; }
+bool is_near(const Top1& said, float threshold, Tolerance tolerance) {
+  return std::abs(said.probability - threshold) < tolerance.probability;
+}
 
 }  // namespace
 

@@ -24,9 +24,7 @@ std::size_t word_end(std::string_view text) {
   return first == std::string_view::npos ? first : text.find(' ', first);
 }
 
-std::string_view first_word(std::string_view text) {
-  return text.substr(0, word_end(text));
-}
+std::string_view first_word(std::string_view text) { return text.substr(0, word_end(text)); }
 
 std::size_t without_last_word(std::string_view draft) {
   const std::size_t first_word = std::min(draft.find_first_not_of(' '), draft.size());
