@@ -9,6 +9,7 @@ import { commandHelp, helpText } from '../lib/cli/help.ts';
 import { integer } from '../lib/options.ts';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { nudging } from './support/cli.ts';
+import { hasPty, play } from './support/pty.ts';
 
 const commands = await allCommands();
 
@@ -104,6 +105,13 @@ describe('a question', () => {
     expect(two.stderr).toMatch(/^nudging: there is no command "halp": did you mean nudging help\? If not, .* nudging generate "halp"\n$/);
   });
 
+  test.skipIf(!hasPty)('that looks so is answered on a terminal too, which is told of the command', async () => {
+    const { output, code } = await play(['halp'], [{ expect: 'halp!' }], { fake: true });
+    expect(code).toBe(0);
+    expect(output).toContain('nudging: "halp" is asked as a question; the command is nudging help');
+    expect((await play(['shelter'], [{ expect: 'shelter!' }], { fake: true })).output).not.toContain('command');
+  });
+
   test.each([
     ['halp', 'help'],
     ['hlep', 'help'],
@@ -183,7 +191,6 @@ describe('docs/cli.md', () => {
   test('says which commands have --json', () => {
     const own = commands.filter((command) => knownFlags(command.groups).some(({ name }) => name === 'json')).map(({ name }) => name);
     expect([...rows('## JSON').map(([name]) => name), 'chat'].sort()).toEqual(own.sort());
-    expect(commandNames.filter((name) => !own.includes(name))).toEqual(['completion']);
   });
 
   test('names every command of the chat, as its own help does', () => {

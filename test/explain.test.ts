@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columnsOfText, layout } from '../lib/explain/columns.ts';
@@ -340,6 +341,15 @@ describe('texts that mean harm', () => {
     const row = { row: { messages: [{ role: 'user', content: 'Hello?' }] }, madeWith: { gamma: 0.3 }, ...answerJson(answer) };
     expect(savedAnswer(JSON.parse(JSON.stringify(row))).asked).toEqual({ question: 'Hello?', gamma: 0.3 });
   });
+});
+
+test('explaining needs nothing but itself, so that a web page can do it', () => {
+  const folder = new URL('../lib/explain/', import.meta.url);
+  const imports = readdirSync(folder).flatMap((file) => [
+    ...readFileSync(new URL(file, folder), 'utf8').matchAll(/^(?:import|export) (?!type).* from '(.*)'/gm),
+  ]);
+  expect(imports.length).toBeGreaterThan(10);
+  expect(imports.map(([, from]) => from).filter((from) => !from?.startsWith('./'))).toEqual([]);
 });
 
 describe('the page', () => {

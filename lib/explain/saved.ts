@@ -1,4 +1,3 @@
-import { isObject } from '../options.ts';
 import type { Decision, Mode, Piece, Round, StopReason } from '../types.ts';
 import type { Asked, Explainable, RuleOfAnswer } from './explanation.ts';
 
@@ -39,6 +38,7 @@ export function savedAnswer(value: unknown): { answer: Explainable; asked: Asked
   };
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const first = (...values: unknown[]): unknown => values.find((value) => value !== undefined && value !== null);
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const isProbability = (value: unknown): value is number => isNumber(value) && value >= 0 && value <= 1.000001;

@@ -7,7 +7,7 @@ import type { GenerateOptions, LaneName } from '../../types.ts';
 import { readFlags } from '../args.ts';
 import { fileFailure, UsageError } from '../failure.ts';
 import { groupsNamed, type Flag } from '../flags.ts';
-import { columnsOf, entry } from '../layout.ts';
+import { columnsOf, entry, prose } from '../layout.ts';
 import { palette } from '../terminal.ts';
 import type { Chat } from './chat.ts';
 import { readSession, savedSession } from './session.ts';
@@ -75,7 +75,7 @@ const table: Slash[] = [
   {
     name: 'marks',
     value: 'HOW',
-    about: 'colour, brackets or none for the aligned model’s words',
+    about: "colour, brackets or none for the aligned model's words",
     run: (chat, how) => {
       if (how === 'colour' || how === 'color') chat.marking = 'colour';
       else if (how === 'brackets' || how === 'none') chat.marking = how;
@@ -175,10 +175,10 @@ function shownValue(chat: Chat, { option, otherwise }: Flag): string {
 function changedSettings(chat: Chat): string {
   const changed = changeable().filter(({ option }) => chat.session.settings[option as keyof GenerateOptions] !== undefined);
   const names = [...new Set(changed.map((flag) => flag.option))].map((option) => changed.find((flag) => flag.option === option) as Flag);
-  if (names.length === 0)
-    return `Nothing was changed. What can be: ${changeable()
-      .map((flag) => flag.name)
-      .join(', ')}`;
+  if (names.length === 0) {
+    const all = changeable().map((flag) => flag.name);
+    return prose(`Nothing was changed. What can be: ${all.join(', ')}`, columnsOf(process.stdout));
+  }
   return names.map((flag) => `${flag.name}: ${shownValue(chat, flag)}`).join('\n');
 }
 

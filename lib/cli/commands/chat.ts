@@ -28,7 +28,13 @@ leaves. What is pasted is one text, with all its lines. Where the context is ful
       flags: group.flags.filter(({ name }) => name !== 'fit' && name !== 'prefill'),
     })),
     ...groupsNamed('engine').map((group) => ({ ...group, flags: group.flags.filter(({ name }) => name !== 'parallel') })),
-    { title: 'Output', flags: flagsNamed('thinking') },
+    {
+      title: 'Output',
+      flags: flagsNamed('thinking').map((flag) => ({
+        ...flag,
+        about: 'let a model think that can, and show its thinking dimmed, above the answer',
+      })),
+    },
   ],
   notes: `Piped in, each line is asked in turn, without prompts and remarks:
   printf 'What is a harbor?\\nAnd a blur?\\n' | nudging chat

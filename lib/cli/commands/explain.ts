@@ -38,7 +38,11 @@ the base's best token was there; then round by round what the base would have sa
         },
       ],
     },
-    ...groupsNamed('models', 'generation', 'prompts', 'engine'),
+    // One question at a time.
+    ...groupsNamed('models', 'generation', 'prompts', 'engine').map((group) => ({
+      ...group,
+      flags: group.flags.filter(({ name }) => name !== 'fit' && name !== 'parallel'),
+    })),
     { title: 'Output', flags: flagsNamed('thinking') },
   ],
   notes: `Examples
