@@ -64,6 +64,8 @@ describe('the schema', () => {
       'F16',
       'q4_0',
       'q4_2',
+      'token',
+      'byte',
       'x'.repeat(300),
     ];
     const single = [null, true, false, ...words, ...numbers];
