@@ -34,7 +34,7 @@ await runMain(async () => {
     process.stdout.write(help);
     return;
   }
-  await using engine = await Nudging.load({ pair: values.pair, reference: values.reference });
+  const engine = await Nudging.load({ pair: values.pair, reference: values.reference });
   const questions = readQuestions(Number(values.questions));
   console.log(`${describeMachine(machine())}, one-minute load ${load()} before\n`);
   console.log('| mode | ms a token: token, byte | ratio | questions a token by model: token, byte |\n| --- | --- | --- | --- |');
@@ -59,4 +59,5 @@ await runMain(async () => {
     const ratio = (ms('byte') / ms('token')).toFixed(2);
     console.log(`| ${mode} | ${ms('token').toFixed(2)}, ${ms('byte').toFixed(2)} | ${ratio} | ${asked('token')}, ${asked('byte')} |`);
   }
+  await engine.close();
 });

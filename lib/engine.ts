@@ -20,7 +20,7 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import { lanesOf, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
+import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { nextQuestion } from './next-question.ts';
 import {
@@ -37,6 +37,8 @@ import {
 } from './options.ts';
 import { withPair } from './pair.ts';
 import { promptFor, readQuestion, type Question } from './prompts.ts';
+import { resolvedRule } from './rule.ts';
+import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
@@ -62,6 +64,7 @@ export const defaults = {
   mode: 'nudge',
   alpha: 1,
   gamma: 0.4,
+  rule: 'top1',
   lookahead: 16,
   maxTokens: 256,
   repeatLimit: 0,
@@ -251,8 +254,8 @@ export class Nudging {
    * does the same with `stopReason: 'timeout'`.
    *
    * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING,
-   *   ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_DECODE_FAILED, ERR_MODEL_INVALID (a vocabulary that cannot express the prompt),
-   *   ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
+   *   ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_VOCABULARIES_DIFFER, ERR_DECODE_FAILED, ERR_MODEL_INVALID (a vocabulary that cannot
+   *   express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     const arriving = this.#start(input, options, this.generate, false);
@@ -279,6 +282,7 @@ export class Nudging {
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
     const lanes = lanesOf(mode, settings, this.models);
+    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanes);
     const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
 
     let id = 0;
@@ -292,11 +296,15 @@ export class Nudging {
       park: (parked: boolean) => engine.park(id, parked),
     };
     const marks = marksOf(settings.thinking);
+    const gamma = settings.gamma ?? defaults.gamma;
+    const rule = resolvedRule(settings.rule);
+    const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
+      decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;
@@ -310,8 +318,10 @@ export class Nudging {
         ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
         : {}),
       ...(settings.unit === undefined ? {} : { unit: settings.unit }),
-      gamma: settings.gamma ?? defaults.gamma,
-      lookahead: settings.lookahead ?? defaults.lookahead,
+      ...(settings.compat === undefined ? {} : { asInPaper: true }),
+      gamma,
+      rule,
+      lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,
       stop,

@@ -12,3 +12,4 @@ export type NudgingError = api.NudgingError;
 export declare const defaults: typeof api.defaults;
 export declare const demoPair: typeof api.demoPair;
 export declare const readPair: typeof api.readPair;
+export declare const replay: typeof api.replay;

@@ -49,6 +49,18 @@ export function mustHaveReference(reference: string | undefined): void {
   reject('reference', undefined, 'the path of what the aligned model was before it was aligned: `mode: "proxy-tuning"` needs it at load');
 }
 
+/** Throws ERR_INVALID_OPTION where `compat: 'paper'` cannot have what is asked for besides: the published code has neither. */
+export function mustBeAsInPaper(mode: Mode, { weights, alpha, temperature, compat }: GenerateOptions, lanes: readonly string[]): void {
+  if (mode !== 'ensemble' && mode !== 'proxy-tuning')
+    reject('compat', compat, 'left out where `mode` is neither "ensemble" nor "proxy-tuning"');
+  if (temperature !== undefined && temperature !== 0) reject('temperature', temperature, '0 with `compat: "paper"`, which is greedy');
+  if (mode === 'proxy-tuning') {
+    if (alpha !== undefined && alpha !== 1) reject('alpha', alpha, '1 with `compat: "paper"`');
+  } else if (lanes.join() !== 'base,aligned' || (weights !== undefined && weights['base'] !== weights['aligned'])) {
+    reject('weights', weights, 'left out with `compat: "paper"`, which has the base and the aligned model alike');
+  }
+}
+
 /** The weights of an ensemble by the places of the models; 0 for those that take no part. */
 export function weightsOf({ weights = defaultWeights }: Mixing, models: Models): number[] {
   return Object.keys(models).map((name) => weights[name as keyof typeof weights] ?? 0);

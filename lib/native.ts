@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
+import type { ResolvedRule } from './rule.ts';
 import type { ThinkingState } from './thinking.ts';
 import type {
   Candidate,
@@ -128,12 +129,15 @@ export interface NativeGeneration {
   others?: NativeOther[];
   /** Of `ensemble`: by place; 0 for those that take no part. */
   weights?: number[];
+  /** As the code of the nudging paper has them. */
+  asInPaper?: boolean;
   /** Of `proxy-tuning`. */
   alpha?: number;
   reference?: number;
   /** Of both; without it what fits the vocabularies. */
   unit?: Unit;
   gamma: number;
+  rule: ResolvedRule;
   lookahead: number;
   repeatLimit: number;
   maxTokens: number;
@@ -205,7 +209,7 @@ export interface NativeFinished {
 export interface NativeInspected {
   type: 'inspected';
   id: number;
-  top1: Top1;
+  top1: Top1 & { runnerUp: number; entropy: number };
   candidates: Candidate[];
   context: number[];
 }

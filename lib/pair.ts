@@ -11,6 +11,7 @@ const programOptions = [
   'pair',
   'otherModels',
   'mode',
+  'compat',
   'trace',
   'timeout',
   'prefill',

@@ -9,6 +9,7 @@ export interface AnswerSettings {
   droppedMessages?: number | undefined;
   /** The names of the models beside the two, in the order of their places. */
   others?: readonly string[];
+  decidedBy?: Answer['decidedBy'];
 }
 
 const textOf = (pieces: readonly Piece[], thinking: boolean) =>
@@ -21,7 +22,7 @@ const textOf = (pieces: readonly Piece[], thinking: boolean) =>
 export function toAnswer(
   event: NativeFinished,
   pieces: readonly Piece[],
-  { seed, thinks, droppedMessages, others = [] }: AnswerSettings = {},
+  { seed, thinks, droppedMessages, decidedBy, others = [] }: AnswerSettings = {},
 ): Answer {
   const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens, mixedTokens } = stats;
@@ -40,6 +41,7 @@ export function toAnswer(
     ...(droppedMessages === undefined ? {} : { droppedMessages }),
     ...(seed === undefined ? {} : { seed }),
     ...(decisions.length > 0 ? { decisions } : {}),
+    ...(decidedBy === undefined ? {} : { decidedBy }),
     ...(spans.length > 0 ? { spans } : {}),
     stats: {
       tokens,

@@ -19,6 +19,7 @@ export interface ArrivingSettings {
   splitter?: ThinkingSplitter | undefined;
   /** The names of the models beside the two. */
   others?: readonly string[];
+  decidedBy?: Answer['decidedBy'];
 }
 
 /**
@@ -38,6 +39,7 @@ export class Arriving implements Sink {
   readonly #seed: number | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
   readonly #others: readonly string[];
+  readonly #decidedBy: Answer['decidedBy'];
   #read = 0;
   #reading = false;
   #whole = false;
@@ -47,12 +49,13 @@ export class Arriving implements Sink {
   #reject!: (reason: unknown) => void;
 
   constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, settings: ArrivingSettings) {
-    const { highWaterMark, seed, splitter, others = [] } = settings;
+    const { highWaterMark, seed, splitter, decidedBy, others = [] } = settings;
     this.#remote = remote;
     this.#others = others;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
     this.#splitter = splitter;
+    this.#decidedBy = decidedBy;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -118,6 +121,7 @@ export class Arriving implements Sink {
       seed: this.#seed,
       thinks: this.#splitter !== undefined,
       droppedMessages: this.droppedMessages,
+      decidedBy: this.#decidedBy,
       others: this.#others,
     };
     if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, settings));

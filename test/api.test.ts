@@ -497,6 +497,8 @@ describe('further models', () => {
       { '': path },
       { 'a b': path },
       { ['x'.repeat(33)]: path },
+      { 7: path },
+      { reference: path },
       { other: '' },
       many,
       path,

@@ -34,7 +34,7 @@ test('require gives the same in a world whose `require`, `process` and `node:mod
   const world = { process: { getBuiltinModule: madeUp }, require, module: { exports: {} as Record<string, unknown> }, __filename: entry };
   runInNewContext(readFileSync(entry, 'utf8'), world);
   const outside = real(entry) as Record<string, unknown>;
-  expect(Object.keys(outside).sort()).toEqual(['AnswerStream', 'Nudging', 'NudgingError', 'defaults', 'demoPair', 'readPair']);
+  expect(Object.keys(outside).sort()).toEqual(['AnswerStream', 'Nudging', 'NudgingError', 'defaults', 'demoPair', 'readPair', 'replay']);
   expect(world.module.exports).toBe(outside);
 });
 

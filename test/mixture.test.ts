@@ -48,6 +48,24 @@ describe('R31: an ensemble', () => {
     expect(answer.stats.tokens).toBeGreaterThan(3);
   });
 
+  test('ends where any of the models would, though the others know no such end', async () => {
+    await using pair = await Nudging.load({ base: tinyModel({ seed: 1 }), aligned: tinyModel({ seed: 2, end: 'z' }), maxTokens: 40 });
+    // Hardly anything but these two can be said.
+    const settings = { logitBias: { x: 95, z: 95 }, temperature: 10, seed: 2 };
+    const alone = await pair.generate(question, { ...settings, mode: 'base', stop: [] });
+    expect(alone.text).toMatch(/x.*z.*x/);
+    const together = await pair.generate(question, { ...settings, mode: 'ensemble' });
+    expect(together.stopReason).toBe('end');
+    expect(together.text).not.toContain('z');
+    expect(together.stats.tokens).toBeLessThan(40);
+  });
+
+  test('has the noise of its first model, not of another one', async () => {
+    const settings = { maxTokens: 24, stop: [], temperature: 1, seed: 3 };
+    const together = await engine.generate(question, { ...settings, mode: 'ensemble', weights: { base: 1, aligned: 1e-12 } });
+    expect(said(together)).toEqual(said(await engine.generate(question, { ...settings, mode: 'base' })));
+  });
+
   test('changes logits first (R16)', async () => {
     const logits = { logitBias: { e: 3, base: { '104': -100 } }, repeatPenalty: 1.5, repeatWindow: 20 };
     const answer = await tiny.generate(question, { mode: 'ensemble', maxTokens: 16, ...logits });
@@ -203,9 +221,39 @@ describe.each([{ mode: 'ensemble' }, { mode: 'proxy-tuning' }] as const)('$mode'
     await using cross = await Nudging.load({ pair: demo('pair-cross.json'), ...fourth });
     const refused = cross.generate(question, { mode, unit: 'token' });
     await expect(refused).rejects.toMatchObject({ code: 'ERR_VOCABULARIES_DIFFER' });
-    await expect(refused).rejects.toThrow(/`base` and `aligned` do not have the same vocabulary: token \d+ is .* and .*: leave `unit` out/);
+    await expect(refused).rejects.toThrow(
+      /`base` and `aligned` do not have the same vocabulary: token \d+ is .* and .*: take models of one family, leave `unit` out/,
+    );
     // Others are not concerned.
     expect((await cross.generate(question, { maxTokens: 4 })).text).not.toBe('');
+  });
+});
+
+describe('in a process of its own', () => {
+  test('answers are the same, and a chat that is too long for a third model loses its oldest turns', { timeout: 60_000 }, async () => {
+    // The third one's prompts are the longest: its template is the tiny models' own, and so are its tokens.
+    await using isolated = await Nudging.load({
+      isolate: true,
+      base: tinyModel({ seed: 1 }),
+      aligned: tinyModel({ seed: 2 }),
+      reference: tinyModel({ seed: 3 }),
+      otherModels: { fourth: tinyModel({ seed: 4, padding: 5 }) },
+      deterministic: true,
+      maxTokens: 8,
+    });
+    for (const options of [{ mode: 'proxy-tuning' }, { mode: 'ensemble', weights: { base: 1, fourth: 1 } }] as const) {
+      const answer = await isolated.generate(question, { ...options, maxTokens: 8 });
+      expect(said(answer)).toEqual(said(await tiny.generate(question, { ...options, maxTokens: 8 })));
+      const chat = Array.from(
+        { length: 41 },
+        (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: `Turn ${i} of a long talk.` }) as const,
+      );
+      const fitted = await isolated.generate(chat, { ...options, fit: 'oldest-first' });
+      expect(fitted.droppedMessages).toBeGreaterThan(0);
+      const lanes = [fitted.stats.base, ...Object.values(fitted.stats.others)].map(({ promptTokens }) => promptTokens);
+      expect(Math.max(...lanes)).toBeGreaterThan(900);
+      expect(Math.max(...lanes)).toBeLessThanOrEqual(1024 - 8);
+    }
   });
 });
 

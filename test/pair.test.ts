@@ -82,7 +82,27 @@ describe('the schema', () => {
     ]);
     const lists = single.flatMap((one) => [[one], ['amx', one]]);
     const names = [{ 5: 1 }, { '05': 1 }, { '': 1 }, { ['x'.repeat(257)]: 1 }, { base: { '': 1 } }, { base: { ['x'.repeat(257)]: 1 } }];
-    const values = [...single, ...lanes, ...lists, ...names, {}, []];
+    // That `low` is at most `high` no schema can say.
+    const rules = single.flatMap((one) => [
+      { name: one },
+      { name: 'top1', gamma: one },
+      { name: 'bet', lambda: one },
+      { name: 'bet', low: one },
+      { name: 'hybrid', low: one, high: 2 },
+      { name: 'hybrid', low: 0, high: one, lambda: 1 },
+      { name: 'hybrid', lambda: one },
+      { name: 'margin', margin: one },
+      { name: 'entropy', entropy: one },
+      { name: 'blend', tau: one },
+      { name: 'blend', weight: one },
+      { name: 'kad-dual', alpha: one },
+      { name: 'kad-primal', alpha: one },
+      { name: 'kad-primal', lambda: one },
+      { name: 'bet-token', lambda: one },
+    ]);
+    const allRules = ['top1', 'bet', 'hybrid', 'margin', 'entropy', 'blend', 'kad-dual', 'kad-primal', 'bet-token', 'ratio', 'product'];
+    const ruleNames = [...allRules, { name: 'blend', weight: 'product' }].flatMap((name) => [name, { name }]);
+    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, {}, []];
     const taken = new Map<string, number>();
     const apart = Object.entries(manifestRules).flatMap(([name, rule]) => {
       return values.flatMap((value) => {
@@ -115,6 +135,7 @@ describe('a manifest', () => {
       .filter((option) => !(option in manifestRules))
       .sort();
     expect(refused).toEqual([
+      'compat',
       'fit',
       'highWaterMark',
       'isolate',

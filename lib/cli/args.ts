@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
 import { nearest } from '../nearest.ts';
+import { ruleIn } from '../rule.ts';
 import { templateVariables } from '../template-options.ts';
 import { readTextFileSync } from '../text-file.ts';
 import type { LoadOptions, TemplateOptions, TemplateValue } from '../types.ts';
+import { commandLike, isCommand } from './commands/index.ts';
 import { fileFailure, UsageError } from './failure.ts';
-import { flags, inFlagNames, ruleOf, type Flag } from './flags.ts';
+import { flags, flagsNamed, inFlagNames, ruleOf, type Flag, type FlagGroup } from './flags.ts';
 
 /** A command line, checked. */
 export interface Arguments {
@@ -23,34 +25,57 @@ export interface Arguments {
   verbose: boolean;
 }
 
-/** @throws UsageError */
+/** What a command line's flags say. */
+export interface GivenFlags {
+  /** Options of the library: models, and the settings of every answer. */
+  load: LoadOptions;
+  /** By name, the values of flags that set no option. */
+  values: Readonly<Record<string, unknown>>;
+  /** Names of the switches that were given. */
+  switches: ReadonlySet<string>;
+  /** What is no flag, in order; from this index on behind `--`. */
+  words: string[];
+  literalFrom: number;
+}
+
+/** Every command has these. What they do is done for all (run.ts). */
+export const commonFlags = flagsNamed('verbose', 'help');
+
+/**
+ * Sorts and checks a command line by the flags of a command; `--verbose` and `--help` are always among them.
+ *
+ * @param name of the command, for the remedy of an unknown flag
+ * @throws UsageError
+ */
+export function readFlags(groups: readonly FlagGroup[], argv: readonly string[], name?: string): GivenFlags {
+  return settings(sort(knownFlags(groups), argv, name));
+}
+
+/** The flags of a command with these groups. */
+export function knownFlags(groups: readonly FlagGroup[]): Flag[] {
+  const own = groups.flatMap((group) => group.flags);
+  return [...own, ...commonFlags.filter((flag) => !own.some((each) => each.name === flag.name))];
+}
+
+/** The command line of `nudging "question"`. @throws UsageError */
 export function readArguments(argv: readonly string[]): Arguments {
-  const { texts, switches, words } = sort(argv);
+  const sorted = sort(flags, argv);
+  const { switches } = sorted;
   // Help must be reachable from a command line that is wrong otherwise.
   const action = switches.has('help') ? 'help' : switches.has('version') ? 'version' : 'generate';
-  const args: Arguments = {
-    action,
-    load: {},
+  const given = {
     append: switches.has('append'),
     json: switches.has('json'),
     trace: switches.has('trace'),
     verbose: switches.has('verbose'),
   };
-  if (action !== 'generate') return args;
+  if (action !== 'generate') return { action, load: {}, ...given };
 
-  for (const [flag, values] of texts) {
-    if (flag.option !== undefined) Object.assign(args.load, { [flag.option]: settingOf(flag, values) });
-    else Object.assign(args, { [flag.name]: lastOf(values) });
-  }
-  if (switches.has('no-stop') && args.load.stop !== undefined) {
-    throw new UsageError('--stop and --no-stop were given: leave out one of them');
-  }
-  for (const { name, option, sets = true } of flags) {
-    if (option !== undefined && switches.has(name)) Object.assign(args.load, { [option]: sets });
-  }
-  if (args.trace) args.load.trace = 'full';
-
-  if (words[0] === 'generate') words.shift();
+  const { load, values, words, literalFrom } = settings(sorted);
+  const args: Arguments = { action, load, ...given, ...values };
+  if (args.trace) load.trace = 'full';
+  if (words[0] === 'generate' && literalFrom > 0) words.shift();
+  else if (literalFrom > 0) refuseMisplacedCommand(words);
   if (words.length > 1) {
     const shown = `"${words[0]}", "${words[1]}"${words.length > 2 ? ', …' : ''}`;
     throw new UsageError(
@@ -62,10 +87,26 @@ export function readArguments(argv: readonly string[]): Arguments {
   return args;
 }
 
+/**
+ * A command is the first word of a command line. One behind flags would be taken for a question; one that is misspelt beside others, too.
+ */
+function refuseMisplacedCommand([first, second]: readonly string[]): void {
+  if (first === undefined) return;
+  const ask = `put the whole question in quotes, or ask this one with nudging generate "${first}"`;
+  if (isCommand(first)) throw new UsageError(`"${first}" is a command, and flags stand before it: write nudging ${first} first, or ${ask}`);
+  const meant = second === undefined ? undefined : commandLike(first);
+  if (meant !== undefined) throw new UsageError(`there is no command "${first}": did you mean nudging ${meant}? If not, ${ask}`);
+}
+
+interface Sorted extends Pick<GivenFlags, 'switches' | 'words' | 'literalFrom'> {
+  known: readonly Flag[];
+  texts: Map<Flag, string[]>;
+}
+
 /** Splits the arguments by kind. Strict parsing would throw errors of its own, without a remedy. */
-function sort(argv: readonly string[]) {
+function sort(known: readonly Flag[], argv: readonly string[], name?: string): Sorted {
   const options = Object.fromEntries(
-    flags.map((flag) => [
+    known.map((flag) => [
       flag.name,
       { type: flag.value ? 'string' : 'boolean', multiple: true, ...(flag.name === 'help' ? { short: 'h' } : {}) } as const,
     ]),
@@ -74,32 +115,52 @@ function sort(argv: readonly string[]) {
   const texts = new Map<Flag, string[]>();
   const switches = new Set<string>();
   const words: string[] = [];
+  let literalFrom = Infinity;
   for (const token of tokens) {
     if (token.kind === 'positional') words.push(token.value);
+    if (token.kind === 'option-terminator') literalFrom = words.length;
     if (token.kind !== 'option') continue;
-    const flag = flags.find((each) => each.name === token.name);
-    if (!flag) throw unknown(token.rawName);
+    const flag = known.find((each) => each.name === token.name);
+    if (!flag) throw unknown(token.rawName, known, name);
     if (!flag.value) {
       if (token.value !== undefined) throw new UsageError(`--${flag.name} takes no value: leave out "=${token.value}"`);
       switches.add(flag.name);
       continue;
     }
     // `--pair --json` is a forgotten value; a text that begins like a flag can still be given with "=".
-    const forgotten = token.value === undefined || (!token.inlineValue && flags.some((each) => token.value === `--${each.name}`));
+    const forgotten = token.value === undefined || (!token.inlineValue && known.some((each) => token.value === `--${each.name}`));
     if (forgotten) throw new UsageError(`--${flag.name} needs a value: write --${flag.name} ${flag.value}`);
     texts.set(flag, [...(texts.get(flag) ?? []), token.value as string]);
   }
-  return { texts, switches, words };
+  return { known, texts, switches, words, literalFrom };
 }
 
-function unknown(rawName: string): UsageError {
+/** Makes values of the texts. */
+function settings({ known, texts, switches, words, literalFrom }: Sorted): GivenFlags {
+  const load: LoadOptions = {};
+  const values: Record<string, unknown> = {};
+  for (const [flag, given] of texts) {
+    if (flag.option !== undefined) Object.assign(load, { [flag.option]: settingOf(flag, given) });
+    else values[flag.name] = settingOf(flag, given);
+  }
+  if (switches.has('no-stop') && load.stop !== undefined) {
+    throw new UsageError('--stop and --no-stop were given: leave out one of them');
+  }
+  for (const { name, option, sets = true } of known) {
+    if (option !== undefined && switches.has(name)) Object.assign(load, { [option]: sets });
+  }
+  return { load, values, switches, words, literalFrom };
+}
+
+function unknown(rawName: string, known: readonly Flag[], name?: string): UsageError {
   const meant = rawName.startsWith('--')
     ? nearest(
         rawName.slice(2),
-        flags.map((flag) => flag.name),
+        known.map((flag) => flag.name),
       )
     : undefined;
-  return new UsageError(`unknown flag ${rawName}: ${meant === undefined ? 'see nudging --help' : `did you mean --${meant}?`}`);
+  const help = `see nudging ${name === undefined ? '' : `${name} `}--help`;
+  return new UsageError(`unknown flag ${rawName}: ${meant === undefined ? help : `did you mean --${meant}?`}`);
 }
 
 function settingOf(flag: Flag, texts: string[]): unknown {
@@ -119,7 +180,9 @@ function settingOf(flag: Flag, texts: string[]): unknown {
                 ? jsonIn(flag, text)
                 : flag.kind === 'members'
                   ? membersIn(flag, texts)
-                  : text;
+                  : flag.kind === 'rule'
+                    ? ruleIn(text)
+                    : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected =

@@ -2,7 +2,10 @@ import { defaults } from '../engine.ts';
 import { generateRules, loadRules, type Rule } from '../options.ts';
 import type { LoadOptions } from '../types.ts';
 
-/** One flag of the command line. The table below is the only place that knows their names: parsing, help and error messages read it. */
+/**
+ * One flag of the command line. Tables of them are the only places that know their names: parsing, help, completion and error messages read
+ * them. The one below is for all flags that set options of the library; a command adds its own beside them (commands/command.ts).
+ */
 export interface Flag {
   name: string;
   /** What stands for the value in the help; a flag without one is a switch. */
@@ -12,7 +15,9 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule';
+  /** What the value must be, of a flag that sets no option; numbers need it. */
+  rule?: Rule;
   about: string;
   /** What holds without the flag, for the help. */
   otherwise?: string;
@@ -20,13 +25,23 @@ export interface Flag {
 
 const rules: Record<string, Rule> = { ...generateRules, ...loadRules };
 
-/** What the library allows for a flag's option. Ranges are stated there and nowhere else. */
+/** What a flag's value must be. For options the library says it, and nothing else. */
 export function ruleOf(flag: Flag): Rule | undefined {
-  return flag.option === undefined ? undefined : rules[flag.option];
+  return flag.option === undefined ? flag.rule : rules[flag.option];
 }
 
-export const groups: { title: string; flags: Flag[] }[] = [
+/** Flags that belong together, under one heading of the help. */
+export interface FlagGroup {
+  /** Only of the groups below, by which commands take them: see {@link groupsNamed}. */
+  id?: 'models' | 'generation' | 'prompts' | 'engine' | 'many' | 'output';
+  title: string;
+  flags: Flag[];
+}
+
+/** The flags of `nudging "question"`. */
+export const groups: FlagGroup[] = [
   {
+    id: 'models',
     title: 'Models',
     flags: [
       {
@@ -47,6 +62,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
+    id: 'generation',
     title: 'Generation (without the flag: what the pair says, else the default)',
     flags: [
       {
@@ -82,12 +98,30 @@ export const groups: { title: string; flags: Flag[] }[] = [
         otherwise: 'token for models of one vocabulary, else byte',
       },
       {
+        name: 'compat',
+        value: 'WHAT',
+        option: 'compat',
+        about: 'paper: with --mode ensemble or proxy-tuning, as the published code of the nudging paper does it, for any vocabularies',
+      },
+      {
         name: 'gamma',
         value: 'P',
         option: 'gamma',
         kind: 'number',
         about: 'probability of its best token below which the base defers; over 1: always',
         otherwise: String(defaults.gamma),
+      },
+      {
+        name: 'rule',
+        value: 'RULE',
+        option: 'rule',
+        kind: 'rule',
+        about:
+          "who decides where the base defers: top1 (by --gamma), bet:lambda=L (its next word against the aligned model's), " +
+          'hybrid:low=P,high=P,lambda=L (the bet between two gammas), margin:margin=P (its two best tokens), entropy:entropy=NATS; ' +
+          'with one vocabulary blend:tau=P,weight=W, kad-dual:alpha=P, kad-primal:alpha=P, bet-token:lambda=L; ' +
+          'what is left out has its default, as in --rule bet',
+        otherwise: defaults.rule,
       },
       {
         name: 'lookahead',
@@ -191,6 +225,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
+    id: 'prompts',
     title: 'Prompts (likewise)',
     flags: [
       { name: 'system', value: 'TEXT', option: 'system', about: 'system text for both models', otherwise: 'none' },
@@ -242,6 +277,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
+    id: 'engine',
     title: 'Engine (likewise)',
     flags: [
       {
@@ -322,6 +358,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
+    id: 'many',
     title: 'Many questions',
     flags: [
       { name: 'input', value: 'FILE', about: 'JSON lines, one question each; - is standard input' },
@@ -335,6 +372,7 @@ export const groups: { title: string; flags: Flag[] }[] = [
     ],
   },
   {
+    id: 'output',
     title: 'Output',
     flags: [
       {
@@ -352,6 +390,16 @@ export const groups: { title: string; flags: Flag[] }[] = [
 ];
 
 export const flags: Flag[] = groups.flatMap((group) => group.flags);
+
+/** Groups of `nudging "question"`, for another command that takes the same flags. */
+export function groupsNamed(...ids: NonNullable<FlagGroup['id']>[]): FlagGroup[] {
+  return groups.filter(({ id }) => id !== undefined && ids.includes(id));
+}
+
+/** Flags of `nudging "question"` by name, for a command that takes some of a group. */
+export function flagsNamed(...names: string[]): Flag[] {
+  return flags.filter(({ name }) => names.includes(name));
+}
 
 const names = new Map(flags.filter((flag) => flag.sets === undefined).map((flag) => [flag.option as string, `--${flag.name}`]));
 

@@ -6,6 +6,7 @@ import { defaultInContextPrompt } from '../in-context.ts';
 import { isObject, samplingRules } from '../options.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
+import { resolvedRule } from '../rule.ts';
 import type { LoadOptions, Mode } from '../types.ts';
 import { UsageError } from './failure.ts';
 import { inFlagNames } from './flags.ts';
@@ -53,7 +54,8 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   const prompts = { basePrompt: defaultBasePrompt, inContextPrompt: defaultInContextPrompt };
   const settings: LoadOptions = { ...defaults, ...prompts, ...given };
   const { mode, stop = mode === 'base' ? undefined : [] } = settings;
-  const relevant = Object.entries({ ...settings, stop: typeof stop === 'string' ? [stop] : stop }).filter(([option]) => {
+  const written = { rule: resolvedRule(settings.rule), stop: typeof stop === 'string' ? [stop] : stop };
+  const relevant = Object.entries({ ...settings, ...written }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
     if (mode && ofModes[option]?.includes(mode) === false) return false;

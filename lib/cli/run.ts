@@ -1,21 +1,15 @@
-import { loadNative } from '../native.ts';
-import { readArguments } from './args.ts';
-import { batch } from './batch.ts';
+import { commandLike, commandNamed } from './commands/index.ts';
 import { describe, exitCodeOf, exitCodes } from './failure.ts';
-import { generate } from './generate.ts';
-import { helpText } from './help.ts';
+import { columnsOf, commandHelp } from './help.ts';
 import { Interrupt } from './interrupt.ts';
-import { packageVersion } from './version.ts';
+import { print } from './terminal.ts';
 
 /** Runs a command line. Returns the exit code; never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
   endWithTheReader();
   const interrupt = new Interrupt();
   try {
-    const args = readArguments(argv);
-    if (args.action === 'help') return print(helpText());
-    if (args.action === 'version') return print(versionText());
-    return await (args.input === undefined ? generate(args, interrupt) : batch({ ...args, input: args.input }, interrupt));
+    return await runCommand(argv, interrupt);
   } catch (error) {
     // Whatever an interrupted command runs into is a consequence of that.
     if (interrupt.exitCode !== undefined) {
@@ -29,19 +23,33 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function print(text: string): number {
-  process.stdout.write(text);
-  return exitCodes.ok;
+/** A command is the first word, or else the command line is a question. */
+async function runCommand(argv: readonly string[], interrupt: Interrupt): Promise<number> {
+  const named = await commandNamed(argv[0]);
+  // A question may be called like a command: then it stands behind the word generate, and all flags are that one's.
+  if (named === undefined || named.name === 'generate') {
+    const { generate } = await import('./commands/generate.ts');
+    hintAtCommand(argv);
+    return generate.run(argv, interrupt);
+  }
+  const rest = argv.slice(1);
+  if (wantsHelp(rest)) {
+    print(await commandHelp(named, columnsOf(process.stdout)));
+    return exitCodes.ok;
+  }
+  return named.run(rest, interrupt);
 }
 
-function versionText(): string {
-  let engine: string;
-  try {
-    engine = `llama.cpp ${loadNative().llamaVersion}`;
-  } catch {
-    engine = 'its native addon is not built';
-  }
-  return `nudging ${packageVersion()} (${engine})\n`;
+/** Help must be reachable from a command line that is wrong otherwise. */
+function wantsHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).some((word) => word === '--help' || word === '-h');
+}
+
+/** One word may be a question or a misspelt command. It is answered, and somebody who watches is told of the other. */
+function hintAtCommand([word = '', next = '-']: readonly string[]): void {
+  const meant = process.stderr.isTTY && next.startsWith('-') ? commandLike(word) : undefined;
+  if (meant !== undefined) console.error(`nudging: "${word}" is asked as a question; the command is nudging ${meant}`);
 }
 
 /** `nudging … | head` has what it wanted when head goes away: no error, and nothing more to compute. */

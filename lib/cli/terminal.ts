@@ -11,6 +11,11 @@ export function wantsColor(stream: Output, env: NodeJS.ProcessEnv = process.env)
   return stream.isTTY === true;
 }
 
+/** Writes to standard output. */
+export function print(text: string): void {
+  process.stdout.write(text);
+}
+
 export interface Palette {
   nudged: (text: string) => string;
   dim: (text: string) => string;

@@ -4,10 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "models/kv_cache_type.h"
+#include "nudge/rules/bet.h"
+#include "nudge/rules/entropy.h"
+#include "nudge/rules/hybrid.h"
+#include "nudge/rules/margin.h"
 
 namespace nudging {
 
@@ -180,6 +185,7 @@ RepeatPenalty repeat_penalty(Napi::Env env, Napi::Value value) {
 
 /// What `ensemble` and `proxy-tuning` are told besides.
 void read_mixture(Reader& reader, Generation& generation) {
+  if (reader.has("asInPaper")) generation.as_in_paper = reader.flag("asInPaper");
   if (generation.mode == Mode::ensemble) {
     bool any = false;
     reader.each("weights", [&](Napi::Value value) {
@@ -201,6 +207,42 @@ void read_mixture(Reader& reader, Generation& generation) {
   }
 }
 
+/// Rules of single tokens, by the names that lib/token-rules.ts gives them; nothing for the others.
+std::optional<TokenRule> token_rule(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  const std::string name = reader.text("name");
+  using Kind = TokenRule::Kind;
+  if (name == "kad-dual") return TokenRule{Kind::kad_dual, reader.number("alpha")};
+  if (name == "kad-primal") return TokenRule{Kind::kad_primal, reader.number("alpha")};
+  if (name == "bet-token") return TokenRule{Kind::bet, reader.number("lambda")};
+  if (name != "blend") return std::nullopt;
+  TokenRule rule{Kind::blend, reader.number("tau")};
+  if (reader.get("weight").IsNumber()) {
+    rule.weight = TokenRule::Weight::fixed;
+    rule.fixed = reader.number("weight");
+    if (reader.ok() && (rule.fixed < 0 || rule.fixed > 1)) reader.fail("weight", "between 0 and 1");
+  } else if (reader.text("weight") == "product") {
+    rule.weight = TokenRule::Weight::product;
+  }
+  return rule;
+}
+
+/// The rules by the names that lib/rule.ts gives them; null for the paper's own, whose γ comes beside it.
+std::shared_ptr<const DeferralRule> deferral_rule(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  const std::string name = reader.text("name");
+  const auto number = [&reader](const char* parameter) { return static_cast<float>(reader.number(parameter)); };
+  if (name == "top1") return nullptr;
+  if (name == "bet") return std::make_shared<Bet>(number("lambda"));
+  if (name == "margin") return std::make_shared<Margin>(number("margin"));
+  if (name == "entropy") return std::make_shared<Entropy>(number("entropy"));
+  if (name != "hybrid") return reader.fail("rule", "the name of a deferral rule"), nullptr;
+  const float low = number("low");
+  const float high = number("high");
+  if (reader.ok() && low > high) reader.fail("low", "at most `high`");
+  return std::make_shared<Hybrid>(low, high, number("lambda"));
+}
+
 Generation generation(Napi::Env env, Reader& reader) {
   Generation generation;
   generation.mode = mode(reader);
@@ -219,6 +261,8 @@ Generation generation(Napi::Env env, Reader& reader) {
   }
   read_mixture(reader, generation);
   generation.rules.gamma = static_cast<float>(reader.number("gamma"));
+  generation.rules.by_token = token_rule(env, reader.get("rule"));
+  if (!generation.rules.by_token) generation.rules.deferral = deferral_rule(env, reader.get("rule"));
   generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
   generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");

@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <limits>
 
-#include "choice/exponentials.h"
+#include "choice/exponential.h"
+#include "choice/logarithm.h"
 
 namespace nudging {
 

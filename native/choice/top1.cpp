@@ -3,22 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
 #include <limits>
 #include <numeric>
 
-#include "choice/exponentials.h"
+#include "choice/exponential.h"
 
 namespace nudging {
 
 namespace {
-
-/// Loops over this many independent lanes become vector instructions without any compiler flag that would weaken floating-point rules
-/// elsewhere.
-constexpr std::size_t width = 16;
-/// Terms summed in float before they go into a double: 1024 per lane keep the rounding far below the 8e-3 at which decisions count as ties
-/// (tie_tolerance.cpp).
-constexpr std::size_t block = width * 1024;
 
 /// The two highest logits, and whether all are numbers.
 struct Highest {
@@ -28,14 +20,14 @@ struct Highest {
 };
 
 Highest highest_of(std::span<const float> logits) {
-  std::array<float, width> first;
-  std::array<float, width> second;
-  std::array<std::int32_t, width> bad{};
+  std::array<float, vector_width> first;
+  std::array<float, vector_width> second;
+  std::array<std::int32_t, vector_width> bad{};
   first.fill(-std::numeric_limits<float>::infinity());
   second.fill(-std::numeric_limits<float>::infinity());
   std::size_t i = 0;
-  for (; i + width <= logits.size(); i += width) {
-    for (std::size_t k = 0; k < width; ++k) {
+  for (; i + vector_width <= logits.size(); i += vector_width) {
+    for (std::size_t k = 0; k < vector_width; ++k) {
       const float logit = logits[i + k];
       second[k] = std::max(second[k], std::min(first[k], logit));
       first[k] = std::max(first[k], logit);
@@ -48,7 +40,7 @@ Highest highest_of(std::span<const float> logits) {
     highest.first = std::max(highest.first, logit);
     highest.numbers = highest.numbers && logit == logit;
   };
-  for (std::size_t k = 0; k < width; ++k) {
+  for (std::size_t k = 0; k < vector_width; ++k) {
     add(first[k]);
     add(second[k]);
     highest.numbers = highest.numbers && bad[k] == 0;
@@ -60,11 +52,11 @@ Highest highest_of(std::span<const float> logits) {
 double sum_of_exponentials(std::span<const float> logits, float highest) {
   double sum = 0;
   while (!logits.empty()) {
-    const std::span<const float> part = logits.first(std::min(block, logits.size()));
-    std::array<float, width> sums{};
+    const std::span<const float> part = logits.first(std::min(summed_block, logits.size()));
+    std::array<float, vector_width> sums{};
     std::size_t i = 0;
-    for (; i + width <= part.size(); i += width) {
-      for (std::size_t k = 0; k < width; ++k) sums[k] += exp_of_nonpositive(part[i + k] - highest);
+    for (; i + vector_width <= part.size(); i += vector_width) {
+      for (std::size_t k = 0; k < vector_width; ++k) sums[k] += exp_of_nonpositive(part[i + k] - highest);
     }
     for (const float one : sums) sum += static_cast<double>(one);
     for (; i < part.size(); ++i) sum += static_cast<double>(exp_of_nonpositive(part[i] - highest));

@@ -6,6 +6,7 @@
 
 #include "basics/failure.h"
 #include "choice/top1.h"
+#include "engine/likeliest_texts.h"
 #include "engine/mixers.h"
 
 namespace nudging {
@@ -47,6 +48,12 @@ Sampling of_lane(Sampling sampling, std::size_t lane) {
   if (sampling.greedy()) return {};
   sampling.lane = static_cast<std::uint32_t>(lane);
   return sampling;
+}
+
+/// What the base is to be measured by (R17).
+Measures measures_of(const Generation& generation) {
+  const bool judged = generation.mode == Mode::nudge && generation.rules.deferral;
+  return judged ? generation.rules.deferral->measures() : Measures{};
 }
 
 /// Asks what comes next, and for the `count` likeliest tokens if there are to be any.
@@ -93,23 +100,30 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     // The base checks what the aligned model expects. Nobody checks for the aligned model.
     const Speculation speculation =
         generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
-    // Of several models together the mixture is sampled, and not what each says.
-    Choice choice{mixing_lanes(generation).empty() ? of_lane(generation.sampling, i) : Sampling{},
-                  logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name())};
+    Choice choice{own_sampling(generation, of_lane(generation.sampling, i)),
+                  logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name()),
+                  i == base_lane ? measures_of(generation) : Measures{}};
     lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
     check_room(*lanes_[i]);
   }
   if (generation.trace) {
     for (SequenceLane* lane : lanes_) lane->trace();
   }
-  anticipates_ = generation.mode == Mode::nudge && generation.speculation.guesses != Speculation::Guesses::none;
+  anticipates_ =
+      generation.mode == Mode::nudge && !goes_by_token(generation) && generation.speculation.guesses != Speculation::Guesses::none;
   streams_ = generation.streams;
   answer_.emplace(std::move(limits));
   SequenceLane& base = *lanes_[base_lane];
   SequenceLane& aligned = *lanes_[aligned_lane];
   record_ = Record(base.loaded().tolerance(), aligned.loaded().tolerance(), generation.trace);
   switch (generation.mode) {
-    case Mode::nudge: task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_)); break;
+    case Mode::nudge:
+      if (goes_by_token(generation)) {
+        task_.emplace(together(generation));
+        break;
+      }
+      task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_));
+      break;
     case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
     case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_, record_)); break;
     case Mode::ensemble:
@@ -123,12 +137,17 @@ Task<StopReason> Job::together(const Generation& generation) {
   std::vector<SequenceLane*> mixed;
   for (const std::size_t place : places) mixed.push_back(lanes_[place]);
   const Sampling sampling = of_lane(generation.sampling, places[0]);
-  if (generation.unit == Unit::byte || (generation.unit == Unit::fitting && !have_one_vocabulary(mixed))) {
+  std::vector<Lane*> asked(mixed.begin(), mixed.end());
+  if (generation.as_in_paper) {
+    // The numbers of alternatives that the published code asks for.
+    likeliest_ = std::make_unique<LikeliestTexts>(generation.mode == Mode::ensemble ? 5 : 100);
+    return decode_as_in_paper(std::move(asked), *likeliest_, generation.rules.lookahead, *answer_, record_);
+  }
+  if (goes_by_bytes(generation, mixed)) {
     byte_mixing_.emplace(generation, mixed, sampling);
     return byte_mixing_->decode(*answer_, record_);
   }
   check_one_vocabulary(mixed);
-  std::vector<Lane*> asked(mixed.begin(), mixed.end());
   mixer_ = mixer_for(generation, std::move(mixed), sampling);
   return decode_together(std::move(asked), *mixer_, *answer_, record_);
 }
@@ -137,7 +156,8 @@ void Job::begin(const Inspection& inspection, Prompts prompts) {
   const std::size_t which = inspection.lane;
   SequenceLane& lane = *lanes_[which];
   Choice choice{of_lane(inspection.sampling, which),
-                logit_changes(inspection.biases, inspection.repeat, lane.loaded().vocabulary(), lane.loaded().name())};
+                logit_changes(inspection.biases, inspection.repeat, lane.loaded().vocabulary(), lane.loaded().name()),
+                {.runner_up = true, .entropy = true}};
   lane.begin_from_nothing(std::move(*prompts[which]), std::move(choice));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {

@@ -13,6 +13,7 @@
 #include "lanes/sequence_lane.h"
 #include "nudge/mixture.h"
 #include "nudge/nudge.h"
+#include "nudge/paper.h"
 #include "nudge/task.h"
 
 namespace nudging {
@@ -73,6 +74,7 @@ class Job {
   /// Of several models together.
   std::unique_ptr<Mixer> mixer_;
   std::optional<ByteMixing> byte_mixing_;
+  std::unique_ptr<Likeliest> likeliest_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;
   Clock::time_point deadline_;

@@ -8,12 +8,25 @@
 #include "basics/failure.h"
 #include "choice/gumbel.h"
 #include "choice/mixture.h"
+#include "choice/token_rules.h"
 #include "choice/top1.h"
 #include "text/one_vocabulary.h"
 
 namespace nudging {
 
 namespace {
+
+bool is_rejection(const Generation& generation) {
+  return generation.mode == Mode::nudge && generation.rules.by_token && generation.rules.by_token->kind != TokenRule::Kind::blend;
+}
+
+/// What any of these takes for an end is one: else the one whose end it is would go on behind it.
+bool ends_for_any(std::span<SequenceLane* const> lanes, Token token) {
+  return std::any_of(lanes.begin(), lanes.end(), [token](const SequenceLane* lane) {
+    const Vocabulary& vocabulary = lane->loaded().vocabulary();
+    return static_cast<std::size_t>(token) < vocabulary.size() && vocabulary.ends(token);
+  });
+}
 
 /// Chooses a token from logits that are no single model's, as LogitReader does from a model's own.
 class RowMixer : public Mixer {
@@ -25,8 +38,10 @@ class RowMixer : public Mixer {
     row_.resize(length);
   }
 
+  std::size_t first() const override { return lanes_.size(); }
+
   Mixed mix() override {
-    // The base's share of the reading: it stands for the mixture's.
+    // Counted as the first lane's: whose else would it be?
     const Stopwatch watch(lanes_[0]->stats().top1_ms);
     const std::span<const float> logits = row();
     Top1 top1 = most_likely(logits);
@@ -34,11 +49,9 @@ class RowMixer : public Mixer {
       throw Failure(FailureKind::decode_failed, "the models have nothing to say together that `logitBias` does not ban: ban fewer tokens");
     }
     if (!sampling_.greedy()) sample(logits, {sampling_, lanes_[0]->context_key()}, top1);
-    // What any of them takes for an end is one: else the one whose end it is would go on behind it.
-    top1.ends =
-        std::any_of(lanes_.begin(), lanes_.end(), [&](const SequenceLane* lane) { return lane->loaded().vocabulary().ends(top1.token); });
+    top1.ends = ends_for_any(lanes_, top1.token);
     top1.bytes = lanes_[0]->loaded().vocabulary().bytes(top1.token);
-    return {top1, tolerance_};
+    return {top1, Source::mix, top1.probability, top1.margin < tolerance_};
   }
 
  protected:
@@ -94,10 +107,93 @@ class ProxyTuning final : public RowMixer {
   float alpha_;
 };
 
+/// R34
+class Blend final : public RowMixer {
+ public:
+  Blend(std::vector<SequenceLane*> lanes, const TokenRule& rule, const Sampling& sampling, float tolerance)
+      : RowMixer(std::move(lanes), sampling, tolerance), rule_(rule) {}
+
+  std::size_t first() const override { return 1; }
+  bool needs_others() override { return static_cast<double>(lane(0).last_top1().probability) < rule_.threshold; }
+
+  Mixed mix() override {
+    Mixed mixed = RowMixer::mix();
+    const Top1 base = lane(0).last_top1();
+    mixed.source = needs_others() ? Source::mix : Source::base;
+    mixed.probability = base.probability;
+    const double distance = std::abs(static_cast<double>(base.probability) - rule_.threshold);
+    mixed.is_tie = mixed.is_tie || distance < static_cast<double>(lane(0).loaded().tolerance().probability);
+    return mixed;
+  }
+
+ protected:
+  std::span<const float> row() override {
+    if (!needs_others()) return logits(0);
+    const Top1 base = lane(0).last_top1();
+    const Top1 aligned = lane(1).last_top1();
+    const double weight = blend_weight(rule_, static_cast<double>(base.probability), static_cast<double>(aligned.probability),
+                                       probability_of(lane(0).last_logits(), base, aligned.token));
+    if (weight <= 0) return logits(0);
+    if (weight >= 1) return logits(1);
+    weighted(logits(0), base, 1 - weight, room());
+    add_weighted(logits(1), aligned, weight, room());
+    return room();
+  }
+
+ private:
+  TokenRule rule_;
+};
+
+/// R35 to R37: the base draws, and where its token is rejected the aligned model does.
+class ProposeAndReject final : public Mixer {
+ public:
+  ProposeAndReject(std::vector<SequenceLane*> lanes, const TokenRule& rule) : lanes_(std::move(lanes)), rule_(rule) {}
+
+  std::size_t first() const override { return asks_both() ? 2 : 1; }
+  bool needs_others() override { return judge().rejected; }
+
+  Mixed mix() override {
+    auto [rejected, distance] = judge();
+    const Top1 base = lanes_[0]->last_top1();
+    if (rejected && !has(0, lanes_[1]->last_top1().token)) rejected = false;
+    const Tolerance tolerance = lanes_[0]->loaded().tolerance();
+    Mixed mixed{rejected ? lanes_[1]->last_top1() : base, rejected ? Source::nudge : Source::base, base.probability};
+    mixed.top1.ends = ends_for_any(lanes_, mixed.top1.token);
+    const Tolerance of_speaker = lanes_[rejected ? 1 : 0]->loaded().tolerance();
+    const double reach = static_cast<double>(tolerance.probability + (asks_both() ? lanes_[1]->loaded().tolerance().probability : 0));
+    mixed.is_tie = distance < reach || base.margin < tolerance.margin || mixed.top1.margin < of_speaker.margin;
+    return mixed;
+  }
+
+ private:
+  bool asks_both() const { return rule_.kind == TokenRule::Kind::bet; }
+  Rejection judge() {
+    const double aligned = asks_both() ? static_cast<double>(lanes_[1]->last_top1().probability) : 0;
+    const Top1 base = lanes_[0]->last_top1();
+    // What only the base has shows nothing, and the other one could not go on behind it.
+    if (!has(1, base.token)) return {true, 1};
+    return rejection(rule_, lanes_[0]->last_logits(), base, aligned);
+  }
+  bool has(std::size_t lane, Token token) const { return static_cast<std::size_t>(token) < lanes_[lane]->loaded().vocabulary().size(); }
+
+  std::vector<SequenceLane*> lanes_;
+  TokenRule rule_;
+};
+
 }  // namespace
+
+bool goes_by_token(const Generation& generation) {
+  const bool mixes = generation.mode == Mode::ensemble || generation.mode == Mode::proxy_tuning;
+  return mixes || (generation.mode == Mode::nudge && generation.rules.by_token);
+}
+
+Sampling own_sampling(const Generation& generation, const Sampling& of_lane) {
+  return goes_by_token(generation) && !is_rejection(generation) ? Sampling{} : of_lane;
+}
 
 std::vector<std::size_t> mixing_lanes(const Generation& generation) {
   std::vector<std::size_t> lanes;
+  if (generation.mode == Mode::nudge && generation.rules.by_token) lanes = {base_lane, aligned_lane};
   if (generation.mode == Mode::proxy_tuning) lanes = {base_lane, aligned_lane, generation.reference};
   if (generation.mode == Mode::ensemble) {
     for (std::size_t i = 0; i < generation.weights.size(); ++i) {
@@ -124,9 +220,11 @@ float mixing_tolerance(const Generation& generation, std::span<SequenceLane* con
   return tolerance;
 }
 
-bool have_one_vocabulary(std::span<SequenceLane* const> lanes) {
+bool goes_by_bytes(const Generation& generation, std::span<SequenceLane* const> lanes) {
+  if (generation.mode != Mode::ensemble && generation.mode != Mode::proxy_tuning) return false;
+  if (generation.unit != Unit::fitting) return generation.unit == Unit::byte;
   const std::size_t first = lanes[0]->loaded().vocabulary_kind();
-  return std::all_of(lanes.begin(), lanes.end(), [first](const SequenceLane* lane) { return lane->loaded().vocabulary_kind() == first; });
+  return std::any_of(lanes.begin(), lanes.end(), [first](const SequenceLane* lane) { return lane->loaded().vocabulary_kind() != first; });
 }
 
 void check_one_vocabulary(std::span<SequenceLane* const> lanes) {
@@ -135,17 +233,21 @@ void check_one_vocabulary(std::span<SequenceLane* const> lanes) {
     const LoadedLane& other = lane->loaded();
     if (other.vocabulary_kind() == first.vocabulary_kind()) continue;
     const Token token = first_difference(first.vocabulary(), other.vocabulary()).value_or(0);
-    throw Failure(FailureKind::vocabularies_differ, "with `unit: 'token'` this mode goes token by token, and `" + first.name() + "` and `" +
+    throw Failure(FailureKind::vocabularies_differ, "what is asked for goes token by token, and `" + first.name() + "` and `" +
                                                         other.name() + "` do not have the same vocabulary: token " + std::to_string(token) +
                                                         " is " + shown_token(first.vocabulary(), token) + " and " +
                                                         shown_token(other.vocabulary(), token) +
-                                                        ": leave `unit` out, or take models of one family");
+                                                        ": take models of one family, leave `unit` out, or take a rule that joins any");
   }
 }
 
 std::unique_ptr<Mixer> mixer_for(const Generation& generation, std::vector<SequenceLane*> lanes, const Sampling& sampling) {
   const float tolerance = mixing_tolerance(generation, lanes);
   if (generation.mode == Mode::proxy_tuning) return std::make_unique<ProxyTuning>(std::move(lanes), generation.alpha, sampling, tolerance);
+  if (is_rejection(generation)) return std::make_unique<ProposeAndReject>(std::move(lanes), *generation.rules.by_token);
+  if (generation.mode == Mode::nudge) {
+    return std::make_unique<Blend>(std::move(lanes), *generation.rules.by_token, sampling, tolerance);
+  }
   return std::make_unique<Ensemble>(std::move(lanes), mixing_weights(generation), sampling, tolerance);
 }
 

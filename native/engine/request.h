@@ -50,6 +50,8 @@ struct Generation {
   std::vector<double> weights;
   /// Of `proxy_tuning`: how much what alignment has changed counts, and the lane that says what it was before.
   double alpha = 1;
+  /// Either as the code of the nudging paper has it (R38).
+  bool as_in_paper = false;
   std::size_t reference = aligned_lane + 1;
   /// Of both.
   Unit unit = Unit::fitting;

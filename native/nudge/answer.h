@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nudge/rules/deferral_rule.h"
 #include "nudge/stop_strings.h"
 #include "nudge/thinking_part.h"
 #include "nudge/top1.h"
@@ -48,6 +49,8 @@ struct Decision {
   /// Bytes of committed text and draft before the question.
   std::size_t position;
   Top1 top1;
+  /// What the rule made of it, if it was asked (R17).
+  std::optional<Judgement> judged;
 };
 
 /// What limits an answer besides the two models.
@@ -82,6 +85,9 @@ class Answer {
 
   /// Starts a round. `by` says what ended the asking.
   void open_round(By by) { rounds_.push_back({{}, {}, by}); }
+
+  /// Says what ended the asking in the present round, where that shows only later.
+  void end_asking(By by) { rounds_.back().by = by; }
 
   /// Commits words from a draft to the present round.
   void add_words(std::string_view words, std::optional<float> base_probability);

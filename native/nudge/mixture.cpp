@@ -1,7 +1,10 @@
 #include "nudge/mixture.h"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <string>
+#include <utility>
 
 namespace nudging {
 
@@ -17,9 +20,9 @@ Task<Done> ask(Lane& lane) {
 /// One question to each lane, under way at the same time.
 class Questions {
  public:
-  explicit Questions(const std::vector<Lane*>& lanes) : lanes_(lanes) {
-    tasks_.reserve(lanes.size());
-    for (Lane* lane : lanes) {
+  explicit Questions(std::vector<Lane*> lanes) : lanes_(std::move(lanes)) {
+    tasks_.reserve(lanes_.size());
+    for (Lane* lane : lanes_) {
       tasks_.push_back(ask(*lane));
       tasks_.back().start();
     }
@@ -36,38 +39,61 @@ class Questions {
   std::vector<Task<Done>>& tasks() { return tasks_; }
 
  private:
-  const std::vector<Lane*>& lanes_;
+  std::vector<Lane*> lanes_;
   std::vector<Task<Done>> tasks_;
 };
 
-/// Until every lane has its logits at hand.
-Task<Done> ask_all(const std::vector<Lane*>& lanes) {
-  const auto has_logits = [](Lane* lane) { return !lane->last_logits().empty(); };
-  do {
-    Questions questions(lanes);
+/// Asks the lanes from `from` on; then all of them have their logits at hand.
+Task<Done> ask_all(std::span<Lane* const> lanes, std::size_t from = 0) {
+  std::vector<Lane*> missing(lanes.begin() + static_cast<std::ptrdiff_t>(from), lanes.end());
+  while (!missing.empty()) {
+    Questions questions(std::move(missing));
     for (Task<Done>& question : questions.tasks()) co_await question.joined();
     // A lane that had answered may have lost its logits while another one was waited for.
-  } while (!std::all_of(lanes.begin(), lanes.end(), has_logits));
+    missing.clear();
+    std::copy_if(lanes.begin(), lanes.end(), std::back_inserter(missing), [](Lane* lane) { return lane->last_logits().empty(); });
+  }
   co_return Done{};
 }
+
+/// Rounds of what was decided token by token: words of the aligned model's, then what the base says. A mixture counts as the base's.
+class Rounds {
+ public:
+  explicit Rounds(Answer& answer) : answer_(answer) { answer.open_round(By::none); }
+  void said(Source source) {
+    if (source == Source::nudge && base_) answer_.open_round(By::none);
+    base_ = source != Source::nudge;
+    // In a round that has words of the aligned model's, the base has taken over.
+    if (base_ && words_) answer_.end_asking(By::confident);
+    words_ = !base_;
+  }
+
+ private:
+  Answer& answer_;
+  bool base_ = false;
+  bool words_ = false;
+};
 
 }  // namespace
 
 Task<StopReason> decode_together(std::vector<Lane*> lanes, Mixer& mixer, Answer& answer, Record& record) {
+  const std::span<Lane* const> all(lanes);
   Utf8Stream characters;
-  answer.open_round(By::none);
+  Rounds rounds(answer);
   for (Lane* lane : lanes) lane->set_text({});
   while (true) {
-    co_await ask_all(lanes);
-    const auto [next, tolerance] = mixer.mix();
-    record.mixed(next, tolerance);
-    if (next.ends) co_return StopReason::end;
+    co_await ask_all(all.first(mixer.first()));
+    if (mixer.first() < all.size() && mixer.needs_others()) co_await ask_all(all, mixer.first());
+    const Mixed next = mixer.mix();
+    record.mixed(next.is_tie);
+    if (next.top1.ends) co_return StopReason::end;
+    rounds.said(next.source);
     std::string shown;
-    characters.feed(next.bytes, shown);
-    answer.add_token(shown, Source::mix, next.probability);
-    answer.spend(1, Source::mix);
+    characters.feed(next.top1.bytes, shown);
+    answer.add_token(shown, next.source, next.probability);
+    answer.spend(1, next.source);
     if (answer.ended()) co_return *answer.ended();
-    for (Lane* lane : lanes) lane->push(next.token);
+    for (Lane* lane : lanes) lane->push(next.top1.token);
   }
 }
 

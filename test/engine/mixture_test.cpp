@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "check.h"
-#include "choice/exponentials.h"
+#include "choice/logarithm.h"
+#include "choice/token_rules.h"
 #include "choice/top1.h"
 #include "text/one_vocabulary.h"
 #include "vocabularies.h"
@@ -45,7 +46,7 @@ std::vector<float> mixture_of(const std::vector<std::vector<float>>& rows, const
 
 }  // namespace
 
-TEST("exponentials: log(1 + x) is near the definition on all of [0, 1]") {
+TEST("logarithm: log(1 + x) is near the definition on all of [0, 1]") {
   double worst = 0;
   for (int i = 0; i <= 1000000; ++i) {
     const float x = static_cast<float>(i) * 1e-6F;
@@ -112,4 +113,55 @@ TEST("one vocabulary: each of the collection is one with itself, and no two fami
     }
   }
   CHECK(apart > 100);
+}
+
+TEST("R36: what is likelier than a token is summed as by the definition, for every size") {
+  for (const std::size_t size : {1, 15, 16, 17, 4096, 16385, 151936}) {
+    const std::vector<float> logits = some_logits(size, 3, 5);
+    const std::vector<double> probabilities = softmax(logits);
+    const Top1 top1 = most_likely(logits);
+    CHECK_EQUAL(likelier_than(logits, top1, top1.token), 0.0);
+    for (const std::size_t token : {std::size_t{0}, size / 2, size - 1}) {
+      double expected = 0;
+      for (std::size_t i = 0; i < size; ++i) expected += logits[i] > logits[token] ? probabilities[i] : 0;
+      CHECK(std::abs(likelier_than(logits, top1, static_cast<Token>(token)) - expected) < 1e-5);
+      CHECK(std::abs(probability_of(logits, top1, static_cast<Token>(token)) / probabilities[token] - 1) < 1e-4);
+    }
+  }
+}
+
+TEST("R34: how much the aligned model counts in a blend") {
+  TokenRule rule;
+  const auto near = [&rule](double base, double aligned, double there, double expected) {
+    CHECK(std::abs(blend_weight(rule, base, aligned, there) - expected) < 1e-12);
+  };
+  near(0.2, 0.6, 0.1, 0.76);
+  near(0.3, 0.3, 0.0, 0.5);
+  near(0.01, 0.99, 1.0, 1.0);
+  rule.weight = TokenRule::Weight::product;
+  near(0.2, 0.6, 0.1, 0.528);
+  near(0.0, 1.0, 0.5, 1.0);
+  rule.weight = TokenRule::Weight::fixed;
+  rule.fixed = 0.7;
+  near(0.2, 0.6, 0.1, 0.7);
+}
+
+TEST("R35, R37: what is rejected, and how far that is from another decision") {
+  const std::vector<float> logits = {std::log(0.5F), std::log(0.3F), std::log(0.2F)};
+  Top1 drawn = most_likely(logits);
+  drawn.token = 1;
+  const auto check = [&](TokenRule::Kind kind, double threshold, double aligned, bool rejected, double distance) {
+    TokenRule rule;
+    rule.kind = kind;
+    rule.threshold = threshold;
+    const Rejection found = rejection(rule, logits, drawn, aligned);
+    CHECK_EQUAL(found.rejected, rejected);
+    CHECK(std::abs(found.distance - distance) < 1e-5);
+  };
+  check(TokenRule::Kind::kad_dual, 0.4, 0, true, 0.1);
+  check(TokenRule::Kind::kad_dual, 0.25, 0, false, 0.05);
+  check(TokenRule::Kind::bet, 0.2, 0.6, true, 0.1);
+  check(TokenRule::Kind::bet, 0.2, 0.4, false, 0.1);
+  check(TokenRule::Kind::kad_primal, 0.55, 0, true, 0.05);
+  check(TokenRule::Kind::kad_primal, 0.45, 0, false, 0.05);
 }

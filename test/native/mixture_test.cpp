@@ -16,6 +16,7 @@ class PatientLane final : public Lane {
  public:
   void set_text(std::string_view text) override { context = text; }
   void push(Token token) override { context += static_cast<char>('a' + token); }
+  void pop(std::size_t tokens) override { context.resize(context.size() - tokens); }
   void withdraw() override {
     asker_ = nullptr;
     ++withdrawn;
@@ -56,16 +57,21 @@ class PatientLane final : public Lane {
 class Sum final : public Mixer {
  public:
   explicit Sum(std::vector<Lane*> lanes) : lanes_(std::move(lanes)) {}
+  /// The second lane is asked only where the first says more than 10.
+  bool lazy = false;
+  std::size_t first() const override { return lazy ? 1 : 2; }
+  bool needs_others() override { return lanes_[0]->last_logits()[0] > 10; }
   Mixed mix() override {
-    float sum = 0;
-    for (Lane* lane : lanes_) sum += lane->last_logits()[0];
+    float sum = lanes_[0]->last_logits()[0];
+    const bool both = !lazy || needs_others();
+    if (both) sum += lanes_[1]->last_logits()[0];
     Top1 top1;
     top1.token = static_cast<Token>(sum);
     top1.probability = 0.5F;
     top1.margin = 1;
     top1.ends = top1.token == 25;
     top1.bytes = said_.emplace_back(1, static_cast<char>('a' + top1.token));
-    return {top1, sum == 3 ? 2.0F : 0.5F};
+    return {top1, !lazy ? Source::mix : both ? Source::nudge : Source::base, 0.5F, sum == 3};
   }
 
  private:
@@ -82,7 +88,8 @@ struct Run {
   Record record;
   std::optional<Task<StopReason>> task;
 
-  explicit Run(Limits limits = {}) : answer(std::move(limits)) {
+  explicit Run(Limits limits = {}, bool lazy = false) : answer(std::move(limits)) {
+    mixer.lazy = lazy;
     task.emplace(decode_together(lanes, mixer, answer, record));
     task->start();
   }
@@ -152,4 +159,33 @@ TEST("R33: what is not answered is taken back when the request ends, and nothing
   run.task.reset();
   CHECK_EQUAL(run.first.withdrawn, 0U);
   CHECK_EQUAL(run.second.withdrawn, 1U);
+}
+
+TEST("R35: the second model is asked only where it is needed, and rounds tell whose the tokens are") {
+  Run run({}, true);
+  CHECK(run.first.waits() && !run.second.waits());
+  run.first.say({1});
+  run.first.say({12});
+  CHECK(!run.first.waits() && run.second.waits());
+  CHECK_EQUAL(run.second.context, "b");
+  // What the first has said is lost meanwhile.
+  run.first.lose();
+  run.second.say({-9});
+  CHECK_EQUAL(run.answer.text(), "b");
+  run.first.say({12});
+  CHECK_EQUAL(run.answer.text(), "bd");
+  run.first.say({11});
+  run.second.say({-9});
+  run.first.say({4});
+  run.first.say({11});
+  run.second.say({-6});
+  run.first.say({25});
+  run.second.say({0});
+  CHECK_EQUAL(run.task->take(), StopReason::end);
+  std::string rounds;
+  for (const Round& round : run.answer.rounds()) rounds += "[" + round.words + "|" + round.base + (round.by == By::confident ? "!]" : "]");
+  CHECK_EQUAL(rounds, "[|b][dc|e!][f|]");
+  CHECK_EQUAL(run.second.asked, 4U);
+  CHECK_EQUAL(run.answer.base_tokens(), 2U);
+  CHECK_EQUAL(run.answer.mixed_tokens(), 0U);
 }

@@ -16,6 +16,8 @@ export interface TinyVocabulary {
   padding?: number;
   /** Tokens at the very end that show this. */
   more?: readonly string[];
+  /** The byte whose token ends a text beside the two that do in any case. */
+  end?: string;
 }
 
 export interface TinyModel extends TinyVocabulary {
@@ -68,7 +70,7 @@ function bytes(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(prints(byte) ? byte : 0x100 + hidden++));
 }
 
-function vocabularyFile({ merges = usualMerges, padding = 0, more = [] }: TinyVocabulary): Buffer {
+function vocabularyFile({ merges = usualMerges, padding = 0, more = [], end }: TinyVocabulary): Buffer {
   const ends = ['<|endoftext|>', '<|im_end|>'];
   const text = [...bytes(), ...merges.map((pair) => pair.join(''))];
   const pads = Array.from({ length: padding }, (_, i) => `[PAD${i}]`);
@@ -86,7 +88,7 @@ function vocabularyFile({ merges = usualMerges, padding = 0, more = [] }: TinyVo
       8,
       merges.map((pair) => spelled(pair.join(' '))),
     ),
-    value('tokenizer.ggml.eos_token_id', 4, int32(text.length)),
+    value('tokenizer.ggml.eos_token_id', 4, int32(end === undefined ? text.length : end.charCodeAt(0))),
     value('tokenizer.ggml.add_bos_token', 7, Buffer.from([0])),
   ];
   // Magic, version 3, no tensors.
