@@ -8,8 +8,8 @@ import { describeMachine, load, machine } from './lib/machine.mjs';
 import { readQuestions } from './lib/setup.mjs';
 import { median } from './lib/statistics.mjs';
 
-const help = `Measures ensembles and proxy tuning of one vocabulary with \`unit: 'token'\` and with \`unit: 'byte'\`, in turns, and prints Markdown:
-milliseconds a token of the answer, as the base spells it, and how often each model was asked, a token.
+const help = `Measures ensembles and proxy tuning of one vocabulary with \`unit: 'token'\` and with \`unit: 'byte'\`, in turns, and
+prints Markdown: milliseconds a token of the answer, as the base spells it, and how often each model was asked, a token.
 
 Usage: node bench/units.mjs [flags]
 
