@@ -112,10 +112,7 @@ Task<StopReason> decode_bytes(std::vector<ByteLaw*> laws, const SymbolChooser& c
       Questions questions(worth_asking(laws, chooser.mixture()));
       for (Task<bool>& question : questions.tasks()) co_await question.joined();
     }
-    Top1 said;
-    said.margin = chosen->margin;
-    said.probability = chosen->probability;
-    record.mixed(said, chooser.tolerance());
+    record.mixed(chosen->margin < chooser.tolerance());
     if (chosen->symbol == end_symbol) {
       tokens.close(tokens.used());
       co_return StopReason::end;
