@@ -8,8 +8,8 @@ import { describeMachine, load, machine } from './lib/machine.mjs';
 import { readQuestions } from './lib/setup.mjs';
 import { median } from './lib/statistics.mjs';
 
-const help = `Measures ensembles and proxy tuning of one vocabulary with \`unit: 'token'\` and with \`unit: 'byte'\`, in turns, and prints Markdown:
-milliseconds a token of the answer, as the base spells it, and how often each model was asked, a token.
+const help = `Measures ensembles and proxy tuning of one vocabulary with \`unit: 'token'\` and with \`unit: 'byte'\`, in turns, and
+prints Markdown: milliseconds a token of the answer, as the base spells it, and how often each model was asked, a token.
 
 Usage: node bench/units.mjs [flags]
 
@@ -34,7 +34,7 @@ await runMain(async () => {
     process.stdout.write(help);
     return;
   }
-  await using engine = await Nudging.load({ pair: values.pair, reference: values.reference });
+  const engine = await Nudging.load({ pair: values.pair, reference: values.reference });
   const questions = readQuestions(Number(values.questions));
   console.log(`${describeMachine(machine())}, one-minute load ${load()} before\n`);
   console.log('| mode | ms a token: token, byte | ratio | questions a token by model: token, byte |\n| --- | --- | --- | --- |');
@@ -59,4 +59,5 @@ await runMain(async () => {
     const ratio = (ms('byte') / ms('token')).toFixed(2);
     console.log(`| ${mode} | ${ms('token').toFixed(2)}, ${ms('byte').toFixed(2)} | ${ratio} | ${asked('token')}, ${asked('byte')} |`);
   }
+  await engine.close();
 });

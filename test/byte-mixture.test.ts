@@ -96,7 +96,7 @@ describe('R41 to R46: with models of different vocabularies', () => {
     expect(alone.text.startsWith(tuned.text)).toBe(true);
   });
 
-  test('a text of other tokens is what the vocabularies would not say otherwise: characters of several bytes', async () => {
+  test('R47: answers are whole characters, whatever the vocabularies spell them in', async () => {
     const settings = { mode: 'ensemble', maxTokens: 24, temperature: 2, stop: [] } as const;
     for (let seed = 0; seed < 6; ++seed) {
       const { text } = await tiny.generate('naïve 中文 🙂', { ...settings, seed });

@@ -221,7 +221,9 @@ describe.each([{ mode: 'ensemble' }, { mode: 'proxy-tuning' }] as const)('$mode'
     await using cross = await Nudging.load({ pair: demo('pair-cross.json'), ...fourth });
     const refused = cross.generate(question, { mode, unit: 'token' });
     await expect(refused).rejects.toMatchObject({ code: 'ERR_VOCABULARIES_DIFFER' });
-    await expect(refused).rejects.toThrow(/`base` and `aligned` do not have the same vocabulary: token \d+ is .* and .*: leave `unit` out/);
+    await expect(refused).rejects.toThrow(
+      /`base` and `aligned` do not have the same vocabulary: token \d+ is .* and .*: take models of one family, leave `unit` out/,
+    );
     // Others are not concerned.
     expect((await cross.generate(question, { maxTokens: 4 })).text).not.toBe('');
   });

@@ -67,6 +67,8 @@ describe('the schema', () => {
       'aligned',
       'check',
       'any',
+      'token',
+      'byte',
       'x'.repeat(300),
     ];
     const single = [null, true, false, ...words, ...numbers];

@@ -97,17 +97,17 @@ export const groups: FlagGroup[] = [
         otherwise: String(defaults.alpha),
       },
       {
-        name: 'compat',
-        value: 'WHAT',
-        option: 'compat',
-        about: 'paper: with --mode ensemble or proxy-tuning, as the published code of the nudging paper does it, for any vocabularies',
-      },
-      {
         name: 'unit',
         value: 'UNIT',
         option: 'unit',
         about: 'with these two modes: token or byte; bytes join models of any vocabularies',
         otherwise: 'token for models of one vocabulary, else byte',
+      },
+      {
+        name: 'compat',
+        value: 'WHAT',
+        option: 'compat',
+        about: 'paper: with --mode ensemble or proxy-tuning, as the published code of the nudging paper does it, for any vocabularies',
       },
       {
         name: 'gamma',

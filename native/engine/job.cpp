@@ -145,9 +145,7 @@ Task<StopReason> Job::together(const Generation& generation) {
     likeliest_ = std::make_unique<LikeliestTexts>(generation.mode == Mode::ensemble ? 5 : 100);
     return decode_as_in_paper(std::move(asked), *likeliest_, generation.rules.lookahead, *answer_, record_);
   }
-  // Rules of single tokens know no bytes.
-  const bool fitting = generation.unit == Unit::fitting && generation.mode != Mode::nudge;
-  if (generation.unit == Unit::byte || (fitting && !have_one_vocabulary(mixed))) {
+  if (goes_by_bytes(generation, mixed)) {
     byte_mixing_.emplace(generation, mixed, sampling);
     return byte_mixing_->decode(*answer_, record_);
   }

@@ -73,8 +73,8 @@ class Job {
   Record record_;
   /// Of several models together.
   std::unique_ptr<Mixer> mixer_;
-  std::unique_ptr<Likeliest> likeliest_;
   std::optional<ByteMixing> byte_mixing_;
+  std::unique_ptr<Likeliest> likeliest_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;
   Clock::time_point deadline_;

@@ -220,9 +220,11 @@ float mixing_tolerance(const Generation& generation, std::span<SequenceLane* con
   return tolerance;
 }
 
-bool have_one_vocabulary(std::span<SequenceLane* const> lanes) {
+bool goes_by_bytes(const Generation& generation, std::span<SequenceLane* const> lanes) {
+  if (generation.mode != Mode::ensemble && generation.mode != Mode::proxy_tuning) return false;
+  if (generation.unit != Unit::fitting) return generation.unit == Unit::byte;
   const std::size_t first = lanes[0]->loaded().vocabulary_kind();
-  return std::all_of(lanes.begin(), lanes.end(), [first](const SequenceLane* lane) { return lane->loaded().vocabulary_kind() == first; });
+  return std::any_of(lanes.begin(), lanes.end(), [first](const SequenceLane* lane) { return lane->loaded().vocabulary_kind() != first; });
 }
 
 void check_one_vocabulary(std::span<SequenceLane* const> lanes) {
@@ -243,7 +245,9 @@ std::unique_ptr<Mixer> mixer_for(const Generation& generation, std::vector<Seque
   const float tolerance = mixing_tolerance(generation, lanes);
   if (generation.mode == Mode::proxy_tuning) return std::make_unique<ProxyTuning>(std::move(lanes), generation.alpha, sampling, tolerance);
   if (is_rejection(generation)) return std::make_unique<ProposeAndReject>(std::move(lanes), *generation.rules.by_token);
-  if (generation.mode == Mode::nudge) return std::make_unique<Blend>(std::move(lanes), *generation.rules.by_token, sampling, tolerance);
+  if (generation.mode == Mode::nudge) {
+    return std::make_unique<Blend>(std::move(lanes), *generation.rules.by_token, sampling, tolerance);
+  }
   return std::make_unique<Ensemble>(std::move(lanes), mixing_weights(generation), sampling, tolerance);
 }
 

@@ -24,8 +24,8 @@ std::vector<double> mixing_weights(const Generation& generation);
 /// How far other company moves what these lanes say together, in logits.
 float mixing_tolerance(const Generation& generation, std::span<SequenceLane* const> lanes);
 
-/// Whether these lanes have one vocabulary.
-bool have_one_vocabulary(std::span<SequenceLane* const> lanes);
+/// Whether these lanes write an answer byte by byte: an ensemble or proxy tuning that wants to, or whose vocabularies are not one.
+bool goes_by_bytes(const Generation& generation, std::span<SequenceLane* const> lanes);
 
 /// Checks that these lanes have one vocabulary. Throws Failure(vocabularies_differ), which names the two that do not, and where.
 void check_one_vocabulary(std::span<SequenceLane* const> lanes);

@@ -121,9 +121,9 @@ const std::vector<Token>& SequenceLane::spell(std::string_view text) {
 }
 
 void SequenceLane::set_tokens(std::span<const Token> tokens) {
+  alike_ = 0;
   wanted_ = prompt_->head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
-  alike_ = 0;
 }
 
 std::size_t SequenceLane::reusable() {
