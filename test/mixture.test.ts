@@ -74,7 +74,7 @@ describe('R31: an ensemble', () => {
     expect(answer.text).not.toBe((await tiny.generate(question, { mode: 'ensemble', maxTokens: 16 })).text);
   });
 
-  test('of a model with itself is the model alone, sampled too', async () => {
+  test('of a model with itself is the model alone, sampled too', { timeout: 120_000 }, async () => {
     for (const [i, asked] of questions.entries()) {
       for (const settings of [{}, { temperature: 0.9, topP: 0.9, seed: i }]) {
         const together = await engine.generate(asked, {
