@@ -111,11 +111,10 @@ export function readRule(value: unknown): ResolvedRule | Fault {
 
 function expectedParameters(name: RuleName, key: string): string {
   const known = Object.keys(rules[name]);
-  if (name === 'adaptive' && key === 'gamma') return 'without "gamma", which is an option beside it: there the rule "adaptive" begins';
-  if (name === 'top1' && key === 'gamma') return 'without "gamma", which is an option beside it: the rule "top1" has no parameters';
+  if ((name === 'top1' || name === 'adaptive') && key === 'gamma') return 'a rule without "gamma", which is an option of its own beside it';
   return known.length === 0
-    ? `without parameters where its name is "${name}"`
-    : `an object with no other parameters than ${known.join(', ')} where its name is "${name}"`;
+    ? `a rule without parameters where its name is "${name}"`
+    : `a rule with no other parameters than ${known.join(', ')} where its name is "${name}"`;
 }
 
 /** `bet`, or `bet:lambda=0.1`, or `hybrid:low=0.2,high=0.6`, as the command line has it: what `readRule` takes. Numbers may be wrong. */

@@ -219,7 +219,7 @@ describe('a rule that is wrong', () => {
     [{ name: 'bet', lambda: Number.NaN }, Number.NaN, /"lambda" is a number/],
     [{ name: 'bet', low: 0.1 }, 'low', /no other parameters than lambda where its name is "bet"; got 'low'/],
     [{ name: 'bet', toString: 1 }, 'toString', /no other parameters/],
-    [{ name: 'top1', gamma: 0.3 }, 'gamma', /without "gamma", which is an option beside it/],
+    [{ name: 'top1', gamma: 0.3 }, 'gamma', /without "gamma", which is an option of its own beside it/],
     [{ name: 'hybrid', low: 0.8 }, 0.8, /whose "low" is at most its "high" \(0.6\); got 0.8/],
     [{ name: 'hybrid', high: 3 }, 3, /"high" is a number from 0 to 2/],
     [{ name: 'margin', margin: -0.1 }, -0.1, /"margin" is a number from 0 to 1/],

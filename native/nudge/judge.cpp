@@ -1,5 +1,7 @@
 #include "nudge/judge.h"
 
+#include <utility>
+
 #include "nudge/words.h"
 
 namespace nudging {
@@ -30,7 +32,8 @@ std::optional<Judgement> Judge::at_once(std::string_view text, const Top1& next)
 
 Task<Judgement> Judge::compare(std::string_view text, const Top1& next, Guess& guess) {
   const float aligned = co_await aligned_words_.next_word(text.substr(0, word_.start));
-  if (guess.text().empty()) guess = aligned_words_.rest(text);
+  // The draft may have gone on since it was made a guess of.
+  if (Guess rest = aligned_words_.rest(text); rest.text().size() > guess.text().size()) guess = std::move(rest);
   const WordPair words{co_await read_word(next, guess, aligned), aligned};
   word_.base = rule_.by_words(words);
   co_return Judgement{*word_.base, words};

@@ -524,6 +524,12 @@ export const mutants = [
     to: '',
   },
   {
+    name: 'rules: the base is not told what the aligned model would say',
+    file: judge,
+    from: 'rest.text().size() > guess.text().size()) guess = std::move(rest);',
+    to: 'rest.text().size() > guess.text().size()) static_cast<void>(rest);',
+  },
+  {
     name: 'rules: a word goes on behind the next space',
     file: judge,
     from: 'if (next.silent() || ends(word, next)) break;',

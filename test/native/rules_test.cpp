@@ -157,6 +157,15 @@ TEST("R18: the aligned model's draft serves as long as the base says the same, a
   CHECK_EQUAL(asked, (std::vector<std::string>{"", "a", "a b", "a b c", "a b c d", "a b c x", "a b c x y"}));
 }
 
+TEST("R18: the word that the aligned model would say is what the base is told to expect") {
+  Run run(bet(0.5F));
+  run.aligned.says("", {"a", " b", " c", " d"}).says("a x", {" y", " z", end_of_text});
+  run.base.after("a", " x", 0.5F).after("a x", " y", 0.5F).after("a x y", " q", 0.0F);
+  run.run();
+  CHECK_EQUAL(run.rounds, "[a| x y|confident][ z||end]");
+  CHECK_EQUAL(run.base.expected, std::vector<std::string>{" b c d", "", " z"});
+}
+
 TEST("R18: the aligned model's token that has begun before its word is taken for certain, and the one behind it does not count") {
   Run run(bet(0));
   run.aligned.after("", "a ", 0.5F).after("a ", "b", 0.25F).after("a b", " ", 0.125F).after("a b ", "c", 0.125F);
