@@ -10,6 +10,7 @@ export type Nudging = api.Nudging;
 export declare const NudgingError: typeof api.NudgingError;
 export type NudgingError = api.NudgingError;
 export declare const calibrate: typeof api.calibrate;
+export declare const defaultInContextPrompt: typeof api.defaultInContextPrompt;
 export declare const defaults: typeof api.defaults;
 export declare const demoPair: typeof api.demoPair;
 export declare const pull: typeof api.pull;

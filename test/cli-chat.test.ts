@@ -157,7 +157,7 @@ describe('piped in', () => {
       'there is no /nothing: /help lists what there is',
       '--gamma cannot be "7": it must be a number from 0 to 2',
       'there is no setting "gama" to change here: did you mean gamma?',
-      expect.stringMatching(/^there is no setting "pair" to change here: it may be gamma, /),
+      expect.stringMatching(/^there is no setting "pair" to change here: it may be weights, alpha, /),
       'nothing was asked yet: write a question first',
       '/clear takes nothing behind it: leave out "it"',
       '/marks cannot be "blue": it must be colour, brackets or none',

@@ -40,7 +40,7 @@ describe.skipIf(!has('bash'))('in bash', () => {
     [['--mo'], ['--mode']],
     [
       ['What?', '--mode', ''],
-      ['nudge', 'base', 'aligned'],
+      ['nudge', 'reverse', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'],
     ],
     [['explain', '--mode', 'b'], ['base']],
     [
@@ -70,7 +70,7 @@ describe.skipIf(!has('fish'))('in fish', () => {
   test.each<[line: string, offered: string[]]>([
     ['nudging exp', ['explain']],
     ['nudging --mod', ['--mode']],
-    ['nudging --mode ', ['aligned', 'base', 'nudge']],
+    ['nudging --mode ', ['aligned', 'base', 'ensemble', 'in-context', 'nudge', 'proxy-tuning', 'reverse']],
     ['nudging explain --sv', ['--svg']],
     ['nudging chat --inp', []],
     ['nudging completion ', ['bash', 'fish', 'zsh']],

@@ -338,7 +338,12 @@ describe('texts that mean harm', () => {
   });
 
   test('a row of an output tells its question and threshold', () => {
-    const row = { row: { messages: [{ role: 'user', content: 'Hello?' }] }, madeWith: { gamma: 0.3 }, ...answerJson(answer) };
+    const row = {
+      row: { messages: [{ role: 'user', content: 'Hello?' }] },
+      madeWith: { gamma: 0.3 },
+      ...answerJson(answer),
+      decidedBy: undefined,
+    };
     expect(savedAnswer(JSON.parse(JSON.stringify(row))).asked).toEqual({ question: 'Hello?', gamma: 0.3 });
   });
 });

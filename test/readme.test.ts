@@ -32,7 +32,7 @@ describe('what the README shows', () => {
     expect(commands.filter((line) => runElsewhere.includes(line))).toEqual(runElsewhere);
     const others = commands.filter((line) => !runElsewhere.includes(line));
     expect(others.filter((line) => !line.startsWith('npx nudging '))).toEqual([]);
-    expect([programs.length, others.length]).toEqual([2, 7]);
+    expect([programs.length, others.length]).toEqual([2, 8]);
   });
 
   test('begins with nothing but `Nudging.load()`', () => {

@@ -18,7 +18,7 @@ const rules: DeferralRule[] = [
 ];
 const named = rules.map((rule) => [JSON.stringify(rule), rule] as const);
 const settings = { gamma: 0.4, lookahead: 16, maxTokens: 64 };
-const said = ({ text, rounds, stopReason, stats }: Answer) => ({ text, rounds, stopReason, used: stats.tokens });
+const said = ({ text, rounds, stopReason, endedBy, stats }: Answer) => ({ text, rounds, stopReason, endedBy, used: stats.tokens });
 const manifestOf = (name: string) => fileURLToPath(new URL(`../models/demo/${name}`, import.meta.url));
 
 describe.each(['pair.json', 'pair-cross.json'])('models/demo/%s', (manifest) => {
