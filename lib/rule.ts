@@ -121,13 +121,7 @@ export function readRule(value: unknown): ResolvedRule | Fault {
 
 function expectedParameters(name: RuleName, key: string): string {
   const known = Object.keys(rules[name]);
-<<<<<<< HEAD
-  if (name === 'adaptive' && key === 'gamma')
-    return 'a rule without "gamma", which is an option beside it: there the rule "adaptive" begins';
-  if (name === 'top1' && key === 'gamma') return 'a rule without "gamma", which is an option of its own beside it';
-=======
   if ((name === 'top1' || name === 'adaptive') && key === 'gamma') return 'a rule without "gamma", which is an option of its own beside it';
->>>>>>> calibrate
   return known.length === 0
     ? `a rule without parameters where its name is "${name}"`
     : `a rule with no other parameters than ${known.join(', ')} where its name is "${name}"`;
