@@ -29,6 +29,7 @@ class Speller final : public Lane, public Spelling {
 
   void set_text(std::string_view) override {}
   void push(Token) override {}
+  void pop(std::size_t) override {}
 
   const TokenOrder& order() override { return vocabulary_.order(); }
   std::string_view beginning() override { return beginning_; }

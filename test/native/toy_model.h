@@ -106,6 +106,7 @@ class ToyModel final : public Lane, public Spelling {
   // Lane
   void set_text(std::string_view text) override { context_ = spell(beginning_ + std::string(text)); }
   void push(Token token) override { context_.push_back(token); }
+  void pop(std::size_t tokens) override { context_.resize(context_.size() - tokens); }
 
   // Spelling
   const TokenOrder& order() override { return order_; }
