@@ -4,7 +4,7 @@ add_library(nudging MODULE ${addon_sources} ${CMAKE_JS_SRC})
 nudging_own_code(nudging)
 target_include_directories(nudging SYSTEM PRIVATE ${CMAKE_JS_INC})
 target_link_libraries(nudging PRIVATE ${CMAKE_JS_LIB})
-nudging_room(addon TARGET nudging USES backend trust models engine LIBRARIES llama)
+nudging_room(addon TARGET nudging USES nudge backend trust models engine LIBRARIES llama)
 target_compile_definitions(nudging PRIVATE NAPI_VERSION=8 NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS)
 set_target_properties(nudging PROPERTIES
   PREFIX ""

@@ -4,12 +4,18 @@
 
 set(NUDGING_ROOMS_DIR "${CMAKE_BINARY_DIR}/rooms")
 
-# A folder with nothing in it but the room's headers, under the names that they are included by. They are not copies:
-# each includes the real one.
+# A folder with nothing in it but the room's headers (and those of the folders in it that are named), under the names that
+# they are included by. They are not copies: each includes the real one.
 function(nudging_room_headers name)
   set(folder "${NUDGING_ROOMS_DIR}/${name}/${name}")
-  file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${native}/${name}" "${native}/${name}/*.h")
-  file(GLOB there RELATIVE "${folder}" "${folder}/*.h")
+  set(wanted "${native}/${name}/*.h")
+  set(made "${folder}/*.h")
+  foreach(inner IN LISTS ARGN)
+    list(APPEND wanted "${native}/${name}/${inner}/*.h")
+    list(APPEND made "${folder}/${inner}/*.h")
+  endforeach()
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${native}/${name}" ${wanted})
+  file(GLOB there RELATIVE "${folder}" ${made})
   foreach(header IN LISTS there)
     if(NOT header IN_LIST headers)
       file(REMOVE "${folder}/${header}")
@@ -22,14 +28,18 @@ endfunction()
 
 # USES: rooms that it may include, which must stand above it here. LIBRARIES: what else it may include, and whoever
 # uses it with it. INSIDE: what else only its own sources may include. LLAMA_SOURCE: it reads headers of llama.cpp
-# that are not public. TARGET: it is part of that target, not a library.
+# that are not public. TARGET: it is part of that target, not a library. FOLDERS: of its own, inside it.
 function(nudging_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 room "LLAMA_SOURCE" "TARGET" "USES;LIBRARIES;INSIDE")
-  nudging_room_headers(${name})
+  cmake_parse_arguments(PARSE_ARGV 1 room "LLAMA_SOURCE" "TARGET" "USES;LIBRARIES;INSIDE;FOLDERS")
+  nudging_room_headers(${name} ${room_FOLDERS})
   set(target nudging_${name})
   set(visible PUBLIC)
   set(inside PRIVATE)
-  file(GLOB sources CONFIGURE_DEPENDS "${native}/${name}/*.cpp")
+  set(wanted "${native}/${name}/*.cpp")
+  foreach(inner IN LISTS room_FOLDERS)
+    list(APPEND wanted "${native}/${name}/${inner}/*.cpp")
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${wanted})
   if(room_TARGET)
     set(target ${room_TARGET})
     set(visible PRIVATE)
@@ -57,7 +67,7 @@ function(nudging_room name)
 endfunction()
 
 nudging_room(basics)
-nudging_room(nudge)
+nudging_room(nudge FOLDERS rules)
 nudging_room(choice USES nudge)
 nudging_room(kernels LIBRARIES ggml)
 nudging_room(backend USES basics LIBRARIES llama)

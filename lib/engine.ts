@@ -35,6 +35,7 @@ import {
 } from './options.ts';
 import { withPair } from './pair.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
+import { resolvedRule } from './rule.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
@@ -60,6 +61,7 @@ type Settings = Omit<GenerateOptions, 'signal'>;
 export const defaults = {
   mode: 'nudge',
   gamma: 0.4,
+  rule: 'top1',
   lookahead: 16,
   maxTokens: 256,
   repeatLimit: 0,
@@ -283,11 +285,15 @@ export class Nudging {
       park: (parked: boolean) => engine.park(id, parked),
     };
     const marks = marksOf(settings.thinking);
+    const gamma = settings.gamma ?? defaults.gamma;
+    const rule = resolvedRule(settings.rule);
+    const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
       splitter: marks && new ThinkingSplitter(marks),
-      asked: { question: lastQuestion(question), gamma: settings.gamma ?? defaults.gamma, mode },
+      asked: { question: lastQuestion(question), gamma, rule, mode },
+      decidedBy: settings.trace === 'full' && mode === 'nudge' ? { rule, gamma, lookahead } : undefined,
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;
@@ -295,8 +301,9 @@ export class Nudging {
     const timeLeft = () => timeout - (performance.now() - began);
     const request: Omit<NativeGeneration, 'id'> = {
       mode,
-      gamma: settings.gamma ?? defaults.gamma,
-      lookahead: settings.lookahead ?? defaults.lookahead,
+      gamma,
+      rule,
+      lookahead,
       repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
       maxTokens,
       stop: typeof stop === 'string' ? [stop] : [...stop],

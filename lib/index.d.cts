@@ -17,3 +17,4 @@ export declare const explanationHtml: typeof api.explanationHtml;
 export declare const explanationOf: typeof api.explanationOf;
 export declare const explanationSvg: typeof api.explanationSvg;
 export declare const explanationText: typeof api.explanationText;
+export declare const replay: typeof api.replay;

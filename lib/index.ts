@@ -5,5 +5,7 @@ export { describeModel, type ModelDescription, type NamedToken, type WeightsOfTy
 export type { ByteSource } from './gguf/bytes.ts';
 export type { Suits } from './gguf/suits.ts';
 export { demoPair, readPair, type Pair } from './pair.ts';
+export { replay, type Replayed, type ReplayedDecision } from './replay.ts';
+export type { DeferralRule, ResolvedRule, RuleName } from './rule.ts';
 export { AnswerStream } from './stream.ts';
 export type * from './types.ts';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
+import type { ResolvedRule } from './rule.ts';
 import type { ThinkingState } from './thinking.ts';
 import type {
   Candidate,
@@ -152,6 +153,7 @@ export interface NativeGeneration {
   base?: NativePrompt;
   aligned?: NativePrompt;
   gamma: number;
+  rule: ResolvedRule;
   lookahead: number;
   repeatLimit: number;
   maxTokens: number;
@@ -220,7 +222,7 @@ export interface NativeFinished {
 export interface NativeInspected {
   type: 'inspected';
   id: number;
-  top1: Top1;
+  top1: Top1 & { runnerUp: number; entropy: number };
   candidates: Candidate[];
   context: number[];
 }

@@ -4,6 +4,7 @@ import { NudgingError } from './errors.ts';
 import { cpuBufferNames } from './kernels.ts';
 import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
 import { nearest } from './nearest.ts';
+import { expectedRule, isRuleFault, readRule } from './rule.ts';
 import type { KvCacheType } from './types.ts';
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
@@ -157,6 +158,11 @@ export const logitRules: Record<string, Rule> = {
 export const generateRules: Record<string, Rule> = {
   mode: oneOf('nudge', 'base', 'aligned'),
   gamma: number(0, 2),
+  rule: {
+    check: (value) => !isRuleFault(readRule(value)),
+    expected: expectedRule,
+    blame: (value) => readRule(value) as Fault,
+  },
   lookahead: integer(1, 1024),
   maxTokens: integer(1, 1_000_000),
   ...samplingRules,

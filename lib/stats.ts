@@ -11,6 +11,7 @@ export interface AnswerSettings {
   droppedMessages?: number | undefined;
   /** What its explanation says of it. */
   asked?: Asked;
+  decidedBy?: Answer['decidedBy'];
 }
 
 const textOf = (pieces: readonly Piece[], thinking: boolean) =>
@@ -21,7 +22,7 @@ const textOf = (pieces: readonly Piece[], thinking: boolean) =>
 
 /** The public answer from the native engine's last event. */
 export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settings: AnswerSettings = {}): Answer {
-  const { seed, thinks, droppedMessages, asked = {} } = settings;
+  const { seed, thinks, droppedMessages, asked = {}, decidedBy } = settings;
   const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens } = stats;
   const nudgedTokens = tokens - baseTokens;
@@ -38,6 +39,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settin
     ...(droppedMessages === undefined ? {} : { droppedMessages }),
     ...(seed === undefined ? {} : { seed }),
     ...(decisions.length > 0 ? { decisions } : {}),
+    ...(decidedBy === undefined ? {} : { decidedBy }),
     ...(spans.length > 0 ? { spans } : {}),
     stats: {
       tokens,

@@ -19,6 +19,7 @@ export interface ArrivingSettings {
   /** Where thinking is to be told apart. */
   splitter?: ThinkingSplitter | undefined;
   asked?: Asked;
+  decidedBy?: Answer['decidedBy'];
 }
 
 /**
@@ -38,6 +39,7 @@ export class Arriving implements Sink {
   readonly #seed: number | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
   readonly #asked: Asked;
+  readonly #decidedBy: Answer['decidedBy'];
   #read = 0;
   #reading = false;
   #whole = false;
@@ -49,13 +51,14 @@ export class Arriving implements Sink {
   constructor(
     remote: Remote,
     error: (code: ErrorCode, message: string) => Error,
-    { highWaterMark, seed, splitter, asked = {} }: ArrivingSettings,
+    { highWaterMark, seed, splitter, asked = {}, decidedBy }: ArrivingSettings,
   ) {
     this.#remote = remote;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
     this.#splitter = splitter;
     this.#asked = asked;
+    this.#decidedBy = decidedBy;
     this.#error = error;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -118,7 +121,13 @@ export class Arriving implements Sink {
   finished(event: NativeFinished | NativeInspected | NativeCounted): void {
     for (const piece of this.#splitter?.end() ?? []) this.pieces.push(piece);
     const { droppedMessages } = this;
-    const settings = { seed: this.#seed, thinks: this.#splitter !== undefined, droppedMessages, asked: this.#asked };
+    const settings = {
+      seed: this.#seed,
+      thinks: this.#splitter !== undefined,
+      droppedMessages,
+      asked: this.#asked,
+      decidedBy: this.#decidedBy,
+    };
     if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, settings));
     this.settled = true;
     this.#notify();

@@ -1,4 +1,5 @@
 import type { Explanation } from './explain/explanation.ts';
+import type { DeferralRule, ResolvedRule } from './rule.ts';
 
 /** The two models. */
 export type LaneName = 'base' | 'aligned';
@@ -40,7 +41,8 @@ export interface Round {
   words: string;
   base: string;
   /**
-   * What ended the asking. `agree`: the base's token begins the next word. `confident`: its probability is at least γ. `base-end`: the base
+   * What ended the asking. `agree`: the base's token begins the next word. `confident`: the rule lets it speak (`top1`: its
+   * probability is at least γ). `base-end`: the base
    * would end. `none`: nobody took over. `end`: the aligned model reached its end of text. `limit`: `maxTokens` cut the draft.
    */
   by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit';
@@ -59,6 +61,10 @@ export interface Top1 {
   probability: number;
   /** Logit of the token minus the next best logit, at least 0; with sampling, the same of what was compared (docs/semantics.md, R15). */
   margin: number;
+  /** Softmax probability of the second most likely token. Only of the base with the rule `margin`, and in {@link Inspected}. */
+  runnerUp?: number;
+  /** −Σ p log p over the whole vocabulary, in nats. Only of the base with the rule `entropy`, and in {@link Inspected}. */
+  entropy?: number;
   /** Whether the token ends a generation. */
   ends: boolean;
 }
@@ -78,6 +84,16 @@ export interface Decision extends Top1 {
   kind: 'boundary' | 'run' | 'draft';
   /** Bytes (UTF-8) of what the rounds hold, and of the draft, before the question. A prefill is not counted: it belongs to the prompt. */
   position: number;
+  /**
+   * Who speaks there by the {@link DeferralRule}. Missing where it was not asked: of drafts, of what shows nothing, and at a boundary where
+   * the base agrees.
+   */
+  speaks?: 'base' | 'aligned';
+  /**
+   * How probable each model finds its own next word, where the rule compared them (docs/semantics.md, R18). That of the base is no more
+   * than an upper bound where it defers: its word is not read further than it takes to know.
+   */
+  words?: { base: number; aligned: number };
 }
 
 /** One forward pass. Times in milliseconds since the request left the queue. */
@@ -171,6 +187,8 @@ export interface Answer {
   seed?: number;
   /** Only with `trace: 'full'`. */
   decisions?: Decision[];
+  /** Only with `trace: 'full'`, and only of both models together: what the decisions were made by. */
+  decidedBy?: { rule: ResolvedRule; gamma: number; lookahead: number };
   /** Only with `trace: 'full'`: every forward pass that this answer had a part in, by its begin. */
   spans?: DecodeSpan[];
   stats: AnswerStats;
@@ -352,6 +370,8 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   mode?: Mode;
   /** γ, 0 to 2: below this top-1 probability the base defers. Default 0.4; over 1 it always does, except where it agrees. */
   gamma?: number;
+  /** Who speaks where the base might: see {@link DeferralRule}. Default `top1`, the paper's rule, which alone looks at `gamma`. */
+  rule?: DeferralRule;
   /** L, 1 to 1024 tokens: how far the aligned model looks ahead. Default 16. */
   lookahead?: number;
   /** Most tokens of the answer, 1 to 1,000,000. Default 256. */
@@ -560,6 +580,8 @@ export interface Inspection {
 
 /** The answer to an {@link Inspection}: what the model says next, and the tokens that it saw. */
 export interface Inspected extends Top1 {
+  runnerUp: number;
+  entropy: number;
   /** The likeliest tokens, the likeliest first, if any were asked for. */
   candidates: Candidate[];
   context: number[];

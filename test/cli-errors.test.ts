@@ -45,6 +45,17 @@ const flagCases: Case[] = [
   ['a number out of range', ['--max-tokens', '0', question], /--max-tokens cannot be "0": it must be an integer from 1 to/],
   ['nothing for a number', ['--threads=', question], /--threads cannot be ""/],
   ['stop texts and none', ['--stop', 'x', '--no-stop', question], /--stop and --no-stop were given: leave out one of them/],
+  ['an unknown rule', ['--rule', 'best', question], /--rule cannot be "best": it must be one of "top1", "bet", .*as in bet:lambda=0.1\n$/],
+  ['no rule', ['--rule=', question], /--rule cannot be ""/],
+  [
+    'a rule without the number',
+    ['--rule', 'bet:lambda', question],
+    /"bet:lambda": it must be a rule whose "lambda" is a number from 0 to 1/,
+  ],
+  ['a rule with a word for a number', ['--rule', 'bet:lambda=much', question], /"lambda" is a number from 0 to 1/],
+  ['a rule with nothing behind its name', ['--rule', 'bet:', question], /a rule with no other parameters than lambda/],
+  ["another rule's parameter", ['--rule', 'bet:low=0.1', question], /with no other parameters than lambda where its name is "bet"/],
+  ['a rule that is upside down', ['--rule', 'hybrid:low=0.9,high=0.1', question], /whose "low" is at most its "high" \(0.1\)/],
   ['an unknown mode', ['--mode', 'both', question], /--mode cannot be "both": it must be one of "nudge"/],
   ['an unknown lane', ['--context', 'small=1', question], /--context cannot be "small=1".*base=N,aligned=N/],
   [

@@ -95,6 +95,18 @@ describe('one question', () => {
     expect(text.stderr).toContain('round 1: "A harbor" nudged');
   });
 
+  test('--rule reaches the library, and the trace says what it looked at', async () => {
+    const hybrid = ['--rule', 'hybrid:low=0.1, high=0.99,lambda=0', '--trace', question];
+    const [json, text] = await Promise.all([nudging(['--json', ...hybrid]), nudging(hybrid)]);
+    const { decisions, decidedBy } = JSON.parse(json.stdout);
+    expect(decidedBy).toEqual({ rule: { name: 'hybrid', low: 0.1, high: 0.99, lambda: 0 }, gamma: 0.4, lookahead: 16 });
+    expect(decisions.some((decision: object) => 'words' in decision)).toBe(true);
+    expect(text.stderr).toMatch(/^(boundary|run) +at +\d+ +p [\d.]+ +"[^"]*" +words [\d.]+ and [\d.]+$/m);
+    const [entropy, margin] = await Promise.all(['entropy', 'margin'].map((rule) => nudging(['--rule', rule, '--trace', question])));
+    expect(entropy?.stderr).toMatch(/ entropy [\d.]+$/m);
+    expect(margin?.stderr).toMatch(/ second [\d.]+$/m);
+  });
+
   test('biases and a penalty reach the library', async () => {
     const [biased, penalised] = await Promise.all([
       nudging(['--logit-bias', '{" shelter": -100}', question]),

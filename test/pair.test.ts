@@ -80,7 +80,20 @@ describe('the schema', () => {
     ]);
     const lists = single.flatMap((one) => [[one], ['amx', one]]);
     const names = [{ 5: 1 }, { '05': 1 }, { '': 1 }, { ['x'.repeat(257)]: 1 }, { base: { '': 1 } }, { base: { ['x'.repeat(257)]: 1 } }];
-    const values = [...single, ...lanes, ...lists, ...names, {}, []];
+    // That `low` is at most `high` no schema can say.
+    const rules = single.flatMap((one) => [
+      { name: one },
+      { name: 'top1', gamma: one },
+      { name: 'bet', lambda: one },
+      { name: 'bet', low: one },
+      { name: 'hybrid', low: one, high: 2 },
+      { name: 'hybrid', low: 0, high: one, lambda: 1 },
+      { name: 'hybrid', lambda: one },
+      { name: 'margin', margin: one },
+      { name: 'entropy', entropy: one },
+    ]);
+    const ruleNames = ['top1', 'bet', 'hybrid', 'margin', 'entropy'].flatMap((name) => [name, { name }]);
+    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, {}, []];
     const taken = new Map<string, number>();
     const apart = Object.entries(manifestRules).flatMap(([name, rule]) => {
       return values.flatMap((value) => {

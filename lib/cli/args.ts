@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
 import { nearest } from '../nearest.ts';
+import { ruleIn } from '../rule.ts';
 import { templateVariables } from '../template-options.ts';
 import { readTextFileSync } from '../text-file.ts';
 import type { LoadOptions, TemplateOptions, TemplateValue } from '../types.ts';
@@ -179,7 +180,9 @@ function settingOf(flag: Flag, texts: string[]): unknown {
                 ? jsonIn(flag, text)
                 : flag.kind === 'members'
                   ? membersIn(flag, texts)
-                  : text;
+                  : flag.kind === 'rule'
+                    ? ruleIn(text)
+                    : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected =
@@ -189,7 +192,9 @@ function settingOf(flag: Flag, texts: string[]): unknown {
           ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values')
           : rule.expected;
     if (flag.kind === 'file') throw new UsageError(`the file of --${flag.name} "${text}" is empty: write a template into it`);
-    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${rule.blame?.(value).expected ?? expected}`);
+    const blamed = rule.blame?.(value).expected ?? expected;
+    const inWords = flag.kind === 'rule' ? blamed.replace(/, or an object .*/, ', alone or with parameters as in bet:lambda=0.1') : blamed;
+    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${inWords}`);
   }
   return value;
 }

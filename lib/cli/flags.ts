@@ -15,7 +15,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule';
   /** What the value must be, of a flag that sets no option; numbers need it. */
   rule?: Rule;
   about: string;
@@ -67,6 +67,17 @@ export const groups: FlagGroup[] = [
         kind: 'number',
         about: 'probability of its best token below which the base defers; over 1: always',
         otherwise: String(defaults.gamma),
+      },
+      {
+        name: 'rule',
+        value: 'RULE',
+        option: 'rule',
+        kind: 'rule',
+        about:
+          "who decides where the base defers: top1 (by --gamma), bet:lambda=L (its next word against the aligned model's), " +
+          'hybrid:low=P,high=P,lambda=L (the bet between two gammas), margin:margin=P (its two best tokens), entropy:entropy=NATS; ' +
+          'what is left out has its default, as in --rule bet',
+        otherwise: defaults.rule,
       },
       {
         name: 'lookahead',

@@ -1,5 +1,5 @@
 import type { Nudging } from '../engine.ts';
-import type { Answer, LoadOptions, StopReason } from '../types.ts';
+import type { Answer, Decision, LoadOptions, StopReason } from '../types.ts';
 import type { Arguments } from './args.ts';
 import { exitCodes } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -79,11 +79,19 @@ function statsLine({ stats, stopReason, seed, ties }: Answer, mode: LoadOptions[
   return dim(parts.filter(Boolean).join(', '));
 }
 
+/** What the rule looked at beside p. */
+function judgedBy({ words, runnerUp, entropy }: Decision): string {
+  if (words) return `  words ${words.base.toFixed(3)} and ${words.aligned.toFixed(3)}`;
+  if (runnerUp !== undefined) return `  second ${runnerUp.toFixed(3)}`;
+  return entropy === undefined ? '' : `  entropy ${entropy.toFixed(3)}`;
+}
+
 /** What was asked on the way, in order: the kind of question, where in the answer, and what the model said. */
 function traceLines({ decisions = [], rounds }: Answer): string {
-  const asked = decisions.map(({ kind, position, probability, bytes, ends }) => {
+  const asked = decisions.map((decision) => {
+    const { kind, position, probability, bytes, ends } = decision;
     const said = ends ? 'end of text' : JSON.stringify(textOf(bytes));
-    return `${kind.padEnd(8)} at ${String(position).padStart(5)}  p ${probability.toFixed(3)}  ${said}`;
+    return `${kind.padEnd(8)} at ${String(position).padStart(5)}  p ${probability.toFixed(3)}  ${said}${judgedBy(decision)}`;
   });
   const taken = rounds.map(
     ({ words, base, by }, index) => `round ${index + 1}: ${JSON.stringify(words)} nudged, then ${by}, base ${JSON.stringify(base)}`,

@@ -1,9 +1,22 @@
 import type { Answer, Decision } from '../types.ts';
 
 /** An answer as it is printed: the same keys in the same order everywhere. */
-export function answerJson({ text, stopReason, rounds, ties, pieces, stats, thinking, droppedMessages, seed, decisions }: Answer): object {
+export function answerJson({
+  text,
+  stopReason,
+  rounds,
+  ties,
+  pieces,
+  stats,
+  thinking,
+  droppedMessages,
+  seed,
+  decisions,
+  decidedBy,
+}: Answer): object {
   const asked = { ...(thinking === undefined ? {} : { thinking }), ...(droppedMessages === undefined ? {} : { droppedMessages }) };
-  const sometimes = { ...asked, ...(seed === undefined ? {} : { seed }), ...(decisions ? { decisions: decisions.map(decisionJson) } : {}) };
+  const traced = { ...(decisions ? { decisions: decisions.map(decisionJson) } : {}), ...(decidedBy === undefined ? {} : { decidedBy }) };
+  const sometimes = { ...asked, ...(seed === undefined ? {} : { seed }), ...traced };
   return { text, stopReason, rounds, ties, pieces, stats, ...sometimes };
 }
 

@@ -5,6 +5,7 @@ import { defaults } from '../engine.ts';
 import { isObject, samplingRules } from '../options.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
+import { resolvedRule } from '../rule.ts';
 import type { LoadOptions } from '../types.ts';
 import { UsageError } from './failure.ts';
 import { inFlagNames } from './flags.ts';
@@ -43,7 +44,8 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   const { base, aligned, ...given } = await withPair(load);
   const settings: LoadOptions = { ...defaults, basePrompt: defaultBasePrompt, ...given };
   const { mode, stop = mode === 'base' ? undefined : [] } = settings;
-  const relevant = Object.entries({ ...settings, stop: typeof stop === 'string' ? [stop] : stop }).filter(([option]) => {
+  const written = { rule: resolvedRule(settings.rule), stop: typeof stop === 'string' ? [stop] : stop };
+  const relevant = Object.entries({ ...settings, ...written }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
     if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;

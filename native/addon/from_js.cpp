@@ -4,10 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "models/kv_cache_type.h"
+#include "nudge/rules/bet.h"
+#include "nudge/rules/entropy.h"
+#include "nudge/rules/hybrid.h"
+#include "nudge/rules/margin.h"
 
 namespace nudging {
 
@@ -166,12 +171,29 @@ RepeatPenalty repeat_penalty(Napi::Env env, Napi::Value value) {
   return {static_cast<float>(factor), window};
 }
 
+/// The rules by the names that lib/rule.ts gives them; null for the paper's own, whose γ comes beside it.
+std::shared_ptr<const DeferralRule> deferral_rule(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  const std::string name = reader.text("name");
+  const auto number = [&reader](const char* parameter) { return static_cast<float>(reader.number(parameter)); };
+  if (name == "top1") return nullptr;
+  if (name == "bet") return std::make_shared<Bet>(number("lambda"));
+  if (name == "margin") return std::make_shared<Margin>(number("margin"));
+  if (name == "entropy") return std::make_shared<Entropy>(number("entropy"));
+  if (name != "hybrid") return reader.fail("rule", "the name of a deferral rule"), nullptr;
+  const float low = number("low");
+  const float high = number("high");
+  if (reader.ok() && low > high) reader.fail("low", "at most `high`");
+  return std::make_shared<Hybrid>(low, high, number("lambda"));
+}
+
 Generation generation(Napi::Env env, Reader& reader) {
   Generation generation;
   generation.mode = mode(reader);
   if (reader.has("base")) generation.prompts[0] = prompt_source(env, reader.get("base"));
   if (reader.has("aligned")) generation.prompts[1] = prompt_source(env, reader.get("aligned"));
   generation.rules.gamma = static_cast<float>(reader.number("gamma"));
+  generation.rules.deferral = deferral_rule(env, reader.get("rule"));
   generation.rules.lookahead = reader.integer<std::uint32_t>("lookahead");
   generation.rules.repeat_limit = reader.integer<std::uint32_t>("repeatLimit");
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");

@@ -68,6 +68,8 @@ Napi::Object top1_object(Napi::Env env, const Top1& top1) {
   object.Set("bytes", Napi::Buffer<char>::Copy(env, top1.bytes.data(), top1.bytes.size()));
   object.Set("probability", top1.probability);
   object.Set("margin", top1.margin);
+  if (top1.runner_up) object.Set("runnerUp", *top1.runner_up);
+  if (top1.entropy) object.Set("entropy", *top1.entropy);
   object.Set("ends", top1.ends);
   return object;
 }
@@ -137,6 +139,7 @@ class Converter {
           Napi::Object item = top1_object(env_, decision.top1);
           item.Set("kind", name(decision.kind));
           item.Set("position", static_cast<double>(decision.position));
+          if (decision.judged) judgement(item, *decision.judged);
           return item;
         }));
     set("spans", array(env_, event->spans, [this](const DecodeSpan& span) {
@@ -217,6 +220,15 @@ class Converter {
     item.Set("source", name(piece.source));
     if (piece.top_probability) item.Set("topProbability", *piece.top_probability);
     return item;
+  }
+
+  void judgement(Napi::Object& decision, const Judgement& judged) {
+    decision.Set("speaks", judged.base ? "base" : "aligned");
+    if (!judged.words) return;
+    Napi::Object words = Napi::Object::New(env_);
+    words.Set("base", judged.words->base);
+    words.Set("aligned", judged.words->aligned);
+    decision.Set("words", words);
   }
 
   Napi::Object memory(const MemoryUse& use) {

@@ -2,40 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 #include <limits>
 #include <numeric>
+
+#include "choice/exponential.h"
 
 namespace nudging {
 
 namespace {
-
-/// Loops over this many independent lanes become vector instructions without any compiler flag that would weaken floating-point rules
-/// elsewhere.
-constexpr std::size_t width = 16;
-/// Terms summed in float before they go into a double: 1024 per lane keep the rounding far below the 8e-3 at which decisions count as ties
-/// (tie_tolerance.cpp).
-constexpr std::size_t block = width * 1024;
-
-/// e^x for x <= 0, as in Cephes' expf: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2]; relative error below 2e-7. Below e^-87 it is 0. No
-/// branches.
-inline float exp_of_nonpositive(float x) {
-  constexpr float shift = 12582912.0F;        // 1.5 * 2^23: adding it rounds to an integer
-  const float clamped = std::max(-87.0F, x);  // in this order: not a number becomes -87, and the cast below stays defined
-  const float n = (clamped * 1.44269504F + shift) - shift;
-  const float r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
-  const float scale = std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
-  return x < -87.0F ? 0.0F : p * scale;
-}
 
 /// The two highest logits, and whether all are numbers.
 struct Highest {
@@ -45,14 +20,14 @@ struct Highest {
 };
 
 Highest highest_of(std::span<const float> logits) {
-  std::array<float, width> first;
-  std::array<float, width> second;
-  std::array<std::int32_t, width> bad{};
+  std::array<float, vector_width> first;
+  std::array<float, vector_width> second;
+  std::array<std::int32_t, vector_width> bad{};
   first.fill(-std::numeric_limits<float>::infinity());
   second.fill(-std::numeric_limits<float>::infinity());
   std::size_t i = 0;
-  for (; i + width <= logits.size(); i += width) {
-    for (std::size_t k = 0; k < width; ++k) {
+  for (; i + vector_width <= logits.size(); i += vector_width) {
+    for (std::size_t k = 0; k < vector_width; ++k) {
       const float logit = logits[i + k];
       second[k] = std::max(second[k], std::min(first[k], logit));
       first[k] = std::max(first[k], logit);
@@ -65,7 +40,7 @@ Highest highest_of(std::span<const float> logits) {
     highest.first = std::max(highest.first, logit);
     highest.numbers = highest.numbers && logit == logit;
   };
-  for (std::size_t k = 0; k < width; ++k) {
+  for (std::size_t k = 0; k < vector_width; ++k) {
     add(first[k]);
     add(second[k]);
     highest.numbers = highest.numbers && bad[k] == 0;
@@ -77,11 +52,11 @@ Highest highest_of(std::span<const float> logits) {
 double sum_of_exponentials(std::span<const float> logits, float highest) {
   double sum = 0;
   while (!logits.empty()) {
-    const std::span<const float> part = logits.first(std::min(block, logits.size()));
-    std::array<float, width> sums{};
+    const std::span<const float> part = logits.first(std::min(summed_block, logits.size()));
+    std::array<float, vector_width> sums{};
     std::size_t i = 0;
-    for (; i + width <= part.size(); i += width) {
-      for (std::size_t k = 0; k < width; ++k) sums[k] += exp_of_nonpositive(part[i + k] - highest);
+    for (; i + vector_width <= part.size(); i += vector_width) {
+      for (std::size_t k = 0; k < vector_width; ++k) sums[k] += exp_of_nonpositive(part[i + k] - highest);
     }
     for (const float one : sums) sum += static_cast<double>(one);
     for (; i < part.size(); ++i) sum += static_cast<double>(exp_of_nonpositive(part[i] - highest));

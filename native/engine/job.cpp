@@ -41,6 +41,12 @@ Sampling of_lane(Sampling sampling, std::size_t lane) {
   return sampling;
 }
 
+/// What the base is to be measured by (R17).
+Measures measures_of(const Generation& generation) {
+  const bool judged = generation.mode == Mode::nudge && generation.rules.deferral;
+  return judged ? generation.rules.deferral->measures() : Measures{};
+}
+
 /// Asks what comes next, and for the `count` likeliest tokens if there are to be any.
 Task<StopReason> inspect(SequenceLane& lane, std::size_t count, std::vector<Candidate>& candidates) {
   if (count == 0) {
@@ -87,7 +93,8 @@ void Job::begin(const Generation& generation, Prompts prompts) {
     const Speculation speculation =
         generation.mode == Mode::nudge && i == base_lane ? generation.speculation : Speculation{Speculation::Guesses::none, 0};
     Choice choice{of_lane(generation.sampling, i),
-                  logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name())};
+                  logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name()),
+                  i == base_lane ? measures_of(generation) : Measures{}};
     lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
     check_room(*lanes_[i]);
   }
@@ -111,7 +118,8 @@ void Job::begin(const Inspection& inspection, Prompts prompts) {
   const std::size_t which = inspection.lane;
   SequenceLane& lane = *lanes_[which];
   Choice choice{of_lane(inspection.sampling, which),
-                logit_changes(inspection.biases, inspection.repeat, lane.loaded().vocabulary(), lane.loaded().name())};
+                logit_changes(inspection.biases, inspection.repeat, lane.loaded().vocabulary(), lane.loaded().name()),
+                {.runner_up = true, .entropy = true}};
   lane.begin_from_nothing(std::move(*prompts[which]), std::move(choice));
   lane.set_text(inspection.text);
   for (const Token token : inspection.tokens) {

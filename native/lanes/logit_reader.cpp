@@ -7,6 +7,7 @@
 
 #include "basics/failure.h"
 #include "choice/gumbel.h"
+#include "choice/measures.h"
 #include "choice/top1.h"
 
 namespace nudging {
@@ -26,6 +27,7 @@ PassResult::Said LogitReader::read(std::span<float> logits, Wanted wanted, const
     throw Failure(FailureKind::decode_failed,
                   "\"" + model_.path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
   }
+  measure(logits, reading.measures, top1);
   if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);
   top1.ends = vocabulary.ends(top1.token);
   top1.bytes = vocabulary.bytes(top1.token);

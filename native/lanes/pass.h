@@ -49,6 +49,7 @@ struct Pass {
     std::shared_ptr<const LogitChanges> changes;
     /// The last tokens of the context, as many as `changes` looks at.
     std::vector<Token> recent;
+    Measures measures = {};
   };
   /// One for each entry that wants something, in the order of the entries.
   std::vector<Reading> readings;

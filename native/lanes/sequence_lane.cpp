@@ -98,6 +98,11 @@ std::size_t SequenceLane::reusable() {
   return alike_;
 }
 
+void SequenceLane::pop(std::size_t tokens) {
+  wanted_.resize(wanted_.size() - tokens);
+  alike_ = std::min(alike_, wanted_.size());
+}
+
 void SequenceLane::expect(const Guess& guess) {
   if (speculation_.guesses == Speculation::Guesses::none) return;
   judge_guess();
@@ -281,7 +286,7 @@ void SequenceLane::cut(std::size_t length) {
 
 Pass::Reading SequenceLane::reading(std::size_t length) {
   const Sampling& sampling = choice_.sampling;
-  Pass::Reading reading{{sampling, sampling.greedy() ? 0 : keys_.of(cached_, length)}, changes_, {}};
+  Pass::Reading reading{{sampling, sampling.greedy() ? 0 : keys_.of(cached_, length)}, changes_, {}, choice_.measures};
   if (changes_ && changes_->repeat.factor != 1) {
     const std::size_t from = length - std::min<std::size_t>(length, changes_->repeat.window);
     reading.recent.assign(cached_.begin() + static_cast<std::ptrdiff_t>(from), cached_.begin() + static_cast<std::ptrdiff_t>(length));

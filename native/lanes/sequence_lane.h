@@ -22,10 +22,11 @@
 
 namespace nudging {
 
-/// How a request's tokens are chosen in one lane.
+/// How a request's tokens are chosen in one lane, and what is to be known of each choice.
 struct Choice {
   Sampling sampling;
   LogitChanges changes;
+  Measures measures = {};
   bool operator==(const Choice&) const = default;
 };
 
@@ -60,6 +61,7 @@ class SequenceLane final : public Lane {
 
   void set_text(std::string_view text) override;
   void push(Token token) override { wanted_.push_back(token); }
+  void pop(std::size_t tokens) override;
   void expect(const Guess& guess) override;
   std::size_t guesses_wanted() override;
   bool trusts(float probability) const override;

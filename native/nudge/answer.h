@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nudge/rules/deferral_rule.h"
 #include "nudge/stop_strings.h"
 #include "nudge/thinking_part.h"
 #include "nudge/top1.h"
@@ -46,6 +47,8 @@ struct Decision {
   /// Bytes of committed text and draft before the question.
   std::size_t position;
   Top1 top1;
+  /// What the rule made of it, if it was asked (R17).
+  std::optional<Judgement> judged;
 };
 
 /// What limits an answer besides the two models.

@@ -24,6 +24,9 @@ class Lane {
   /// Appends one of the model's own tokens as it is, without tokenising again (R3 inside a draft, R9 inside a run).
   virtual void push(Token token) = 0;
 
+  /// Takes the last `tokens` back that were pushed: somebody has only looked ahead. Nothing of what was answered is forgotten by that.
+  virtual void pop(std::size_t tokens) = 0;
+
   /// Says which text probably comes next. It may be wrong, and it must not change any answer. A lane that decodes it together with the
   /// question has the following answers at hand if the guess was right (speculation).
   virtual void expect(const Guess& guess) { static_cast<void>(guess); }

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "nudge/draft.h"
+#include "nudge/judge.h"
 #include "nudge/read_along.h"
+#include "nudge/rules/top1_rule.h"
 #include "nudge/words.h"
 
 namespace nudging {
@@ -26,11 +28,11 @@ struct Verdict {
 };
 
 /// R3: the aligned model completes up to `lookahead` tokens. The base reads along where it has nothing else to do.
-Task<Draft> complete(Lane& base, Lane& aligned, std::string_view text, Rules rules, Record& record) {
+Task<Draft> complete(Lane& base, Lane& aligned, const DeferralRule& rule, std::string_view text, std::size_t lookahead, Record& record) {
   Draft draft;
-  ReadAlong reader(base, text, draft, rules.gamma);
+  ReadAlong reader(base, text, draft, rule);
   aligned.set_text(text);
-  for (std::size_t drafted = 0; drafted < rules.lookahead; ++drafted) {
+  for (std::size_t drafted = 0; drafted < lookahead; ++drafted) {
     const Top1 next = co_await aligned.top1();
     record.drafted(text.size() + draft.text().size(), next);
     if (next.ends) {
@@ -38,14 +40,14 @@ Task<Draft> complete(Lane& base, Lane& aligned, std::string_view text, Rules rul
       break;
     }
     aligned.push(next.token);
-    draft.add(next.bytes, next.probability);
+    draft.add(next);
     reader.go_on();
   }
   co_return std::move(draft);
 }
 
 /// R5-R8: the base is asked at every boundary of the draft until it takes over.
-Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float gamma, Record& record) {
+Task<Verdict> ask(Lane& base, Judge& judge, std::string_view text, const Draft& draft, Record& record) {
   Verdict verdict{draft.text().size(), By::end, std::nullopt, {}};
   if (draft.ended()) co_return std::move(verdict);  // R3: the base is not asked about any of it
 
@@ -53,10 +55,14 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
   for (const std::size_t boundary : boundaries(draft.text())) {
     context.append(draft.text().substr(context.size() - text.size(), boundary - (context.size() - text.size())));
     base.set_text(context);
-    base.expect(draft.rest(boundary));
+    judge.at_boundary(context);
+    Guess guess = draft.rest(boundary);
+    base.expect(guess);
     const Top1 next = co_await base.top1();
     const bool agrees = word_at(draft.text(), boundary).starts_with(next.bytes);
-    record.asked(context.size(), next, agrees, gamma);
+    std::optional<Judgement> judged;
+    if (!next.silent() && !agrees) judged = co_await judge.of(context, next, guess);
+    record.asked(context.size(), next, judged, judge.rule());
 
     verdict.length = boundary;
     if (next.silent()) {  // R7a
@@ -68,7 +74,7 @@ Task<Verdict> ask(Lane& base, std::string_view text, const Draft& draft, float g
       verdict.handover = next;
       co_return std::move(verdict);
     }
-    if (next.probability >= gamma) {  // R7c
+    if (judged->base) {  // R7c
       verdict.by = By::confident;
       verdict.handover = next;
       co_return std::move(verdict);
@@ -124,14 +130,14 @@ Task<Guess> guess_ahead(const Lane& base, Lane& aligned, std::string_view text, 
     const Top1 next = co_await aligned.top1();
     if (next.ends) break;
     aligned.push(next.token);
-    draft.add(next.bytes, next.probability);
+    draft.add(next);
     if (!base.trusts(next.probability)) break;
   }
   co_return draft.rest(0);
 }
 
 /// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
-Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess guess, float gamma, Answer& answer, Record& record) {
+Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 first, Guess guess, Answer& answer, Record& record) {
   Utf8Stream characters;
   Top1 next = first;
   while (true) {
@@ -142,30 +148,39 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Top1 first, Guess gues
     if (answer.ended()) co_return std::nullopt;
 
     base.push(next.token);
+    judge.said(next);
     guess.said(next.bytes);
-    if (guess.text().empty() && !characters.pending()) {
-      if (const std::size_t wanted = base.guesses_wanted(); wanted > 0) {
-        guess = co_await guess_ahead(base, aligned, answer.text(), wanted);
+    if (!judge.foresees()) {
+      if (guess.text().empty() && !characters.pending()) {
+        if (const std::size_t wanted = base.guesses_wanted(); wanted > 0) {
+          guess = co_await guess_ahead(base, aligned, answer.text(), wanted);
+        }
       }
+      base.expect(guess);
     }
-    base.expect(guess);
     next = co_await base.top1();
-    record.ran(answer.text().size(), next, gamma);
-    if (next.silent()) co_return std::nullopt;                 // R10
-    if (next.probability < gamma) co_return next.probability;  // R9
+    std::optional<Judgement> judged;
+    if (!next.silent()) judged = co_await judge.of(answer.text(), next, guess);
+    record.ran(answer.text().size(), next, judged, judge.rule());
+    if (next.silent()) co_return std::nullopt;      // R10
+    if (!judged->base) co_return next.probability;  // R9
   }
 }
 
 }  // namespace
 
 Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, Record& record) {
+  const Top1Rule top1(rules.gamma);
+  const DeferralRule& rule = rules.deferral ? *rules.deferral : top1;
+  Judge judge(base, aligned, rule, rules.lookahead);
   std::optional<float> unsure;
   std::string last_words;
   std::size_t repeats = 0;
 
   while (true) {  // R1: every round begins with the aligned model
-    const Draft draft = co_await complete(base, aligned, answer.text(), rules, record);
-    const Verdict verdict = co_await ask(base, answer.text(), draft, rules.gamma, record);
+    const Draft draft = co_await complete(base, aligned, rule, answer.text(), rules.lookahead, record);
+    judge.follow(answer.text(), draft);
+    const Verdict verdict = co_await ask(base, judge, answer.text(), draft, record);
 
     const std::string_view words = draft.text().substr(0, verdict.length);
     repeats = words == last_words ? repeats + 1 : 1;
@@ -181,7 +196,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
 
     unsure.reset();
     if (verdict.handover) {
-      unsure = co_await run(base, aligned, *verdict.handover, draft.rest(verdict.length), rules.gamma, answer, record);
+      unsure = co_await run(base, aligned, judge, *verdict.handover, draft.rest(verdict.length), answer, record);
       if (answer.ended()) co_return *answer.ended();
     }
   }

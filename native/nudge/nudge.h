@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "nudge/answer.h"
 #include "nudge/lane.h"
 #include "nudge/record.h"
+#include "nudge/rules/deferral_rule.h"
 #include "nudge/task.h"
 
 namespace nudging {
@@ -13,6 +15,8 @@ namespace nudging {
 struct Rules {
   /// γ: below this top-1 probability the base defers. The paper: 0.4 for Llama-2, 0.3 for Gemma-2 and OLMo.
   float gamma = 0.4F;
+  /// R17: who speaks. Null: the paper's rule, which γ is for.
+  std::shared_ptr<const DeferralRule> deferral = nullptr;
   /// L: how many tokens the aligned model looks ahead (R3).
   std::size_t lookahead = 16;
   /// End as `stalled` when the same words would be nudged this many times in a row; 0 never does. The authors use 4.

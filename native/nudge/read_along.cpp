@@ -16,8 +16,8 @@ constexpr std::size_t most_run_ahead = 16;
 
 }  // namespace
 
-ReadAlong::ReadAlong(Lane& base, std::string_view text, const Draft& draft, float gamma)
-    : base_(base), text_(text), draft_(draft), gamma_(gamma) {
+ReadAlong::ReadAlong(Lane& base, std::string_view text, const Draft& draft, const DeferralRule& rule)
+    : base_(base), text_(text), draft_(draft), rule_(rule) {
   if (!base.apart()) return;
   base_.ask_ahead(true);
   task_.emplace(read());
@@ -35,6 +35,9 @@ void ReadAlong::go_on() {
   if (waiting_) std::exchange(waiting_, nullptr).resume();
 }
 
+/// Where words have to be compared, what the base goes on with is part of its word.
+bool ReadAlong::may_speak(const Top1& next) const { return rule_.by_token(next).value_or(true); }
+
 Task<ReadAlong::Done> ReadAlong::read() {
   std::size_t read = 0;
   Top1 next;
@@ -49,12 +52,12 @@ Task<ReadAlong::Done> ReadAlong::read() {
     base_.set_text(std::string(text_) + std::string(draft_.text().substr(0, read)));
     next = co_await base_.top1();
     if (next.silent()) co_return Done{};
-    if (next.probability >= gamma_ || word_at(draft_.text(), read).starts_with(next.bytes)) break;
+    if (may_speak(next) || word_at(draft_.text(), read).starts_with(next.bytes)) break;
   }
   for (std::size_t run = 0; run < most_run_ahead && base_.room() > 1; ++run) {
     base_.push(next.token);
     next = co_await base_.top1();
-    if (next.silent() || next.probability < gamma_) break;
+    if (next.silent() || !may_speak(next)) break;
   }
   co_return Done{};
 }

@@ -6,6 +6,7 @@
 
 #include "nudge/draft.h"
 #include "nudge/lane.h"
+#include "nudge/rules/deferral_rule.h"
 #include "nudge/task.h"
 
 namespace nudging {
@@ -17,7 +18,7 @@ namespace nudging {
 class ReadAlong {
  public:
   /// `draft` is read while it grows.
-  ReadAlong(Lane& base, std::string_view text, const Draft& draft, float gamma);
+  ReadAlong(Lane& base, std::string_view text, const Draft& draft, const DeferralRule& rule);
   /// Takes back what is asked.
   ~ReadAlong();
   ReadAlong(const ReadAlong&) = delete;
@@ -38,12 +39,13 @@ class ReadAlong {
     };
     return Growth{*this};
   }
+  bool may_speak(const Top1& next) const;
   Task<Done> read();
 
   Lane& base_;
   std::string_view text_;
   const Draft& draft_;
-  float gamma_;
+  const DeferralRule& rule_;
   /// Set while it waits for the draft to grow.
   std::coroutine_handle<> waiting_;
   // Last: it refers to everything above.

@@ -1,13 +1,11 @@
 #include "nudge/record.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace nudging {
 
 namespace {
 
-bool is_near(const Top1& said, float gamma, Tolerance tolerance) { return std::abs(said.probability - gamma) < tolerance.probability; }
 bool is_close(const Top1& said, Tolerance tolerance) { return said.margin < tolerance.margin; }
 
 }  // namespace
@@ -17,16 +15,20 @@ void Record::drafted(std::size_t position, const Top1& said) {
   drafted_.push_back(said.margin);
 }
 
-void Record::asked(std::size_t position, const Top1& said, bool agrees, float gamma) {
-  note(Decision::Kind::boundary, position, said);
-  const bool gamma_decides = !said.silent() && !agrees;
-  if (is_close(said, base_) || (gamma_decides && is_near(said, gamma, base_))) ++ties_;
+void Record::asked(std::size_t position, const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule) {
+  note(Decision::Kind::boundary, position, said, judged);
+  if (is_close(said, base_) || could_turn(said, judged, rule)) ++ties_;
 }
 
-void Record::ran(std::size_t position, const Top1& said, float gamma) {
-  note(Decision::Kind::run, position, said);
-  const bool token_decides = said.probability >= gamma;
-  if ((token_decides && is_close(said, base_)) || (!said.silent() && is_near(said, gamma, base_))) ++ties_;
+void Record::ran(std::size_t position, const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule) {
+  note(Decision::Kind::run, position, said, judged);
+  // What shows nothing is not judged: it ends the run. Where the rule would end it too, any other token does as well.
+  const bool token_decides = judged ? judged->base : rule.by_token(said).value_or(true);
+  if ((token_decides && is_close(said, base_)) || could_turn(said, judged, rule)) ++ties_;
+}
+
+bool Record::could_turn(const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule) const {
+  return judged && rule.is_close(said, *judged, base_, aligned_);
 }
 
 void Record::took(std::size_t tokens) {
@@ -39,8 +41,8 @@ void Record::decoded(Source model, const Top1& said) {
   if (is_close(said, model == Source::base ? base_ : aligned_)) ++ties_;
 }
 
-void Record::note(Decision::Kind kind, std::size_t position, const Top1& said) {
-  if (traces_) trace_.push_back({kind, position, said});
+void Record::note(Decision::Kind kind, std::size_t position, const Top1& said, const std::optional<Judgement>& judged) {
+  if (traces_) trace_.push_back({kind, position, said, judged});
 }
 
 }  // namespace nudging

@@ -1,27 +1,22 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "nudge/answer.h"
+#include "nudge/rules/deferral_rule.h"
+#include "nudge/tolerance.h"
 #include "nudge/top1.h"
 
 namespace nudging {
-
-/// How far other company moves what a model says; 0: not at all.
-struct Tolerance {
-  /// In the top-1 probability.
-  float probability = 0;
-  /// In the margin, in logits.
-  float margin = 0;
-};
 
 /// Every decision of a run, if the caller wants to replay it.
 using Trace = std::vector<Decision>;
 
 /// What is noted of a run's decisions: all of them if wanted, and how many were ties (semantics.md, "Ties"). A tie is a decision that
 /// stands in the answer and was closer than the model's tolerance: a token by its margin, wherever another one would have changed
-/// something, or γ by the probability, wherever γ decided. Each counts once, also if both are close.
+/// something, or what the rule compared, wherever that decided. Each counts once, also if both are close.
 class Record {
  public:
   Record() = default;
@@ -29,10 +24,11 @@ class Record {
 
   /// R3: the aligned model's next token, or its end. What the draft is used for, `took` says.
   void drafted(std::size_t position, const Top1& said);
-  /// R7: the base at a boundary. Its token counts in any case: another one might agree, or not.
-  void asked(std::size_t position, const Top1& said, bool agrees, float gamma);
-  /// R9, R10: the base in its run. Below γ the run ends whatever the token is.
-  void ran(std::size_t position, const Top1& said, float gamma);
+  /// R7: the base at a boundary, and what the rule made of it if it was asked. Its token counts in any case: another one might agree, or
+  /// not.
+  void asked(std::size_t position, const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule);
+  /// R9, R10: the base in its run. Where the rule ends the run, it does so whatever the token is.
+  void ran(std::size_t position, const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule);
   /// The answer rests on the first `tokens` of what was drafted since the last time. The others are dropped and do not count.
   void took(std::size_t tokens);
   /// A model that decodes alone.
@@ -42,7 +38,8 @@ class Record {
   const Trace& trace() const { return trace_; }
 
  private:
-  void note(Decision::Kind kind, std::size_t position, const Top1& said);
+  void note(Decision::Kind kind, std::size_t position, const Top1& said, const std::optional<Judgement>& judged = std::nullopt);
+  bool could_turn(const Top1& said, const std::optional<Judgement>& judged, const DeferralRule& rule) const;
 
   Tolerance base_;
   Tolerance aligned_;

@@ -19,6 +19,11 @@ std::string_view word_at(std::string_view draft, std::size_t at) {
   return draft.substr(at, std::min(next_space, draft.size()) - at);
 }
 
+std::size_t word_end(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  return first == std::string_view::npos ? first : text.find(' ', first);
+}
+
 std::size_t without_last_word(std::string_view draft) {
   const std::size_t first_word = std::min(draft.find_first_not_of(' '), draft.size());
   const std::size_t last_space = draft.rfind(' ');

@@ -13,6 +13,7 @@
 
 const nudge = 'nudge/nudge.cpp';
 const record = 'nudge/record.cpp';
+const judge = 'nudge/judge.cpp';
 const words = 'nudge/words.cpp';
 const attention = 'kernels/attention.cpp';
 const draft = 'nudge/draft.h';
@@ -44,7 +45,7 @@ export const mutants = [
       const Top1 start = co_await base.top1();
       if (!start.silent() && start.probability >= rules.gamma) {
         answer.open_round(By::confident);
-        unsure = co_await run(base, aligned, start, {}, rules.gamma, answer, record);
+        unsure = co_await run(base, aligned, judge, start, {}, answer, record);
         if (answer.ended()) co_return *answer.ended();
       }
       while (true) {  // R1`,
@@ -112,13 +113,13 @@ export const mutants = [
     to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);',
   },
   // R3
-  { name: 'lookahead one too long', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted <= rules.lookahead' },
-  { name: 'lookahead one too short', file: nudge, from: 'drafted < rules.lookahead', to: 'drafted + 1 < rules.lookahead' },
+  { name: 'lookahead one too long', file: nudge, from: 'drafted < lookahead', to: 'drafted <= lookahead' },
+  { name: 'lookahead one too short', file: nudge, from: 'drafted < lookahead', to: 'drafted + 1 < lookahead' },
   {
     name: 'end of text as the L-th token not noticed',
     file: nudge,
     from: '      draft.end();\n',
-    to: '      if (drafted + 1 < rules.lookahead) draft.end();\n',
+    to: '      if (drafted + 1 < lookahead) draft.end();\n',
   },
   {
     name: 'the base is asked about an ended draft',
@@ -136,8 +137,8 @@ export const mutants = [
   {
     name: 'the leading space of a draft lost',
     file: draft,
-    from: 'characters_.feed(bytes, text_);',
-    to: "if (shown_.empty() && bytes.starts_with(' ')) bytes.remove_prefix(1);\n    characters_.feed(bytes, text_);",
+    from: 'characters_.feed(said.bytes, text_);',
+    to: "characters_.feed(shown_.empty() && said.bytes.starts_with(' ') ? said.bytes.substr(1) : said.bytes, text_);",
   },
   // R5, R6
   {
@@ -178,7 +179,12 @@ export const mutants = [
     to: '    if (verdict.by == By::base_end) co_return StopReason::end;\n    if (words.empty()) co_return StopReason::stalled;',
   },
   { name: 'a token without bytes counts as agreement', file: 'nudge/top1.h', from: 'return ends || bytes.empty();', to: 'return ends;' },
-  { name: 'no agreement below gamma (R7b)', file: nudge, from: 'if (agrees) {', to: 'if (agrees && next.probability >= gamma) {' },
+  {
+    name: 'no agreement below gamma (R7b)',
+    file: nudge,
+    from: 'if (agrees) {',
+    to: 'if (agrees && judge.rule().by_token(next).value_or(false)) {',
+  },
   {
     name: 'agreement the wrong way round',
     file: nudge,
@@ -187,9 +193,9 @@ export const mutants = [
   },
   {
     name: '> instead of >= at a boundary',
-    file: nudge,
-    from: 'if (next.probability >= gamma) {  // R7c',
-    to: 'if (next.probability > gamma) {  // R7c',
+    file: 'nudge/rules/top1_rule.h',
+    from: 'return said.probability >= gamma_;',
+    to: 'return said.probability > gamma_;',
   },
   // R8
   { name: 'the cut last word kept', file: words, from: '  return last_space;\n', to: '  return draft.size();\n' },
@@ -204,20 +210,20 @@ export const mutants = [
     name: 'the first token of a run needs gamma',
     file: nudge,
     from: '  Top1 next = first;\n',
-    to: '  Top1 next = first;\n  if (next.probability < gamma) co_return next.probability;\n',
+    to: '  Top1 next = first;\n  if (!judge.rule().by_token(next).value_or(true)) co_return next.probability;\n',
   },
   {
-    name: '<= instead of < in a run',
+    name: 'a run goes on whatever the rule says',
     file: nudge,
-    from: 'if (next.probability < gamma) co_return next.probability;  // R9',
-    to: 'if (next.probability <= gamma) co_return next.probability;  // R9',
+    from: 'if (!judged->base) co_return next.probability;  // R9',
+    to: '',
   },
   {
     name: 'the uncertain token that ends a run is kept',
     file: nudge,
-    from: '    if (next.probability < gamma) co_return next.probability;  // R9',
+    from: '    if (!judged->base) co_return next.probability;  // R9',
     to: `
-      if (next.probability < gamma) {
+      if (!judged->base) {
         answer.add_token(next.bytes, Source::base, next.probability);
         co_return next.probability;
       }`,
@@ -225,8 +231,8 @@ export const mutants = [
   {
     name: "the base's end of text does not end a run",
     file: nudge,
-    from: 'if (next.silent()) co_return std::nullopt;                // R10',
-    to: '',
+    from: 'if (next.silent()) co_return std::nullopt;  // R10',
+    to: 'if (next.silent()) judged.emplace();',
   },
   // R12, R13
   { name: 'words cost one token too few', file: draft, from: '- shown_.begin()) + 1;', to: '- shown_.begin());' },
@@ -468,12 +474,159 @@ export const mutants = [
     to: '',
   },
   { name: 'guessing goes on behind what is not trusted', file: nudge, from: '    if (!base.trusts(next.probability)) break;\n', to: '' },
+  // R17 to R21
+  {
+    name: 'rules: the bet compares the token of the base with the word of the aligned model',
+    file: judge,
+    from: 'if (is_whole(word) || !rule_.by_words({word.probability, aligned})) break;',
+    to: 'break;',
+  },
+  {
+    name: 'rules: λ the wrong way round',
+    file: 'nudge/rules/bet.h',
+    from: 'words.base >= words.aligned - lambda_;',
+    to: 'words.base >= words.aligned + lambda_;',
+  },
+  {
+    name: 'rules: the bet needs more than λ',
+    file: 'nudge/rules/bet.h',
+    from: 'words.base >= words.aligned - lambda_;',
+    to: 'words.base > words.aligned - lambda_;',
+  },
+  {
+    name: 'rules: a draft that says something else serves the bet',
+    file: 'nudge/aligned_words.cpp',
+    from: 'return text.size() >= start_ && draft_.text().starts_with(text.substr(start_));',
+    to: 'return text.size() >= start_ && text.size() - start_ <= draft_.text().size();',
+  },
+  {
+    name: 'rules: no draft serves the bet twice',
+    file: 'nudge/aligned_words.cpp',
+    from: 'if (!covers(text)) follow(text, Draft());',
+    to: 'follow(text, Draft());',
+  },
+  {
+    name: "rules: the aligned model's word cut where its draft is",
+    file: 'nudge/aligned_words.cpp',
+    from: 'if (!is_whole(at)) {',
+    to: 'if (!is_whole(at) && draft_.tokens().empty()) {',
+  },
+  {
+    name: "rules: the aligned model's end is no word",
+    file: 'nudge/aligned_words.cpp',
+    from: 'product * end_ : product;',
+    to: 'product : product;',
+  },
+  {
+    name: 'rules: what the base has looked ahead at is not taken back',
+    file: judge,
+    from: '  base_.pop(pushed);\n',
+    to: '',
+  },
+  {
+    name: 'rules: the base is not told what the aligned model would say',
+    file: judge,
+    from: 'rest.text().size() > guess.text().size()) guess = std::move(rest);',
+    to: 'rest.text().size() > guess.text().size()) static_cast<void>(rest);',
+  },
+  {
+    name: 'rules: a word goes on behind the next space',
+    file: judge,
+    from: 'if (next.silent() || ends(word, next)) break;',
+    to: 'if (next.silent()) break;',
+  },
+  {
+    name: 'rules: a word has no end but a space',
+    file: judge,
+    from: 'word_end(word.text) != std::string_view::npos || word.tokens >= limit_;',
+    to: 'word_end(word.text) != std::string_view::npos;',
+  },
+  {
+    name: 'rules: each token of a word is judged again',
+    file: judge,
+    from: '  if (word_.base) return Judgement{*word_.base};\n',
+    to: '',
+  },
+  {
+    name: 'rules: the hybrid compares below low',
+    file: 'nudge/rules/hybrid.h',
+    from: 'if (said.probability < low_) return false;',
+    to: '',
+  },
+  {
+    name: 'rules: high itself is not high',
+    file: 'nudge/rules/hybrid.h',
+    from: 'if (said.probability >= high_) return true;',
+    to: 'if (said.probability > high_) return true;',
+  },
+  {
+    name: 'rules: the hybrid judges the rest of a word only',
+    file: judge,
+    from: '  Word word = word_;\n',
+    to: '  Word word = word_;\n  word.probability = 1;\n',
+  },
+  {
+    name: "rules: the hybrid's ties by the limit that does not matter",
+    file: 'nudge/rules/hybrid.h',
+    from: 'const bool by_low = std::abs(said.probability - low_) < base.probability && (!between || judged.base);',
+    to: 'const bool by_low = std::abs(said.probability - low_) < base.probability && (!between || !judged.base);',
+  },
+  {
+    name: 'rules: the margin is the probability',
+    file: 'nudge/rules/margin.h',
+    from: 'return said.probability - *said.runner_up;',
+    to: 'return said.probability - 0 * *said.runner_up;',
+  },
+  {
+    name: 'rules: the margin itself is not enough',
+    file: 'nudge/rules/margin.h',
+    from: 'return lead(said) >= margin_;',
+    to: 'return lead(said) > margin_;',
+  },
+  {
+    name: 'rules: the runner-up by the scores of sampling',
+    file: reader,
+    from: `
+  measure(logits, reading.measures, top1);
+  if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);`,
+    to: `
+  if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);
+  measure(logits, reading.measures, top1);`,
+    tests: ['rules'],
+  },
+  {
+    name: 'rules: the entropy itself is too much',
+    file: 'nudge/rules/entropy.h',
+    from: 'return *said.entropy <= limit_;',
+    to: 'return *said.entropy < limit_;',
+  },
+  {
+    name: 'rules: the entropy of a part of the vocabulary',
+    file: 'choice/measures.cpp',
+    from: 'for (std::size_t k = 0; i + k < part.size(); ++k) term',
+    to: 'for (std::size_t k = 1; i + k < part.size(); ++k) term',
+    native: 'measures_test',
+  },
+  {
+    name: 'rules: entropy in bits',
+    file: 'choice/measures.cpp',
+    from: 'std::log(sum) - weighted / sum',
+    to: '(std::log(sum) - weighted / sum) / std::log(2.0)',
+    native: 'measures_test',
+  },
+  {
+    name: 'rules: an answer remembered without its measures',
+    file: 'lanes/sequence_lane.h',
+    from: '  bool operator==(const Choice&) const = default;',
+    to: '  bool operator==(const Choice& other) const { return sampling == other.sampling && changes == other.changes; }',
+    tests: ['rules'],
+  },
   // Ties
   {
     name: 'ties: γ is never close',
-    file: record,
-    from: 'return std::abs(said.probability - gamma) < tolerance.probability;',
-    to: 'return said.probability - gamma < -2 - tolerance.probability;',
+    file: 'nudge/rules/top1_rule.h',
+    from: 'return std::abs(said.probability - gamma_) < base.probability;',
+    to: 'return said.probability - gamma_ < -2 - base.probability;',
   },
   {
     name: 'ties: tokens are never close',
@@ -484,14 +637,14 @@ export const mutants = [
   {
     name: 'ties: γ counts where the base agrees',
     file: record,
-    from: 'const bool gamma_decides = !said.silent() && !agrees;',
-    to: 'const bool gamma_decides = !said.silent();\n  static_cast<void>(agrees);',
+    from: 'return judged && rule.is_close(said, *judged, base_, aligned_);',
+    to: 'return !said.silent() && rule.is_close(said, judged.value_or(Judgement{}), base_, aligned_);',
   },
   {
     name: 'ties: the token counts where a run ends anyway',
     file: record,
-    from: 'const bool token_decides = said.probability >= gamma;',
-    to: 'const bool token_decides = said.probability >= 0;',
+    from: 'const bool token_decides = judged ? judged->base : rule.by_token(said).value_or(true);',
+    to: 'const bool token_decides = true;',
   },
   {
     name: 'ties: what was drafted and dropped counts',
@@ -619,7 +772,7 @@ export const mutants = [
     name: 'lanes: the base does not read along',
     file: 'nudge/read_along.cpp',
     from: 'if (!base.apart()) return;',
-    to: 'if (!base.apart() || gamma >= 0) return;',
+    to: 'if (!base.apart() || !rule.compares_words()) return;',
     native: 'lanes_at_work_test',
   },
   {

@@ -31,9 +31,9 @@ TEST("guess: how probable a stretch is, whatever pieces the reader cuts it into"
 
 TEST("guess: what is left of a draft, with what the model gave each token") {
   Draft draft;
-  draft.add("a", 0.5F);
-  draft.add(" bc", 0.25F);
-  draft.add(" d", 0.125F);
+  draft.add({.probability = 0.5F, .bytes = "a"});
+  draft.add({.probability = 0.25F, .bytes = " bc"});
+  draft.add({.probability = 0.125F, .bytes = " d"});
   CHECK_EQUAL(draft.rest(1).text(), " bc d");
   CHECK_EQUAL(draft.rest(1).probability(0, 3), 0.25F);
   // From the middle of a token on: that one, and those behind it.

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -35,6 +36,14 @@ class ScriptedLane final : public Lane {
     return *this;
   }
 
+  /// What is measured after a text that is in the script (R20, R21).
+  ScriptedLane& measured(const std::string& text, std::optional<float> runner_up, std::optional<float> entropy) {
+    Entry& entry = script_.at(text);
+    entry.runner_up = runner_up;
+    entry.entropy = entropy;
+    return *this;
+  }
+
   /// After `text`, the model goes on with these tokens, each at `probability`.
   ScriptedLane& says(std::string text, const std::vector<std::string>& tokens, float probability = 0.9F) {
     for (const std::string& token : tokens) {
@@ -47,9 +56,19 @@ class ScriptedLane final : public Lane {
 
   void set_text(std::string_view text) override {
     context_ = text;
+    lengths_.clear();
     texts.emplace_back(text);
   }
-  void push(Token token) override { context_ += spelled_.at(static_cast<std::size_t>(token)); }
+  void push(Token token) override {
+    lengths_.push_back(context_.size());
+    context_ += spelled_.at(static_cast<std::size_t>(token));
+  }
+  void pop(std::size_t tokens) override {
+    for (; tokens > 0; --tokens) {
+      context_.resize(lengths_.at(lengths_.size() - 1));
+      lengths_.pop_back();
+    }
+  }
 
   void expect(const Guess& guess) override { expected.emplace_back(guess.text()); }
   bool trusts(float probability) const override { return probability >= least_trusted; }
@@ -81,6 +100,8 @@ class ScriptedLane final : public Lane {
     top1.token = found->second.token;
     top1.probability = found->second.probability;
     top1.margin = found->second.margin;
+    top1.runner_up = found->second.runner_up;
+    top1.entropy = found->second.entropy;
     top1.ends = bytes == end_of_text;
     if (!top1.ends && bytes != control) top1.bytes = bytes;
     return top1;
@@ -91,11 +112,15 @@ class ScriptedLane final : public Lane {
     Token token;
     float probability;
     float margin;
+    std::optional<float> runner_up = std::nullopt;
+    std::optional<float> entropy = std::nullopt;
   };
   std::map<std::string, Entry> script_;
   // A deque: views into its strings stay good while it grows.
   std::deque<std::string> spelled_;
   std::string context_;
+  /// Of the context in front of each token that was pushed.
+  std::vector<std::size_t> lengths_;
 };
 
 }  // namespace nudging

@@ -1,21 +1,24 @@
 import type { Answer, GenerateOptions, Input, Inspected, LaneName, Nudging, Round, StopReason } from '../../lib/index.ts';
+import { resolvedRule } from '../../lib/rule.ts';
 import { samplingOf, type Choosing } from './replay.ts';
+import { judgeOf } from './rules/judge.ts';
 
 /** What the reference returns: the parts of an {@link Answer} that the rules determine. */
 export type ReferenceAnswer = Pick<Answer, 'text' | 'rounds' | 'stopReason'> & { used: number };
 
 /**
- * The rules of nudging, R1 to R16, written a second time: slowly, in another language, and without any state between questions. Every
+ * The rules of nudging, R1 to R21, written a second time: slowly, in another language, and without any state between questions. Every
  * question is a whole prompt that is tokenised and decoded from nothing. The engine must give the same rounds.
  */
 export async function reference(
   engine: Nudging,
   input: Input,
-  options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & Choosing,
+  options: Required<Pick<GenerateOptions, 'gamma' | 'lookahead' | 'maxTokens'>> & Pick<GenerateOptions, 'rule'> & Choosing,
 ): Promise<ReferenceAnswer> {
   const { gamma, lookahead, maxTokens } = options;
   const sampling = samplingOf(options);
   const ask = (lane: LaneName, text: string, tokens: readonly number[] = []) => engine.inspect({ lane, input, text, tokens, sampling });
+  const judge = judgeOf(resolvedRule(options.rule), gamma, lookahead, ask);
   const rounds: Round[] = [];
   let out = '';
   let used = 0;
@@ -25,18 +28,19 @@ export async function reference(
     // R3: the aligned model's draft; shown[k] is the text of its first k tokens.
     const shown = [''];
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const drafted: number[] = [];
+    const drafted: Inspected[] = [];
     let ended = false;
     while (drafted.length < lookahead) {
-      const next = await ask('aligned', out, drafted);
+      const next = await ask('aligned', out, idsOf(drafted));
       if (next.ends) {
         ended = true;
         break;
       }
-      drafted.push(next.token);
+      drafted.push(next);
       shown.push((shown.at(-1) as string) + decoder.decode(next.bytes, { stream: true }));
     }
     const draft = shown.at(-1) as string;
+    judge.follow({ text: out, tokens: drafted });
 
     let take = draft;
     let by: Round['by'] = 'end';
@@ -45,11 +49,12 @@ export async function reference(
       by = 'none';
       take = allButTheLastWord(draft);
       for (const boundary of boundaries(draft)) {
-        const next = await ask('base', out + draft.slice(0, boundary));
+        const start = out + draft.slice(0, boundary);
+        const next = await ask('base', start);
         const word = /^ [^ ]*/.exec(draft.slice(boundary))?.[0] as string;
         if (next.ends || next.bytes.length === 0) by = 'base-end';
         else if (startsWith(word, next.bytes)) by = 'agree';
-        else if (next.probability >= gamma) by = 'confident';
+        else if (await judge.speaks({ start, run: [], next })) by = 'confident';
         else continue;
         take = draft.slice(0, boundary);
         if (by !== 'base-end') first = next;
@@ -78,19 +83,21 @@ export async function reference(
     // R9-R11
     const runDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const start = out;
-    const run: number[] = [];
+    const run: Inspected[] = [];
     let next = first;
     do {
-      run.push(next.token);
+      run.push(next);
       round.base += runDecoder.decode(next.bytes, { stream: true });
       used += 1;
       if (used === maxTokens) break;
-      next = await ask('base', start, run);
-    } while (!next.ends && next.bytes.length > 0 && next.probability >= gamma);
+      next = await ask('base', start, idsOf(run));
+    } while (!next.ends && next.bytes.length > 0 && (await judge.speaks({ start, run, next })));
     out += round.base;
     if (used === maxTokens) return finish('length');
   }
 }
+
+const idsOf = (said: readonly Inspected[]) => said.map(({ token }) => token);
 
 /** R5, by regular expression: before the last space of a run that has a word before it and a word after it. */
 function boundaries(draft: string): number[] {

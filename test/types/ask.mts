@@ -1,6 +1,6 @@
 // What a user's program may say, and what it may not. test/types.test.ts has it compiled as an ES module and as CommonJS.
-import { AnswerStream, Nudging, NudgingError, type defaults, demoPair, readPair } from 'nudging';
-import type { Answer, ErrorCode, GenerateOptions, LoadOptions, ModelInfo, Pair, Piece } from 'nudging';
+import { AnswerStream, Nudging, NudgingError, type defaults, demoPair, readPair, replay } from 'nudging';
+import type { Answer, ErrorCode, GenerateOptions, LoadOptions, ModelInfo, Pair, Piece, Replayed } from 'nudging';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only if the type is `true`, so not for what is `any` because it was not found. */
@@ -23,6 +23,12 @@ export async function ask(options: LoadOptions): Promise<string> {
   await stream[Symbol.asyncDispose]();
   await nudging[Symbol.asyncDispose]();
 
+  const traced = await nudging.generate('a question', { trace: 'full', rule: { name: 'bet', lambda: 0.1 } });
+  const replayed = replay(traced, { rule: 'hybrid', gamma: 0.3 });
+  must<Same<typeof replayed, Replayed>>();
+
+  // @ts-expect-error of another rule
+  await nudging.generate('a question', { rule: { name: 'bet', low: 0.1 } });
   // @ts-expect-error a number, or nothing
   await nudging.generate('a question', { gamma: 'low' });
   // @ts-expect-error made by `load` alone
