@@ -308,7 +308,7 @@ export class Nudging {
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
       decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
-      asked: { question: lastQuestion(question), gamma: settings.gamma ?? defaults.gamma, mode },
+      asked: { question: lastQuestion(question), gamma, rule, mode },
     });
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;

@@ -1,5 +1,5 @@
-import type { DeferralRule, ResolvedRule } from './rule.ts';
 import type { Explanation } from './explain/explanation.ts';
+import type { DeferralRule, ResolvedRule } from './rule.ts';
 
 /** The two models. */
 export type LaneName = 'base' | 'aligned';

@@ -54,6 +54,14 @@ describe('piped in', () => {
     expect(stdout).toContain('max-tokens: 3\n');
   });
 
+  test('/rule changes who decides, and /why says how it did', async () => {
+    const { stdout, stderr } = await chat(['/rule margin:margin=0.3', question, '/why']);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^rule: \{"name":"margin","margin":0.3\}|^rule: \{"margin":0.3,"name":"margin"\}/);
+    expect(stdout).toContain('rule margin (margin 0.3)');
+    expect(stdout).not.toContain('γ');
+  });
+
   test('/why says who wrote each word of the last answer', async () => {
     const { stdout } = await chat([question, '/why']);
     expect(stdout).toContain('\n~ ~~~~~~');

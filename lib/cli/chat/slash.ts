@@ -26,7 +26,6 @@ const changeable = () =>
   groupsNamed('generation', 'prompts')
     .flatMap((group) => group.flags)
     .filter((flag) => flag.option !== undefined && !['mode', 'prefill', 'fit', 'system'].includes(flag.name));
-const hasFlag = (name: string) => changeable().some((flag) => flag.name === name);
 
 const table: Slash[] = [
   { name: 'help', about: 'this list', run: (chat) => chat.say(helpText()) },
@@ -42,16 +41,12 @@ const table: Slash[] = [
   { name: 'base', about: 'what the base model alone says to the last question', run: (chat) => alone(chat, 'base') },
   { name: 'aligned', about: 'what the aligned model alone says to it', run: (chat) => alone(chat, 'aligned') },
   { name: 'gamma', value: 'P', about: 'show or change γ, below which the base defers', run: (chat, value) => set(chat, 'gamma', value) },
-  ...(hasFlag('rule')
-    ? [
-        {
-          name: 'rule',
-          value: 'RULE',
-          about: 'show or change the rule by which the base defers',
-          run: (chat: Chat, value: string) => set(chat, 'rule', value),
-        },
-      ]
-    : []),
+  {
+    name: 'rule',
+    value: 'RULE',
+    about: 'show or change the rule by which the base defers',
+    run: (chat, value) => set(chat, 'rule', value),
+  },
   {
     name: 'set',
     value: 'FLAG VALUE',

@@ -83,7 +83,7 @@ async function answered(question: string, options: LoadOptions, verbose: boolean
   try {
     const answer = await nudging.generate(question, { signal: interrupt.signal, trace: 'full' });
     const asked = { question, gamma: settings.gamma ?? defaults.gamma, mode: settings.mode ?? defaults.mode };
-    const explanation = explanationOf(answer, asked);
+    const explanation = answer.explain();
     return { explanation, json: { ...asked, ...answerJson(answer), explanation } };
   } finally {
     await nudging.close();
