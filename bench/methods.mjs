@@ -24,10 +24,12 @@ await runMain(async () => {
   // Of both tasks alike, taking turns.
   const all = readQuestions(Math.ceil(Math.max(flags.questions, flags.scored) / tasks.length));
   const half = all.length / tasks.length;
-  const questions = all.map((_, index) => /** @type {typeof all[number]} */ (all[(index % tasks.length) * half + Math.floor(index / tasks.length)]));
+  const questions = all.map(
+    (_, index) => /** @type {typeof all[number]} */ (all[(index % tasks.length) * half + Math.floor(index / tasks.length)]),
+  );
   const before = load();
 
-  const { name, description, ...manifest } = setup.pair;
+  const { name, description, ...manifest } = /** @type {import('../dist/index.js').Pair} */ (setup.pair);
   const engine = await Nudging.load({
     ...manifest,
     ...setup.settings,

@@ -27,7 +27,7 @@ test.each([
   [['--mode', 'proxy-tuning'], '--reference must be the path of'],
   [['--mode', 'ensemble', '--weights', 'judge=1'], '--weights must be an object of weights by the names of loaded models (base, aligned)'],
   [['--mode', 'ensemble', '--weights', 'base=0'], '--weights cannot be "base=0"'],
-  [['--mode', 'ensemble', '--pair', inRoot('models/demo/pair-cross.json')], 'do not have the same vocabulary'],
+  [['--mode', 'ensemble', '--unit', 'token', '--pair', inRoot('models/demo/pair-cross.json')], 'do not have the same vocabulary'],
 ])('%j is refused with what to do', { timeout: 30_000 }, async (flags, message) => {
   const { stdout, stderr, code } = await nudging([...flags, question]);
   expect([stdout, code]).toEqual(['', 2]);

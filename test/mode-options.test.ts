@@ -92,7 +92,7 @@ test.each([
   [['--compat', 'paper'], '--compat must be left out'],
 ])('%j is refused in one line', { timeout: 30_000 }, async (flags, message) => {
   for (const command of [[], ['explain']]) {
-    const { stdout, stderr, code } = await nudging([...command, ...flags, question]);
+    const { stdout, stderr, code } = await nudging([...command, ...flags, question], { raw: true });
     expect([stdout, code]).toEqual(['', 2]);
     expect(stderr).toContain(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);

@@ -46,8 +46,8 @@ export class Measurement {
 
   /**
    * One timed round. Methods take turns at every second question, in an order that turns too, so that whatever disturbs one disturbs all.
-   * Two questions at a time, because one that is asked again would be answered from memory. Prompts are in the caches then: what is timed is
-   * the answer.
+   * Two questions at a time, because one that is asked again would be answered from memory. Prompts are in the caches then: what is timed
+   * is the answer.
    * @param {number} round @param {readonly Question[]} questions
    */
   async time(round, questions) {
@@ -125,14 +125,19 @@ export function methodFigures(measured) {
   });
 }
 
-/** Which aims are met: for each one that can be judged, the ratio of times per token, of the same round each. @param {readonly Measured[]} measured */
+/**
+ * Which aims are met: for each one that can be judged, the ratio of times per token, of the same round each.
+ * @param {readonly Measured[]} measured
+ */
 export function judgedAims(measured) {
   const roundsOf = (/** @type {string} */ name) => measured.find(({ method }) => method.name === name)?.rounds;
   return aims.flatMap(({ over, under, atMost }) => {
     const all = [over, ...under].map(roundsOf);
     if (all.includes(undefined)) return [];
     const [above, ...below] = /** @type {Sums[][]} */ (all);
-    const ratios = (above ?? []).map((round, index) => msPerToken(round) / sum(below.map((one) => msPerToken(/** @type {Sums} */ (one[index])))));
+    const ratios = (above ?? []).map(
+      (round, index) => msPerToken(round) / sum(below.map((one) => msPerToken(/** @type {Sums} */ (one[index])))),
+    );
     return [{ label: `${over} ÷ ${under.length > 1 ? `(${under.join(' + ')})` : under[0]}`, atMost, ...spread(ratios) }];
   });
 }

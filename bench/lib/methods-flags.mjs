@@ -5,8 +5,8 @@ import { describeNamedPairs } from './named-pairs.mjs';
 
 const names = allMethods({ knowsQuestions: true }).map(({ name }) => name);
 
-export const help = `Measures every method of the family in one engine, on one pair: how many of the demo pair's questions it answers, what a token
-takes relative to nudging, and how often each model is asked. docs/methods.md says what the methods are.
+export const help = `Measures every method of the family in one engine, on one pair: how many of the demo pair's questions it answers,
+what a token takes relative to nudging, and how often each model is asked. docs/methods.md says what the methods are.
 
 Usage: npm run bench:methods -- [flags]
 
@@ -34,7 +34,20 @@ export function readMethodFlags() {
   let values;
   const text = /** @type {const} */ ({ type: 'string' });
   const flag = /** @type {const} */ ({ type: 'boolean' });
-  const texts = ['pair', 'reference', 'methods', 'questions', 'scored', 'rounds', 'max-tokens', 'gamma', 'lookahead', 'threads', 'name', 'out'];
+  const texts = [
+    'pair',
+    'reference',
+    'methods',
+    'questions',
+    'scored',
+    'rounds',
+    'max-tokens',
+    'gamma',
+    'lookahead',
+    'threads',
+    'name',
+    'out',
+  ];
   try {
     ({ values } = parseArgs({
       options: { ...Object.fromEntries(texts.map((name) => [name, text])), quick: flag, json: flag, help: flag },

@@ -25,17 +25,19 @@ export function methodsReport(result) {
     `≤ ${atMost.toFixed(2)}`,
     spread.median <= atMost ? 'met' : 'missed',
   ]);
+  const reasons = missing.map((/** @type {any} */ { label, reason }) => `- ${label}: ${reason}\n`);
+  const leftOut = reasons.length > 0 ? `\nLeft out:\n\n${reasons.join('')}` : '';
   const { gamma, lookahead, maxTokens } = setup.settings;
   return `# Methods with ${result.name}
 
-\`${result.command}\` on ${describeMachine(machine)}, Node.js ${machine.node}; one-minute load before ${load.before}, after ${load.after}.
-γ ${gamma}, L ${lookahead}, at most ${maxTokens} tokens; ${result.timed} questions timed in ${result.rounds} rounds, prompts in the caches. Times are
-of a token of the answer. Methods took turns at every second question, so ratios of one round mean more than times.
-${scored ? 'Right: by the scorer of `npm run eval:demo`.' : "The pair was not made for these questions, so nothing is scored."}
+\`${result.command}\` on ${describeMachine(machine)}, Node.js ${machine.node};
+one-minute load before ${load.before}, after ${load.after}. γ ${gamma}, L ${lookahead}, at most ${maxTokens} tokens; ${result.timed} questions timed in ${result.rounds} rounds,
+prompts in the caches. Times are of a token of the answer. Methods took turns at every second question, so ratios of one round mean more than times.
+${scored ? 'Right: by the scorer of `npm run eval:demo`.' : 'The pair was not made for these questions, so nothing is scored.'}
 The reference is ${reference}.
 
 ${markdownTable(head, rows)}
 
 ${aimRows.length > 0 ? markdownTable(['time a token', 'median (range)', 'aim', ''], aimRows) : ''}
-${missing.length > 0 ? `\nLeft out:\n\n${missing.map((/** @type {any} */ { label, reason }) => `- ${label}: ${reason}`).join('\n')}\n` : ''}`;
+${leftOut}`;
 }
