@@ -19,8 +19,9 @@ await runMain(async () => {
     return;
   }
   const { setup, bytes, name: pairName } = await readSetup({ ...flags, context: 512 });
-  const scored = pairName.startsWith('demo') || pairName.startsWith('inflated');
-  const methods = allMethods({ knowsQuestions: scored }).filter(({ name }) => flags.methods?.includes(name) ?? true);
+  const knowsQuestions = pairName.startsWith('demo') || pairName.startsWith('inflated');
+  const scored = knowsQuestions && flags.scored > 0;
+  const methods = allMethods({ knowsQuestions }).filter(({ name }) => flags.methods?.includes(name) ?? true);
   // Of both tasks alike, taking turns.
   const all = readQuestions(Math.ceil(Math.max(flags.questions, flags.scored) / tasks.length));
   const half = all.length / tasks.length;
@@ -34,13 +35,15 @@ await runMain(async () => {
     ...manifest,
     ...setup.settings,
     reference: flags.reference ?? manifest.reference ?? manifest.aligned,
-    context: scored ? 512 : 2048,
+    context: knowsQuestions ? 512 : 2048,
     parallel: 1,
     ...(setup.threads.forced ? { threads: setup.threads.base } : {}),
   });
   const measurement = new Measurement(engine, setup.prompt);
   try {
-    await measurement.score(methods, questions.slice(0, flags.scored), ({ label }) => console.error(`answered by ${label}`));
+    await measurement.score(methods, questions.slice(0, knowsQuestions ? flags.scored : 0), ({ label }) =>
+      console.error(`tried: ${label}`),
+    );
     if (measurement.measured.length === 0) throw new BuildError(`nothing to measure: ${measurement.missing[0]?.reason}`);
     for (let round = 0; round < flags.rounds; round += 1) {
       await measurement.time(round, questions.slice(0, flags.questions));

@@ -26,12 +26,14 @@ export class Measurement {
   }
 
   /**
-   * Answers the questions once by each method, which also warms up, and counts right answers.
+   * Answers the questions once by each method and counts right answers. Without questions it only finds out whether the method works here.
    * @param {readonly Method[]} methods @param {readonly Question[]} questions @param {(method: Method) => void} step
    */
   async score(methods, questions, step) {
     for (const method of methods) {
       try {
+        await this.#answer('What is a harbor?', { ...method.options, maxTokens: 1 });
+        /** @type {string[]} */
         const texts = [];
         for (const { question } of questions) texts.push((await this.#answer(question, method.options)).text);
         const right = questions.filter((question, index) => isRight(question, texts[index] ?? '')).length;

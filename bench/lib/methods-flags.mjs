@@ -19,8 +19,8 @@ ${describeNamedPairs(' '.repeat(24))}
                       ${names.slice(0, 12).join(', ')},
                       ${names.slice(12).join(', ')}
   --questions N       that are timed, 2 to 300; default: 8
-  --scored N          that are answered once before, to count right answers, 2 to 300; default: 60, or --questions with --pair real and
-                      others that are no demo pair
+  --scored N          that are answered once before, to count right answers, 0 to 300, of pairs that were made for them; default: 60 with
+                      a demo pair, else --questions
   --rounds N          1 to 100; methods take turns within each; default: 3
   --max-tokens N, --gamma G, --lookahead N, --threads N     default: the pair's, and the engine's own choice
   --json              print JSON instead of the table
@@ -82,7 +82,7 @@ export function readMethodFlags() {
     reference: string('reference'),
     methods,
     questions,
-    scored: integer('scored', 2, 300) ?? (isDemo && !quick ? 60 : questions),
+    scored: integer('scored', 0, 300) ?? (isDemo && !quick ? 60 : questions),
     rounds: integer('rounds', 1, 100) ?? (quick ? 1 : 3),
     threads: integer('threads', 1, 512),
     settings: { gamma, lookahead: integer('lookahead', 1, 1024), maxTokens: integer('max-tokens', 1, 100_000) ?? (quick ? 16 : undefined) },

@@ -9,7 +9,7 @@ export function methodsReport(result) {
   const { machine, load, setup, reference, methods, aims, missing, scored } = result;
   const rows = methods.map((/** @type {any} */ { label, right, scored: of, toNudging, msPerToken, passes, nudgeRatio }) => [
     label,
-    scored ? `${right} of ${of}` : 'not scored',
+    of > 0 ? `${right} of ${of}` : 'not scored',
     toNudging ? ranged(toNudging) : '–',
     ranged(msPerToken),
     passes.base.toFixed(2),
@@ -31,9 +31,10 @@ export function methodsReport(result) {
   return `# Methods with ${result.name}
 
 \`${result.command}\` on ${describeMachine(machine)}, Node.js ${machine.node};
-one-minute load before ${load.before}, after ${load.after}. γ ${gamma}, L ${lookahead}, at most ${maxTokens} tokens; ${result.timed} questions timed in ${result.rounds} rounds,
-prompts in the caches. Times are of a token of the answer. Methods took turns at every second question, so ratios of one round mean more than times.
-${scored ? 'Right: by the scorer of `npm run eval:demo`.' : 'The pair was not made for these questions, so nothing is scored.'}
+one-minute load before ${load.before}, after ${load.after}. γ ${gamma}, L ${lookahead}, at most ${maxTokens} tokens;
+${result.timed} questions timed in ${result.rounds} rounds, prompts in the caches. Times are of a token of the answer.
+Methods took turns at every second question, so ratios of one round mean more than times.
+${scored ? 'Right: by the scorer of `npm run eval:demo`.' : 'Answers are not scored.'}
 The reference is ${reference}.
 
 ${markdownTable(head, rows)}
