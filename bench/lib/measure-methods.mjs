@@ -102,6 +102,8 @@ function sums(answers) {
 }
 
 const msPerToken = (/** @type {Sums} */ { ms, tokens }) => ms / tokens;
+/** Of a model alone. */
+const msPerPass = (/** @type {Sums} */ { ms, base, aligned, others }) => ms / (base + aligned + others);
 
 /** What a report says of each method. @param {readonly Measured[]} measured */
 export function methodFigures(measured) {
@@ -122,24 +124,27 @@ export function methodFigures(measured) {
       tokens: tokens / rounds.length,
       passes: { base: perToken('base'), aligned: perToken('aligned'), reference: perToken('others') },
       nudgeRatio: perToken('nudged'),
+      rounds,
       texts: texts.slice(0, 4),
     };
   });
 }
 
 /**
- * Which aims are met: for each one that can be judged, the ratio of times per token, of the same round each.
+ * Which aims are met: for each one that can be judged, the ratio of times, of the same round each.
  * @param {readonly Measured[]} measured
  */
 export function judgedAims(measured) {
-  const roundsOf = (/** @type {string} */ name) => measured.find(({ method }) => method.name === name)?.rounds;
-  return aims.flatMap(({ over, under, atMost }) => {
-    const all = [over, ...under].map(roundsOf);
-    if (all.includes(undefined)) return [];
-    const [above, ...below] = /** @type {Sums[][]} */ (all);
-    const ratios = (above ?? []).map(
-      (round, index) => msPerToken(round) / sum(below.map((one) => msPerToken(/** @type {Sums} */ (one[index])))),
-    );
-    return [{ label: `${over} ÷ ${under.length > 1 ? `(${under.join(' + ')})` : under[0]}`, atMost, ...spread(ratios) }];
+  const roundsOf = (/** @type {string} */ name) => measured.find(({ method }) => method.name === name)?.rounds ?? [];
+  return aims.flatMap(({ over, atMost, ...under }) => {
+    const parts = 'tokenOf' in under ? [under.tokenOf] : under.passesOf;
+    const ratios = roundsOf(over).flatMap((round, index) => {
+      const others = parts.flatMap((name) => roundsOf(name)[index] ?? []);
+      if (others.length < parts.length) return [];
+      return [msPerToken(round) / sum(others.map('tokenOf' in under ? msPerToken : msPerPass))];
+    });
+    if (ratios.length === 0) return [];
+    const label = 'tokenOf' in under ? `${over} ÷ ${under.tokenOf}` : `${over} ÷ one pass each of ${parts.join(', ')}`;
+    return [{ label, atMost, ...spread(ratios) }];
   });
 }

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+
 /** @typedef {import('../../dist/index.js').GenerateOptions} GenerateOptions */
 /**
  * @typedef {object} Method one way to an answer, docs/methods.md says more of each
@@ -6,22 +9,6 @@
  * @property {GenerateOptions} options
  * @property {true} [asksReference] whether the third model takes part
  */
-
-/**
- * What in-context alignment shows a base that knows the demo pair's questions and nothing else: two of them with answers, in the layout of
- * the base's own prompt. The package's examples are longer than the context of such models.
- */
-const demoExamples = `Question: What is a harbor?
-Answer:
-A harbor is a sheltered port where ships can take on or discharge cargo.
-
-Question: Take the last letters of "Peter" and "Laura" and concatenate them.
-Answer:
-The last letter of "Peter" is "r". The last letter of "Laura" is "a". So the answer is "ra".
-
-Question: {question}
-Answer:
-`;
 
 /** The method that all times are divided by. */
 export const yardstick = 'nudge';
@@ -32,7 +19,8 @@ export const yardstick = 'nudge';
  * @returns {Method[]}
  */
 export function allMethods({ knowsQuestions }) {
-  const examples = knowsQuestions ? { inContextPrompt: demoExamples } : {};
+  // The package's examples are longer than the context of such models.
+  const examples = knowsQuestions ? { inContextPrompt: readFileSync(inRoot('models/demo/in-context.txt'), 'utf8') } : {};
   const reference = /** @type {const} */ ({ asksReference: true });
   return [
     // A base that goes on with its next question is measured to the end.
@@ -67,10 +55,13 @@ export function allMethods({ knowsQuestions }) {
   ];
 }
 
-/** What one method costs in units of others, with what is aimed at. Each round has its own. */
+/**
+ * What a token of one method costs in units of others, with what is aimed at: in one pass of each of some models alone, or in a token of
+ * another method. Each round has its own.
+ */
 export const aims = /** @type {const} */ ([
-  { over: 'ensemble', under: ['base', 'aligned'], atMost: 1.1 },
-  { over: 'proxy', under: ['base', 'aligned', 'reference'], atMost: 1.1 },
-  { over: 'ensemble-byte', under: ['ensemble'], atMost: 1.5 },
-  { over: 'proxy-byte', under: ['proxy'], atMost: 1.5 },
+  { over: 'ensemble', passesOf: ['base', 'aligned'], atMost: 1.1 },
+  { over: 'proxy', passesOf: ['base', 'aligned', 'reference'], atMost: 1.1 },
+  { over: 'ensemble-byte', tokenOf: 'ensemble', atMost: 1.5 },
+  { over: 'proxy-byte', tokenOf: 'proxy', atMost: 1.5 },
 ]);
