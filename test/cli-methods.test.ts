@@ -32,7 +32,11 @@ test('the benchmark measures each of them', () => {
 
 test('docs/methods.md has a command for each, and they are right', () => {
   const commands = [...readFileSync(inRoot('docs/methods.md'), 'utf8').matchAll(/`npx nudging ([^`]*)"What is a harbor\?"`/g)];
-  const plain = (flags: string) => flags.trim().replace(/--reference \S+/, '--reference FILE').replace(/ --in-context-prompt \S+/, '');
+  const plain = (flags: string) =>
+    flags
+      .trim()
+      .replace(/--reference \S+/, '--reference FILE')
+      .replace(/ --in-context-prompt \S+/, '');
   expect(commands.map(([, flags = '']) => plain(flags))).toEqual(expect.arrayContaining(methods.map(([flags]) => flags)));
   for (const [, flags = ''] of commands) readArguments([...words(flags), 'Why?']);
 });
