@@ -64,7 +64,7 @@ await runMain(async () => {
     reference:
       flags.reference !== undefined || manifest.reference !== undefined
         ? 'the one that was named'
-        : "a stand-in, the aligned model's own file without its template: right for times, and no small base",
+        : "a stand-in, the aligned model's own file without its template: right for the time of a pass, and no small base",
     rounds: flags.rounds,
     timed: flags.questions,
     scored,
