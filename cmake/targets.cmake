@@ -9,7 +9,7 @@ include(cmake/rooms.cmake)
 if(NUDGING_NATIVE AND NOT MSVC)
   # What reads a whole vocabulary's logits for every token.
   set_source_files_properties("${native}/choice/top1.cpp" "${native}/choice/gumbel.cpp" "${native}/choice/measures.cpp"
-    PROPERTIES COMPILE_OPTIONS "-march=native")
+    "${native}/choice/mixture.cpp" PROPERTIES COMPILE_OPTIONS "-march=native")
 endif()
 
 if(NOT MSVC)

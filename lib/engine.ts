@@ -22,6 +22,7 @@ import {
 import { inContext } from './in-context.ts';
 import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
+import { mustBeUsed } from './mode-options.ts';
 import { baseEndsAlone, nextQuestion } from './next-question.ts';
 import {
   check,
@@ -521,7 +522,9 @@ export class Nudging {
     check(inline, generateRules);
     const given = isObject(options) ? { ...options } : options;
     if (given !== undefined) check(given, generateRules);
-    const { signal, ...settings } = { ...this.#settings, ...defined(inline), ...defined(given ?? {}) } as GenerateOptions;
+    const own = { ...defined(inline), ...defined(given ?? {}) };
+    const { signal, ...settings } = { ...this.#settings, ...own } as GenerateOptions;
+    mustBeUsed(own, settings);
     const question = readQuestion(input, settings.prefill);
     if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
     if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');

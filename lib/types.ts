@@ -404,6 +404,9 @@ export type Unit = 'token' | 'byte';
 
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions, LogitOptions {
+  /**
+   * Default `nudge`. Options that another mode alone looks at (docs/semantics.md) are refused in the same call with it: ERR_INVALID_OPTION.
+   */
   mode?: Mode;
   /**
    * For `mode: 'ensemble'`: how much each model counts, by name: `base`, `aligned`, `reference` and those of `otherModels`, each 0 to

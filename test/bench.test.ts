@@ -43,6 +43,19 @@ interface Result {
   agreement: { against: string | null; different: Record<string, number> };
 }
 
+interface MethodsResult {
+  methods: {
+    name: string;
+    scored: number;
+    msPerToken: Spread;
+    toNudging: Spread;
+    passes: Record<'base' | 'aligned' | 'reference', number>;
+    nudgeRatio: number;
+  }[];
+  aims: (Spread & { label: string })[];
+  missing: { label: string; reason: string }[];
+}
+
 describe('npm run bench -- --quick', () => {
   const out = mkdtempSync(path.join(tmpdir(), 'nudging-bench-'));
   let result: Result;
@@ -156,6 +169,66 @@ test('a rival that is not built is said to be missing', async () => {
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
+});
+
+describe('npm run bench:methods -- --quick', () => {
+  const out = mkdtempSync(path.join(tmpdir(), 'nudging-methods-'));
+  afterAll(() => rmSync(out, { recursive: true, force: true }));
+  const measure = async (...flags: string[]) => {
+    const { stdout } = await program('bench/methods.mjs', '--quick', '--out', out, '--name', 'quick', ...flags);
+    return { stdout, result: JSON.parse(readFileSync(path.join(out, 'quick.json'), 'utf8')) as MethodsResult };
+  };
+
+  test('measures every method and judges every aim', { timeout: 70_000 }, async () => {
+    const { stdout, result } = await measure('--max-tokens', '8');
+    expect(result.missing).toEqual([]);
+    const of = (name: string) => result.methods.find((method) => method.name === name) as MethodsResult['methods'][number];
+    for (const { scored, msPerToken, toNudging } of result.methods) {
+      expect(scored).toBe(2);
+      expect(toNudging.median).toBeCloseTo(msPerToken.median / of('nudge').msPerToken.median, 9);
+    }
+    // Who is asked about a token, and nothing is remembered from the method before.
+    expect(of('base').passes).toMatchObject({ aligned: 0, reference: 0 });
+    expect(of('base').passes.base).toBeGreaterThan(0.8);
+    expect(of('reference').passes).toMatchObject({ base: 0, aligned: 0 });
+    for (const lane of ['base', 'aligned', 'reference'] as const) expect(of('proxy').passes[lane]).toBeGreaterThan(0.8);
+    expect(of('aligned').nudgeRatio).toBe(1);
+    expect(result.aims.map(({ label }) => label)).toEqual([
+      'ensemble ÷ one pass each of base, aligned',
+      'proxy ÷ one pass each of base, aligned, reference',
+      'ensemble-byte ÷ ensemble',
+      'proxy-byte ÷ proxy',
+    ]);
+    const pass = (name: 'base' | 'aligned') => of(name).msPerToken.median / of(name).passes[name];
+    const sum = pass('base') + pass('aligned');
+    expect(result.aims[0]?.median).toBeCloseTo(of('ensemble').msPerToken.median / sum, 9);
+    expect(readFileSync(path.join(out, 'quick.md'), 'utf8').trim()).toBe(stdout.trim());
+  });
+
+  test('leaves out what two vocabularies cannot have, and says why', { timeout: 70_000 }, async () => {
+    const flags = ['--pair', 'models/demo/pair-cross.json', '--methods', 'nudge,ensemble,ensemble-byte,kad-dual', '--scored', '0'];
+    const { stdout, result } = await measure(...flags);
+    expect(result.methods.map(({ name, scored }) => [name, scored])).toEqual([
+      ['nudge', 0],
+      ['ensemble-byte', 0],
+    ]);
+    expect(result.missing).toHaveLength(2);
+    expect(stdout).toMatch(/- `kad-dual`: .*do not have the same vocabulary/);
+    expect(stdout).toContain('| nudging, `top1` | not scored | 1.00 (1.00–1.00) |');
+  });
+
+  test.each([
+    [['--methods', 'beam'], /--methods: there is no "beam"; known are base, aligned, /],
+    [['--questions', '1'], /--questions cannot be "1": it must be an integer from 2 to 300/],
+    [['--nonsense'], /see npm run bench:methods -- --help/],
+  ])('%j is refused in one line', async (flags, message) => {
+    const error = await program('bench/methods.mjs', ...flags).then(
+      () => undefined,
+      (reason: { stderr: string }) => reason.stderr,
+    );
+    expect(error).toMatch(message);
+    expect(error?.trim().split('\n')).toHaveLength(1);
+  });
 });
 
 describe('node bench/cost.mjs', () => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { availableCores } from '../../scripts/lib/cores.mjs';
 import { BuildError } from '../../scripts/lib/errors.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
+import { realWeights } from '../../scripts/lib/real-weights.mjs';
 import { makePair, namedPairs } from './named-pairs.mjs';
 
 /**
@@ -21,7 +22,9 @@ export async function readSetup(flags) {
   const { pair, prompt, name } =
     flags.pair !== undefined && namedPairs.includes(flags.pair)
       ? { ...(await makePair(flags.pair)), name: flags.pair }
-      : await read(flags.pair);
+      : flags.pair === 'real'
+        ? { pair: /** @type {import('../../dist/index.js').Pair} */ (await realWeights()), prompt: undefined, name: 'real' }
+        : await read(flags.pair);
   const bytes = { base: sizeOf(pair.base), aligned: sizeOf(pair.aligned) };
   const cores = availableCores();
   const threadsFor = (/** @type {number} */ size) => flags.threads ?? Math.min(cores, Math.max(1, Math.floor(size / bytesWorthAThread)));

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
+import { mustBeUsed } from '../mode-options.ts';
 import { nearest } from '../nearest.ts';
 import { ruleIn } from '../rule.ts';
 import { templateVariables } from '../template-options.ts';
@@ -274,8 +275,14 @@ export function refuseHalfPair(load: LoadOptions): void {
   }
 }
 
-function checkTogether({ question, load, input, output, append }: Arguments): void {
+/** Refuses flags that do not go together, of commands that generate. @throws UsageError; NudgingError ERR_INVALID_OPTION */
+export function refuseContradictions(load: LoadOptions): void {
   refuseHalfPair(load);
+  mustBeUsed(load, load);
+}
+
+function checkTogether({ question, load, input, output, append }: Arguments): void {
+  refuseContradictions(load);
   if (question !== undefined && question.trim() === '') throw new UsageError('the question is empty: write one in quotes');
   if (input === '') throw new UsageError('--input names no file: pass a JSONL file, or - for standard input');
   if (output === '') throw new UsageError('--output names no file: pass the path of a JSONL file');

@@ -77,7 +77,7 @@ export const groups: FlagGroup[] = [
         about:
           'nudge: both models; reverse: the aligned one, and the base where that is unsure; base, aligned: that one alone; ' +
           'in-context: the base with examples; ' +
-          'ensemble, proxy-tuning: several models at every token or byte',
+          'ensemble, proxy-tuning: several models at every token or byte; nudging help methods lists all ways',
         otherwise: 'nudge',
       },
       {

@@ -3,12 +3,13 @@ import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { defaults } from '../engine.ts';
 import { defaultInContextPrompt } from '../in-context.ts';
+import { optionsOfModes } from '../mode-options.ts';
 import { isObject, samplingRules } from '../options.ts';
 import { baseEndsAlone } from '../next-question.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
 import { resolvedRule } from '../rule.ts';
-import type { LoadOptions, Mode } from '../types.ts';
+import type { LoadOptions } from '../types.ts';
 import { UsageError } from './failure.ts';
 import { inFlagNames } from './flags.ts';
 import { packageVersion } from './version.ts';
@@ -37,14 +38,6 @@ const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
   'signal',
 ]);
 
-/** Options that some modes alone look at. */
-const ofModes: Record<string, readonly Mode[]> = {
-  weights: ['ensemble'],
-  alpha: ['proxy-tuning'],
-  unit: ['ensemble', 'proxy-tuning'],
-  inContextPrompt: ['in-context'],
-};
-
 /**
  * The record of what a run makes its answers with: flags, what the pair says, and defaults, as one.
  *
@@ -59,7 +52,7 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   const relevant = Object.entries({ ...settings, ...written }).filter(([option]) => {
     // Greedy answers do not depend on how samples are drawn.
     if (settings.temperature === 0 && Object.hasOwn(samplingRules, option)) return option === 'temperature';
-    if (mode && ofModes[option]?.includes(mode) === false) return false;
+    if (mode && optionsOfModes[option as keyof typeof optionsOfModes]?.includes(mode) === false) return false;
     if (settings.repeatPenalty === 1 && (option === 'repeatPenalty' || option === 'repeatWindow')) return false;
     if (settings.endRule === 'aligned' && option === 'endCertainty') return false;
     return !irrelevant.has(option);

@@ -1,3 +1,4 @@
+import { mustBeUsed } from '../mode-options.ts';
 import { nearest } from '../nearest.ts';
 import { check, generateRules } from '../options.ts';
 import type { GenerateOptions, Mode } from '../types.ts';
@@ -42,6 +43,7 @@ export function readSystem(text: string): System {
   const options = Object.fromEntries(end === -1 ? [] : splitOutside(text.slice(end + 1)).map((part) => settingIn(part, text)));
   try {
     check(options, generateRules, 'options');
+    mustBeUsed(options, { ...options, mode: known.mode });
   } catch (error) {
     throw new EvaluationError(`the system "${text}" is wrong: ${(error as Error).message.replaceAll('`', '"')}`);
   }

@@ -1,5 +1,6 @@
 import type { Nudging } from '../../engine.ts';
 import { NudgingError } from '../../errors.ts';
+import { usedBy } from '../../mode-options.ts';
 import type { Answer, ChatMessage, GenerateOptions, LoadOptions, Mode } from '../../types.ts';
 import { describe } from '../failure.ts';
 import { answerJson } from '../json.ts';
@@ -95,7 +96,8 @@ export class Chat {
     const { stdout } = process;
     const stopped = new AbortController();
     const settings: GenerateOptions = {
-      ...this.session.settings,
+      // What was set for the chat is not meant for one model alone.
+      ...(options.mode === undefined ? this.session.settings : usedBy(options.mode, this.session.settings)),
       ...(this.session.system === '' ? {} : { system: this.session.system }),
       trace: 'full',
       fit: 'oldest-first',

@@ -1,4 +1,4 @@
-import { readFlags, refuseHalfPair } from '../args.ts';
+import { readFlags, refuseContradictions } from '../args.ts';
 import { Chat } from '../chat/chat.ts';
 import { Lines } from '../chat/lines.ts';
 import { sessionFrom, slashWords } from '../chat/slash.ts';
@@ -43,7 +43,7 @@ NO_COLOR=1 marks the aligned model's words with brackets, on a terminal; /marks 
   async run(argv, interrupt) {
     const { load: options, values, switches, words } = readFlags(this.groups, argv, this.name);
     if (words.length > 0) throw new UsageError(`questions are written in the chat: leave out "${words[0]}"`);
-    refuseHalfPair(options);
+    refuseContradictions(options);
     const session = typeof values['load'] === 'string' ? await sessionFrom(values['load']) : { system: '', messages: [], settings: {} };
     const { system, ...loaded } = options;
     const nudging = await load({ parallel: 1, ...loaded }, interrupt.signal, switches.has('verbose'));

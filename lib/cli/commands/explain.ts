@@ -5,7 +5,7 @@ import { explanationHtml, explanationOf, explanationSvg, explanationText, type E
 import { savedAnswer } from '../../explain/saved.ts';
 import { readTextFile } from '../../text-file.ts';
 import type { LoadOptions } from '../../types.ts';
-import { readFlags, refuseHalfPair } from '../args.ts';
+import { readFlags, refuseContradictions } from '../args.ts';
 import { exitCodes, fileFailure, UsageError } from '../failure.ts';
 import { flagsNamed, groupsNamed } from '../flags.ts';
 import type { Interrupt } from '../interrupt.ts';
@@ -54,7 +54,7 @@ With --from, --gamma says which threshold the answer was made with, where the fi
   async run(argv, interrupt) {
     const { load: options, values, switches, words } = readFlags(this.groups, argv, this.name);
     const { html, svg, from } = values as { html?: string; svg?: string; from?: string };
-    refuseHalfPair(options);
+    refuseContradictions(options);
     const toStdout = [html === '-', svg === '-', switches.has('json')].filter(Boolean).length;
     if (toStdout > 1) throw new UsageError('several formats go to standard output: name files for all but one');
     const explained =
