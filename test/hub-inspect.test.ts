@@ -205,3 +205,18 @@ describe('nudging inspect NAME', () => {
     });
   });
 });
+
+describe('nudging doctor', () => {
+  test('says what a model by name would take, and downloads nothing', async () => {
+    server.add('owner/demo', { 'demo-Q8_0.gguf': model(3 * mebi) });
+    const args = ['doctor', '--base', 'hf:owner/demo:Q8_0', '--aligned', inRoot('models/demo/aligned.gguf')];
+    const { stdout, code } = await nudging([...args, '--json'], { raw: true, env: process.env });
+    const { works, pair, findings } = JSON.parse(stdout);
+    expect({ works, code }).toEqual({ works: false, code: 1 });
+    expect(pair.missing).toEqual([{ lane: 'base', name: 'hf:owner/demo:Q8_0', bytes: 3 * mebi, download: 3 * mebi }]);
+    expect(pair.needed).toBeGreaterThan(3 * mebi);
+    expect(findings.map(({ what }: { what: string }) => what).join()).toContain('nudging pull hf:owner/demo:Q8_0');
+    expect(server.fetched).toEqual([]);
+    expect((await nudging(args, { raw: true, env: process.env })).stdout).toMatch(/download +3\.1 MB for the base model\n/);
+  });
+});
