@@ -98,6 +98,18 @@ describe('of real answers', () => {
     expect(words[0]?.base?.probability).toBe(made.pieces[0]?.topProbability);
   });
 
+  test.each(['reverse', 'ensemble', 'in-context'] as const)('%s: nothing is said of a base that nobody asked', async (mode) => {
+    const own = mode === 'in-context' ? { inContextPrompt: 'Question: {question}\nAnswer:\n' } : {};
+    const made = await nudging.generate(question, { mode, maxTokens: 12, trace: 'full', ...own });
+    const explanation = made.explain();
+    expect('gamma' in explanation).toBe(mode === 'reverse');
+    for (const page of [explanationText(explanation), explanationHtml(explanation), explanationSvg(explanation)]) {
+      expect(page).not.toMatch(/the base would have said|the base had|the base defers|the base was not asked|Only the/);
+    }
+    const saved = savedAnswer(JSON.parse(JSON.stringify({ question, mode, ...answerJson(made) })));
+    expect(explanationText(explanationOf(saved.answer, saved.asked))).toContain(mode === 'ensemble' ? 'together' : 'base');
+  });
+
   test('an answer is data still', () => {
     expect(Object.keys(answer)).not.toContain('explain');
     expect(() => structuredClone(answer)).not.toThrow();

@@ -97,7 +97,8 @@ export interface Asked {
 export function explanationOf(answer: Explainable, { question, mode = 'nudge', ...asked }: Asked = {}): Explanation {
   const given = { gamma: asked.gamma ?? answer.decidedBy?.gamma, rule: asked.rule ?? answer.decidedBy?.rule };
   const rule = given.rule?.name === 'top1' ? undefined : given.rule;
-  const gamma = rule ? undefined : given.gamma;
+  // Where one model writes, or several at once, nobody defers.
+  const gamma = rule || !(mode === 'nudge' || mode === 'reverse') ? undefined : given.gamma;
   const written = answer.rounds.map(({ words, base }) => words + base).join('');
   const said = saidIn(answer, mode);
   const words = place(answer.pieces, written).map(({ piece, position }, index): ExplainedWord => {

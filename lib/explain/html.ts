@@ -1,7 +1,7 @@
 import { escaped } from './escape.ts';
 import type { ExplainedWord, Explanation } from './explanation.ts';
 import { script, scriptHash, style, styleHash } from './page-assets.ts';
-import { p, quoted, saying, summary, whyRound, whyRunEnded, whyWord } from './sentences.ts';
+import { hasMarks, meaningOf, p, quoted, saying, summary, whyRound, whyRunEnded, whyWord } from './sentences.ts';
 import { stripShapes } from './strip.ts';
 
 /**
@@ -26,7 +26,7 @@ export function explanationHtml(explanation: Explanation): string {
 <main>
 <h1 dir="auto">${escaped(question ?? 'An answer, explained')}</h1>
 <p class="dim">${escaped(summary(explanation))}</p>
-${mode === 'nudge' ? legend : ''}
+${hasMarks(mode) ? legend : ''}
 ${explanationFragment(explanation)}
 </main>
 <script>${script}</script>
@@ -74,23 +74,25 @@ aria-describedby="c${index}">${escaped(text)}</span>`;
 function stripHtml(explanation: Explanation): string {
   const step = Math.max(3, Math.min(12, 720 / explanation.words.length));
   const width = Math.ceil(explanation.words.length * step);
-  const { gamma } = explanation;
-  const label = `How sure the base was at each word${gamma === undefined ? '' : `; the line is gamma, ${gamma}`}`;
+  const { gamma, mode } = explanation;
+  const sure = mode === 'nudge' ? 'How sure the base was at each word' : `At each word ${meaningOf(explanation)}`;
+  const label = `${sure}${gamma === undefined ? '' : `; the line is gamma, ${gamma}`}`;
+  const marks = hasMarks(mode) ? ' Filled: the base wrote the word; outlined: the aligned model did.' : '';
   const size = `viewBox="0 0 ${width} 64" width="${width}" height="64"`;
   return `<figure><div class="scroll"><svg class="strip" ${size} role="img" aria-label="${label}">
 ${stripShapes(explanation, { x: 0, y: 0, step, height: 64 })}
 </svg></div>
-<figcaption class="dim">${label}. Filled: the base wrote the word; outlined: the aligned model did.</figcaption></figure>`;
+<figcaption class="dim">${label}.${marks}</figcaption></figure>`;
 }
 
 function cardHtml(word: ExplainedWord, index: number, explanation: Explanation): string {
   const { text, source, base, round } = word;
   const rows = [
     ['word', quoted(text)],
-    ['from', source === 'base' ? 'the base' : 'the aligned model'],
-    ...(base && source === 'nudge' ? [['the base would have said', saying(base)]] : []),
+    ['from', { base: 'the base', nudge: 'the aligned model', mix: 'the models together' }[source]],
+    ...(base && source === 'nudge' && explanation.mode === 'nudge' ? [['the base would have said', saying(base)]] : []),
     ...(base ? [['sure of it', `${p(base.probability)}${base.margin === undefined ? '' : `, margin ${base.margin.toFixed(2)}`}`]] : []),
-    ['round', String(round + 1)],
+    ...(explanation.mode === 'nudge' ? [['round', String(round + 1)]] : []),
   ];
   return `<div class="card" id="c${index}" hidden><p>${escaped(whyWord(word, explanation))}</p><dl>${rows
     .map(([name = '', value = '']) => `<div><dt>${name}</dt><dd dir="auto">${escaped(value)}</dd></div>`)

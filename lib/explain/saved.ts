@@ -1,9 +1,9 @@
 import type { Decision, Mode, Piece, Round, StopReason } from '../types.ts';
 import type { Asked, Explainable, RuleOfAnswer } from './explanation.ts';
 
-const sources: readonly unknown[] = ['base', 'nudge'];
+const sources: readonly unknown[] = ['base', 'nudge', 'mix'];
 const kinds: readonly unknown[] = ['boundary', 'run', 'draft'];
-const modes: readonly unknown[] = ['nudge', 'base', 'aligned'];
+const modes: readonly unknown[] = ['nudge', 'reverse', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'];
 
 /**
  * Reads an answer that was saved as JSON: what `--json --trace` or `nudging explain --json` prints, or a row of an output. Whatever the

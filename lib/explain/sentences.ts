@@ -1,4 +1,4 @@
-import type { StopReason } from '../types.ts';
+import type { Mode, StopReason } from '../types.ts';
 import type { BaseSays, ExplainedRound, ExplainedWord, Explanation } from './explanation.ts';
 
 /** What the renderers say, in one place. All of it is plain text. */
@@ -8,6 +8,43 @@ export const p = (probability: number) => `p ${probability.toFixed(2)}`;
 /** A text with its spaces and new lines in sight. */
 export function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+/** Who wrote, by mode, as a sentence without its end. */
+const writers: Record<Mode, string> = {
+  nudge: 'Both models wrote',
+  reverse: 'The aligned model wrote, and the base the words that it was unsure of',
+  base: 'The base wrote alone',
+  aligned: 'The aligned model wrote alone',
+  'in-context': 'The base wrote alone, shown examples of answers',
+  ensemble: 'Both models chose each token together',
+  'proxy-tuning': 'Several models chose each token together',
+};
+
+/** The same in the middle of a line. */
+export function writer(mode: Mode): string {
+  if (mode === 'base' || mode === 'aligned') return `${mode} model alone`;
+  return writers[mode].charAt(0).toLowerCase() + writers[mode].slice(1);
+}
+
+/** Whose words are marked: those of the aligned model, where two models wrote. */
+export function hasMarks(mode: Mode): boolean {
+  return mode === 'nudge' || mode === 'reverse';
+}
+
+/** What the probabilities say that an answer's words have. */
+export function meaningOf({ mode, gamma }: Explanation): string {
+  switch (mode) {
+    case 'nudge':
+      return `how sure the base was there, in tenths of its probability${gamma === undefined ? '' : `; below γ ${gamma} the base defers`}`;
+    case 'reverse':
+      return 'how sure the model was whose word it is, in tenths of its probability';
+    case 'ensemble':
+    case 'proxy-tuning':
+      return 'how probable the likeliest token was to all models together, in tenths';
+    default:
+      return `how sure ${mode === 'aligned' ? 'the aligned model' : 'the base'} was there, in tenths of its probability`;
+  }
 }
 
 /** What the base said, or would have said. */
@@ -52,7 +89,7 @@ export function whyWord({ reason, base }: ExplainedWord, explanation: Explanatio
     case 'run':
       return `The base went on, being sure enough${found(true)}.`;
     case 'alone':
-      return `Only the ${explanation.mode} model was asked.`;
+      return `${writers[explanation.mode]}.`;
   }
 }
 
@@ -92,7 +129,7 @@ const endings: Record<StopReason, string> = {
 export function summary({ mode, gamma, rule, tokens, nudgeRatio, rounds, stopReason }: Explanation): string {
   const nudges = rounds.filter(({ words }) => words !== '').length;
   const parts = [
-    mode === 'nudge' ? ruleText(rule, gamma) : `${mode} model alone`,
+    mode === 'nudge' ? ruleText(rule, gamma) : `${writer(mode)}${mode === 'reverse' && gamma !== undefined ? `, γ ${gamma}` : ''}`,
     tokens > 0 ? `${tokens} token${tokens === 1 ? '' : 's'}` : '',
     mode === 'nudge' && tokens > 0 ? `${Math.round(nudgeRatio * 100)} % nudged in ${nudges} round${nudges === 1 ? '' : 's'}` : '',
     endings[stopReason] ?? stopReason,

@@ -1,7 +1,8 @@
 import { columnsOfText, layout } from './columns.ts';
 import { escaped } from './escape.ts';
+import type { Mode } from '../types.ts';
 import type { ExplainedWord, Explanation } from './explanation.ts';
-import { p, saying, summary } from './sentences.ts';
+import { hasMarks, p, saying, summary } from './sentences.ts';
 import { stripShapes } from './strip.ts';
 
 export interface SvgOptions {
@@ -29,7 +30,9 @@ export function explanationSvg(explanation: Explanation, { heading = headingOf(e
     columns,
   );
   const shapes = lines.flatMap((line, row) =>
-    line.map(({ index, text, column }) => wordShape(words[index] as ExplainedWord, text, column, top + 32 + row * lineHeight)),
+    line.map(({ index, text, column }) =>
+      wordShape(words[index] as ExplainedWord, explanation.mode, text, column, top + 32 + row * lineHeight),
+    ),
   );
   const stripTop = top + 32 + lines.length * lineHeight;
   const strip = stripShapes({ ...explanation, words }, { x: edge, y: stripTop, step: stepOf(words.length, width), height: 40 });
@@ -56,7 +59,8 @@ ${textShape(summary(explanation), edge, height - 16, 'dim')}
 }
 
 function headingOf({ question, mode }: Explanation): string[] {
-  const key = mode === 'nudge' ? ['boxed: the aligned model; plain: the base; bars: how sure the base was'] : [];
+  const bars = mode === 'nudge' ? 'how sure the base was' : 'how sure the model was whose word it is';
+  const key = hasMarks(mode) ? [`boxed: the aligned model; plain: the base; bars: ${bars}`] : [];
   return [...(question === undefined ? [] : [question.replace(/\s+/g, ' ').slice(0, 90)]), ...key];
 }
 
@@ -69,20 +73,24 @@ function stepOf(words: number, width: number): number {
   return Math.min(12, (width - 2 * edge) / Math.max(1, words));
 }
 
-function wordShape(word: ExplainedWord, text: string, column: number, y: number): string {
+function wordShape(word: ExplainedWord, mode: Mode, text: string, column: number, y: number): string {
   const x = edge + column * letter;
   const begins = columnsOfText(text) - columnsOfText(text.trimStart());
   const wide = columnsOfText(text.trim()) * letter;
   const place = `x="${(x + begins * letter - 1.5).toFixed(1)}" y="${y - 16}" width="${(wide + 3).toFixed(1)}" height="22"`;
   const box = word.source === 'nudge' && wide > 0 ? `<rect ${place} rx="4" class="nudge"/>` : '';
-  return `<g><title>${escaped(titleOf(word))}</title>${box}${textShape(text, x, y)}</g>`;
+  return `<g><title>${escaped(titleOf(word, mode))}</title>${box}${textShape(text, x, y)}</g>`;
 }
 
 function textShape(text: string, x: number, y: number, kind?: string): string {
   return `<text x="${x.toFixed(1)}" y="${y}"${kind === undefined ? '' : ` class="${kind}"`} xml:space="preserve">${escaped(text)}</text>`;
 }
 
-function titleOf({ source, base }: ExplainedWord): string {
+function titleOf({ source, base }: ExplainedWord, mode: Mode): string {
+  if (mode !== 'nudge') {
+    const from = { base: 'base', nudge: 'aligned', mix: 'the models together' }[source];
+    return base ? `${from}, ${p(base.probability)}` : from;
+  }
   if (source === 'base') return base ? `base, ${p(base.probability)}` : 'base';
   return base ? `aligned; the base had ${saying(base)}, ${p(base.probability)}` : 'aligned; the base was not asked';
 }

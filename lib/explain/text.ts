@@ -1,6 +1,6 @@
 import { columnsOfText, layout } from './columns.ts';
 import type { ExplainedWord, Explanation } from './explanation.ts';
-import { p, quoted, saying, summary, whyRound, whyRunEnded } from './sentences.ts';
+import { hasMarks, meaningOf, p, quoted, saying, summary, whyRound, whyRunEnded } from './sentences.ts';
 
 export interface TextOptions {
   /** Columns of the terminal. Default 80. */
@@ -12,12 +12,8 @@ export interface TextOptions {
 
 /** An explanation for a terminal: the answer with marks below its words, then round by round. Models' texts are made harmless. */
 export function explanationText(explanation: Explanation, { columns = 80, nudged = plain, dim = plain }: TextOptions = {}): string {
-  const { question, gamma, mode } = explanation;
-  const below = gamma === undefined ? '' : `; below γ ${gamma} the base defers`;
-  const key = [
-    ...(mode === 'nudge' ? ["~ the aligned model's words"] : []),
-    `0 to 9: how sure the base was there, in tenths of its probability${below}`,
-  ];
+  const { question, mode } = explanation;
+  const key = [...(hasMarks(mode) ? ["~ the aligned model's words"] : []), `0 to 9: ${meaningOf(explanation)}`];
   const lines = [
     ...(question === undefined ? [] : [...wrapped(question, columns), '']),
     ...answerLines(explanation, columns, nudged, dim),

@@ -1,5 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 import { NudgingError } from '../errors.ts';
+import { lookUp } from '../hub/look-up.ts';
+import { isHubName, nameOf, readHubName } from '../hub/name.ts';
+import { hubSettings } from '../hub/settings.ts';
 import { loadNative, type NamedToken, type NativeFailure, type NativeModelFacts } from '../native.ts';
 import { reject } from '../options.ts';
 import type { ChatMessage, PromptSegment } from '../types.ts';
@@ -20,7 +23,16 @@ export interface WeightsOfType {
 
 /** What a GGUF file says of the model in it. Missing is what it does not say. */
 export interface ModelDescription {
+  /** Missing where the model is not on this machine. */
   path?: string;
+  /** Of a model on the hub that the cache does not have: where its header was read. */
+  remote?: {
+    /** The name that means exactly its first file, `hf:owner/repo/FILE.gguf`. */
+    name: string;
+    commit: string;
+    /** Bytes that were fetched. */
+    fetched: number;
+  };
   /** Of all parts. */
   bytes: number;
   /** Files that the model consists of. */
@@ -75,21 +87,50 @@ export const sampleChat: readonly ChatMessage[] = [
  * the native addon is asked, which reads the vocabulary; where it refuses the file, what the header says is returned with the reason among
  * the warnings.
  *
- * @param source the path of the (first) file, or its bytes wherever they are: then nothing native is asked
- * @throws NudgingError ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID (no GGUF file, or damaged), ERR_INVALID_OPTION
+ * @param source the path of the (first) file; a name, `hf:owner/repo` and so on as for {@link pull}: of a model that the cache does not
+ *   have, the first megabytes are fetched and kept nowhere; or bytes wherever they are. Where there is no file, nothing native is asked
+ * @throws NudgingError ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID (no GGUF file, or damaged), ERR_INVALID_OPTION; of names the codes of
+ *   {@link HubErrorCode}; rejects with the signal's reason if `signal` is aborted meanwhile
  */
 export async function describeModel(
   source: string | ByteSource,
-  { chat = sampleChat }: { chat?: readonly ChatMessage[] } = {},
+  { chat = sampleChat, signal }: { chat?: readonly ChatMessage[]; signal?: AbortSignal } = {},
 ): Promise<ModelDescription> {
+  if (typeof source === 'string' && isHubName(source)) return describeNamed(source, chat, signal);
   if (typeof source === 'string' && source !== '') return describeFile(source, chat);
   if (typeof source !== 'object' || source === null || typeof source.read !== 'function')
-    reject('source', source, 'the path of a GGUF file, or an object with `size` and `read`');
+    reject('source', source, 'the path of a GGUF file, a name such as hf:owner/repo, or an object with `size` and `read`');
   try {
     return describe([await readHeader(source)], source.size);
   } catch (error) {
     if (error instanceof HeaderError) throw new NudgingError('ERR_MODEL_INVALID', `the model ${error.message}`, { cause: error });
     throw error;
+  }
+}
+
+async function describeNamed(text: string, chat: readonly ChatMessage[], signal: AbortSignal | undefined): Promise<ModelDescription> {
+  const found = await lookUp(readHubName(text, 'source'), await hubSettings(), signal);
+  if ('path' in found) return describeFile(found.path, chat);
+  const { repo, revision, commit, files } = found;
+  const [first] = files;
+  if (!first) throw new Error('a name means at least one file');
+  try {
+    const headers: GgufHeader[] = [];
+    // One after the other: those of further parts are short.
+    for (const { bytes } of files) headers.push(await readHeader(bytes));
+    const sum = (of: (file: (typeof files)[number]) => number) => files.reduce((total, file) => total + of(file), 0);
+    const remote = { name: nameOf(repo, first.path, revision), commit, fetched: sum(({ bytes }) => bytes.fetched) };
+    return {
+      remote,
+      ...describe(
+        headers,
+        sum(({ bytes }) => bytes.size),
+        basename(first.path),
+      ),
+    };
+  } catch (error) {
+    if (!(error instanceof HeaderError)) throw error;
+    throw new NudgingError('ERR_MODEL_INVALID', `"${text}" ${error.message}`, { option: 'source', value: text, cause: error });
   }
 }
 

@@ -107,6 +107,11 @@ export class HubClient {
     }
   }
 
+  /** @throws the signal's reason */
+  throwIfStopped(): void {
+    this.#signal.throwIfAborted();
+  }
+
   /** Waits longer each time. The half that is chance keeps a hundred clients from coming back together. */
   wait(attempt: number, leastMs = 0): Promise<void> {
     return this.#sleep(Math.max(leastMs, this.settings.retryMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2)));

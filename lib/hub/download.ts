@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'n
 import { dirname } from 'node:path';
 import { NudgingError } from '../errors.ts';
 import { contentUrl, explained, type HubFile } from './api.ts';
+import { chunksOf, startOf, totalOf } from './body.ts';
 import { sizeOf, type RepoCache } from './cache.ts';
 import { unreachable, type HubClient } from './client.ts';
 import { lock, type Lock } from './lock.ts';
@@ -187,33 +188,6 @@ async function receiveOnce(content: Content, partial: string, job: Download): Pr
     await content.add(chunk);
     report('receiving', content.received);
   }
-}
-
-/** What arrives; ends if nothing does for a while. */
-async function* chunksOf({ body }: Response, silenceMs: number): AsyncGenerator<Uint8Array> {
-  const reader = body?.getReader();
-  if (!reader) return;
-  try {
-    for (;;) {
-      const timer = setTimeout(() => void reader.cancel().catch(() => {}), silenceMs);
-      const { done, value } = await reader.read().finally(() => clearTimeout(timer));
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-/** How many bytes the whole file has, as far as an answer says. */
-function totalOf({ status, headers }: Response): number | undefined {
-  const text = status === 206 ? /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] : (headers.get('content-length') ?? undefined);
-  return text === undefined || headers.get('content-encoding') !== null ? undefined : Number(text);
-}
-
-function startOf({ headers }: Response): number | undefined {
-  const start = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1];
-  return start === undefined ? undefined : Number(start);
 }
 
 /** What the answer called the content that a partial file begins with. */

@@ -2,12 +2,12 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { onAbort, throwIfAborted } from '../abort.ts';
 import { NudgingError } from '../errors.ts';
 import type { DownloadProgress, Pulled, PullOptions } from '../types.ts';
-import { commitOf, filesAt, isCommit, type HubFile } from './api.ts';
-import { RepoCache, sizeOf, type CachedFile } from './cache.ts';
-import { chosen, noneChosen } from './choose.ts';
+import type { HubFile } from './api.ts';
+import { sizeOf } from './cache.ts';
 import { HubClient } from './client.ts';
 import { download } from './download.ts';
 import type { HubName } from './name.ts';
+import { planFor, type Plan } from './plan.ts';
 import type { HubSettings } from './settings.ts';
 
 /** Files that are downloaded at the same time. */
@@ -62,57 +62,6 @@ export async function pullAll(names: readonly HubName[], settings: HubSettings, 
   } finally {
     forget?.();
   }
-}
-
-/** What a name comes to. */
-interface Plan {
-  name: HubName;
-  cache: RepoCache;
-  commit: string;
-  /** Paths inside the repository, and on this disk. */
-  files: { path: string; full: string; bytes: number }[];
-  missing: HubFile[];
-  /** Bytes of those that this process fetched. */
-  downloaded: number;
-  /** Whether the hub said so, and not the cache. */
-  asked: boolean;
-}
-
-async function planFor(client: HubClient, name: HubName, update: boolean): Promise<Plan> {
-  const cache = new RepoCache(client.settings.cache, name.repo);
-  if (!update || client.settings.offline || isCommit(name.revision)) {
-    const known = await cached(cache, name);
-    if (known) return { name, cache, ...known, missing: [], downloaded: 0, asked: false };
-    if (client.settings.offline) throw notCached(cache, name);
-  }
-  const commit = await commitOf(client, name);
-  const all = await filesAt(client, name, commit);
-  const files = chosen(all, name);
-  if (!files) throw noneChosen(all, name);
-  const there = await Promise.all(files.map(({ path, bytes }) => cache.fileAt(commit, path).then((file) => file?.bytes === bytes)));
-  return {
-    name,
-    cache,
-    commit,
-    files: files.map(({ path, bytes }) => ({ path, bytes, full: cache.snapshot(commit, path) })),
-    missing: files.filter((_, index) => !there[index]),
-    downloaded: 0,
-    asked: true,
-  };
-}
-
-/** What the cache has for a name, if it has all of it. */
-async function cached(cache: RepoCache, name: HubName): Promise<{ commit: string; files: CachedFile[] } | undefined> {
-  const commit = await cache.commitOf(name.revision);
-  const files = commit === undefined ? undefined : chosen(await cache.filesAt(commit), name);
-  return commit === undefined || files === undefined ? undefined : { commit, files };
-}
-
-function notCached(cache: RepoCache, { text, repo }: HubName): NudgingError {
-  const remedy = `unset HF_HUB_OFFLINE once and run \`nudging pull ${text}\`, or copy ${cache.folder} from a machine that has it`;
-  return new NudgingError('ERR_HUB_OFFLINE', `${text} is not in the cache, and HF_HUB_OFFLINE forbids to ask for ${repo}: ${remedy}`, {
-    value: text,
-  });
 }
 
 function resultOf({ files, commit, downloaded }: Plan): Pulled {

@@ -200,19 +200,20 @@ async function send(
   { noRanges, cutAfter, silentAfter, pauseMs, headers }: Mischief,
 ): Promise<void> {
   const ifRange = request.headers['if-range'];
-  const [, text] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
+  const [, text, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
   const ranged = text !== undefined && !noRanges && (ifRange === undefined || ifRange === etag);
   const start = ranged ? Number(text) : 0;
   if (start >= content.length && ranged) {
     response.writeHead(416, { 'content-range': `bytes */${content.length}` }).end();
     return;
   }
-  const body = content.subarray(start);
+  const stop = ranged && last ? Math.min(content.length, Number(last) + 1) : content.length;
+  const body = content.subarray(start, stop);
   response.writeHead(ranged ? 206 : 200, {
     etag,
     'accept-ranges': 'bytes',
     'content-length': String(body.length),
-    ...(ranged ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}),
+    ...(ranged ? { 'content-range': `bytes ${start}-${stop - 1}/${content.length}` } : {}),
     ...headers,
   });
   const end = Math.min(body.length, cutAfter ?? Infinity, silentAfter ?? Infinity);

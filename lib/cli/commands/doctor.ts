@@ -18,7 +18,7 @@ export const doctor: Command = {
   usage: ['[flags]'],
   about: `Looks at the binary, the processor, memory and GPUs, then loads a pair (the demonstration pair unless another is named), and \
 measures for some seconds how fast the base alone, the aligned model alone and both together are. What should be mended comes last, with \
-what to do about it.`,
+what to do about it. Nothing is downloaded: of models by name that are not in the cache it says how large they are.`,
   groups: [
     {
       title: 'Examination',
@@ -106,20 +106,23 @@ function gpu({ name, description, free, total }: Machine['devices'][number]): st
   return `${name} (${description}), ${bytes(free)} of ${bytes(total)} free`;
 }
 
-function pairRows({ base, aligned, fits, needed, available, models, deterministic, speed, ratio, nudgeRatio }: PairReport): Row[] {
+function pairRows({ base, aligned, missing, fits, needed, available, models, deterministic, speed, ratio, nudgeRatio }: PairReport): Row[] {
   const model = (lane: 'base' | 'aligned', path: string) =>
     models ? `${path} (${models[lane].description}), context ${count(models[lane].context, 'token')}` : path;
   const mapped = models ? models.base.memory.mapped + models.aligned.memory.mapped : 0;
   return [
     ['base', model('base', base)],
     ['aligned', model('aligned', aligned)],
+    ['download', missing?.map(({ lane, download }) => `${bytes(download)} for the ${lane} model`).join(', ')],
     [
       'memory',
       needed === undefined
         ? undefined
-        : fits
-          ? `takes ${bytes(needed)}${mapped > 0 ? `, ${bytes(mapped)} of it pages of the files` : ''}`
-          : `would take ${bytes(needed)}${available === undefined ? '' : `, and ${bytes(available)} are free`}`,
+        : missing
+          ? `more than the ${bytes(needed)} of the files, and ${bytes(available ?? 0)} are free`
+          : fits
+            ? `takes ${bytes(needed)}${mapped > 0 ? `, ${bytes(mapped)} of it pages of the files` : ''}`
+            : `would take ${bytes(needed)}${available === undefined ? '' : `, and ${bytes(available)} are free`}`,
     ],
     [
       'GPU layers',

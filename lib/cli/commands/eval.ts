@@ -1,6 +1,6 @@
 import { evaluate } from '../eval/evaluate.ts';
 import { evalGroups } from '../eval/flags.ts';
-import { listTasks } from '../eval/list.ts';
+import { listTasks, taskList } from '../eval/list.ts';
 import { readRequest } from '../eval/request.ts';
 import { exitCodes } from '../failure.ts';
 import { columnsOf } from '../layout.ts';
@@ -26,7 +26,8 @@ adds to what is there. Other models or settings are refused: they need another -
   async run(argv, interrupt) {
     const request = await readRequest(argv);
     if (request.list) {
-      print(await listTasks(request.data, columnsOf(process.stdout)));
+      const { data, json } = request;
+      print(json ? `${JSON.stringify(await taskList(data))}\n` : await listTasks(data, columnsOf(process.stdout)));
       return exitCodes.ok;
     }
     return evaluate(request, interrupt);

@@ -8,10 +8,13 @@ import type { Command } from './command.ts';
 export const inspect: Command = {
   name: 'inspect',
   summary: 'say what a model file is, and whether it suits a pair',
-  usage: ['FILE [flags]'],
+  usage: ['FILE|NAME [flags]'],
   words: 'files',
   about: `Reads what a GGUF file says of its model: architecture, size, quantisation, tokenizer, end tokens, chat template (rendered on a \
-sample chat), and the context that it was trained with. No weights are read, so it takes a second for a file of any size.`,
+sample chat), and the context that it was trained with. No weights are read, so it takes a second for a file of any size.
+
+A name stands for a model on the Hugging Face hub, as for nudging pull: hf:owner/repo, hf:owner/repo:Q4_K_M or hf:owner/repo/FILE.gguf, \
+with @REVISION at the end or not. Unless the cache has it, only its first megabytes are fetched.`,
   groups: [
     {
       title: 'Output',
@@ -23,17 +26,20 @@ sample chat), and the context that it was trained with. No weights are read, so 
       ],
     },
   ],
-  async run(argv) {
+  notes: `Examples
+  nudging inspect model.gguf
+  nudging inspect hf:ggml-org/gemma-3-1b-it-GGUF`,
+  async run(argv, interrupt) {
     const { values, switches, words } = readFlags(this.groups, argv, this.name);
     const { system = sampleChat[0]?.content, question = sampleChat[1]?.content } = values as { system?: string; question?: string };
     const [path, ...others] = words;
-    if (path === undefined || path === '') throw new UsageError('no file: name a GGUF file, see nudging inspect --help');
+    if (path === undefined || path === '') throw new UsageError('no file: name a GGUF file or hf:owner/repo, see nudging inspect --help');
     if (others.length > 0) throw new UsageError(`${words.length} files were given: name one`);
     const chat = [
       ...(system === '' ? [] : [{ role: 'system', content: system ?? '' } as const]),
       { role: 'user', content: question ?? '' } as const,
     ];
-    const described = await describeModel(path, { chat });
+    const described = await describeModel(path, { chat, signal: interrupt.signal });
     if (switches.has('template')) {
       if (described.chatTemplate === undefined) throw new UsageError(`"${path}" has no chat template: pass one with --aligned-prompt`);
       print(`${described.chatTemplate}\n`);
@@ -44,12 +50,13 @@ sample chat), and the context that it was trained with. No weights are read, so 
 };
 
 function text(model: ModelDescription, columns: number): string {
-  const { path = '', tokenizer, suits } = model;
+  const { remote, path = remote?.name ?? '', tokenizer, suits } = model;
   const clean = (value: string) => harmless(value).replaceAll('\n', '\\n');
   const token = (named: { token: number; text: string } | undefined) =>
     named ? `${JSON.stringify(named.text)} (${named.token})` : undefined;
   const rows: [string, string | undefined][] = [
     ['file', `${path}, ${bytes(model.bytes)}${model.parts > 1 ? ` in ${model.parts} parts` : ''}`],
+    ['read', remote && `${bytes(remote.fetched)} of it, from the hub, at commit ${remote.commit.slice(0, 7)}`],
     ['name', model.name],
     ['architecture', model.architecture],
     ['parameters', parameters(model.parameters)],
@@ -77,7 +84,9 @@ function text(model: ModelDescription, columns: number): string {
     rendered === undefined
       ? model.chatTemplate === undefined
         ? '\nIt has no chat template.\n'
-        : '\nIts chat template could not be rendered.\n'
+        : remote
+          ? `\n${prose(`It has a chat template, which is rendered once the model is here: nudging pull ${remote.name}. --template shows it.`, columns)}`
+          : '\nIts chat template could not be rendered.\n'
       : `\nA sample chat as its template makes it:\n${harmless(rendered)
           .replace(/\n$/, '')
           .split('\n')

@@ -6,6 +6,7 @@ import type { LaneName, LoadOptions, MemoryUse } from '../../types.ts';
 import { describe } from '../failure.ts';
 import { load } from '../load.ts';
 import { bytes } from '../terminal.ts';
+import { missingModels, type MissingModel } from './missing.ts';
 import type { Finding } from './finding.ts';
 
 /** What the speed of a pair is told of. */
@@ -20,6 +21,8 @@ export interface PairReport {
   /** Bytes that loading takes, or would take. */
   needed?: number;
   available?: number;
+  /** Models that the cache does not have: nothing is loaded then, and `needed` is what their files and those that are there have. */
+  missing?: MissingModel[];
   models?: Record<LaneName, { description: string; context: number; gpuLayers: number; memory: MemoryUse }>;
   deterministic?: boolean;
   /** Tokens a second, measured; missing where nothing was. */
@@ -45,8 +48,11 @@ export async function examinePair(
   seconds: number,
   signal: AbortSignal,
 ): Promise<{ pair: PairReport; findings: Finding[] }> {
-  const { base, aligned } = await withPair(options);
+  const { base, aligned, reference } = await withPair(options);
   const pair: PairReport = { base, aligned };
+  // A doctor says what a download would be, and makes none.
+  const absent = await missingModels({ base, aligned, ...(reference === undefined ? {} : { reference }) }, signal);
+  if (absent.findings.length > 0) return { pair: { ...pair, ...absent.report }, findings: absent.findings };
   const findings = [...(await fileFindings('base', base)), ...(await fileFindings('aligned', aligned))];
   let nudging: Nudging;
   try {

@@ -6,6 +6,7 @@ import { addressOf } from '../../eval/judge/client.ts';
 import { readQuestions } from '../../eval/questions.ts';
 import { markdownTable } from '../../eval/report/markdown.ts';
 import { tablesOf } from '../../eval/report/tables.ts';
+import { summaryJson } from '../../eval/report/json.ts';
 import { writeReports } from '../../eval/report/write.ts';
 import { Results } from '../../eval/results.ts';
 import { isAnswer, type RunRecord } from '../../eval/rows.ts';
@@ -53,7 +54,8 @@ async function evaluateInto(out: string, request: EvalRequest, interrupt: Interr
     const unheard = judge && !interrupt.signal.aborted ? await ask(judge, results, interrupt.signal) : undefined;
     const summary = await writeReports(out, results.contents);
     const [accuracy] = tablesOf(summary, paper());
-    if (accuracy) print(`${markdownTable(accuracy)}\n`);
+    if (request.json) print(`${JSON.stringify(summaryJson(results.contents, summary))}\n`);
+    else if (accuracy) print(`${markdownTable(accuracy)}\n`);
     console.error(`reports: ${join(out, 'report.html')}, ${join(out, 'report.md')}`);
     if (unheard) throw unheard;
     const errors = results.contents.answers.filter((row) => !isAnswer(row)).length;

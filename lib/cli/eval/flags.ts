@@ -72,6 +72,7 @@ export const evalGroups: FlagGroup[] = [
       },
       { name: 'trace', about: "keep the base's probabilities at boundaries, for its calibration; slower" },
       { name: 'report', about: 'make the reports of --out again, and nothing else' },
+      { name: 'json', about: 'print what report.md says as one JSON object; with --list: the tasks' },
     ],
   },
   {

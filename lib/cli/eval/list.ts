@@ -3,6 +3,18 @@ import { tasks } from '../../eval/tasks/index.ts';
 import { parquetRemedy } from '../../eval/data/records.ts';
 import { entry, prose } from '../layout.ts';
 
+/** The same for programs; `found` is missing where there is no file. */
+export async function taskList(data: string | undefined): Promise<object[]> {
+  return Promise.all(
+    tasks.map(async (task) => {
+      const { name, title, source, licence, files, format, paperScorer: byPaper } = task;
+      const found = await fileOf(task, data);
+      const offline = task.score !== undefined;
+      return { name, title, source, licence, files, format, offline, byPaper, generated: !!task.generate, ...(found ? { found } : {}) };
+    }),
+  );
+}
+
 /** The text of --list: of every task its questions' source, licence and files, and which of them is there. */
 export async function listTasks(data: string | undefined, columns: number): Promise<string> {
   const parts = await Promise.all(

@@ -25,6 +25,7 @@ export interface EvalRequest {
   judge?: { url: string; model: string };
   list: boolean;
   report: boolean;
+  json: boolean;
   trace: boolean;
   verbose: boolean;
 }
@@ -60,6 +61,7 @@ export async function readRequest(argv: readonly string[]): Promise<EvalRequest>
     ...(judge === undefined ? {} : { judge: { url: String(judge), model: String(judgeModel) } }),
     list: switches.has('list'),
     report: switches.has('report'),
+    json: switches.has('json'),
     trace: switches.has('trace'),
     verbose: switches.has('verbose'),
   };
