@@ -1,4 +1,4 @@
-import type { StopReason } from '../types.ts';
+import type { Mode, StopReason } from '../types.ts';
 import type { BaseSays, ExplainedRound, ExplainedWord, Explanation } from './explanation.ts';
 
 /** What the renderers say, in one place. All of it is plain text. */
@@ -30,6 +30,24 @@ export function judged(base: BaseSays, sure: boolean, { gamma, rule }: Explanati
   return `${p(probability)} is ${sure ? 'at least' : 'below'} ${gamma === undefined ? 'γ' : `γ ${gamma}`}`;
 }
 
+/** Who writes in modes other than nudging, briefly and as a sentence. */
+const writers: Partial<Record<Mode, string>> = {
+  base: 'base model alone',
+  aligned: 'aligned model alone',
+  'in-context': 'base model alone, with examples',
+  reverse: 'nudged in reverse',
+  ensemble: 'all models together',
+  'proxy-tuning': 'all models together',
+};
+const byMode: Partial<Record<Mode, string>> = {
+  base: 'Only the base model was asked.',
+  aligned: 'Only the aligned model was asked.',
+  'in-context': 'Only the base model was asked.',
+  reverse: 'The aligned model leads here, and the base writes words of which it is not sure.',
+  ensemble: 'All models chose it together.',
+  'proxy-tuning': 'All models chose it together.',
+};
+
 /** Why a word is whose it is. */
 export function whyWord({ reason, base }: ExplainedWord, explanation: Explanation): string {
   const sure = base ? p(base.probability) : 'it';
@@ -52,7 +70,7 @@ export function whyWord({ reason, base }: ExplainedWord, explanation: Explanatio
     case 'run':
       return `The base went on, being sure enough${found(true)}.`;
     case 'alone':
-      return `Only the ${explanation.mode} model was asked.`;
+      return byMode[explanation.mode] ?? '';
   }
 }
 
@@ -63,6 +81,7 @@ const reasons: Record<string, string> = {
   none: 'the base was nowhere sure enough, so the draft was taken up to its last word',
   end: 'the aligned model reached its end of text, so its draft was taken whole',
   limit: 'the answer was as long as it may be',
+  lead: 'the aligned model leads, and the base is not asked',
 };
 
 /** Why the base was asked no further in a round. */
@@ -92,7 +111,7 @@ const endings: Record<StopReason, string> = {
 export function summary({ mode, gamma, rule, tokens, nudgeRatio, rounds, stopReason }: Explanation): string {
   const nudges = rounds.filter(({ words }) => words !== '').length;
   const parts = [
-    mode === 'nudge' ? ruleText(rule, gamma) : `${mode} model alone`,
+    mode === 'nudge' ? ruleText(rule, gamma) : (writers[mode] ?? mode),
     tokens > 0 ? `${tokens} token${tokens === 1 ? '' : 's'}` : '',
     mode === 'nudge' && tokens > 0 ? `${Math.round(nudgeRatio * 100)} % nudged in ${nudges} round${nudges === 1 ? '' : 's'}` : '',
     endings[stopReason] ?? stopReason,
