@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { NudgingError } from './errors.ts';
 import { pathInPackage } from './here.ts';
 import { isHubName } from './hub/name.ts';
-import { check, defined, isObject, loadRules, nonEmptyText, text, type Rule } from './options.ts';
+import { check, defined, isObject, loadRules, nonEmptyText, reject, text, type Rule } from './options.ts';
 import { nearest } from './nearest.ts';
 import { presetNamed, presetNames } from './presets.ts';
 import { templateVariables } from './template-options.ts';
@@ -65,9 +65,10 @@ function isProgramOption(name: string): name is ProgramOption {
  * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are. Where there is no such file, the name of a
  * preset is as good (docs/models.md).
  *
- * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property
+ * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property; ERR_INVALID_OPTION: no text
  */
 export async function readPair(path: string): Promise<Pair> {
+  if (typeof path !== 'string' || path === '') reject('pair', path, nonEmptyText.expected);
   let manifest: unknown;
   try {
     manifest = JSON.parse(await readTextFile(path));

@@ -31,8 +31,10 @@ export function readTextFileSync(path: string): string {
 /**
  * Opening a named pipe waits until somebody writes into it, where nothing can end the waiting, and a device may have no end. The pipe of a
  * process substitution, `<(…)`, has its writer.
+ *
+ * @throws NotAFileError
  */
-function mustEnd(path: string, stats: Stats): void {
+export function mustEnd(path: string, stats: Stats): void {
   const what = kindOf(path, stats);
   if (what !== undefined) throw new NotAFileError(`is ${what}, not a file`);
 }

@@ -59,6 +59,24 @@ describe('nudging explain', () => {
     expect(JSON.parse((await explain(['--from', at('lies.json'), '--json'])).stdout)).toEqual(value);
   });
 
+  test.each([
+    [['--lead', '4'], 'Round 1: the aligned model leads'],
+    [['--mode', 'reverse'], 'nudged in reverse'],
+    [['--mode', 'ensemble'], 'all models together'],
+    [['--rule', 'blend'], 'Round 1'],
+  ])('what %j made can be saved and explained again', async (flags, said) => {
+    const { stdout } = await explain([...flags, '--json', '--max-tokens', '14', question]);
+    const again = await explain(['--from', '-'], { input: stdout });
+    expect(again).toMatchObject({ stderr: '', code: 0 });
+    expect(again.stdout).toContain(said);
+  });
+
+  test('behind a lead, the base was asked as ever', async () => {
+    const { explanation } = JSON.parse((await explain(['--lead', '4', '--json', '--max-tokens', '14', question])).stdout);
+    expect(explanation.rounds[0]).toMatchObject({ by: 'lead', asked: [] });
+    expect(explanation.rounds[1].asked).not.toEqual([]);
+  });
+
   test('settings reach the answer', async () => {
     const { explanation } = JSON.parse((await explain(['--json', '--gamma', '1.5', '--max-tokens', '5', question])).stdout);
     expect(explanation).toMatchObject({ gamma: 1.5, stopReason: 'length', tokens: 5 });

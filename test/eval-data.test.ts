@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -216,5 +217,21 @@ describe('systems', () => {
 
   test('need a third model for large', () => {
     expect(() => expandSystems({ names: ['large'], gammas: [], specs: [], large: false })).toThrow('name its file with --large');
+  });
+});
+
+describe('what is no file', () => {
+  test('a folder in the place of a file is told with the remedy', async () => {
+    const data = dataWith({ 'mmlu/law_test.csv/a.txt': 'a' });
+    await expect(readQuestions({ names: ['mmlu'], data, seed: 609 })).rejects.toMatchObject({
+      name: 'EvaluationError',
+      message: expect.stringMatching(/law_test\.csv" cannot be read .*: take the official file/),
+    });
+  });
+
+  test.skipIf(process.platform === 'win32')('a named pipe is refused, and not waited for', async () => {
+    const data = dataWith({});
+    execFileSync('mkfifo', [path.join(data, 'gsm8k.jsonl')]);
+    await expect(readQuestions({ names: ['gsm8k'], data, seed: 609 })).rejects.toThrow('is a named pipe, not a file');
   });
 });

@@ -162,9 +162,11 @@ function saidIn({ rounds, decisions = [], stopReason }: Explainable, mode: Mode)
     return decisions.slice(from, index);
   };
   const placed = rounds.map((round, place): PlacedRound => {
-    next('draft');
-    const asked = next('boundary');
-    const ran = next('run');
+    // A lead is a round of its own, in which the base is not asked.
+    const led = round.by === 'lead';
+    next(led ? 'lead' : 'draft');
+    const asked = led ? [] : next('boundary');
+    const ran = led ? [] : next('run');
     const handover = start + bytesOf(round.words);
     const end = handover + bytesOf(round.base);
     for (const decision of [...asked, ...ran]) at.set(decision.position, saysOf(decision));

@@ -2,7 +2,7 @@ import type { Decision, Mode, Piece, Round, StopReason } from '../types.ts';
 import type { Asked, Explainable, RuleOfAnswer } from './explanation.ts';
 
 const sources: readonly unknown[] = ['base', 'nudge', 'mix'];
-const kinds: readonly unknown[] = ['boundary', 'run', 'draft'];
+const kinds: readonly unknown[] = ['boundary', 'run', 'draft', 'lead'];
 const modes: readonly unknown[] = ['nudge', 'reverse', 'base', 'aligned', 'in-context', 'ensemble', 'proxy-tuning'];
 
 /**
@@ -20,7 +20,9 @@ export function savedAnswer(value: unknown): { answer: Explainable; asked: Asked
   const rounds = list(value, 'rounds').map(roundOf);
   const mode = first(value['mode'], isObject(madeWith) ? madeWith['mode'] : undefined);
   if (mode !== undefined && !modes.includes(mode)) throw new Error('has a wrong "mode"');
-  if (value['decisions'] === undefined && (mode ?? 'nudge') === 'nudge' && pieces.length > 0)
+  // Models that write together decide nothing (R34).
+  const together = pieces.some(({ source }) => source === 'mix');
+  if (value['decisions'] === undefined && (mode ?? 'nudge') === 'nudge' && pieces.length > 0 && !together)
     throw new Error('has no "decisions": make the answer again with --json --trace');
   const decisions = value['decisions'] === undefined ? [] : list(value, 'decisions').map(decisionOf);
   const decidedBy = isObject(value['decidedBy']) ? value['decidedBy'] : {};

@@ -100,6 +100,7 @@ const reasons: Record<string, string> = {
   none: 'the base was nowhere sure enough, so the draft was taken up to its last word',
   end: 'the aligned model reached its end of text, so its draft was taken whole',
   limit: 'the answer was as long as it may be',
+  lead: 'the aligned model leads, and the base is not asked',
 };
 
 /** Why the base was asked no further in a round. */

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { basename, extname, join } from 'node:path';
 import { isObject } from '../../options.ts';
-import { decodeText } from '../../text-file.ts';
+import { decodeText, mustEnd, NotAFileError } from '../../text-file.ts';
 import type { DataRecord, RecordPlace } from '../task.ts';
 import { readCsv } from './csv.ts';
 import { EvaluationError } from '../evaluation-error.ts';
@@ -23,13 +23,24 @@ export async function readRecords(path: string): Promise<Records> {
   const hash = createHash('sha256');
   const records: Records['records'] = [];
   for (const file of await filesOf(path)) {
-    const bytes = await readFile(file);
+    const bytes = await bytesOf(file);
     hash.update(bytes);
     const name = basename(file, extname(file));
     for (const [index, record] of parse(file, bytes).entries()) records.push({ record, place: { index, file: name } });
   }
   if (records.length === 0) throw new EvaluationError(`"${path}" holds no questions: take the official file as it is`);
   return { records, sha256: hash.digest('hex') };
+}
+
+/** A named pipe would be waited for without an end, and a device may have none. */
+async function bytesOf(path: string): Promise<Buffer> {
+  try {
+    mustEnd(path, await stat(path));
+    return await readFile(path);
+  } catch (error) {
+    const reason = error instanceof NotAFileError ? error.message : `cannot be read (${(error as Error).message})`;
+    throw new EvaluationError(`"${path}" ${reason}: take the official file as it is`);
+  }
 }
 
 async function filesOf(path: string): Promise<string[]> {
