@@ -32,7 +32,7 @@ export const mixtureMutants = [
     file: 'choice/mixture.cpp',
     from: 'base[i] + alpha * (aligned[i] - reference[i])',
     to: 'base[i] + alpha * (aligned[i] + reference[i])',
-    tests: ['mixture'],
+    native: 'mixture_test',
   },
   {
     name: 'proxy tuning: α does not count',
@@ -112,14 +112,14 @@ export const mixtureMutants = [
     file: 'choice/token_rules.cpp',
     from: 'const double probability = probability_of(base_logits, base, base.token);',
     to: 'const double probability = static_cast<double>(base.probability);',
-    tests: ['token-rules'],
+    native: 'mixture_test',
   },
   {
     name: 'kad-dual: never rejects',
     file: 'choice/token_rules.cpp',
     from: 'return {probability < needed,',
     to: 'return {probability < needed && rule.kind == TokenRule::Kind::bet,',
-    tests: ['token-rules'],
+    native: 'mixture_test',
   },
   // R36
   {
@@ -127,14 +127,14 @@ export const mixtureMutants = [
     file: 'choice/token_rules.cpp',
     from: 'return {head >= 1 - threshold,',
     to: 'return {head >= threshold,',
-    tests: ['token-rules'],
+    native: 'mixture_test',
   },
   {
     name: 'kad-primal: a token counts as likelier than itself',
     file: 'choice/token_rules.cpp',
     from: 'return logit > limit ?',
     to: 'return logit >= limit ?',
-    tests: ['token-rules'],
+    native: 'mixture_test',
   },
   // R37
   {
@@ -142,7 +142,7 @@ export const mixtureMutants = [
     file: 'choice/token_rules.cpp',
     from: 'aligned - threshold : threshold;',
     to: 'aligned + threshold : threshold;',
-    tests: ['token-rules'],
+    native: 'mixture_test',
   },
   {
     name: 'bet on tokens: the aligned model is asked only once it is too late',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { configureAndBuild } from '../../scripts/lib/cmake.mjs';
 import { makePlan } from '../../scripts/lib/configs.mjs';
-import { runMain } from '../../scripts/lib/errors.mjs';
+import { BuildError, runMain } from '../../scripts/lib/errors.mjs';
 import { buildLibrary } from '../../scripts/lib/library.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { run } from '../../scripts/lib/process.mjs';
@@ -96,6 +96,9 @@ async function whoNotices(mutant) {
       [inRoot('node_modules/vitest/vitest.mjs'), 'run', '--bail=1', `test/${file}.test.ts`],
       env,
     );
+    // A test that lacks its tools fails with any engine.
+    const missing = /\w+ is not built: run .*/.exec(output)?.[0];
+    if (missing) throw new BuildError(missing);
     if (code !== 0) return /FAIL\s+(.*)/.exec(output)?.[1] ?? `test/${file}.test.ts did not end well`;
   }
   return undefined;

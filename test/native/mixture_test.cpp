@@ -2,7 +2,10 @@
 
 #include <deque>
 #include <optional>
+#include <span>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "check.h"
@@ -24,6 +27,7 @@ class PatientLane final : public Lane {
 
   bool waits() const { return asker_ != nullptr; }
   void say(std::vector<float> said) {
+    if (asker_ == nullptr) throw std::logic_error("nobody has asked");
     logits_ = std::move(said);
     std::exchange(asker_, nullptr).resume();
   }
@@ -60,11 +64,11 @@ class Sum final : public Mixer {
   /// The second lane is asked only where the first says more than 10.
   bool lazy = false;
   std::size_t first() const override { return lazy ? 1 : 2; }
-  bool needs_others() override { return lanes_[0]->last_logits()[0] > 10; }
+  bool needs_others() override { return said_by(0) > 10; }
   Mixed mix() override {
-    float sum = lanes_[0]->last_logits()[0];
+    float sum = said_by(0);
     const bool both = !lazy || needs_others();
-    if (both) sum += lanes_[1]->last_logits()[0];
+    if (both) sum += said_by(1);
     Top1 top1;
     top1.token = static_cast<Token>(sum);
     top1.probability = 0.5F;
@@ -75,6 +79,12 @@ class Sum final : public Mixer {
   }
 
  private:
+  float said_by(std::size_t place) {
+    const std::span<const float> logits = lanes_[place]->last_logits();
+    if (logits.empty()) throw std::logic_error("mixed without its logits");
+    return logits[0];
+  }
+
   std::vector<Lane*> lanes_;
   std::deque<std::string> said_;
 };
