@@ -1,6 +1,7 @@
 import { NudgingError } from './errors.ts';
 import { explanationOf, type Asked, type Explainable, type Explanation } from './explain/explanation.ts';
 import type { NativeFinished } from './native.ts';
+import { isTokenRule } from './token-rules.ts';
 import type { Answer, LaneStats, Piece } from './types.ts';
 
 /** What an answer says of its request. */
@@ -74,7 +75,9 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settin
 }
 
 function explained(answer: Explainable, asked: Asked): Explanation {
-  if ((asked.mode ?? 'nudge') === 'nudge' && answer.rounds.length > 0 && !answer.decisions) {
+  // Where models speak token by token there are no decisions to trace.
+  const byWords = (asked.mode ?? 'nudge') === 'nudge' && !(asked.rule && isTokenRule(asked.rule));
+  if (byWords && answer.rounds.length > 0 && !answer.decisions) {
     const message = "`trace` must be 'full' for an answer that is to be explained: ask again with it";
     throw new NudgingError('ERR_INVALID_OPTION', message, { option: 'trace', value: 'rounds' });
   }

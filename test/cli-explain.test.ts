@@ -61,8 +61,8 @@ describe('nudging explain', () => {
 
   test.each([
     [['--lead', '4'], 'Round 1: the aligned model leads'],
-    [['--mode', 'reverse'], 'nudged in reverse'],
-    [['--mode', 'ensemble'], 'all models together'],
+    [['--mode', 'reverse'], 'the words that it was unsure of'],
+    [['--mode', 'ensemble'], 'both models chose each token together'],
     [['--rule', 'blend'], 'Round 1'],
   ])('what %j made can be saved and explained again', async (flags, said) => {
     const { stdout } = await explain([...flags, '--json', '--max-tokens', '14', question]);
