@@ -12,6 +12,21 @@ describe('the process', () => {
     });
   });
 
+  test('parking a stream whose pieces come together with its end lets go of nothing that is still under way', async () => {
+    const body = `
+      const n = await Nudging.load({ parallel: 8 });
+      const streams = Array.from({ length: 6 }, (_, i) => n.stream(question + i, { highWaterMark: 1, maxTokens: 8 }));
+      const read = streams.map(async (stream) => { for await (const piece of stream); });
+      const options = { mode: 'base', maxTokens: 400, stop: [], temperature: 3, repeatLimit: 0 };
+      const others = Array.from({ length: 3 }, (_, seed) => n.generate(question, { ...options, seed }));
+      // Nothing is handed over until the short answers have ended.
+      const end = Date.now() + 1000;
+      while (Date.now() < end);
+      await Promise.all(read);
+      console.log((await Promise.all(others)).length);`;
+    expect(await script(body)).toEqual({ stdout: '3\n', stderr: '', code: 0 });
+  });
+
   test('stays alive while a generation runs', async () => {
     expect(await script('const n = await Nudging.load(); n.generate(question).then((a) => console.log(a.stopReason));')).toMatchObject({
       stdout: 'end\n',

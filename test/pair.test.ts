@@ -23,6 +23,10 @@ function manifest(settings: object): string {
 }
 const refusal = async (settings: object) => (await readPair(manifest(settings)).catch((reason: unknown) => reason)) as NudgingError;
 
+test.each([null, undefined, 5, '', Symbol('x')])('readPair refuses %s as a path by name', async (path) => {
+  await expect(readPair(path as never)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'pair' });
+});
+
 describe('the schema', () => {
   const schema = createRequire(import.meta.url)('nudging/pair.schema.json') as AnySchemaObject & { properties: Record<string, unknown> };
   const validate = new Ajv({ allowUnionTypes: true }).compile(schema);

@@ -97,6 +97,7 @@ void EngineObject::submit(const Napi::CallbackInfo& info) {
   std::optional<Request> wanted = request(env_, info[0]);
   if (!wanted) return;
   hold();
+  open_.insert(wanted->id);
   engine_->submit(std::move(*wanted));
 }
 
@@ -107,6 +108,8 @@ void EngineObject::cancel(const Napi::CallbackInfo& info) {
 void EngineObject::park(const Napi::CallbackInfo& info) {
   if (!engine_ || !info[0].IsNumber()) return;
   const RequestId id = info[0].As<Napi::Number>().Uint32Value();
+  // JavaScript hears of pieces in front of the end that came with them, and may park what has already let go.
+  if (!open_.contains(id)) return;
   const bool parked = info[1].ToBoolean().Value();
   if (parked && parked_.insert(id).second) let_go();
   if (!parked && parked_.erase(id) > 0) hold();
@@ -136,6 +139,7 @@ void EngineObject::deliver(Napi::Env env, Napi::Function callback, Link* link, s
     array.Set(static_cast<std::uint32_t>(i), to_js(env, event));
     const bool loading_ends = std::holds_alternative<std::unique_ptr<Loaded>>(event) || std::holds_alternative<LoadFailed>(event);
     const std::optional<RequestId> ended = ended_request(event);
+    if (ended) object.open_.erase(*ended);
     if (loading_ends || (ended && object.parked_.erase(*ended) == 0)) object.let_go();
     closed = closed || std::holds_alternative<Closed>(event);
   }

@@ -56,7 +56,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   std::unique_ptr<Engine> engine_;
   /// Loading, requests, closing: what the process must stay alive for.
   std::size_t under_way_ = 0;
-  /// Requests that are not counted in it, because their readers have stopped reading.
+  /// Requests whose end has not been handed over.
+  std::unordered_set<RequestId> open_;
+  /// Requests that are not counted in `under_way_`, because their readers have stopped reading.
   std::unordered_set<RequestId> parked_;
 };
 
