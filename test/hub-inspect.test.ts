@@ -191,8 +191,8 @@ describe('nudging inspect NAME', () => {
     server.add('owner/demo', { 'demo-Q8_0.gguf': model(12 * mebi) });
     const { stdout, stderr, code } = await run('hf:owner/demo:Q8_0');
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-    expect(stdout).toMatch(/file +hf:owner\/demo\/demo-Q8_0\.gguf, 12\.\d MB\n/);
-    expect(stdout).toMatch(/read +1\.0 MB of it, from the hub, at commit 0000000\n/);
+    expect(stdout).toMatch(/file +hf:owner\/demo\/demo-Q8_0\.gguf, 12.0 MiB\n/);
+    expect(stdout).toMatch(/read +1\.0 MiB of it, from the hub, at commit 0000000\n/);
     expect(stdout.replaceAll('\n', ' ')).toContain('nudging pull hf:owner/demo/demo-Q8_0.gguf');
     expect((await run('--template', 'hf:owner/demo')).stdout).toBe('{{ messages[0].content }}\n');
     expect(JSON.parse((await run('--json', 'hf:owner/demo')).stdout)).toEqual(
@@ -220,6 +220,6 @@ describe('nudging doctor', () => {
     expect(pair.needed).toBeGreaterThan(3 * mebi);
     expect(findings.map(({ what }: { what: string }) => what).join()).toContain('nudging pull hf:owner/demo:Q8_0');
     expect(server.fetched).toEqual([]);
-    expect((await nudging(args, { raw: true, env: process.env })).stdout).toMatch(/download +3\.1 MB for the base model\n/);
+    expect((await nudging(args, { raw: true, env: process.env })).stdout).toMatch(/download +3\.0 MiB for the base model\n/);
   });
 });
