@@ -250,6 +250,28 @@ describe('the command line', () => {
     expect(existsSync('x')).toBe(false);
   });
 
+  test('--json prints what report.md says, and the tasks of --list', async () => {
+    const { stdout, code } = await evaluate(
+      '--json',
+      '--tasks',
+      'coin_flip',
+      '--limit',
+      '2',
+      '--systems',
+      'base,nudged',
+      '--max-tokens',
+      '8',
+    );
+    const { run: made, systems, tasks, paired } = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(made.seed).toBe(609);
+    expect(systems.map(({ mode }: { mode: string }) => mode)).toEqual(['base', 'nudge']);
+    expect(tasks[0]).toMatchObject({ name: 'coin_flip', systems: { base: { rows: 2, errors: 0, accuracy: { rows: 2 } } } });
+    expect(paired[0]).toMatchObject({ task: 'coin_flip', against: 'base', pairs: 2 });
+    const listed = JSON.parse((await run(['--list', '--json'])).stdout);
+    expect(listed.find(({ name }: { name: string }) => name === 'coin_flip')).toMatchObject({ generated: true, files: expect.any(Array) });
+  });
+
   test('--list says of every task where its questions come from, and finds files', async () => {
     const data = mkdtempSync(path.join(scratch, 'data-'));
     copyFileSync(inRoot('package.json'), path.join(data, 'svamp.json'));
