@@ -112,6 +112,17 @@ describe('the demo pair', () => {
     }
   });
 
+  test('what a rule measures is of the distribution, whatever is drawn from it', async () => {
+    for (const asked of questions.slice(0, 3)) {
+      const greedy = await engine.inspect({ lane: 'base', input: asked });
+      for (const seed of [1, 2, 3]) {
+        const drawn = await engine.inspect({ lane: 'base', input: asked, sampling: { temperature: 3, seed } });
+        expect([drawn.probability, drawn.runnerUp, drawn.entropy]).toEqual([greedy.probability, greedy.runnerUp, greedy.entropy]);
+        expect(drawn.margin).not.toBe(greedy.margin);
+      }
+    }
+  });
+
   test('together with answers by other rules, each is the same as alone', { timeout: 120_000 }, async () => {
     const alone: Answer[] = [];
     for (const rule of rules) alone.push(await full({ rule }));
