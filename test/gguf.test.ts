@@ -342,7 +342,7 @@ describe('nudging inspect', () => {
   });
 
   test.each([
-    [[], 'no file: name a GGUF file, see nudging inspect --help'],
+    [[], 'no file: name a GGUF file or hf:owner/repo, see nudging inspect --help'],
     [['a', 'b'], '2 files were given: name one'],
     [[folder], 'is a directory: name the .gguf file in it'],
   ])('%j is one line', async (args, message) => {

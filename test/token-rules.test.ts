@@ -158,3 +158,18 @@ describe('rules of single tokens', () => {
     await expect(engine.generate(question, { rule })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'rule' });
   });
 });
+
+test('a token that only the longer vocabulary has may be its likeliest', { timeout: 60_000 }, async () => {
+  for (const [base, aligned, lane] of [
+    [tinyModel({ seed: 1 }), tinyModel({ seed: 2, padding: 7 }), 'aligned'],
+    [tinyModel({ seed: 1, padding: 7 }), tinyModel({ seed: 2 }), 'base'],
+  ] as const) {
+    await using filled = await Nudging.load({ base, aligned });
+    const size = filled.models[lane].vocabulary;
+    const settings = { maxTokens: 4, logitBias: { [lane]: { [size - 1]: 100 } } };
+    for (const options of [...unsure.map((rule) => ({ rule })), { mode: 'ensemble' as const }]) {
+      const answer = await filled.generate(question, { ...options, ...settings });
+      expect(answer.stats.tokens).toBeGreaterThan(0);
+    }
+  }
+});

@@ -1,11 +1,12 @@
 import { basename, dirname, join } from 'node:path';
+import { onAbort, throwIfAborted } from '../abort.ts';
 import { NudgingError } from '../errors.ts';
 import { lookUp } from '../hub/look-up.ts';
 import { isHubName, nameOf, readHubName } from '../hub/name.ts';
 import { hubSettings } from '../hub/settings.ts';
 import { loadNative, type NamedToken, type NativeFailure, type NativeModelFacts } from '../native.ts';
 import { reject } from '../options.ts';
-import type { ChatMessage, PromptSegment } from '../types.ts';
+import type { AbortSignalLike, ChatMessage, PromptSegment } from '../types.ts';
 import { openBytes, type ByteSource } from './bytes.ts';
 import { HeaderError, readHeader, type GgufHeader } from './header.ts';
 import { suits, type Suits } from './suits.ts';
@@ -94,9 +95,9 @@ export const sampleChat: readonly ChatMessage[] = [
  */
 export async function describeModel(
   source: string | ByteSource,
-  { chat = sampleChat, signal }: { chat?: readonly ChatMessage[]; signal?: AbortSignal } = {},
+  { chat = sampleChat, signal }: { chat?: readonly ChatMessage[]; signal?: AbortSignalLike } = {},
 ): Promise<ModelDescription> {
-  if (typeof source === 'string' && isHubName(source)) return describeNamed(source, chat, signal);
+  if (typeof source === 'string' && isHubName(source)) return untilAborted(signal, (stopped) => describeNamed(source, chat, stopped));
   if (typeof source === 'string' && source !== '') return describeFile(source, chat);
   if (typeof source !== 'object' || source === null || typeof source.read !== 'function')
     reject('source', source, 'the path of a GGUF file, a name such as hf:owner/repo, or an object with `size` and `read`');
@@ -108,7 +109,19 @@ export async function describeModel(
   }
 }
 
-async function describeNamed(text: string, chat: readonly ChatMessage[], signal: AbortSignal | undefined): Promise<ModelDescription> {
+/** Gives `act` a signal of Node's own, which follows the user's. */
+async function untilAborted<T>(signal: AbortSignalLike | undefined, act: (stopped: AbortSignal) => Promise<T>): Promise<T> {
+  throwIfAborted(signal);
+  const stop = new AbortController();
+  const forget = signal && onAbort(signal, () => stop.abort(signal.reason));
+  try {
+    return await act(stop.signal);
+  } finally {
+    forget?.();
+  }
+}
+
+async function describeNamed(text: string, chat: readonly ChatMessage[], signal: AbortSignal): Promise<ModelDescription> {
   const found = await lookUp(readHubName(text, 'source'), await hubSettings(), signal);
   if ('path' in found) return describeFile(found.path, chat);
   const { repo, revision, commit, files } = found;

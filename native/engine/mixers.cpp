@@ -58,8 +58,10 @@ class RowMixer : public Mixer {
   /// The logits to choose from.
   virtual std::span<const float> row() = 0;
 
-  /// What a lane says of the tokens that all of them have.
-  std::span<const float> logits(std::size_t place) { return lanes_[place]->last_logits().first(row_.size()); }
+  /// What a lane says of its tokens, the likeliest of which the others may lack.
+  std::span<const float> whole(std::size_t place) { return lanes_[place]->last_logits(); }
+  /// What it says of the tokens that all of them have.
+  std::span<const float> logits(std::size_t place) { return whole(place).first(row_.size()); }
   SequenceLane& lane(std::size_t place) { return *lanes_[place]; }
   std::size_t lanes() const { return lanes_.size(); }
   std::span<float> room() { return row_; }
@@ -81,8 +83,8 @@ class Ensemble final : public RowMixer {
   std::span<const float> row() override {
     // One alone is that model, to the bit.
     if (lanes() == 1) return logits(0);
-    weighted(logits(0), lane(0).last_top1(), weights_[0], room());
-    for (std::size_t i = 1; i < lanes(); ++i) add_weighted(logits(i), lane(i).last_top1(), weights_[i], room());
+    weighted(whole(0), lane(0).last_top1(), weights_[0], room());
+    for (std::size_t i = 1; i < lanes(); ++i) add_weighted(whole(i), lane(i).last_top1(), weights_[i], room());
     return room();
   }
 
@@ -131,12 +133,13 @@ class Blend final : public RowMixer {
     if (!needs_others()) return logits(0);
     const Top1 base = lane(0).last_top1();
     const Top1 aligned = lane(1).last_top1();
+    const bool known = static_cast<std::size_t>(aligned.token) < whole(0).size();
     const double weight = blend_weight(rule_, static_cast<double>(base.probability), static_cast<double>(aligned.probability),
-                                       probability_of(lane(0).last_logits(), base, aligned.token));
+                                       known ? probability_of(whole(0), base, aligned.token) : 0);
     if (weight <= 0) return logits(0);
     if (weight >= 1) return logits(1);
-    weighted(logits(0), base, 1 - weight, room());
-    add_weighted(logits(1), aligned, weight, room());
+    weighted(whole(0), base, 1 - weight, room());
+    add_weighted(whole(1), aligned, weight, room());
     return room();
   }
 

@@ -75,25 +75,28 @@ function text(model: ModelDescription, columns: number): string {
     ['aligned', suits.aligned],
     ['because', suits.because],
   ];
-  const rendered = model.rendered?.map((segment) => segment.text).join('');
   return [
     rows
       .filter((row): row is [string, string] => row[1] !== undefined && row[1] !== '')
       .map(([name, value]) => entry(name, clean(value), 18, columns))
       .join(''),
-    rendered === undefined
-      ? model.chatTemplate === undefined
-        ? '\nIt has no chat template.\n'
-        : remote
-          ? `\n${prose(`It has a chat template, which is rendered once the model is here: nudging pull ${remote.name}. --template shows it.`, columns)}`
-          : '\nIts chat template could not be rendered.\n'
-      : `\nA sample chat as its template makes it:\n${harmless(rendered)
-          .replace(/\n$/, '')
-          .split('\n')
-          .map((line) => `  ${line}\n`)
-          .join('')}`,
+    chatText(model, columns),
     ...model.warnings.map((warning) => `\n${prose(clean(`Beware: ${warning}`), columns)}`),
   ].join('');
+}
+
+/** What the template makes of a sample chat, or why that is not shown. */
+function chatText({ rendered, remote, chatTemplate }: ModelDescription, columns: number): string {
+  if (rendered) {
+    const lines = harmless(rendered.map(({ text }) => text).join(''))
+      .replace(/\n$/, '')
+      .split('\n');
+    return `\nA sample chat as its template makes it:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  }
+  if (chatTemplate === undefined) return '\nIt has no chat template.\n';
+  if (!remote) return '\nIts chat template could not be rendered.\n';
+  const pull = `nudging pull ${remote.name}`;
+  return `\n${prose(`It has a chat template, which is rendered once the model is here: ${pull}. --template shows it.`, columns)}`;
 }
 
 function weights({ quantization: { name, bitsPerWeight, types } }: ModelDescription): string {
