@@ -201,6 +201,14 @@ describe.skipIf(!hasPty)('on a terminal', () => {
   const type = (text: string): Step[] => [{ send: `${text}\r` }];
   const leave: Step = { send: '\x04' };
 
+  test.each([
+    ['reverse', /\d+ % by the base, /],
+    ['ensemble', /, an ensemble, /],
+  ])('--mode %s: who spoke is said as for a single question', async (mode, said) => {
+    const { output } = await play([...real, '--mode', mode], [prompt, ...type(question), { expect: 'tokens/s' }, prompt, leave]);
+    expect(bare(output)).toMatch(said);
+  });
+
   test('asks, answers in colour, and leaves with Ctrl-D', async () => {
     const { output, code } = await play(real, [prompt, ...type(question), { expect: 'tokens/s' }, prompt, leave]);
     expect(code).toBe(0);

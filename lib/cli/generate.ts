@@ -1,12 +1,13 @@
 import type { Nudging } from '../engine.ts';
-import type { Answer, Decision, LoadOptions, Mode, StopReason } from '../types.ts';
+import type { Answer, Decision, LoadOptions, StopReason } from '../types.ts';
 import type { Arguments } from './args.ts';
 import { exitCodes } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { answerJson, textOf } from './json.ts';
 import { load } from './load.ts';
 import { questionFromStdin } from './question.ts';
-import { count, harmless, palette, percent, rate } from './terminal.ts';
+import { count, harmless, palette, rate } from './terminal.ts';
+import { guestsShare, unnudged } from './who-spoke.ts';
 
 /** Answers one question. Returns the exit code. */
 export async function generate(args: Arguments, interrupt: Interrupt): Promise<number> {
@@ -65,22 +66,13 @@ const endings: Record<StopReason, string> = {
   timeout: 'out of time (timeout)',
 };
 
-/** What there is to say of who spoke, where it is not how much was nudged. */
-const shareOf: Partial<Record<Mode, string>> = {
-  base: 'base model alone',
-  aligned: 'aligned model alone',
-  'in-context': 'base model with examples',
-  ensemble: 'an ensemble',
-  'proxy-tuning': 'proxy-tuned',
-};
-
 function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {
   const { dim, nudged } = palette(process.stderr);
-  const { tokens, nudgeRatio, times } = stats;
+  const { tokens, times } = stats;
   const speed = times.total > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '';
   const parts = [
     count(tokens, 'token'),
-    shareOf[mode] ?? nudged(share(nudgeRatio, tokens, mode)),
+    unnudged[mode] ?? nudged(guestsShare(stats, mode)),
     speed,
     tokens > 0 ? `first piece after ${Math.round(times.firstPiece)} ms` : '',
     mode === 'nudge' && endedBy === 'base' ? 'ended by the base (end)' : endings[stopReason],
@@ -95,11 +87,6 @@ function judgedBy({ words, runnerUp, entropy }: Decision): string {
   if (words) return `  words ${words.base.toFixed(3)} and ${words.aligned.toFixed(3)}`;
   if (runnerUp !== undefined) return `  second ${runnerUp.toFixed(3)}`;
   return entropy === undefined ? '' : `  entropy ${entropy.toFixed(3)}`;
-}
-
-/** How much of an answer is the guest's. */
-function share(nudgeRatio: number, tokens: number, mode: LoadOptions['mode']): string {
-  return mode === 'reverse' ? `${percent(tokens === 0 ? 0 : 1 - nudgeRatio)} by the base` : `${percent(nudgeRatio)} nudged`;
 }
 
 /** What was asked on the way, in order: the kind of question, where in the answer, and what the model said. */

@@ -5,7 +5,8 @@ import type { Answer, ChatMessage, GenerateOptions, LoadOptions, Mode } from '..
 import { describe } from '../failure.ts';
 import { answerJson } from '../json.ts';
 import { columnsOf, prose } from '../layout.ts';
-import { count, palette, percent, rate, wantsColor } from '../terminal.ts';
+import { count, palette, rate, wantsColor } from '../terminal.ts';
+import { guestsShare, unnudged } from '../who-spoke.ts';
 import type { Lines } from './lines.ts';
 import { Marks, type Marking } from './marks.ts';
 import type { Session } from './session.ts';
@@ -140,10 +141,10 @@ const unusual: Partial<Record<Answer['stopReason'], string>> = {
 };
 
 function afterwards({ stats, stopReason, droppedMessages = 0, seed }: Answer, mode: Mode): string {
-  const { tokens, nudgeRatio, times } = stats;
+  const { tokens, times } = stats;
   const parts = [
     count(tokens, 'token'),
-    mode === 'nudge' ? `${percent(nudgeRatio)} nudged` : `${mode} model alone`,
+    unnudged[mode] ?? guestsShare(stats, mode),
     times.total > 0 && tokens > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '',
     seed === undefined ? '' : `seed ${seed}`,
     unusual[stopReason] ?? '',
