@@ -11,6 +11,7 @@ import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '.
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { start } from './support/cli.ts';
 import { HubServer } from './support/hub-server.ts';
+import { hasPty, play } from './support/pty.ts';
 
 const read = (name: string) => JSON.parse(readFileSync(inRoot(name), 'utf8'));
 const files = readdirSync(inRoot('models/presets'));
@@ -114,6 +115,15 @@ describe('--pair and load({ pair })', () => {
 
 describe('nudging pairs', () => {
   const command = (...args: string[]) => start(args, { fake: true }).ran;
+
+  test.skipIf(!hasPty)('has lines in place of a table where a terminal is too narrow', async () => {
+    const { output } = await play(['pairs'], [], { fake: true, columns: 40 });
+    const lines = output.replaceAll('\r', '').split('\n');
+    expect(lines).toContain('gemma-3-270m');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40);
+    const wide = await play(['pairs'], [], { fake: true, columns: 140 });
+    expect(wide.output).toMatch(/^gemma-3-270m .* (yes|no) /m);
+  });
 
   test('lists them with what they take', async () => {
     const { stdout, code } = await command('pairs');

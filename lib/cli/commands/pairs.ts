@@ -2,6 +2,7 @@ import { hostMemory } from '../../host-memory.ts';
 import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '../../presets.ts';
 import { readFlags } from '../args.ts';
 import { exitCodes, UsageError } from '../failure.ts';
+import { columnsOf, prose } from '../layout.ts';
 import { columns } from '../table.ts';
 import { bytes as size, parameters as inWords, print } from '../terminal.ts';
 import type { Command } from './command.ts';
@@ -31,7 +32,7 @@ Example
     const known = presets.map((preset) => ({ ...preset, memory: memoryOf(preset), fits: memoryOf(preset) <= free }));
     if (switches.has('json')) print(`${JSON.stringify(known)}\n`);
     else if (words.length > 0) print(known.map(described).join('\n'));
-    else print(tableOf(known, free));
+    else print(listOf(known, free, process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY));
     return exitCodes.ok;
   },
 };
@@ -40,15 +41,25 @@ type Known = Preset & { memory: number; fits: boolean };
 
 const isUnverified = ({ models }: Preset) => models.base.unverified === true || models.aligned.unverified === true;
 
-function tableOf(known: readonly Known[], free: number): string {
+/** A table, or where that is too wide three lines for each pair. */
+function listOf(known: readonly Known[], free: number, room: number): string {
+  const width = columnsOf(process.stdout);
   const rows = known.map((preset) => {
     const { name, models, memory, fits, measured, description } = preset;
     const notes = [measured === notMeasured ? '' : 'measured', isUnverified(preset) ? 'unverified' : ''].filter(Boolean).join(', ');
-    return [name, size(models.base.bytes + models.aligned.bytes), size(memory), fits ? 'yes' : 'no', notes, firstSentence(description)];
+    const download = size(models.base.bytes + models.aligned.bytes);
+    return { name, download, memory: size(memory), fits, notes, about: firstSentence(description) };
   });
-  const table = columns([['pair', 'download', 'memory', 'fits', '', 'models'], ...rows], [1, 2]);
+  const cells = rows.map(({ name, download, memory, fits, notes, about }) => [name, download, memory, fits ? 'yes' : 'no', notes, about]);
+  const table = columns([['pair', 'download', 'memory', 'fits', '', 'models'], ...cells], [1, 2]);
+  const lines = rows.map(({ name, download, memory, fits, notes, about }) => {
+    const facts = `${download} to download, ${memory} of memory: ${fits ? 'fits' : 'does not fit'}${notes === '' ? '' : `; ${notes}`}`;
+    return `${name}\n${[about, facts].map((line) => prose(line, width - 2).replace(/^(?=.)/gm, '  ')).join('')}`;
+  });
+  const isTooWide = table.split('\n').some((line) => line.length > room);
   const legend = known.some(isUnverified) ? ' Unverified: nobody has seen for this project that the files have these names.' : '';
-  return `${table}\n${size(free)} of memory are free. nudging pairs NAME says more.${legend}\n`;
+  const below = prose(`${size(free)} of memory are free. nudging pairs NAME says more.${legend}`, width);
+  return `${isTooWide ? lines.join('') : table}\n${below}`;
 }
 
 const notMeasured = 'not measured here';
