@@ -410,7 +410,7 @@ describe('what an output was made with', () => {
     // Values that no option has by default; that they make no sense does not matter here.
     const load = Object.fromEntries([...options.map((option) => [option, `another ${option}`]), ['temperature', 1], ['repeatPenalty', 2]]);
     // Some modes alone look at some options.
-    const modes = ['nudge', 'ensemble', 'proxy-tuning', 'in-context'] as const;
+    const modes = ['nudge', 'reverse', 'ensemble', 'proxy-tuning', 'in-context'] as const;
     const records = await Promise.all(modes.map((mode) => madeWith({ ...load, mode })));
     const changed = [...new Set(records.flatMap(Object.keys))].filter((name) => !['version', 'base', 'aligned'].includes(name));
     const uncounted = options.filter((option) => !changed.includes(option)).sort();

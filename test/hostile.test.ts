@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging, type ChatMessage, type GenerateOptions, type Input, type TemplateOptions } from '../lib/index.ts';
+import { optionsOfModes } from '../lib/mode-options.ts';
 import { generateRules, loadRules } from '../lib/options.ts';
 import { templateVariables } from '../lib/template-options.ts';
 
@@ -208,6 +209,11 @@ const fine: Record<string, RegExp> = {
   timeout: /^(end|length|timeout)$/,
   // Which texts are tokens depends on the model.
   logitBias: /^(end|length|ERR_TOKEN_UNKNOWN)$/,
+  // Only loading has a reference.
+  alpha: /^ERR_INVALID_OPTION$/,
+  // A text without {question} is told when it is read, and so are models that are not loaded.
+  inContextPrompt: /^(end|length|stop|ERR_(INVALID_OPTION|PROMPT_TOO_LONG))$/,
+  weights: /^(end|length|ERR_INVALID_OPTION)$/,
 };
 
 /** The rule says that it is an object; what is in it is checked as it is read. */
@@ -227,7 +233,8 @@ describe('options of a generation', () => {
       // A function as prompt is the caller's own code.
       if (isGood && typeof value === 'function') continue;
       // With a million tokens to write, something has to end the answer.
-      const options = { maxTokens: 3, [name]: value, ...(name === 'maxTokens' ? { stop: 'a' } : {}) };
+      const [mode] = optionsOfModes[name as keyof GenerateOptions] ?? [];
+      const options = { maxTokens: 3, ...(mode ? { mode } : {}), [name]: value, ...(name === 'maxTokens' ? { stop: 'a' } : {}) };
       if (isGood) {
         expect(await outcome(question, options)).toMatch(
           fine[name] ?? /^(end|length|stop|stalled|ERR_(PROMPT_(EMPTY|TOO_LONG)|TEMPLATE_FAILED))$/,
