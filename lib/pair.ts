@@ -78,7 +78,8 @@ export async function readPair(path: string): Promise<Pair> {
       if (preset) return { name: preset.name, description: preset.description, ...preset.pair };
     }
     const reason = whyUnread(cause as Error);
-    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: ${await remedyFor(path)}`, {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new NudgingError('ERR_PAIR_INVALID', `the pair's manifest "${path}" ${reason}: ${await remedyFor(path, isMissing)}`, {
       option: 'pair',
       value: path,
       cause,
@@ -112,14 +113,17 @@ function refuseProgramOption(name: string): void {
 }
 
 /** What is no path may be meant as a preset. */
-async function remedyFor(path: string): Promise<string> {
-  const meant = /^[\w.-]+$/.test(path) && !path.endsWith('.json') ? nearest(path.toLowerCase(), await presetNames()) : undefined;
-  return meant === undefined ? 'pass the path of a pair.json' : `did you mean the pair ${meant}? Else pass the path of a pair.json`;
+async function remedyFor(path: string, isMissing: boolean): Promise<string> {
+  const file = 'pass the path of a pair.json';
+  if (!isMissing || !/^[\w.-]+$/.test(path) || path.endsWith('.json')) return file;
+  const meant = nearest(path.toLowerCase(), await presetNames());
+  return meant === undefined ? `${file}, or a name that nudging pairs lists` : `did you mean the pair ${meant}? Else ${file}`;
 }
 
 function whyUnread(cause: NodeJS.ErrnoException): string {
   if (cause instanceof NotAFileError) return cause.message;
   if (cause instanceof SyntaxError) return `is no JSON (${cause.message})`;
+  if (cause.code === 'EISDIR') return 'is a directory';
   return cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.message})`;
 }
 

@@ -113,7 +113,13 @@ test('the report keeps to 80 columns, speaks of flags and says what is wrong', (
     effort: { prompts: 64, answers: 144, questions: 116, seconds: 3725 },
   };
   const report = calibrationReport(found, 80);
-  expect(report.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  for (const columns of [80, 40]) {
+    expect(
+      calibrationReport(found, columns)
+        .split('\n')
+        .filter((line) => line.length > columns),
+    ).toEqual([]);
+  }
   expect(report).toContain('gamma 0.15: the pair does not fit together as it is set up\n');
   expect(report).toMatch(/\(bet\s+none, rate none\)/);
   expect(report).toMatch(/unfinished {2,}raise --max-tokens if they are long/);

@@ -108,6 +108,8 @@ describe('piped in', () => {
     expect(loaded.stdout).toContain('Going on with');
     expect(loaded.stdout).toMatch(/gamma: 0\.6\nbase: \d+ of 512 tokens\naligned: \d+ of 512 tokens\n$/);
     expect(loaded.stdout.endsWith(begun.stdout)).toBe(true);
+    const why = await chat(['/why'], ['--load', at('one.json')]);
+    expect(why.stderr).toContain('nothing was asked since the chat was loaded: write a question first');
   });
 
   test('/save writes over nothing but saved chats', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { knownFlags, readFlags } from '../lib/cli/args.ts';
 import { slashWords } from '../lib/cli/chat/slash.ts';
@@ -110,6 +111,13 @@ describe('a question', () => {
     expect(code).toBe(0);
     expect(output).toContain('nudging: "halp" is asked as a question; the command is nudging help');
     expect((await play(['shelter'], [{ expect: 'shelter!' }], { fake: true })).output).not.toContain('command');
+  });
+
+  test.skipIf(!hasPty)('has its statistics folded between words on a terminal', async () => {
+    const { output } = await play(['shelter'], [], { fake: true, columns: 40 });
+    const lines = stripVTControlCharacters(output).replaceAll('\r', '').trim().split('\n');
+    expect(lines.length).toBeGreaterThan(2);
+    expect(lines.filter((line) => line.length > 40)).toEqual([]);
   });
 
   test.each([

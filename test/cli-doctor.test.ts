@@ -20,6 +20,8 @@ describe('nudging doctor', () => {
       expect(stdout).toContain(part);
     expect(stdout).toMatch(/\n {2}binary +\S.*\.node\n/);
     expect(stdout).toMatch(/\nIt works\.\n$/);
+    // llama.cpp names no size for models as small as these.
+    expect(stdout).toContain('(llama F16)');
   });
 
   test('--json has the same in numbers', async () => {

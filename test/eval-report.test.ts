@@ -121,6 +121,11 @@ describe('report.md', () => {
     );
     expect(report).toContain('| gsm8k | 10 | 10.0 (1.8–40.4) | 30.0 (10.8–60.3) | 80.0 (49.0–94.3) | 60.0 (31.3–83.2) |');
     expect(report).toContain('| mean of the tasks |  | 10.0 | 30.0 | 80.0 | 60.0 |');
+    // Interrupted, when systems had answered differently many.
+    const some = contents();
+    const early = { base: 0, aligned: 1, 'nudged:gamma=0.2': 2 } as Record<string, number>;
+    some.answers = some.answers.filter((each) => each.task !== 'gsm8k' || Number(each.id.split('-')[1]) >= (early[each.system] ?? 0));
+    expect(markdownReport(run, summarise(some), paper)).toContain('| gsm8k | 8 to 10 | ');
   });
 
   test("shows the paper's figures that are known, of tasks that were asked", () => {

@@ -97,7 +97,7 @@ describe('a repository', () => {
     server.add('owner/private', { 'a.gguf': 'x' }, { private: true });
     const error = await refusal('hf:owner/private');
     expect(error).toMatchObject({ code: 'ERR_HUB_NOT_FOUND' });
-    expect(error.message).toContain('If it is private, set HF_TOKEN');
+    expect(error.message).toContain(': check owner and name. If it is private, set HF_TOKEN');
     expect(await contentOf('hf:owner/private', {}, { token: server.token })).toBe('x');
   });
 
@@ -110,6 +110,7 @@ describe('a repository', () => {
 
   test('that is not there: which one is near', async () => {
     expect((await refusal('hf:owner/demmo')).message).toContain('did you mean hf:owner/demo?');
+    expect((await refusal('hf:owner/demmo')).message).toContain('owner/demo? If it is private');
     expect((await refusal('hf:ovner/demo')).message).toContain('did you mean hf:owner/demo?');
     const error = await refusal('hf:somebody/else', {}, { token: server.token });
     expect(error).toMatchObject({ code: 'ERR_HUB_NOT_FOUND' });

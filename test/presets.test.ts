@@ -79,7 +79,11 @@ describe('--pair and load({ pair })', () => {
       message: expect.stringContaining('did you mean the pair gemma-3-270m?'),
     });
     expect((await refusal('LLAMA-3.1-8B')).message).toContain('did you mean the pair llama-3.1-8b?');
-    expect((await refusal('nothing-like-it-at-all')).message).toMatch(/does not exist: pass the path of a pair\.json$/);
+    expect((await refusal('nothing-like-it-at-all')).message).toMatch(
+      /does not exist: pass the path of a pair\.json, or a name that nudging pairs lists$/,
+    );
+    expect((await refusal('nothing-like-it.json')).message).toMatch(/does not exist: pass the path of a pair\.json$/);
+    expect((await refusal(folder)).message).toMatch(/ is a directory: pass the path of a pair\.json$/);
     expect((await refusal('./gemma-3-270m')).message).toMatch(/does not exist: pass the path of a pair\.json$/);
     expect((await refusal('../presets/gemma-3-270m')).message).toMatch(/does not exist/);
   });
@@ -121,6 +125,10 @@ describe('nudging pairs', () => {
     const lines = output.replaceAll('\r', '').split('\n');
     expect(lines).toContain('gemma-3-270m');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40);
+    const one = await play(['pairs', 'gemma-3-270m'], [], { fake: true, columns: 60 });
+    const words = one.output.replaceAll('\r', '').split('\n');
+    expect(words.filter((line) => line.length > 60 && !line.includes('https://'))).toEqual([]);
+    expect(one.output).toMatch(/^ {2}measured \w/m);
     const wide = await play(['pairs'], [], { fake: true, columns: 140 });
     expect(wide.output).toMatch(/^gemma-3-270m .* (yes|no) /m);
   });

@@ -8,9 +8,9 @@ export function calibrationReport(found: Calibration, columns: number): string {
   const lines = (rows: readonly (readonly [head: string, text: string])[]) =>
     rows.map(([head, text]) => entry(head, text, 20, columns)).join('');
   return [
-    `gamma ${found.gamma}: ${verdicts[found.verdict]}\n`,
+    `${wrap(`gamma ${found.gamma}: ${verdicts[found.verdict]}`, columns).join('\n')}\n`,
     lines(factsOf(found)),
-    `Nudged tokens by gamma (estimated; * measured)\n${curveOf(found)}`,
+    `${wrap('Nudged tokens by gamma (estimated; * measured)', columns).join('\n')}\n${curveOf(found, columns)}`,
     found.findings.length === 0
       ? ''
       : `${wrap(found.verdict === 'weak' ? 'What makes it weak' : 'Why it does not fit', columns).join('\n')}\n${found.findings
@@ -54,14 +54,16 @@ function factsOf(found: Calibration): [string, string][] {
   ];
 }
 
-function curveOf({ curve, measured }: Calibration): string {
+/** Bars stand in a line behind 18 columns of figures. */
+function curveOf({ curve, measured }: Calibration, columns: number): string {
+  const widest = Math.max(1, Math.min(40, columns - 18));
   const isMeasured = (gamma: number) => measured.some((each) => Math.abs(each.gamma - gamma) < 1e-9);
   const rows = [...curve.filter(({ gamma }) => Math.round(gamma * 100) % 10 === 0 && !isMeasured(gamma)), ...measured];
   return rows
     .sort((one, other) => one.gamma - other.gamma)
     .map(({ gamma, rate: share }) => {
       const label = `${gamma.toFixed(2)} ${isMeasured(gamma) ? '*' : ' '}`;
-      return `  ${label} ${percent(share).padStart(7)}  ${bar(share, 40).slice(1, -1).replaceAll('-', '')}`.trimEnd();
+      return `  ${label} ${percent(share).padStart(7)}  ${bar(share, widest).slice(1, -1).replaceAll('-', '')}`.trimEnd();
     })
     .join('\n')
     .concat('\n');

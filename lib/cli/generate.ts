@@ -4,6 +4,7 @@ import type { Arguments } from './args.ts';
 import { exitCodes } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { answerJson, textOf } from './json.ts';
+import { wrap } from './layout.ts';
 import { load } from './load.ts';
 import { questionFromStdin } from './question.ts';
 import { count, harmless, palette, rate } from './terminal.ts';
@@ -21,7 +22,7 @@ export async function generate(args: Arguments, interrupt: Interrupt): Promise<n
     if (args.json) process.stdout.write(`${JSON.stringify(answerJson(answer))}\n`);
     else {
       if (args.trace) process.stderr.write(traceLines(answer));
-      console.error(statsLine(answer, args.load.mode));
+      console.error(wrap(statsLine(answer, args.load.mode), (process.stderr.isTTY && process.stderr.columns) || Infinity).join('\n'));
     }
   } finally {
     await nudging.close();

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** Texts for a terminal of some width. */
 
 /** Wider lines are hard to read. */
@@ -9,12 +11,13 @@ export function columnsOf({ isTTY, columns }: { isTTY?: boolean; columns?: numbe
   return isTTY && columns ? Math.min(widest, Math.max(narrowest, columns)) : widest;
 }
 
-/** Words in lines of at most so many columns; longer words stand alone. */
+/** Words in lines of at most so many columns; longer words stand alone. Colours take no room. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
+  const room = (part: string) => stripVTControlCharacters(part).length;
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
+    if (line !== '' && room(line) + 1 + room(word) > columns) {
       lines.push(line);
       line = word;
     } else {
@@ -55,5 +58,5 @@ export function entry(head: string, text: string, indent: number, columns: numbe
   if (!below && begun.length < indent) {
     return [`${begun.padEnd(indent)}${lines[0] ?? ''}`.trimEnd(), ...lines.slice(1).map((line) => ' '.repeat(start) + line), ''].join('\n');
   }
-  return [begun, ...lines.map((line) => ' '.repeat(start) + line), ''].join('\n');
+  return [...(head === '' ? [] : [begun]), ...lines.map((line) => ' '.repeat(start) + line), ''].join('\n');
 }

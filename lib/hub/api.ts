@@ -97,8 +97,9 @@ async function explanation(client: HubClient, name: HubName, refusal: HubRefusal
   if (code === 'RepoNotFound' || status === 404 || (status === 401 && !client.speaksToken)) {
     const near = await nearNames(client, repo);
     const remedy = near === undefined ? 'check owner and name' : `did you mean hf:${near}?`;
+    const stop = near === undefined ? '.' : '';
     const orPrivate = client.speaksToken ? ' that the token may read' : '';
-    const privately = client.speaksToken ? '' : ` If it is private, ${login}.`;
+    const privately = client.speaksToken ? '' : `${stop} If it is private, ${login}.`;
     return error('NOT_FOUND', `there is no repository ${repo} on ${endpoint.host}${orPrivate}: ${remedy}${privately}`);
   }
   if (status === 401 || status === 403) {

@@ -130,7 +130,10 @@ function helpText(): string {
 }
 
 function lastOf(chat: Chat) {
-  if (!chat.last) throw new UsageError('nothing was asked yet: write a question first');
+  if (!chat.last) {
+    const since = chat.session.messages.length > 0 ? 'since the chat was loaded' : 'yet';
+    throw new UsageError(`nothing was asked ${since}: write a question first`);
+  }
   return chat.last;
 }
 

@@ -107,8 +107,9 @@ function gpu({ name, description, free, total }: Machine['devices'][number]): st
 }
 
 function pairRows({ base, aligned, missing, fits, needed, available, models, deterministic, speed, ratio, nudgeRatio }: PairReport): Row[] {
+  // llama.cpp's word for a size that it has no name for.
   const model = (lane: 'base' | 'aligned', path: string) =>
-    models ? `${path} (${models[lane].description}), context ${count(models[lane].context, 'token')}` : path;
+    models ? `${path} (${models[lane].description.replace(' ?B', '')}), context ${count(models[lane].context, 'token')}` : path;
   const mapped = models ? models.base.memory.mapped + models.aligned.memory.mapped : 0;
   return [
     ['base', model('base', base)],

@@ -2,7 +2,7 @@ import { hostMemory } from '../../host-memory.ts';
 import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '../../presets.ts';
 import { readFlags } from '../args.ts';
 import { exitCodes, UsageError } from '../failure.ts';
-import { columnsOf, prose } from '../layout.ts';
+import { columnsOf, entry, prose } from '../layout.ts';
 import { columns } from '../table.ts';
 import { bytes as size, parameters as inWords, print } from '../terminal.ts';
 import type { Command } from './command.ts';
@@ -31,7 +31,7 @@ Example
     const free = hostMemory();
     const known = presets.map((preset) => ({ ...preset, memory: memoryOf(preset), fits: memoryOf(preset) <= free }));
     if (switches.has('json')) print(`${JSON.stringify(known)}\n`);
-    else if (words.length > 0) print(known.map(described).join('\n'));
+    else if (words.length > 0) print(known.map((preset) => described(preset, columnsOf(process.stdout))).join('\n'));
     else print(listOf(known, free, process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY));
     return exitCodes.ok;
   },
@@ -68,18 +68,21 @@ function firstSentence(text: string): string {
   return text.split(/(?<=\.) /)[0]?.replace(/\.$/, '') ?? '';
 }
 
-function described(preset: Known): string {
+function described(preset: Known, width: number): string {
   const { name, description, pair, models, memory, fits, gammaFrom, measured } = preset;
+  const row = (head: string, text: string) => entry(head, text, 11, width);
   const lane = (of: 'base' | 'aligned') => {
     const { parameters, bytes, license, page, unverified } = models[of];
-    const doubt = unverified ? '\n           unverified: nobody has seen for this project that the repository has such a file' : '';
-    const facts = `${inWords(parameters)} parameters, ${size(bytes)}, licence ${license}, ${page}`;
-    return `  ${of.padEnd(8)} ${pair[of]}\n           ${facts}${doubt}\n`;
+    const doubt = unverified ? row('', 'unverified: nobody has seen for this project that the repository has such a file') : '';
+    return `${row(of, pair[of])}${row('', `${inWords(parameters)} parameters, ${size(bytes)}, licence ${license}, ${page}`)}${doubt}`;
   };
   const gamma = pair.gamma === undefined ? 'default; nobody has published one for it' : `${pair.gamma} (${gammaFrom})`;
-  return `${name}: ${description}
-${lane('base')}${lane('aligned')}  memory   ${size(memory)}, ${fits ? 'fits here' : 'more than is free here'}
-  gamma    ${gamma}
-  measured ${measured}
-`;
+  return [
+    prose(`${name}: ${description}`, width),
+    lane('base'),
+    lane('aligned'),
+    row('memory', `${size(memory)}, ${fits ? 'fits here' : 'more than is free here'}`),
+    row('gamma', gamma),
+    row('measured', measured),
+  ].join('');
 }

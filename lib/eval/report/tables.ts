@@ -52,11 +52,17 @@ function list({ tasks, systems, cell }: Summary, chosen: Chosen, texts: (cell: C
   );
 }
 
+/** `20`, or of systems that have answered differently many `9 to 11`. */
+function span(counts: readonly number[]): string {
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? String(most) : `${least} to ${most}`;
+}
+
 function accuracyTable(summary: Summary): Table {
   const { tasks, systems, cell, average } = summary;
   const { head, rows } = grid(summary, hasAnswers, ({ accuracy }) => (accuracy ? shareText(accuracy) : '–'));
   const counts = tasks.filter(hasAnswers).map(({ name }) => new Set(systems.flatMap((system) => cell(name, system.name)?.rows ?? [])));
-  for (const [index, row] of rows.entries()) row.splice(1, 0, [...(counts[index] ?? [])].join(' or '));
+  for (const [index, row] of rows.entries()) row.splice(1, 0, span([...(counts[index] ?? [])]));
   if (rows.length > 1) {
     const means = systems.map(({ name }) => average(name)).map((mean) => (mean ? percent1(mean.mean) : '–'));
     rows.push(['mean of the tasks', '', ...means]);
