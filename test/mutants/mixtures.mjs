@@ -8,8 +8,8 @@ export const mixtureMutants = [
   {
     name: 'ensemble: the first weight does not count',
     file: 'engine/mixers.cpp',
-    from: 'weighted(logits(0), lane(0).last_top1(), weights_[0], room());',
-    to: 'weighted(logits(0), lane(0).last_top1(), 1, room());',
+    from: 'weighted(whole(0), lane(0).last_top1(), weights_[0], room());',
+    to: 'weighted(whole(0), lane(0).last_top1(), 1, room());',
     tests: ['mixture'],
   },
   {
