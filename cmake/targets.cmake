@@ -14,9 +14,9 @@ endif()
 
 if(NOT MSVC)
   # Nobody reads floating-point traps. Without them GCC turns these loops into vector instructions, four times as fast, to the same bits.
-  set_source_files_properties(
-    "${native}/choice/mixture.cpp" "${native}/choice/token_rules.cpp"
-    PROPERTIES COMPILE_OPTIONS -fno-trapping-math)
+  set_property(
+    SOURCE "${native}/choice/mixture.cpp" "${native}/choice/token_rules.cpp"
+    APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math)
 endif()
 
 # What runs inside ggml's threads, compiled for the same instructions as ggml's own kernels, and with their private headers.
