@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { AbortSignalLike } from '../types.ts';
-import { onAbort, throwIfAborted } from '../abort.ts';
+import { onAbort, throwIfAborted } from './abort.ts';
+import type { AbortSignalLike } from './types.ts';
 
 /**
  * Does a task for every item, `width` at a time, and returns what came of them in the order of the items. The first failure ends the others
@@ -21,6 +21,7 @@ export async function inParallel<Item, Result>(
   const forget = signal && onAbort(signal, () => ending.abort());
   const results: Result[] = [];
   let next = 0;
+  let failure: { reason: unknown } | undefined;
   const worker = async () => {
     while (next < items.length && !ending.signal.aborted) {
       const index = next;
@@ -31,15 +32,16 @@ export async function inParallel<Item, Result>(
   const guarded = async () => {
     try {
       await worker();
-    } catch (error) {
+    } catch (reason) {
+      // What ends because of the first failure is not one of its own.
+      failure ??= { reason };
       ending.abort();
-      throw error;
     }
   };
   try {
-    const outcomes = await Promise.allSettled(Array.from({ length: Math.max(1, width) }, guarded));
+    await Promise.all(Array.from({ length: Math.max(1, width) }, guarded));
     throwIfAborted(signal);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    if (failure) throw failure.reason;
     return results;
   } finally {
     forget?.();

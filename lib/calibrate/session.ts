@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../abort.ts';
 import type { Nudging } from '../engine.ts';
 import type { GenerateOptions, Input } from '../types.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../in-parallel.ts';
 import { compare, type Compared } from './opinions.ts';
 import { seededRandom } from './random.ts';
 import { recordingOf, type Recording } from './recording.ts';

@@ -1,6 +1,6 @@
-import { setMaxListeners } from 'node:events';
 import type { Nudging } from '../engine.ts';
 import { NudgingError, type ErrorCode } from '../errors.ts';
+import { inParallel } from '../in-parallel.ts';
 import type { AnswerStats } from '../types.ts';
 import type { Arguments } from './args.ts';
 import { exitCodes } from './failure.ts';
@@ -49,14 +49,9 @@ async function answerAll(
   progress: Progress,
   interrupted: AbortSignal,
 ): Promise<void> {
-  // The first failure ends the others as well.
-  const failed = new AbortController();
-  const signal = AbortSignal.any([interrupted, failed.signal]);
-  // Every answer under way listens to it; node would take more than ten for a leak.
-  setMaxListeners(0, signal);
   const done = new Map<number, RowResult>();
-  let next = output.kept;
-  let written = output.kept;
+  const { kept } = output;
+  let written = kept;
   let writing = Promise.resolve();
 
   /** Writes what is complete up to the first gap. Chained, because rows that finish together would overtake each other. */
@@ -72,25 +67,14 @@ async function answerAll(
     return writing;
   };
 
-  const worker = async () => {
-    while (next < rows.length && !signal.aborted) {
-      const index = next;
-      next += 1;
-      const result = await answerRow(nudging, rows[index] as Row, signal);
-      // An interrupted answer is not complete: it is made again when the run is continued.
-      if (result === undefined) return;
-      done.set(index, result);
-      await flush();
-    }
-  };
-  const workers = Array.from({ length: parallel }, () =>
-    worker().catch((error: unknown) => {
-      failed.abort();
-      throw error;
-    }),
-  );
-  const outcomes = await Promise.allSettled(workers);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  await inParallel(rows.slice(kept), parallel, undefined, async (row, ending, index) => {
+    if (interrupted.aborted) return;
+    const result = await answerRow(nudging, row, AbortSignal.any([interrupted, ending]));
+    // An interrupted answer is not complete: it is made again when the run is continued.
+    if (result === undefined) return;
+    done.set(kept + index, result);
+    await flush();
+  });
 }
 
 interface RowResult {

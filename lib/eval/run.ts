@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import type { Nudging } from '../engine.ts';
+import { inParallel } from '../in-parallel.ts';
 import { answerOne, type Work } from './answer.ts';
 import { inputFor, systemPlaceOf, type PromptStyle } from './prompts.ts';
 import type { Asked } from './questions.ts';
@@ -39,32 +39,15 @@ export async function answerAll(
   interrupted: AbortSignal,
   onAnswer: (row: AnswerRow | ErrorRow) => void,
 ): Promise<void> {
-  // The first failure is the cause, and ends the others.
-  let failure: unknown;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([interrupted, failed.signal]);
-  // Every answer under way listens to it; node would take more than ten for a leak.
-  setMaxListeners(0, signal);
   const place = await systemPlaceOf(nudging);
   const open = work.filter(({ task, question, system }) => !results.has({ task: task.name, id: question.id, system: system.name }));
-  let next = 0;
-  const worker = async () => {
-    while (next < open.length && !signal.aborted) {
-      const item = open[next] as Work;
-      next += 1;
-      const input = inputFor(item.task, item.question, item.system, plan.prompts, place);
-      const row = await answerOne(nudging, item, input, { trace: plan.trace, seed: plan.seed, signal });
-      if (row === undefined) return;
-      await results.addAnswer(row);
-      onAnswer(row);
-    }
-  };
-  const workers = Array.from({ length: nudging.parallel }, () =>
-    worker().catch((error: unknown) => {
-      failure ??= error;
-      failed.abort();
-    }),
-  );
-  await Promise.all(workers);
-  if (failure !== undefined) throw failure;
+  await inParallel(open, nudging.parallel, undefined, async (item, ending) => {
+    if (interrupted.aborted) return;
+    const signal = AbortSignal.any([interrupted, ending]);
+    const input = inputFor(item.task, item.question, item.system, plan.prompts, place);
+    const row = await answerOne(nudging, item, input, { trace: plan.trace, seed: plan.seed, signal });
+    if (row === undefined) return;
+    await results.addAnswer(row);
+    onAnswer(row);
+  });
 }

@@ -1,3 +1,4 @@
+import { inParallel } from '../../in-parallel.ts';
 import type { Results } from '../results.ts';
 import { isAnswer, type AnswerRow, type Judgement } from '../rows.ts';
 import type { Task } from '../task.ts';
@@ -30,29 +31,11 @@ export async function judgeAll(
   signal: AbortSignal,
   onJudgement: (judgement: Judgement) => void,
 ): Promise<void> {
-  let next = 0;
-  let failure: unknown;
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  const worker = async () => {
-    while (next < open.length && !either.aborted) {
-      const { row, rubric } = open[next] as (typeof open)[number];
-      next += 1;
-      const judgement = await judgeOne(server, row, rubric, either);
-      await results.addJudgement(judgement);
-      onJudgement(judgement);
-    }
-  };
-  const workers = Array.from({ length: atOnce }, () =>
-    worker().catch((error: unknown) => {
-      // The first one is the cause, and ends the others.
-      failure ??= error;
-      failed.abort();
-    }),
-  );
-  await Promise.all(workers);
-  signal.throwIfAborted();
-  if (failure !== undefined) throw failure;
+  await inParallel(open, atOnce, signal, async ({ row, rubric }, either) => {
+    const judgement = await judgeOne(server, row, rubric, either);
+    await results.addJudgement(judgement);
+    onJudgement(judgement);
+  });
 }
 
 async function judgeOne(server: JudgeServer, row: AnswerRow, rubric: Judgement['rubric'], signal: AbortSignal): Promise<Judgement> {
