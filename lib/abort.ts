@@ -43,3 +43,15 @@ function start(signal: AbortSignalLike): Watch {
   signal.addEventListener('abort', watch.listener, { once: true });
   return watch;
 }
+
+/** Gives `act` a signal of Node's own, which follows the user's. */
+export async function untilAborted<T>(signal: AbortSignalLike | undefined, act: (stopped: AbortSignal) => Promise<T>): Promise<T> {
+  throwIfAborted(signal);
+  const stop = new AbortController();
+  const forget = signal && onAbort(signal, () => stop.abort(signal.reason));
+  try {
+    return await act(stop.signal);
+  } finally {
+    forget?.();
+  }
+}

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { onAbort, throwIfAborted } from '../abort.ts';
+import { untilAborted } from '../abort.ts';
 import { NudgingError } from '../errors.ts';
 import { lookUp } from '../hub/look-up.ts';
 import { isHubName, nameOf, readHubName } from '../hub/name.ts';
@@ -106,18 +106,6 @@ export async function describeModel(
   } catch (error) {
     if (error instanceof HeaderError) throw new NudgingError('ERR_MODEL_INVALID', `the model ${error.message}`, { cause: error });
     throw error;
-  }
-}
-
-/** Gives `act` a signal of Node's own, which follows the user's. */
-async function untilAborted<T>(signal: AbortSignalLike | undefined, act: (stopped: AbortSignal) => Promise<T>): Promise<T> {
-  throwIfAborted(signal);
-  const stop = new AbortController();
-  const forget = signal && onAbort(signal, () => stop.abort(signal.reason));
-  try {
-    return await act(stop.signal);
-  } finally {
-    forget?.();
   }
 }
 
