@@ -102,7 +102,10 @@ describe.skipIf(process.platform === 'win32')('what is not a file', () => {
       code: 'ERR_PAIR_INVALID',
       message: expect.stringContaining('is a device'),
     });
-    await expect(Nudging.load(folder)).rejects.toMatchObject({ code: 'ERR_PAIR_INVALID', message: expect.stringContaining('is a directory') });
+    await expect(Nudging.load(folder)).rejects.toMatchObject({
+      code: 'ERR_PAIR_INVALID',
+      message: expect.stringContaining('is a directory'),
+    });
   });
 
   test('the command line says so as well', async () => {
