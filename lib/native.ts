@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { findBinaries, surroundings, type Binary } from './binary/find.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
 import type { ResolvedRule } from './rule.ts';
@@ -286,26 +286,19 @@ export type NativeEvent =
   | { type: 'closed' };
 
 let loaded: NativeAddon | undefined;
+let current: Binary | undefined;
 
-/** The file that NUDGING_BINARY names; like any path that is given to a program, relative to the working directory. */
-function namedAddon(): string | undefined {
-  const named = process.env['NUDGING_BINARY'];
-  return named ? resolve(named) : undefined;
-}
-
-/** The file that {@link loadNative} loads; nothing if there is none. */
-export function addonPath(): string | undefined {
-  const named = namedAddon();
+/** The binary that {@link loadNative} loads, or has loaded; nothing if there is none. */
+export function addonBinary(): Binary | undefined {
   try {
-    if (named) return requireHere().resolve(named);
-    return (requireHere()('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(inPackage(''));
+    return current ?? findBinaries(surroundings(requireHere()))[0];
   } catch {
     return undefined;
   }
 }
 
 /**
- * Loads the addon: the file that NUDGING_BINARY names, else build/Release, else the prebuilt binary for this platform.
+ * Loads the addon: lib/binary/find.ts says which.
  *
  * @throws NudgingError ERR_NATIVE_LOAD, with what to do about it
  */
@@ -313,20 +306,29 @@ export function loadNative(): NativeAddon {
   if (loaded) return loaded;
   // Bundled, no other remedy would help.
   const load = requireHere();
-  const named = namedAddon();
-  try {
-    if (named) {
-      loaded = load(named) as NativeAddon;
-    } else {
-      const findBinary = load('node-gyp-build') as (packageRoot: string) => NativeAddon;
-      loaded = findBinary(inPackage(''));
+  const binaries = findBinaries(surroundings(load));
+  const failures: NudgingError[] = [];
+  for (const binary of binaries) {
+    try {
+      loaded = load(binary.path) as NativeAddon;
+      current = binary;
+      break;
+    } catch (cause) {
+      failures.push(notLoaded(binary, cause));
     }
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
-    const remedy = remedyFor(cause, { named, permission, packageRoot: inPackage('') });
-    const message = `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`;
-    throw new NudgingError('ERR_NATIVE_LOAD', message, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
   }
+  if (!loaded) throw failures.at(-1) as NudgingError;
+  // The GPU stays idle: whoever installed a package for it wants to know.
+  for (const { message } of failures) process.emitWarning(`${message}; ${current?.from} is used instead`, { code: 'NUDGING_GPU_BINARY' });
   return loaded;
+}
+
+function notLoaded({ path, from }: Binary, cause: unknown): NudgingError {
+  const named = from === 'NUDGING_BINARY' ? path : undefined;
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
+  const remedy = remedyFor(cause, { named, permission, packageRoot: inPackage('') });
+  const what = from === 'build' || named ? `for ${process.platform}-${process.arch}` : `of ${from}`;
+  const message = `the native addon ${what} could not be loaded (${reason}): ${remedy}`;
+  return new NudgingError('ERR_NATIVE_LOAD', message, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
 }

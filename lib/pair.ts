@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
+import { demoPackage, demoPair } from './demo-pair.ts';
 import { NudgingError } from './errors.ts';
-import { pathInPackage } from './here.ts';
 import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, reject, text, type Rule } from './options.ts';
 import { nearest } from './nearest.ts';
@@ -42,11 +42,6 @@ export interface Pair extends Omit<LoadOptions, ProgramOption | 'basePrompt'> {
   /** Functions cannot be written down. */
   basePrompt?: string;
 }
-
-const demoManifest = 'models/demo/pair.json';
-
-/** The manifest of the pair that comes with the package. Where the package is bundled it leads nowhere, and loading says so. */
-export const demoPair = pathInPackage(demoManifest) ?? demoManifest;
 
 /** What a manifest may hold; schema/pair.schema.json says the same to editors. `$schema` is theirs. */
 export const manifestRules: Record<string, Rule> = {
@@ -115,6 +110,7 @@ function refuseProgramOption(name: string): void {
 /** What is no path may be meant as a preset. */
 async function remedyFor(path: string, isMissing: boolean): Promise<string> {
   const file = 'pass the path of a pair.json';
+  if (isMissing && path === demoPair) return `the demonstration pair is a package of its own: install ${demoPackage}, or ${file}`;
   if (!isMissing || !/^[\w.-]+$/.test(path) || path.endsWith('.json')) return file;
   const meant = nearest(path.toLowerCase(), await presetNames());
   return meant === undefined ? `${file}, or a name that nudging pairs lists` : `did you mean the pair ${meant}? Else ${file}`;

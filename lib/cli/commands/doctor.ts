@@ -82,6 +82,8 @@ function machineRows({
   runtime,
   platform,
   binary,
+  from,
+  chosen,
   level,
   features,
   cpu,
@@ -94,6 +96,7 @@ function machineRows({
   return [
     ['nudging', `${nudging} (${llamaCpp === undefined ? 'its binary does not load' : `llama.cpp ${llamaCpp}`}), ${runtime}, ${platform}`],
     ['binary', binary],
+    ['comes from', [from, chosen && `level ${chosen}`].filter(Boolean).join(', ')],
     ['built for', [level, on.join(', ')].filter(Boolean).join(': ')],
     ['processor', `${cpu.name}, ${count(cpu.threads, 'thread')}, of which ${cpu.usable} may be used`],
     ['memory', `${bytes(memory.usable)} of ${bytes(memory.total)} are free for this process`],

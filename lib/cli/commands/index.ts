@@ -13,6 +13,7 @@ const table: Record<string, () => Promise<Command>> = {
   models: async () => (await import('./models.ts')).models,
   pairs: async () => (await import('./pairs.ts')).pairs,
   calibrate: async () => (await import('./calibrate.ts')).calibrate,
+  build: async () => (await import('./build.ts')).build,
   completion: async () => (await import('./completion.ts')).completion,
   help: async () => (await import('./help.ts')).help,
 };
