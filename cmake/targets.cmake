@@ -9,9 +9,12 @@ include(cmake/rooms.cmake)
 # What reads a whole vocabulary's logits for every token is compiled for the same instructions as ggml's kernels.
 get_target_property(kernel_options ggml-cpu COMPILE_OPTIONS)
 if(kernel_options AND (NUDGING_NATIVE OR NUDGING_LEVEL))
+  # Files, unlike targets, cannot have options of several words, and those are about other things.
+  set(instructions ${kernel_options})
+  list(FILTER instructions INCLUDE REGEX "^[-/](m|arch)")
   set_property(
     SOURCE "${native}/choice/top1.cpp" "${native}/choice/gumbel.cpp" "${native}/choice/measures.cpp" "${native}/choice/mixture.cpp"
-    APPEND PROPERTY COMPILE_OPTIONS ${kernel_options})
+    APPEND PROPERTY COMPILE_OPTIONS ${instructions})
 endif()
 
 if(NOT MSVC)

@@ -76,6 +76,7 @@ describe('which binary', () => {
       hasDriver: () => false,
       built: [path.join(project, 'build/Release/nudging.node')],
       version: '1.0.0',
+      isCheckout: false,
     };
   });
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { howToBuild } from '../build-command.ts';
 import { NudgingError } from '../errors.ts';
 import { inPackage } from '../here.ts';
 import { ownVersion } from '../own-version.ts';
@@ -27,6 +28,8 @@ export interface Surroundings {
   /** Files of this package that may have been built. */
   built: readonly string[];
   version: string;
+  /** Whether this is no installed package, but the project itself. */
+  isCheckout: boolean;
 }
 
 /** Those of this process. @throws NudgingError ERR_NATIVE_LOAD where this package was bundled */
@@ -39,6 +42,7 @@ export function surroundings(require: NodeJS.Require): Surroundings {
     hasDriver,
     built: [inPackage('build/Release/nudging.node')],
     version: ownVersion(),
+    isCheckout: existsSync(inPackage('native')),
   };
 }
 
@@ -60,7 +64,7 @@ export function findBinaries(around: Surroundings): Binary[] {
   const gpu = around.hasDriver() || env['NUDGING_GPU'] ? gpuPackage(name, require) : undefined;
   const cpu = cpuPackage(name, require);
   const found = [gpu, cpu].filter((each) => each !== undefined);
-  if (found.length === 0) throw new NudgingError('ERR_NATIVE_LOAD', nothingFound(platform, around.version));
+  if (found.length === 0) throw new NudgingError('ERR_NATIVE_LOAD', nothingFound(around));
   return found.map((each) => choose(each, around));
 }
 
@@ -87,9 +91,10 @@ function builtFromSourcePackage({ require, version }: Surroundings): string[] {
   }
 }
 
-function nothingFound(platform: Platform, version: string): string {
+function nothingFound({ platform, version, isCheckout }: Surroundings): string {
   const name = platformName(platform);
   const libc = platform.os === 'linux' ? ` (${platform.musl ? 'musl' : 'glibc'})` : '';
+  if (isCheckout) return `the native addon for ${name}${libc} is not there: ${howToBuild()}`;
   const wanted = packageFor(name);
   const build = 'build it from source with "npx nudging build"';
   if (wanted === undefined) return `there is no published binary for ${name}${libc}: ${build}`;

@@ -32,7 +32,7 @@ export async function stageMain(folder) {
   copyTo(place, ['dist', 'schema', 'models/presets', 'examples', 'README.md', 'CHANGELOG.md', 'SECURITY.md', ...scripts]);
   rmSync(path.join(place, 'dist/built.stamp'), { force: true });
   // Private is the checkout, which has none of this: `npm publish` there would publish everything that lies in it.
-  const { scripts: _, devDependencies, private: __, ...rest } = manifest;
+  const { scripts: _, devDependencies, private: __, binary, ...rest } = manifest;
   writeManifest(place, {
     ...rest,
     optionalDependencies: Object.fromEntries(optional.map((name) => [name, common.version])),

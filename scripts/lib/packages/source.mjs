@@ -29,6 +29,8 @@ export async function stageSource(folder) {
     ...common,
     type: 'module',
     gypfile: false,
+    // Without it cmake-js would download the headers of this very Node.js.
+    binary: manifest.binary,
     dependencies: Object.fromEntries(['cmake-js', 'node-addon-api'].map(version)),
   });
   const readme = `# @nudging/source\n\nThe native source of [nudging](https://www.npmjs.com/package/nudging). Install it beside a nudging of the
