@@ -45,7 +45,7 @@ export function findTarget(name) {
 }
 
 /** With the C libraries of all targets, old and new, in one wheel; libc++ becomes part of what it links. */
-const zig = {
+export const zig = {
   name: 'ziglang',
   version: '0.17.1',
   // For Linux on x86-64, the machine that releases are made on.
