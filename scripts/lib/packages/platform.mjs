@@ -29,7 +29,7 @@ ${levels ? "  levels: join(__dirname, 'levels.node'),\n" : ''}};
   const system = `${os === 'linux' ? `Linux (${libc})` : os} on ${cpu}`;
   writeFileSync(
     path.join(place, 'README.md'),
-    `# @nudging/${name}\n\nThe binaries of [nudging](https://www.npmjs.com/package/nudging) for ${system}. Installed with it; nothing to use
+    `# @nudging/${name}\n\nThe binaries of nudging for ${system}. Installed with it; nothing to use
 by itself.\n`,
   );
   writeManifest(place, {

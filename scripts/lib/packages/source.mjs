@@ -33,7 +33,7 @@ export async function stageSource(folder) {
     binary: manifest.binary,
     dependencies: Object.fromEntries(['cmake-js', 'node-addon-api'].map(version)),
   });
-  const readme = `# @nudging/source\n\nThe native source of [nudging](https://www.npmjs.com/package/nudging). Install it beside a nudging of the
+  const readme = `# @nudging/source\n\nThe native source of nudging. Install it beside a nudging of the
 same version, and run \`npx nudging build\`, where there is no binary for your machine, or for one of your own making (CUDA, Vulkan, this CPU
 and no other).\n`;
   writeFileSync(path.join(place, 'README.md'), readme);
