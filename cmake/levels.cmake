@@ -1,5 +1,5 @@
 # Levels of CPU. A published binary exists once for each level of its architecture, and before loading one `levels.node` says which of them
-# this CPU can run. Their instruction sets have ggml's names; "levels" in native/README.md says who reads this.
+# this CPU can run (native/addon/levels). Their instruction sets have ggml's names.
 
 set(NUDGING_LEVELS_x86 v2 v3 icelake sapphirerapids)
 set(NUDGING_LEVEL_v2 SSE42)

@@ -1,10 +1,9 @@
 # levels.node: for the oldest CPU of its kind, whatever the rest is compiled for.
 
 set(entries "")
-file(GLOB levels_sources CONFIGURE_DEPENDS "${native}/levels/*.cpp")
+file(GLOB levels_sources CONFIGURE_DEPENDS "${native}/addon/levels/*.cpp")
 add_library(nudging_levels MODULE ${levels_sources} ${CMAKE_JS_SRC})
 nudging_own_code(nudging_levels)
-nudging_room(levels TARGET nudging_levels)
 foreach(level IN LISTS NUDGING_LEVELS_${levels_arch})
   add_library(nudging_score_${level} OBJECT "${NUDGING_LLAMA_CPP_DIR}/ggml/src/ggml-cpu/arch/${levels_arch}/cpu-feats.cpp")
   set(definitions GGML_BACKEND_DL "ggml_backend_score=nudging_score_${level}")

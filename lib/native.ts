@@ -1,4 +1,5 @@
-import { findBinaries, surroundings, type Binary } from './binary/find.ts';
+import type { Binary } from './binary/binary.ts';
+import { findBinaries, surroundings } from './binary/find.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
 import type { ResolvedRule } from './rule.ts';

@@ -16,8 +16,8 @@ import { compilersFor, findTarget, targets } from './lib/targets.mjs';
 
 const help = `usage: npm run pack:all [-- options]
 
-Makes the packages nudging, @nudging/demo, @nudging/source and those with binaries, each a tarball, and says how large they are. The binaries
-are compiled with the pinned zig, which pip fetches: for glibc 2.28 or musl, on whatever Linux on x86-64 this is.
+Makes the packages nudging, @nudging/demo, @nudging/source and those with binaries, each a tarball, and says how large they are. The
+binaries are compiled with the pinned zig, which pip fetches: for glibc 2.28 or musl, on whatever Linux on x86-64 this is.
 
   --targets LIST    ${targets.map(({ name }) => name).join(',')}; all: each of them; default: linux-x64
   --this-machine    instead: one binary for this very machine, as npm run build:native makes it. To try packages with, not to publish

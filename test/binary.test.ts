@@ -109,7 +109,8 @@ describe('which binary', () => {
   test('of several levels the one that levels.node finds', () => {
     const folder = add(
       '@nudging/linux-x64',
-      `module.exports = { version: '1.0.0', binaries: ${JSON.stringify(x64)}, levels: require('node:path').join(__dirname, 'levels.cjs') };`,
+      `const levels = require('node:path').join(__dirname, 'levels.cjs');
+module.exports = { version: '1.0.0', binaries: ${JSON.stringify(x64)}, levels };`,
     );
     writeFileSync(path.join(folder, 'levels.cjs'), 'module.exports = { v2: 1, v3: 1, icelake: 0, sapphirerapids: 0 };');
     expect(findBinaries(around)).toEqual([{ path: '/p/v3.node', from: '@nudging/linux-x64', level: 'v3' }]);

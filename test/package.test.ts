@@ -101,7 +101,7 @@ describe('the packages', () => {
       'binding.gyp',
       'cmake/llama.cmake',
       'native/kernels/attention.cpp',
-      'native/levels/levels.cpp',
+      'native/addon/levels/levels.cpp',
       'LICENSE',
       'THIRD_PARTY_NOTICES.md',
       ...scripts.map((name) => `scripts/${name}.mjs`),

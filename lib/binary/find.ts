@@ -4,18 +4,10 @@ import { howToBuild } from '../build-command.ts';
 import { NudgingError } from '../errors.ts';
 import { inPackage } from '../here.ts';
 import { ownVersion } from '../own-version.ts';
+import type { Binary } from './binary.ts';
 import { chooseLevel } from './level.ts';
 import { cpuPackage, gpuPackage, packageFor, type Found } from './packages.ts';
 import { platformName, thisPlatform, type Platform } from './platform.ts';
-
-/** A binary, and why it is this one. */
-export interface Binary {
-  path: string;
-  /** `NUDGING_BINARY`, `build` (made here from source), or the name of a package. */
-  from: string;
-  /** The level of CPU that it is for, where there was a choice. */
-  level?: string;
-}
 
 /** What the choice depends on; replaced in tests. */
 export interface Surroundings {
@@ -99,8 +91,8 @@ function nothingFound({ platform, version, isCheckout }: Surroundings): string {
   const build = 'build it from source with "npx nudging build"';
   if (wanted === undefined) return `there is no published binary for ${name}${libc}: ${build}`;
   return (
-    `the native addon for ${name}${libc} is not installed: install ${wanted}@${version}, or ${build}. It is an optional dependency, which ` +
-    'package managers leave out with --omit=optional or --no-optional, and where the lock file was made on another system: remove ' +
+    `the native addon for ${name}${libc} is not installed: install ${wanted}@${version}, or ${build}. It is an optional dependency, ` +
+    'which package managers leave out with --omit=optional or --no-optional, and where the lock file was made on another system: remove ' +
     'node_modules and the lock file, and install again'
   );
 }

@@ -35,7 +35,8 @@ export function chooseLevel({ binaries }: BinaryPackage, scores: Readonly<Record
   if (chosen === undefined)
     throw new NudgingError(
       'ERR_NATIVE_LOAD',
-      `the published binaries are for CPUs of the levels ${there.join(', ')}, and this one is older: build one for it with "npx nudging build"`,
+      `the published binaries are for CPUs of the levels ${there.join(', ')}, and this one is older: ` +
+        'build one for it with "npx nudging build"',
     );
   return { level: chosen, path: binaries[chosen] as string };
 }

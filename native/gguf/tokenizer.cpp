@@ -152,7 +152,8 @@ class Tokenizer {
                        " and must have u32");
       header_.each_integer(*value, [&](std::int64_t id) {
         if (id != none && static_cast<std::uint64_t>(id) >= count) {
-          header_.refuse("the key " + in_quotes(key) + " is " + std::to_string(id) + ", and there are " + std::to_string(count) + " tokens");
+          header_.refuse("the key " + in_quotes(key) + " is " + std::to_string(id) + ", and there are " + std::to_string(count) +
+                         " tokens");
         }
       });
     }

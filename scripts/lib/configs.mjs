@@ -27,8 +27,9 @@ function sanitizerFlags() {
 /** @typedef {'addon' | 'tests' | 'tools'} Part */
 
 /**
- * @param {{ variant?: string, config?: string, cudaArch?: string, parts?: Part[], level?: string, target?: import('./targets.mjs').Target }} wanted
- *   `level`: a level of CPU (cmake/levels.cmake); `target`: another system than this one
+ * @param
+ *   {{ variant?: string, config?: string, cudaArch?: string, parts?: Part[], level?: string, target?: import('./targets.mjs').Target }}
+ *   wanted `level`: a level of CPU (cmake/levels.cmake); `target`: another system than this one
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Plan}
  */

@@ -34,8 +34,8 @@ export async function stageSource(folder) {
     dependencies: Object.fromEntries(['cmake-js', 'node-addon-api'].map(version)),
   });
   const readme = `# @nudging/source\n\nThe native source of nudging. Install it beside a nudging of the
-same version, and run \`npx nudging build\`, where there is no binary for your machine, or for one of your own making (CUDA, Vulkan, this CPU
-and no other).\n`;
+same version, and run \`npx nudging build\`, where there is no binary for your machine, or for one of your own making (CUDA, Vulkan, this
+CPU and no other).\n`;
   writeFileSync(path.join(place, 'README.md'), readme);
   return place;
 }

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "levels/operating_system.h"
+#include "operating_system.h"
 
 // ggml's scores, one for each level: compiled by cmake/levels_addon.cmake from one source with different settings, by these names.
 #define NUDGING_LEVEL_ENTRY(name) int nudging_score_##name(void);
@@ -25,9 +25,7 @@ bool is_saved(const char* level, const nudging::SavedRegisters& saved) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const nudging::SavedRegisters saved = nudging::saved_registers();
-  const auto add = [&](const char* level, int score) {
-    exports.Set(level, Napi::Number::New(env, is_saved(level, saved) ? score : 0));
-  };
+  const auto add = [&](const char* level, int score) { exports.Set(level, Napi::Number::New(env, is_saved(level, saved) ? score : 0)); };
 #define NUDGING_LEVEL_ENTRY(name) add(#name, nudging_score_##name());
   NUDGING_LEVELS(NUDGING_LEVEL_ENTRY)
 #undef NUDGING_LEVEL_ENTRY

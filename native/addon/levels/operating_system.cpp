@@ -1,4 +1,4 @@
-#include "levels/operating_system.h"
+#include "operating_system.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <cstdint>
