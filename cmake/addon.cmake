@@ -11,7 +11,7 @@ function(nudging_addon target name)
     target_link_options(${target} PRIVATE "LINKER:-undefined,dynamic_lookup" "LINKER:-dead_strip")
   elseif(UNIX)
     target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
-    target_link_options(${target} PRIVATE "LINKER:--exclude-libs,ALL" "LINKER:--gc-sections" "LINKER:-Bsymbolic"
+    target_link_options(${target} PRIVATE "LINKER:--gc-sections" "LINKER:-Bsymbolic"
       "LINKER:--version-script=${CMAKE_CURRENT_SOURCE_DIR}/cmake/addon.map")
     set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/cmake/addon.map")
     if(NUDGING_SANITIZE STREQUAL "none" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
@@ -54,7 +54,7 @@ if(NUDGING_TESTS)
   if(APPLE)
     target_link_options(nudging_probe PRIVATE "LINKER:-undefined,dynamic_lookup")
   elseif(UNIX)
-    target_link_options(nudging_probe PRIVATE "LINKER:--exclude-libs,ALL" "LINKER:-Bsymbolic"
+    target_link_options(nudging_probe PRIVATE "LINKER:-Bsymbolic"
       "LINKER:--version-script=${CMAKE_CURRENT_SOURCE_DIR}/cmake/addon.map")
   endif()
   add_dependencies(nudging_test_tools nudging_probe)

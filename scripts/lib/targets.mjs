@@ -75,8 +75,6 @@ for argument do
     # Its names of ARM's extensions are LLVM's.
     -march=armv8.2-a+dotprod) set -- "$@" -mcpu=generic+v8_2a+dotprod ;;
     -march=armv8.6-a+dotprod+fp16+i8mm+nosve) set -- "$@" -mcpu=generic+v8_6a+dotprod+fullfp16+i8mm ;;
-    # The version script hides the libraries' symbols, too.
-    -Wl,--exclude-libs,ALL) ;;
     *) set -- "$@" "$argument" ;;
   esac
 done

@@ -15,8 +15,8 @@ export const build: Command = {
   summary: 'build the native addon from source, for this machine',
   usage: ['[flags]'],
   about: `For machines that no published binary is for, and for binaries with more in them: everything this CPU can do, CUDA, Vulkan. What \
-it makes is used instead of the published binary from then on, by this installation alone. Needs a C++20 compiler (GCC 11, Clang 14 or newer) \
-and CMake 3.21 or newer, takes minutes, and says what is missing.
+it makes is used instead of the published binary from then on, by this installation alone. Needs a C++20 compiler (GCC 11, Clang 14 or \
+newer) and CMake 3.21 or newer, takes minutes, and says what is missing.
 
 The source is a package of its own, of the same version as this one:
   npm install @nudging/source
