@@ -61,8 +61,8 @@ export const mutants = [
     from: 'if (!from_nothing_) return prompt_->followed.follow(joined);',
     to: `
       if (!from_nothing_) {
-        whole_ = context_.vocabulary().tokenize(prompt_->tail);
-        const std::vector<Token> rest = context_.vocabulary().tokenize(text);
+        whole_ = lane_.vocabulary().tokenize(prompt_->tail);
+        const std::vector<Token> rest = lane_.vocabulary().tokenize(text);
         whole_.insert(whole_.end(), rest.begin(), rest.end());
         return whole_;
       }`,
