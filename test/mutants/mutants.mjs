@@ -1173,7 +1173,7 @@ export const mutants = [
     name: 'a prompt of the last request kept',
     file: lane,
     from: '  prompt_ = std::move(prompt);\n',
-    to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n',
+    to: '  if (!prompt_) prompt_ = std::move(prompt);\n',
   },
   {
     name: 'the other model is asked when one runs alone',
