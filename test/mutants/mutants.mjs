@@ -61,8 +61,8 @@ export const mutants = [
     from: 'if (!from_nothing_) return prompt_->followed.follow(joined);',
     to: `
       if (!from_nothing_) {
-        whole_ = context_.vocabulary().tokenize(prompt_->tail);
-        const std::vector<Token> rest = context_.vocabulary().tokenize(text);
+        whole_ = lane_.vocabulary().tokenize(prompt_->tail);
+        const std::vector<Token> rest = lane_.vocabulary().tokenize(text);
         whole_.insert(whole_.end(), rest.begin(), rest.end());
         return whole_;
       }`,
@@ -1173,7 +1173,7 @@ export const mutants = [
     name: 'a prompt of the last request kept',
     file: lane,
     from: '  prompt_ = std::move(prompt);\n',
-    to: '  if (prompt_.head.empty() && prompt_.tail.empty()) prompt_ = std::move(prompt);\n',
+    to: '  if (!prompt_) prompt_ = std::move(prompt);\n',
   },
   {
     name: 'the other model is asked when one runs alone',
