@@ -101,13 +101,16 @@ export class Nudging {
   readonly models: Models;
   /** Requests that decode together; others wait their turn. */
   readonly parallel: number;
+  /** Requests that may wait for a place. */
+  readonly maxQueue: number;
   /** Whether a request gives the same bits whatever runs beside it; see {@link LoadOptions.deterministic}. */
   readonly deterministic: boolean;
   /** Why not, where `deterministic: false` was not asked for; undefined otherwise. */
   readonly whyNotDeterministic: string | undefined;
+  /** What a generation does that sets nothing itself: by the options and the pair that it was loaded with, and the defaults. */
+  readonly settings: Readonly<Settings>;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
-  readonly #settings: Settings;
   readonly #mostRequests: number;
   /** Requests that may be submitted again, without their oldest messages. */
   readonly #unplaced = new Set<Promise<void>>();
@@ -116,8 +119,9 @@ export class Nudging {
   private constructor(engine: NativeEngine, dispatcher: Dispatcher, loaded: LoadedEngine, settings: Settings, maxQueue: number) {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
-    this.#settings = settings;
+    this.settings = Object.freeze(settings);
     this.#mostRequests = loaded.parallel + maxQueue;
+    this.maxQueue = maxQueue;
     this.models = loaded.models;
     this.parallel = loaded.parallel;
     this.deterministic = loaded.deterministic;
@@ -523,7 +527,7 @@ export class Nudging {
     const given = isObject(options) ? { ...options } : options;
     if (given !== undefined) check(given, generateRules);
     const own = { ...defined(inline), ...defined(given ?? {}) };
-    const { signal, ...settings } = { ...this.#settings, ...own } as GenerateOptions;
+    const { signal, ...settings } = { ...this.settings, ...own } as GenerateOptions;
     mustBeUsed(own, settings);
     const question = readQuestion(input, settings.prefill);
     if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };

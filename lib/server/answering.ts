@@ -1,0 +1,60 @@
+import { jsonOf } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import { fieldsOf } from './fields.ts';
+import { Generation } from './generation.ts';
+import type { Route, Shape } from './route.ts';
+import { eventStream, frame } from './sse.ts';
+
+/**
+ * Answers a request for text. All that can be known to be wrong with it is known before the first byte: fields, the model, the queue, and
+ * how long the prompt is.
+ *
+ * @throws ApiError
+ */
+export async function answer(exchange: Exchange, route: Route): Promise<Response> {
+  const { models, limits } = exchange.server;
+  exchange.mayAsk();
+  const body = await jsonOf(exchange.request, limits.mostBytes);
+  const { id, served, mode } = models.named(fieldsOf(body)['model']);
+  exchange.asks(served, id);
+  const engine = served.ready();
+  const wanted = route.read(body, limits, mode);
+  const { telling } = wanted;
+  const timeout = Math.ceil(limits.timeout * 1000);
+  const wishes = wanted.wishes(engine.settings).map(({ input, options }) => ({ input, options: { ...options, timeout } }));
+  const shape = wanted.shape({ model: id, mode: mode ?? engine.settings.mode });
+
+  // What waits for a place is looked at only then, which may be late.
+  const waits = served.active + wishes.length > served.parallel;
+  const generation = new Generation(served, wishes, exchange.gone.signal);
+  exchange.generating(generation);
+  if (waits) await checked(generation);
+  if (!telling.streams) return Response.json(shape.whole(await generation.whole()));
+  const response = await eventStream({
+    frames: frames(generation, shape),
+    keepAlive: exchange.server.keepAlive,
+    late: () => (waits ? Promise.resolve() : generation.checkLengths()),
+    failed: (error) => frame(exchange.fail(error).body()),
+    ended: () => exchange.finish(),
+  });
+  exchange.streaming();
+  return response;
+}
+
+/** Gives the places back where that fails. */
+async function checked(generation: Generation): Promise<void> {
+  try {
+    await generation.checkLengths();
+  } catch (error) {
+    await generation.end();
+    throw error;
+  }
+}
+
+async function* frames(generation: Generation, shape: Shape): AsyncGenerator<string, void, undefined> {
+  const opening = shape.opening?.() ?? '';
+  if (opening !== '') yield opening;
+  for await (const arrival of generation.arrivals()) yield shape.frameOf(arrival);
+  const closing = shape.closing(generation.tally.answers);
+  if (closing !== '') yield closing;
+}
