@@ -8,16 +8,17 @@ export const serve: Command = {
   name: 'serve',
   summary: "answer over HTTP, by the protocol of OpenAI's clients",
   usage: ['[flags]'],
-  about: `Loads a pair, or several, and answers programs that know OpenAI's protocol: give them http://127.0.0.1:8080/v1 as base URL.
+  about: `Loads a pair, or several, and answers programs that know OpenAI's protocol: their base URL is http://127.0.0.1:8080/v1.
   nudging serve --pair llama-3.1-8b
-  curl http://127.0.0.1:8080/v1/chat/completions -H 'Content-Type: application/json' -d '
-    {"messages": [{"role": "user", "content": "What is a harbor?"}], "stream": true}'
 
-It has /v1/chat/completions, /v1/completions, /v1/models, /props, /health (does the engine answer?), /ready (would a request be taken?) \
-and /metrics (Prometheus). A request may hold "nudging": {"gamma", "rule", "mode", "lookahead", "trace"}, and each stretch of text says whose \
-it is. The model NAME:base is the base alone, NAME:aligned the aligned model alone. Settings below are those of requests that set nothing.
+POST /v1/chat/completions takes, as application/json, for example:
+  {"messages": [{"role": "user", "content": "What is a harbor?"}], "stream": true, "nudging": {"gamma": 0.3}}
 
-Without a key it is for this machine alone: it listens on 127.0.0.1, and pages that a browser shows cannot ask it.`,
+"nudging" may hold gamma, rule, mode, lookahead and trace, and in answers it says whose each stretch of text is. The model NAME:base is \
+the base alone, NAME:aligned the aligned model alone. There are also /v1/completions, /v1/models, /props, /health (does the engine \
+answer?), /ready (would a request be taken?) and /metrics (for Prometheus). The settings below are those of requests that set nothing.
+
+Without a key it is for this machine alone: it listens on 127.0.0.1, and other sites' pages cannot ask it.`,
   groups: serveGroups,
   notes: `Ctrl-C or SIGTERM: no new requests, those under way may end (--drain), then the models are freed. A second one ends at once. \
 docs/serving.md has routes, errors, metrics, and how to put it behind a proxy.`,
