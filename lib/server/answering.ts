@@ -1,7 +1,9 @@
+import { NudgingError } from '../errors.ts';
 import { jsonOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { fieldsOf } from './fields.ts';
 import { Generation } from './generation.ts';
+import { checkLengths } from './lengths.ts';
 import type { Route, Shape } from './route.ts';
 import { eventStream, frame } from './sse.ts';
 
@@ -24,31 +26,29 @@ export async function answer(exchange: Exchange, route: Route): Promise<Response
   const wishes = wanted.wishes(engine.settings).map(({ input, options }) => ({ input, options: { ...options, timeout } }));
   const shape = wanted.shape({ model: id, mode: mode ?? engine.settings.mode });
 
-  // What waits for a place is looked at only then, which may be late.
   const waits = served.active + wishes.length > served.parallel;
+  if (waits) await checkLengths(engine, wishes, exchange.gone.signal);
   const generation = new Generation(served, wishes, exchange.gone.signal);
   exchange.generating(generation);
-  if (waits) await checked(generation);
   if (!telling.streams) return Response.json(shape.whole(await generation.whole()));
   const response = await eventStream({
     frames: frames(generation, shape),
     keepAlive: exchange.server.keepAlive,
-    late: () => (waits ? Promise.resolve() : generation.checkLengths()),
+    // Somebody else may have taken the places of the engine.
+    late: async () => {
+      if (!waits) await checkLengths(engine, wishes, exchange.gone.signal).catch(unlessBusy);
+    },
     failed: (error) => frame(exchange.fail(error).body()),
     ended: () => exchange.finish(),
+    left: () => exchange.leave(),
   });
   exchange.streaming();
   return response;
 }
 
-/** Gives the places back where that fails. */
-async function checked(generation: Generation): Promise<void> {
-  try {
-    await generation.checkLengths();
-  } catch (error) {
-    await generation.end();
-    throw error;
-  }
+/** Then it has its place among those that wait, and cannot be counted on top. */
+function unlessBusy(error: unknown): void {
+  if (!(error instanceof NudgingError && error.code === 'ERR_BUSY')) throw error;
 }
 
 async function* frames(generation: Generation, shape: Shape): AsyncGenerator<string, void, undefined> {

@@ -150,9 +150,11 @@ export class Exchange {
   }
 
   #report(left: boolean): void {
-    const { answers = [], firstMs } = this.#generation?.tally ?? {};
+    const { firstMs, ...tally } = this.#generation?.tally ?? { answers: [] };
+    // Without the places of those that failed.
+    const answers = Object.values(tally.answers);
     const model = this.#model;
-    for (const answer of answers) if (answer && model) this.server.metrics.answer(model, answer);
+    for (const answer of answers) if (model !== undefined) this.server.metrics.answer(model, answer);
     const failure = this.#failure;
     const sum = (of: (answer: (typeof answers)[number]) => number) => answers.reduce((total, answer) => total + of(answer), 0);
     const entry: LogEntry = {

@@ -1,5 +1,5 @@
 import type { AnswerStream } from '../stream.ts';
-import type { Answer, GenerateOptions, Input, LaneName, Piece } from '../types.ts';
+import type { Answer, GenerateOptions, Input, Piece } from '../types.ts';
 import { ApiError } from './api-error.ts';
 import type { Served } from './served.ts';
 
@@ -25,7 +25,6 @@ export interface Tally {
 export class Generation {
   readonly #served: Served;
   readonly #streams: AnswerStream[] = [];
-  readonly #wishes: readonly Wish[];
   readonly #began = performance.now();
   readonly #signal: AbortSignal;
   readonly tally: Tally = { answers: [] };
@@ -38,7 +37,6 @@ export class Generation {
   constructor(served: Served, wishes: readonly Wish[], signal: AbortSignal) {
     const engine = served.ready();
     this.#served = served;
-    this.#wishes = wishes;
     this.#signal = signal;
     try {
       for (const { input, options } of wishes) {
@@ -94,29 +92,9 @@ export class Generation {
   async whole(): Promise<Answer[]> {
     const answers = await Promise.all(this.#streams.map((stream) => stream.answer));
     if (this.#signal.reason instanceof ApiError) throw this.#signal.reason;
-    this.tally.answers.push(...answers);
     const first = Math.min(...answers.map(({ stats }) => stats.times.queued + stats.times.firstPiece));
     if (answers.some(({ pieces }) => pieces.length > 0)) this.tally.firstMs = first;
     return answers;
-  }
-
-  /**
-   * What the engine would refuse when a place is free. Answers that wait are not looked at yet, and who has got its first byte cannot be
-   * told any more.
-   *
-   * @throws ApiError 400
-   */
-  async checkLengths(): Promise<void> {
-    const engine = this.#served.ready();
-    for (const { input, options } of this.#wishes) {
-      for (const lane of lanesOf(options)) {
-        const tokens = await engine.countTokens(input, { ...options, lane, signal: this.#signal });
-        const { context } = engine.models[lane];
-        if (tokens <= context) continue;
-        const message = `the ${lane} prompt has ${tokens} tokens, and the context ${context}: shorten it`;
-        throw new ApiError(400, 'context_length_exceeded', message, { param: 'messages' });
-      }
-    }
   }
 
   /** Gives up what is not done. Idempotent; resolves when nothing of it is left in the engine. */
@@ -127,20 +105,17 @@ export class Generation {
 
   async #end(): Promise<void> {
     await Promise.allSettled(
-      this.#streams.map(async (stream) => {
+      this.#streams.map(async (stream, index) => {
         try {
           await stream.return();
-          const value = await stream.answer;
-          if (value.stopReason !== 'aborted') this.#served.times.add(value.stats.times.total / 1000);
+          const answer = await stream.answer;
+          // Also what nobody read has been computed, and counts.
+          this.tally.answers[index] = answer;
+          if (answer.stopReason !== 'aborted') this.#served.times.add(answer.stats.times.total / 1000);
         } finally {
           this.#served.active -= 1;
         }
       }),
     );
   }
-}
-
-function lanesOf({ mode }: GenerateOptions): LaneName[] {
-  if (mode === 'aligned') return ['aligned'];
-  return mode === 'base' || mode === 'in-context' ? ['base'] : ['base', 'aligned'];
 }

@@ -13,8 +13,10 @@ export interface Events {
   late: () => Promise<void>;
   /** The frame that says what went wrong. */
   failed: (error: unknown) => string;
-  /** Called once: when all is sent, or nobody reads any more. */
+  /** Called when all is sent. */
   ended: () => void;
+  /** Called instead when nobody reads any more. */
+  left: () => void;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Events {
  * thrown and can still be answered with a status of its own. Frames are made when the reader has room for them; a reader that stops makes
  * nothing grow.
  */
-export async function eventStream({ frames, keepAlive, late, failed, ended }: Events): Promise<Response> {
+export async function eventStream({ frames, keepAlive, late, failed, ended, left }: Events): Promise<Response> {
   let next: Promise<IteratorResult<string, void>> | undefined = frames.next();
   const isLate = await within(next, keepAlive);
   if (isLate) {
@@ -35,11 +37,11 @@ export async function eventStream({ frames, keepAlive, late, failed, ended }: Ev
   let timer: NodeJS.Timeout | undefined;
   let written = performance.now();
   let isOver = false;
-  const over = () => {
+  const over = (tell: () => void) => {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
-    ended();
+    tell();
   };
   const write = (controller: ReadableStreamDefaultController<Uint8Array>, text: string) => {
     written = performance.now();
@@ -69,9 +71,9 @@ export async function eventStream({ frames, keepAlive, late, failed, ended }: Ev
           write(controller, failed(error) + last);
         }
         controller.close();
-        over();
+        over(ended);
       },
-      cancel: over,
+      cancel: () => over(left),
     },
     { highWaterMark: 0 },
   );

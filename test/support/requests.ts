@@ -13,9 +13,9 @@ export const chatPath = '/v1/chat/completions';
 /** A chat of one question. */
 export const chatOf = (question: string, more: object = {}) => ({ messages: [{ role: 'user', content: question }], ...more });
 
-/** A chat that goes on for hundreds of tokens. */
+/** A chat that goes on for hundreds of tokens, with an engine that may not end its answers. The base is asked at every word: that is slow. */
 export const longChat = (more: object = {}) =>
-  chatOf('What is a harbor?', { model: 'nudging:base', max_tokens: 400, stop: ['\0'], stream: true, ...more });
+  chatOf('What is a harbor?', { max_tokens: 400, stream: true, nudging: { gamma: 2 }, ...more });
 
 /** What a stream of events holds: the data of its frames, parsed, and its comments. */
 export function eventsIn(text: string): { data: any[]; comments: string[]; done: boolean } {
