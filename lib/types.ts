@@ -737,6 +737,32 @@ export interface Inspection {
   sampling?: SamplingOptions & LogitOptions;
   /** How many of the likeliest tokens to list, 0 (default) to 1000. */
   candidates?: number;
+  /**
+   * Also judge each token of the context by what the model says before it: {@link Inspected.scores}. Default false. It takes a forward pass
+   * for each, as an answer of so many tokens does.
+   */
+  scores?: boolean;
+  /** Gives it up; `inspect` then rejects with the signal's reason. */
+  signal?: AbortSignalLike;
+}
+
+/** A token, and what it shows. */
+export interface TextToken {
+  token: number;
+  /** Not necessarily whole characters; empty for control tokens. */
+  bytes: Uint8Array;
+}
+
+/** How probable a token was where it stands. */
+export interface TokenScore {
+  /** The token's bytes, not necessarily whole characters; empty for control tokens. */
+  bytes: Uint8Array;
+  /** Natural logarithm of its softmax probability over the whole vocabulary, at most 0. */
+  logprob: number;
+  /** The likeliest token there, its bytes, and its logarithm. */
+  top: number;
+  topBytes: Uint8Array;
+  topLogprob: number;
 }
 
 /** The answer to an {@link Inspection}: what the model says next, and the tokens that it saw. */
@@ -746,6 +772,8 @@ export interface Inspected extends Top1 {
   /** The likeliest tokens, the likeliest first, if any were asked for. */
   candidates: Candidate[];
   context: number[];
+  /** Only with `scores`: of each token of `context` but the first, in order. */
+  scores?: TokenScore[];
 }
 
 declare global {
