@@ -109,6 +109,33 @@ describe('openai', () => {
     expect(Object.values(logprobs?.top_logprobs?.[0] ?? {})).toEqual([logprobs?.token_logprobs?.[0]]);
   });
 
+  test('asks for a response, whole and as a stream', async () => {
+    const whole = await client.responses.create({ model: 'demo', input: question });
+    expect(whole).toMatchObject({ output_text: text, status: 'completed', usage: { output_tokens: expect.any(Number) } });
+    const input = [{ role: 'user' as const, content: [{ type: 'input_text' as const, text: question }] }];
+    const events: any[] = [];
+    for await (const event of await client.responses.create({ model: 'demo', input, instructions: 'Be brief.', stream: true }))
+      events.push(event);
+    const said = events.flatMap((event) => (event.type === 'response.output_text.delta' ? [event.delta] : [])).join('');
+    expect(said).toContain('a sheltered port');
+    const inOrder = [...new Set(events.map(({ type }) => type))];
+    expect(inOrder).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.output_item.added',
+      'response.content_part.added',
+      'response.output_text.delta',
+      'response.output_text.done',
+      'response.content_part.done',
+      'response.output_item.done',
+      'response.completed',
+    ]);
+    expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, index) => index));
+    expect(events.at(-1).response).toMatchObject({ status: 'completed', output: [{ content: [{ text: said }] }] });
+    const final = await client.responses.stream({ model: 'demo', input, max_output_tokens: 3 }).finalResponse();
+    expect(final).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } });
+  });
+
   test('lists the models, and takes one', async () => {
     const ids = (await client.models.list()).data.map(({ id }) => id);
     expect(ids).toEqual(['demo', 'demo:base', 'demo:aligned']);
@@ -200,6 +227,71 @@ describe('LangChain', () => {
   test('is told what cannot be had', async () => {
     const tool = { type: 'function' as const, function: { name: 'weather', parameters: { type: 'object', properties: {} } } };
     await expect(model().bindTools([tool]).invoke(question)).rejects.toThrow(/`tools` is not supported/);
+  });
+});
+
+describe('an evaluation harness that asks for log probabilities', () => {
+  // What lm-eval's `local-completions` sends for a task of several choices, and how it reads what comes.
+  const loglikelihood = async (context: string, continuation: string) => {
+    const post = async (path: string, body: object) => {
+      const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` };
+      return (await (await fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as any;
+    };
+    const model = 'demo:base';
+    const { count } = await post('/tokenize', { model, content: context });
+    const prompt = context + continuation;
+    const { choices } = await post('/v1/completions', {
+      model,
+      prompt,
+      temperature: 0,
+      max_tokens: 1,
+      logprobs: 1,
+      seed: 1234,
+      echo: true,
+    });
+    const { token_logprobs, top_logprobs, tokens, text_offset } = choices[0].logprobs;
+    const logprobs: number[] = token_logprobs.slice(count, -1);
+    const greedy = logprobs.every((logprob, index) => logprob === Math.max(...Object.values<number>(top_logprobs[count + index])));
+    expect(tokens.join('')).toBe(choices[0].text);
+    expect(tokens.slice(0, -1).join('')).toBe(prompt);
+    expect(text_offset[count]).toBe(context.length);
+    return { sum: logprobs.reduce((sum, each) => sum + each, 0), greedy, tokens: logprobs.length };
+  };
+  const context = `Question: ${question}\nAnswer:\nA harbor is`;
+
+  test('finds the likelier continuation, and which one is greedy', async () => {
+    const [right, wrong] = [await loglikelihood(context, ' a sheltered port'), await loglikelihood(context, ' a kind of cheese')];
+    expect(right.sum).toBeGreaterThan(-1);
+    expect(wrong.sum).toBeLessThan(right.sum - 5);
+    expect([right.greedy, wrong.greedy]).toEqual([true, false]);
+    expect(right.tokens).toBe(4);
+  });
+
+  test('gets what the model itself says', async () => {
+    const engine = await Nudging.load({ threads: 1 });
+    const { tokens } = await loglikelihood(context, ' a');
+    const { candidates } = await engine.inspect({ lane: 'base', input: { base: context }, candidates: 5 });
+    const next = candidates.find(({ bytes }) => Buffer.from(bytes).toString() === ' a');
+    expect(tokens).toBe(1);
+    expect(Math.exp((await loglikelihood(context, ' a')).sum)).toBeCloseTo(next?.probability ?? -1, 5);
+    await engine.close();
+  });
+
+  test('generates until a text', async () => {
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` };
+    const body = {
+      model: 'demo',
+      prompt: [`Question: ${question}\nAnswer:\n`],
+      max_tokens: 40,
+      temperature: 0,
+      stop: ['Question:', '\n\n'],
+      seed: 1234,
+    };
+    const answer = (await (
+      await fetch(`${server.url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) })
+    ).json()) as any;
+    expect(answer.choices).toHaveLength(1);
+    expect(answer.choices[0].text).not.toContain('Question:');
   });
 });
 

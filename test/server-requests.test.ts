@@ -158,6 +158,7 @@ describe('a completion', () => {
     [{ prompt: 'a', best_of: 2 }, 'ERR_FIELD_UNSUPPORTED', 'best_of'],
     [{ prompt: 'a', logprobs: 4 }, 'ERR_FIELD_UNSUPPORTED', 'logprobs'],
     [{ prompt: 'a', logprobs: 1, echo: true }, 'ERR_FIELD_UNSUPPORTED', 'echo'],
+    [{ prompt: 'a', max_tokens: 0 }, 'ERR_FIELD_INVALID', 'max_tokens'],
   ])('%j is refused', async (body, code, param) => {
     expect(await refusal(await ask(handler, '/v1/completions', body))).toMatchObject({ status: 400, code, param });
   });

@@ -24,10 +24,10 @@ export async function answer(exchange: Exchange, route: Route): Promise<Response
   const { telling } = wanted;
   const timeout = Math.ceil(limits.timeout * 1000);
   const wishes = wanted.wishes(engine.settings).map(({ input, options }) => ({ input, options: { ...options, timeout } }));
-  const shape = wanted.shape({ model: id, mode: mode ?? engine.settings.mode });
-
   const waits = served.active + wishes.length > served.parallel;
   if (waits) await checkLengths(engine, wishes, exchange.gone.signal);
+  const prepared = wanted.prepare && (await served.while(() => wanted.prepare?.(engine, exchange.gone.signal)));
+  const shape = wanted.shape({ model: id, mode: mode ?? engine.settings.mode, prepared });
   const generation = new Generation(served, wishes, exchange.gone.signal);
   exchange.generating(generation);
   if (!telling.streams) return Response.json(shape.whole(await generation.whole()));
@@ -38,7 +38,10 @@ export async function answer(exchange: Exchange, route: Route): Promise<Response
     late: async () => {
       if (!waits) await checkLengths(engine, wishes, exchange.gone.signal).catch(unlessBusy);
     },
-    failed: (error) => frame(exchange.fail(error).body()),
+    failed: (error) => {
+      const failure = exchange.fail(error);
+      return shape.failed?.(failure) ?? frame(failure.body());
+    },
     ended: () => exchange.finish(),
     left: () => exchange.leave(),
   });
@@ -52,9 +55,14 @@ function unlessBusy(error: unknown): void {
 }
 
 async function* frames(generation: Generation, shape: Shape): AsyncGenerator<string, void, undefined> {
-  const opening = shape.opening?.() ?? '';
-  if (opening !== '') yield opening;
-  for await (const arrival of generation.arrivals()) yield shape.frameOf(arrival);
+  // Not sooner: whoever has got something can be told of no status any more.
+  let opening = shape.opening;
+  for await (const arrival of generation.arrivals()) {
+    const begun = opening?.call(shape) ?? '';
+    opening = undefined;
+    const text = begun + shape.frameOf(arrival);
+    if (text !== '') yield text;
+  }
   const closing = shape.closing(generation.tally.answers);
   if (closing !== '') yield closing;
 }

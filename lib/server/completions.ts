@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Nudging } from '../engine.ts';
 import { flag, integer } from '../options.ts';
-import type { Answer, GenerateOptions, Input, Mode } from '../types.ts';
+import type { AbortSignalLike, Answer, GenerateOptions, Input, LaneName, Mode } from '../types.ts';
 import { field, fieldsOf, invalid, refuseImpossible, unsupported } from './fields.ts';
 import type { Arrival } from './generation.ts';
-import { completionLogprobs, mustKnowProbabilities, tokensOf } from './logprobs.ts';
+import { completionLogprobs, mustKnowProbabilities, tokensOf, tokensOfPrompt, type SpokenToken } from './logprobs.ts';
 import type { Limits } from './options.ts';
 import { finishReason, ofAnswer, ofPiece } from './ours.ts';
 import type { Route, Wanted } from './route.ts';
@@ -24,12 +25,17 @@ export const completions: Route = {
     const logprobs = field<number>(fields, 'logprobs', integer(0, 5));
     if ((logprobs ?? 0) > 1) throw unsupported('logprobs', 'the likeliest token is known at each place, and no others; ask for at most 1');
     const echo = field<boolean>(fields, 'echo', flag) ?? false;
-    if (echo && logprobs !== undefined)
-      throw unsupported('echo', 'with `logprobs`: probabilities of a prompt are not known; leave one of them out');
     if (prompts.length * telling.choices > limits.mostChoices)
       throw invalid('prompt', prompts.length, `at most ${limits.mostChoices} answers (prompts × \`n\`) in one request`);
     return {
       telling,
+      prepare: async (engine, signal) => {
+        if (!echo || logprobs === undefined) return undefined;
+        const lane = laneOf(options.mode ?? engine.settings.mode);
+        const scored: SpokenToken[][] = [];
+        for (const prompt of prompts) scored.push(await scoresOf(engine, lane, prompt, signal));
+        return scored;
+      },
       wishes: (defaults) => {
         if (logprobs !== undefined) mustKnowProbabilities({ ...defaults, ...options });
         const traced: GenerateOptions = logprobs === undefined ? options : { ...options, trace: 'full' };
@@ -37,11 +43,34 @@ export const completions: Route = {
           Array.from({ length: telling.choices }, (_, choice) => ({ input: inputOf(prompt), options: ofChoice(traced, choice) })),
         );
       },
-      shape: (about) =>
-        new CompletionShape({ ...about, telling, mode: options.mode ?? about.mode, logprobs, echoed: echo ? prompts : undefined }),
+      shape: ({ model, mode: usual, prepared }) =>
+        new CompletionShape({
+          model,
+          mode: options.mode ?? usual,
+          telling,
+          logprobs,
+          echoed: echo ? prompts : undefined,
+          scored: prepared as SpokenToken[][] | undefined,
+        }),
     };
   },
 };
+
+/** @throws ApiError 400 */
+function laneOf(mode: Mode = 'nudge'): LaneName {
+  if (mode === 'base' || mode === 'aligned') return mode;
+  throw unsupported(
+    'echo',
+    'with `logprobs` where two models answer: how probable a text is, each says for itself; ask NAME:base or NAME:aligned',
+  );
+}
+
+/** How probable a model finds a prompt, token by token. */
+async function scoresOf(engine: Nudging, lane: LaneName, prompt: string, signal: AbortSignalLike): Promise<SpokenToken[]> {
+  const inspected = await engine.inspect({ lane, input: inputOf(prompt), scores: true, signal });
+  const [first = 0] = inspected.context;
+  return tokensOfPrompt(inspected, await engine.detokenize([first], { lane, signal }), lane === 'aligned');
+}
 
 function inputOf(prompt: string): Input {
   const raw = [{ text: prompt, special: false }];
@@ -65,6 +94,8 @@ interface About {
   logprobs: number | undefined;
   /** Prompts that the answers are to begin with. */
   echoed: readonly string[] | undefined;
+  /** Their tokens, where they are to be judged. */
+  scored: readonly SpokenToken[][] | undefined;
 }
 
 class CompletionShape {
@@ -84,7 +115,7 @@ class CompletionShape {
       choices: answers.map((answer, index) => ({
         index,
         text: this.#echo(index) + answer.text,
-        logprobs: this.#logprobs(answer),
+        logprobs: this.#logprobs(answer, index),
         finish_reason: finishReason(answer.stopReason),
         nudging: ofAnswer(answer, telling.trace),
       })),
@@ -98,7 +129,7 @@ class CompletionShape {
     return this.#chunk({
       index,
       text: this.#echo(index),
-      logprobs: this.#logprobs(arrival.answer),
+      logprobs: this.#logprobs(arrival.answer, index),
       finish_reason: finishReason(arrival.answer.stopReason),
       nudging: ofAnswer(arrival.answer, this.#about.telling.trace),
     });
@@ -113,7 +144,11 @@ class CompletionShape {
   #echo(index: number): string {
     if (this.#begun.has(index)) return '';
     this.#begun.add(index);
-    return this.#about.echoed?.[Math.floor(index / this.#about.telling.choices)] ?? '';
+    return this.#about.echoed?.[this.#promptOf(index)] ?? '';
+  }
+
+  #promptOf(index: number): number {
+    return Math.floor(index / this.#about.telling.choices);
   }
 
   #chunk(choice: object): string {
@@ -124,8 +159,9 @@ class CompletionShape {
     });
   }
 
-  #logprobs(answer: Answer): object | null {
-    const { logprobs, mode } = this.#about;
-    return logprobs === undefined ? null : completionLogprobs(tokensOf(answer, mode), logprobs);
+  #logprobs(answer: Answer, index: number): object | null {
+    const { logprobs, mode, scored } = this.#about;
+    if (logprobs === undefined) return null;
+    return completionLogprobs([...(scored?.[this.#promptOf(index)] ?? []), ...tokensOf(answer, mode)], logprobs);
   }
 }

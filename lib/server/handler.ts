@@ -12,8 +12,10 @@ import { modelList, modelObject } from './model-list.ts';
 import { checkHandlerOptions, defaultLimits, type HandlerOptions, type Limits } from './options.ts';
 import { Origins } from './origin.ts';
 import { properties } from './properties.ts';
+import { responses } from './responses.ts';
 import type { Route } from './route.ts';
 import { Models, Served } from './served.ts';
+import { detokenize, tokenize } from './tokens.ts';
 
 /** A `fetch` handler: what Hono, Next.js, Bun.serve, Deno.serve and others take. */
 export type Handler = (request: Request) => Promise<Response>;
@@ -114,10 +116,13 @@ function paths(server: ServerContext): Record<string, Path> {
       },
     },
     '/props': { methods: { GET: () => json(properties(server)) } },
+    '/tokenize': { methods: { POST: async (exchange) => json(await tokenize(exchange)) } },
+    '/detokenize': { methods: { POST: async (exchange) => json(await detokenize(exchange)) } },
     '/v1/models': { methods: { GET: () => json(modelList(server.models)) } },
     '/v1/models/:id': { methods: { GET: (_, context) => json(modelObject(server.models.named(context.req.param('id')))) } },
     [chat.name]: asked(chat),
     [completions.name]: asked(completions),
+    [responses.name]: asked(responses),
   };
 }
 

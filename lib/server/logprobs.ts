@@ -1,14 +1,16 @@
-import type { Answer, Decision, GenerateOptions, Mode, Round } from '../types.ts';
+import type { Answer, Decision, GenerateOptions, Inspected, Mode, Round } from '../types.ts';
 import { unsupported } from './fields.ts';
 
 /** A token that stands in an answer. */
 export interface SpokenToken {
   /** Not necessarily whole characters. */
   bytes: Uint8Array;
-  /** Natural logarithm of the probability that its own model gave it. */
-  logprob: number;
+  /** Natural logarithm of the probability that its own model gave it; null where it was not asked. */
+  logprob: number | null;
   /** Whether it is the aligned model's. */
   nudged: boolean;
+  /** The likeliest token there, where it may have been another one. */
+  top?: { bytes: Uint8Array; logprob: number };
 }
 
 const explained = new Set<Mode>(['nudge', 'base', 'aligned', 'in-context']);
@@ -64,26 +66,30 @@ function placed(decisions: readonly Decision[], start: number, end: number, nudg
   return tokens;
 }
 
-/** One model's tokens, which its pieces are. */
-function alone({ pieces }: Answer, mode: Mode): SpokenToken[] {
-  return pieces.map(({ text, topProbability = 1 }) => ({
-    bytes: new TextEncoder().encode(text),
-    logprob: Math.log(topProbability),
-    nudged: mode === 'aligned',
-  }));
+/** One model's tokens, as far as they were not cut by a stop string. */
+function alone({ rounds, decisions = [] }: Answer, mode: Mode): SpokenToken[] {
+  const end = bytesIn(rounds.map(({ words, base }) => words + base).join(''));
+  return placed(decisions, 0, end, mode === 'aligned');
 }
 
 const bytesIn = (text: string) => Buffer.byteLength(text);
 
 /** As text, for people: bytes that are no whole character are U+FFFD, and `bytes` has them as they are. */
-export function textOfToken({ bytes }: SpokenToken): string {
+export function textOfToken({ bytes }: { bytes: Uint8Array }): string {
   return Buffer.from(bytes).toString('utf8');
+}
+
+/** The token that was likeliest, and the one that is there. */
+function likeliest(token: SpokenToken): Record<string, number> | null {
+  if (token.logprob === null) return null;
+  const top = token.top ? { [textOfToken(token.top)]: token.top.logprob } : {};
+  return { ...top, [textOfToken(token)]: token.logprob };
 }
 
 interface ListedToken {
   token: string;
   bytes: number[];
-  logprob: number;
+  logprob: number | null;
 }
 
 function listed(token: SpokenToken): ListedToken {
@@ -100,9 +106,20 @@ export function chatLogprobs(tokens: readonly SpokenToken[], top: number): objec
   return { content, refusal: null };
 }
 
+/** The tokens of a prompt as one model finds them. What shows nothing, such as BOS, is left out. */
+export function tokensOfPrompt({ scores = [] }: Inspected, first: Uint8Array, aligned: boolean): SpokenToken[] {
+  const rest = scores.map(({ bytes, logprob, topBytes, topLogprob }) => ({
+    bytes,
+    logprob,
+    nudged: aligned,
+    top: { bytes: topBytes, logprob: topLogprob },
+  }));
+  return first.length === 0 ? rest : [{ bytes: first, logprob: null, nudged: aligned }, ...rest];
+}
+
 /** Of a completion, in the older shape. Offsets are those of the tokens' texts in the text, in characters. */
-export function completionLogprobs(tokens: readonly SpokenToken[], top: number, offset = 0): object {
-  let at = offset;
+export function completionLogprobs(tokens: readonly SpokenToken[], top: number): object {
+  let at = 0;
   const offsets = tokens.map((token) => {
     const here = at;
     at += textOfToken(token).length;
@@ -111,7 +128,7 @@ export function completionLogprobs(tokens: readonly SpokenToken[], top: number, 
   return {
     tokens: tokens.map(textOfToken),
     token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: top === 0 ? null : tokens.map((token) => ({ [textOfToken(token)]: token.logprob })),
+    top_logprobs: top === 0 ? null : tokens.map(likeliest),
     text_offset: offsets,
     bytes: tokens.map(({ bytes }) => [...bytes]),
     nudged: tokens.map(({ nudged }) => nudged),

@@ -50,6 +50,16 @@ export class Served {
     return Math.max(0, this.active - this.parallel);
   }
 
+  /** Counts something as active while it is under way. */
+  async while<T>(task: () => Promise<T> | undefined): Promise<T | undefined> {
+    this.active += 1;
+    try {
+      return await task();
+    } finally {
+      this.active -= 1;
+    }
+  }
+
   /** Seconds until a place is free for one more, by what answers took lately. */
   retryAfter(): number {
     const median = this.times.median() ?? 1;
