@@ -11,8 +11,8 @@ import { load, machine, describeMachine } from './lib/machine.mjs';
 
 const words = ['harbor', 'candle', 'bridge', 'blur', 'garden', 'hammer', 'island', 'kettle'];
 
-const help = `Measures the time to the first text of a stream, asked by HTTP and asked in the process itself, in turn and of the same engine, with client
-and server in this one process.
+const help = `Measures the time to the first text of a stream, asked by HTTP and asked in the process itself, in turn and of the
+same engine, with client and server in this one process.
 
 Usage: node bench/http.mjs [flags]
 
@@ -35,16 +35,18 @@ await runMain(async () => {
   const service = createService(new Models([new Served('pair', engine)]), {});
   const server = await listen(service, { host: '127.0.0.1', port: 0, headersTimeout: 10, mostConnections: 10 });
   const agent = new Agent({ keepAlive: true });
+  const ways = /** @type {const} */ (['http', 'here']);
   /** @type {Record<'http' | 'here', number[]>} */
   const times = { http: [], here: [] };
   const rounds = integer('rounds', 200);
   const before = load();
+  let asks = 0;
   try {
     for (let round = -5; round < rounds; round += 1) {
-      // Another question each time: what is in the cache from the last one is the same for both.
-      const question = `What is a ${words[Math.abs(round) % words.length]}?`;
-      const asked = /** @type {const} */ (round % 2 === 0 ? ['http', 'here'] : ['here', 'http']);
+      const asked = round % 2 === 0 ? ways : [...ways].reverse();
       for (const way of asked) {
+        // Another question each time: whoever asks the same again finds the prompt in the cache.
+        const question = `What is a ${words[asks++ % words.length]}?`;
         const ms = way === 'http' ? await byHttp(`${server.url}/v1/chat/completions`, agent, question) : await here(engine, question);
         if (round >= 0) times[way].push(ms);
         // Nothing of the last answer is to be in the way of the next one.

@@ -7,9 +7,9 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 import { growth } from '../soak/trend.mjs';
 import { chat, seeded } from './client.mjs';
 
-const help = `Asks a nudging serve in a process of its own over many connections at once, of which some leave at random: in the queue, at the prompt,
-in the middle of the answer. At the end every request must be accounted for, no place taken, no memory lost, and the server's event loop
-must never have been late for long.
+const help = `Asks a nudging serve in a process of its own over many connections at once, of which some leave at random: in the
+queue, at the prompt, in the middle of the answer. At the end every request must be accounted for, no place taken, no memory lost,
+and the server's event loop must never have been late for long.
 
 Usage: npm run test:load -- [flags]
 
@@ -100,7 +100,9 @@ async function underLoad({ seconds, connections, leave, places, seed }) {
   if (outcomes.answered === 0 || (leave > 0 && outcomes.left === 0)) failures.push('nobody was answered, or nobody left');
   console.log(
     [
-      `${done()} requests in ${seconds} s: ${outcomes.answered} answered, ${outcomes.left} left, ${outcomes.refused} refused, ${outcomes.failed} failed`,
+      `${done()} requests in ${seconds} s: ${Object.entries(outcomes)
+        .map(([name, count]) => `${count} ${name}`)
+        .join(', ')}`,
       `event loop late by its own work: ${own.p99.toFixed(2)} ms at the 99th percentile, ${own.most.toFixed(1)} at most`,
       `with the time for which other threads had the processor: ${all.p99.toFixed(2)} and ${all.most.toFixed(1)}`,
       `memory: ${perRequest.toFixed(0)} bytes a request; ${samples.at(-1)?.bytes} bytes at the end`,
