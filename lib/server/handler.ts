@@ -139,9 +139,11 @@ function routes(server: ServerContext): Hono {
       return exchange.run(async () => {
         const cors = exchange.admit(open);
         if (context.req.method === 'OPTIONS') return preflight(allowed, cors);
-        const act = methods[context.req.method as Method];
+        // Hono leaves the body out of what answers HEAD.
+        const { method } = context.req;
+        const act = methods[(method === 'HEAD' ? 'GET' : method) as Method];
         if (!act) {
-          const message = `${path} is asked with ${allowed.join(' or ')}, not with ${context.req.method.slice(0, 20)}`;
+          const message = `${path} is asked with ${allowed.join(' or ')}, not with ${method.slice(0, 20)}`;
           throw new ApiError(405, 'ERR_METHOD', message, { headers: { Allow: allowed.join(', ') } });
         }
         return act(exchange, context);

@@ -86,8 +86,8 @@ function settingsFrom(values: Given['values']): Pick<Listening, 'host' | 'port' 
   };
 }
 
-function connections(values: Given['values']): Pick<Listening, 'headersTimeout' | 'mostConnections'> {
-  return { headersTimeout: numberFrom(values, 'headers-timeout'), mostConnections: numberFrom(values, 'max-connections') };
+function connections(values: Given['values']): Pick<Listening, 'requestTimeout' | 'mostConnections'> {
+  return { requestTimeout: numberFrom(values, 'request-timeout'), mostConnections: numberFrom(values, 'max-connections') };
 }
 
 function tlsFrom(cert: string | undefined, key: string | undefined): Listening['tls'] {
