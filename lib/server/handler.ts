@@ -71,7 +71,7 @@ export function createService(models: Models, options: HandlerOptions): Service 
     idle: () => {},
     draining: false,
   };
-  const app = routes(context);
+  const app = routes(context, options.basePath ?? '');
   return {
     fetch: async (request) => app.fetch(request),
     metrics: context.metrics,
@@ -130,11 +130,11 @@ function state(status: string): Response {
   return json({ status }, status === 'ok' ? 200 : 503);
 }
 
-function routes(server: ServerContext): Hono {
+function routes(server: ServerContext, basePath: string): Hono {
   const app = new Hono();
   for (const [path, { methods, open = false }] of Object.entries(paths(server))) {
     const allowed = Object.keys(methods);
-    app.all(path, (context) => {
+    app.all(basePath + path, (context) => {
       const exchange = new Exchange(server, context.req.raw, path);
       return exchange.run(async () => {
         const cors = exchange.admit(open);
