@@ -25,16 +25,21 @@ import { logitDefaults, logitsOf } from './logits.ts';
 import { mustBeUsed } from './mode-options.ts';
 import { baseEndsAlone, nextQuestion } from './next-question.ts';
 import {
+  abortSignal,
   check,
   cpuBuffersRule,
   defined,
+  flag,
   generateRules,
   integer,
   isObject,
+  listOf,
   loadRules,
   logitRules,
+  oneOf,
   reject,
   samplingRules,
+  text as textRule,
 } from './options.ts';
 import { withPair } from './pair.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
@@ -56,6 +61,7 @@ import type {
   LaneName,
   LoadOptions,
   Mode,
+  TextToken,
 } from './types.ts';
 
 type Settings = Omit<GenerateOptions, 'signal'>;
@@ -101,13 +107,16 @@ export class Nudging {
   readonly models: Models;
   /** Requests that decode together; others wait their turn. */
   readonly parallel: number;
+  /** Requests that may wait for a place. */
+  readonly maxQueue: number;
   /** Whether a request gives the same bits whatever runs beside it; see {@link LoadOptions.deterministic}. */
   readonly deterministic: boolean;
   /** Why not, where `deterministic: false` was not asked for; undefined otherwise. */
   readonly whyNotDeterministic: string | undefined;
+  /** What a generation does that sets nothing itself: by the options and the pair that it was loaded with, and the defaults. */
+  readonly settings: Readonly<Settings>;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
-  readonly #settings: Settings;
   readonly #mostRequests: number;
   /** Requests that may be submitted again, without their oldest messages. */
   readonly #unplaced = new Set<Promise<void>>();
@@ -116,8 +125,9 @@ export class Nudging {
   private constructor(engine: NativeEngine, dispatcher: Dispatcher, loaded: LoadedEngine, settings: Settings, maxQueue: number) {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
-    this.#settings = settings;
+    this.settings = Object.freeze(settings);
     this.#mostRequests = loaded.parallel + maxQueue;
+    this.maxQueue = maxQueue;
     this.models = loaded.models;
     this.parallel = loaded.parallel;
     this.deterministic = loaded.deterministic;
@@ -410,16 +420,25 @@ export class Nudging {
     const { lane, ...others } = options;
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
     const { prompt, signal } = this.#readCountable(input, lane, others);
+    const { tokens } = await this.#count({ count: { [lane]: prompt }, plain: isText(input) }, signal, failure);
+    return tokens[Object.keys(this.models).indexOf(lane)] ?? 0;
+  }
+
+  async #count(
+    counting: Omit<NativeCounting, 'id'>,
+    signal: AbortSignalLike | undefined,
+    failure: ReturnType<typeof rememberCaller>,
+  ): Promise<NativeCounted> {
     throwIfAborted(signal);
     this.#mustHaveRoom(failure);
     let forget: (() => void) | undefined;
-    const { tokens } = await new Promise<NativeCounted>((resolve, fail) => {
+    return await new Promise<NativeCounted>((resolve, fail) => {
       const id = this.#dispatcher.add({
         arrived: () => {},
         finished: (result) => (result.type === 'counted' ? resolve(result) : fail(failure('ERR_CLOSED', 'the count was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, count: { [lane]: prompt }, plain: isText(input) });
+      this.#engine.submit({ id, ...counting });
       forget = signal && onAbort(signal, () => this.#engine.cancel(id));
     })
       .finally(() => forget?.())
@@ -427,7 +446,49 @@ export class Nudging {
         throwIfAborted(signal);
         throw reason;
       });
-    return tokens[Object.keys(this.models).indexOf(lane)] ?? 0;
+  }
+
+  /**
+   * The tokens of a text in one model's vocabulary, by itself: no BOS, and nothing in it is a control token. Nothing is decoded, and no
+   * place is taken.
+   *
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_TOO_LONG (2 MiB without a place to cut), ERR_MODEL_INVALID,
+   *   ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED; rejects with the signal's reason if `signal` is aborted
+   */
+  async tokenize(text: string, options: { lane: LaneName; signal?: AbortSignalLike }): Promise<TextToken[]> {
+    check({ text }, { text: textRule }, 'text');
+    return this.#list(text, [], options, rememberCaller(this.tokenize));
+  }
+
+  /**
+   * What tokens of one model's vocabulary show, one behind the other. Control tokens show nothing.
+   *
+   * @throws as {@link tokenize}, and ERR_TOKEN_UNKNOWN for a token that the vocabulary does not have
+   */
+  async detokenize(tokens: readonly number[], options: { lane: LaneName; signal?: AbortSignalLike }): Promise<Uint8Array> {
+    check({ tokens }, { tokens: listOf(integer(0, 2 ** 31 - 1)) }, 'tokens');
+    const listed = await this.#list('', [...tokens], options, rememberCaller(this.detokenize));
+    const bytes = new Uint8Array(listed.reduce((sum, token) => sum + token.bytes.length, 0));
+    let at = 0;
+    for (const token of listed) {
+      bytes.set(token.bytes, at);
+      at += token.bytes.length;
+    }
+    return bytes;
+  }
+
+  async #list(
+    text: string,
+    list: number[],
+    options: { lane: LaneName; signal?: AbortSignalLike },
+    failure: ReturnType<typeof rememberCaller>,
+  ): Promise<TextToken[]> {
+    this.#mustBeOpen();
+    check(options, { lane: oneOf('base', 'aligned'), signal: abortSignal });
+    const { lane, signal } = options;
+    if (lane === undefined) reject('lane', lane, '"base" or "aligned"');
+    const counted = await this.#count({ count: { [lane]: { segments: [{ text, special: false }] } }, plain: true, list }, signal, failure);
+    return counted.listed ?? [];
   }
 
   /**
@@ -440,15 +501,17 @@ export class Nudging {
   async inspect(inspection: Inspection): Promise<Inspected> {
     const failure = rememberCaller(this.inspect);
     this.#mustBeOpen();
-    const { lane, input, text = '', tokens = [], sampling = {}, candidates = 0 } = inspection;
+    const { lane, input, text = '', tokens = [], sampling = {}, candidates = 0, scores = false, signal } = inspection;
     const lanes = Object.keys(this.models);
     if (!lanes.includes(lane)) reject('lane', lane, lanes.map((name) => `"${name}"`).join(' or '));
-    check({ candidates }, { candidates: integer(0, 1000) }, 'inspection');
+    check({ candidates, scores, signal }, { candidates: integer(0, 1000), scores: flag, signal: abortSignal }, 'inspection');
     check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
     const logits = logitsOf(sampling, this.models)[lane === 'base' || lane === 'aligned' ? lane : 'others'];
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(promptedAs(lane, question, this.models), question, settings);
+    throwIfAborted(signal);
     this.#mustHaveRoom(failure);
+    let forget: (() => void) | undefined;
     const event = await new Promise<NativeInspected>((resolve, fail) => {
       const id = this.#dispatcher.add({
         arrived: () => {},
@@ -464,9 +527,16 @@ export class Nudging {
         sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }),
         ...logits,
         candidates,
+        ...(scores ? { scores } : {}),
       });
-    });
-    return { ...event.top1, candidates: event.candidates, context: event.context };
+      forget = signal && onAbort(signal, () => this.#engine.cancel(id));
+    })
+      .finally(() => forget?.())
+      .catch((reason: unknown) => {
+        throwIfAborted(signal);
+        throw reason;
+      });
+    return { ...event.top1, candidates: event.candidates, context: event.context, ...(scores ? { scores: event.scores } : {}) };
   }
 
   /** Waits for what runs, then frees both models. Idempotent; later calls of other methods throw or reject with ERR_CLOSED. */
@@ -523,7 +593,7 @@ export class Nudging {
     const given = isObject(options) ? { ...options } : options;
     if (given !== undefined) check(given, generateRules);
     const own = { ...defined(inline), ...defined(given ?? {}) };
-    const { signal, ...settings } = { ...this.#settings, ...own } as GenerateOptions;
+    const { signal, ...settings } = { ...this.settings, ...own } as GenerateOptions;
     mustBeUsed(own, settings);
     const question = readQuestion(input, settings.prefill);
     if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };

@@ -18,7 +18,9 @@ import type {
   Piece,
   Round,
   StopReason,
+  TextToken,
   ThinkingMarks,
+  TokenScore,
   Top1,
   Unit,
 } from './types.ts';
@@ -215,6 +217,8 @@ export interface NativeInspection {
   candidates: number;
   biases?: NativeBiases;
   repeat?: NativeRepeat;
+  /** Judge each token of the context. */
+  scores?: boolean;
 }
 
 export interface NativeCounting {
@@ -222,6 +226,8 @@ export interface NativeCounting {
   count: { base?: NativePrompt; aligned?: NativePrompt; others?: NativeOther[] };
   /** The texts of segments alone: no control tokens, no BOS. */
   plain: boolean;
+  /** List the tokens, and these behind them. Of plain texts. */
+  list?: number[];
 }
 
 export type NativeRequest = NativeGeneration | NativeInspection | NativeCounting;
@@ -256,6 +262,8 @@ export interface NativeInspected {
   top1: Top1 & { runnerUp: number; entropy: number };
   candidates: Candidate[];
   context: number[];
+  /** Of the context behind its first token, if they were wanted. */
+  scores: TokenScore[];
 }
 
 /** Comes before the first piece of a generation with `thinking` or `whole`. */
@@ -271,6 +279,8 @@ export interface NativeCounted {
   id: number;
   /** By place; -1 for models that were not asked. */
   tokens: number[];
+  /** Of the last of them, if they were to be listed and there are any. */
+  listed?: TextToken[];
 }
 
 export type NativeEvent =

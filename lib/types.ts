@@ -98,7 +98,7 @@ export interface Candidate {
 export interface Decision extends Top1 {
   /**
    * `boundary`: the base was asked at a boundary of a draft, or in the mode `reverse` for a word. `run`: it went on with its own run or
-   * word. `draft`: the aligned model drafted, or in the mode `reverse` decoded. `lead`: it led.
+   * word, or answered alone. `draft`: the aligned model drafted, or decoded in the mode `reverse` or alone. `lead`: it led.
    */
   kind: 'boundary' | 'run' | 'draft' | 'lead';
   /** Bytes (UTF-8) of what the rounds hold, and of the draft, before the question. A prefill is not counted: it belongs to the prompt. */
@@ -737,6 +737,32 @@ export interface Inspection {
   sampling?: SamplingOptions & LogitOptions;
   /** How many of the likeliest tokens to list, 0 (default) to 1000. */
   candidates?: number;
+  /**
+   * Also judge each token of the context by what the model says before it: {@link Inspected.scores}. Default false. It takes a forward pass
+   * for each, as an answer of so many tokens does.
+   */
+  scores?: boolean;
+  /** Gives it up; `inspect` then rejects with the signal's reason. */
+  signal?: AbortSignalLike;
+}
+
+/** A token, and what it shows. */
+export interface TextToken {
+  token: number;
+  /** Not necessarily whole characters; empty for control tokens. */
+  bytes: Uint8Array;
+}
+
+/** How probable a token was where it stands. */
+export interface TokenScore {
+  /** The token's bytes, not necessarily whole characters; empty for control tokens. */
+  bytes: Uint8Array;
+  /** Natural logarithm of its softmax probability over the whole vocabulary, at most 0. */
+  logprob: number;
+  /** The likeliest token there, its bytes, and its logarithm. */
+  top: number;
+  topBytes: Uint8Array;
+  topLogprob: number;
 }
 
 /** The answer to an {@link Inspection}: what the model says next, and the tokens that it saw. */
@@ -746,6 +772,8 @@ export interface Inspected extends Top1 {
   /** The likeliest tokens, the likeliest first, if any were asked for. */
   candidates: Candidate[];
   context: number[];
+  /** Only with `scores`: of each token of `context` but the first, in order. */
+  scores?: TokenScore[];
 }
 
 declare global {

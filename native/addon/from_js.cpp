@@ -328,6 +328,7 @@ Inspection inspection(Napi::Env env, Reader& reader) {
   inspection.candidates = reader.integer<std::uint32_t>("candidates");
   if (reader.has("biases")) inspection.biases = biases(env, reader.get("biases"));
   if (reader.has("repeat")) inspection.repeat = repeat_penalty(env, reader.get("repeat"));
+  inspection.scores = reader.has("scores") && reader.flag("scores");
   return inspection;
 }
 
@@ -347,6 +348,13 @@ Counting counting(Napi::Env env, Reader& reader) {
     });
   }
   counting.plain = reader.flag("plain");
+  counting.listed = counting.plain && reader.has("list");
+  if (counting.listed) {
+    reader.each("list", [&](Napi::Value token) {
+      if (!token.IsNumber()) return reader.fail("list", "an array of token ids");
+      counting.tokens.push_back(token.As<Napi::Number>().Int32Value());
+    });
+  }
   return counting;
 }
 

@@ -171,11 +171,20 @@ class Converter {
     set("candidates", array(env_, event.candidates, [this](const Candidate& candidate) {
           Napi::Object item = Napi::Object::New(env_);
           item.Set("token", candidate.token);
-          item.Set("bytes", Napi::Buffer<char>::Copy(env_, candidate.bytes.data(), candidate.bytes.size()));
+          item.Set("bytes", bytes(candidate.bytes));
           item.Set("probability", candidate.probability);
           return item;
         }));
     set("context", array(env_, event.context, [this](Token token) { return Napi::Number::New(env_, token); }));
+    set("scores", array(env_, event.scores, [this](const Score& score) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("bytes", bytes(score.bytes));
+          item.Set("logprob", score.logprob);
+          item.Set("top", score.top);
+          item.Set("topBytes", bytes(score.top_bytes));
+          item.Set("topLogprob", score.top_logprob);
+          return item;
+        }));
   }
 
   void operator()(const Begun& event) {
@@ -190,6 +199,13 @@ class Converter {
     // By lane; -1 where it was not asked.
     set("tokens", array(env_, event.tokens, [this](const std::optional<std::size_t>& tokens) {
           return Napi::Number::New(env_, tokens ? static_cast<double>(*tokens) : -1);
+        }));
+    if (event.listed.empty()) return;
+    set("listed", array(env_, event.listed, [this](const ListedToken& listed) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("token", listed.token);
+          item.Set("bytes", bytes(listed.bytes));
+          return item;
         }));
   }
 
@@ -207,6 +223,8 @@ class Converter {
   void set(const char* key, const Value& value) {
     object_.Set(key, value);
   }
+
+  Napi::Value bytes(std::string_view text) { return Napi::Buffer<char>::Copy(env_, text.data(), text.size()); }
 
   Napi::Object model(const ModelInfo& info) {
     Napi::Object item = Napi::Object::New(env_);

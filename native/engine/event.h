@@ -115,11 +115,22 @@ struct Candidate {
   float probability;
 };
 
+/// How probable a token was where it stands, and what was likeliest there. Natural logarithms of softmax probabilities.
+struct Score {
+  std::string_view bytes;
+  double logprob;
+  Token top;
+  std::string_view top_bytes;
+  double top_logprob;
+};
+
 struct Inspected {
   RequestId id;
   Top1 top1;
   std::vector<Candidate> candidates;
   std::vector<Token> context;
+  /// Of each token of the context but the first, if they were wanted.
+  std::vector<Score> scores;
 };
 
 /// Comes before the first piece of a generation that has marks of thinking, or has to fit whole: its prompts do.
@@ -129,10 +140,17 @@ struct Begun {
   ThinkingPart::State thinking;
 };
 
+struct ListedToken {
+  Token token;
+  std::string_view bytes;
+};
+
 struct Counted {
   RequestId id;
   /// Of the lanes that were asked, by lane.
   std::vector<std::optional<std::size_t>> tokens;
+  /// Of the last lane that was asked, if they were to be listed.
+  std::vector<ListedToken> listed = {};
 };
 
 struct RequestFailed {

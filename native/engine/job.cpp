@@ -1,6 +1,7 @@
 #include "engine/job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 
@@ -68,6 +69,24 @@ Task<StopReason> inspect(SequenceLane& lane, std::size_t count, std::vector<Cand
     candidates.push_back({token, lane.loaded().vocabulary().bytes(token), probability});
   }
   co_return StopReason::end;
+}
+
+Score score_of(std::span<const float> logits, Token token, const Vocabulary& vocabulary) {
+  const auto [top, probability] = most_likely(logits, 1).front();
+  const double top_logprob = std::log(static_cast<double>(probability));
+  const double below = static_cast<double>(logits[static_cast<std::size_t>(token)] - logits[static_cast<std::size_t>(top)]);
+  return {vocabulary.bytes(token), top_logprob + below, top, vocabulary.bytes(top), top_logprob};
+}
+
+/// Judges each token of the context by what is said before it, and then asks what comes next.
+Task<StopReason> score(SequenceLane& lane, std::size_t count, std::vector<Score>& scores, std::vector<Candidate>& candidates) {
+  const std::vector<Token> tokens = lane.tokens();
+  lane.pop(tokens.size() - 1);
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    scores.push_back(score_of(co_await lane.distribution(), tokens[i], lane.loaded().vocabulary()));
+    lane.push(tokens[i]);
+  }
+  co_return co_await inspect(lane, count, candidates);
 }
 
 }  // namespace
@@ -170,7 +189,8 @@ void Job::begin(const Inspection& inspection, Prompts prompts) {
   }
   check_room(lane);
   inspected_ = &lane;
-  task_.emplace(inspect(lane, inspection.candidates, candidates_));
+  task_.emplace(inspection.scores ? score(lane, inspection.candidates, scores_, candidates_)
+                                  : inspect(lane, inspection.candidates, candidates_));
 }
 
 void Job::stop(StopReason reason) { stopped_ = reason; }
@@ -204,7 +224,7 @@ Event Job::finish() {
   const StopReason reason = done() ? task_->take() : *stopped_;
   if (inspected_ != nullptr) {
     if (!done()) return RequestFailed{id_, FailureKind::internal, "the inspection was aborted"};
-    return Inspected{id_, inspected_->last_answer(), std::move(candidates_), inspected_->tokens()};
+    return Inspected{id_, inspected_->last_answer(), std::move(candidates_), inspected_->tokens(), std::move(scores_)};
   }
   const Clock::time_point now = Clock::now();
   GenerationStats stats{};

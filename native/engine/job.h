@@ -77,6 +77,7 @@ class Job {
   std::unique_ptr<Likeliest> likeliest_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;
+  std::vector<Score> scores_;
   Clock::time_point deadline_;
   bool anticipates_ = false;
   bool streams_ = true;

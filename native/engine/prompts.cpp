@@ -83,6 +83,20 @@ std::vector<std::size_t> lanes_of(const Generation& generation) {
   return {};
 }
 
+std::vector<ListedToken> listed(const Vocabulary& vocabulary, const std::vector<std::vector<Token>>& parts) {
+  std::vector<ListedToken> listed;
+  for (const std::vector<Token>& tokens : parts) {
+    for (const Token token : tokens) {
+      if (token < 0 || static_cast<std::size_t>(token) >= vocabulary.size()) {
+        throw Failure(FailureKind::token_unknown, "token " + std::to_string(token) + " is not in the vocabulary: use an id from 0 to " +
+                                                      std::to_string(vocabulary.size() - 1));
+      }
+      listed.push_back({token, vocabulary.bytes(token)});
+    }
+  }
+  return listed;
+}
+
 void check_lane(std::size_t lane, std::size_t lanes) {
   if (lane < lanes) return;
   throw Failure(FailureKind::internal, "lane " + std::to_string(lane) + " is not one of this engine's " + std::to_string(lanes));
@@ -125,9 +139,15 @@ Prompts compile_prompts(const Request& request, std::span<const LoadedLane* cons
   return prompts;
 }
 
-Counted count(const Request& request, const Prompts& prompts) {
+Counted count(const Request& request, const Prompts& prompts, std::span<const LoadedLane* const> lanes) {
   Counted counted{request.id, {}};
   for (const std::optional<Prompt>& prompt : prompts) counted.tokens.push_back(prompt ? std::optional(prompt->tokens()) : std::nullopt);
+  const Counting& counting = std::get<Counting>(request.work);
+  if (!counting.listed) return counted;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    // Plain texts are nothing but a head.
+    if (prompts[i]) counted.listed = listed(lanes[i]->vocabulary(), {prompts[i]->head, counting.tokens});
+  }
   return counted;
 }
 

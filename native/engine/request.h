@@ -87,6 +87,8 @@ struct Inspection {
   std::size_t candidates = 0;
   std::vector<NamedBias> biases;
   RepeatPenalty repeat;
+  /// Whether each token of the context is to be judged by what was said before it. That takes a pass for each.
+  bool scores = false;
 };
 
 /// How many tokens are these? Nothing is decoded.
@@ -95,6 +97,10 @@ struct Counting {
   std::vector<std::optional<PromptSource>> prompts;
   /// The tokens of the texts alone, without what makes a prompt of them (BOS).
   bool plain = false;
+  /// Whether the tokens are to be listed, of plain texts.
+  bool listed = false;
+  /// Further tokens to be listed behind them, by each lane that is asked. Unknown ones are refused.
+  std::vector<Token> tokens = {};
 };
 
 struct Request {

@@ -237,7 +237,7 @@ Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer, Record
   model.set_text({});
   while (true) {
     const Top1 next = co_await model.top1();
-    record.decoded(source, next);
+    record.decoded(source, answer.text().size(), next);
     if (next.ends) {
       answer.end(source);
       co_return StopReason::end;

@@ -8,6 +8,7 @@ const table: Record<string, () => Promise<Command>> = {
   explain: async () => (await import('./explain.ts')).explain,
   inspect: async () => (await import('./inspect.ts')).inspect,
   chat: async () => (await import('./chat.ts')).chat,
+  serve: async () => (await import('./serve.ts')).serve,
   doctor: async () => (await import('./doctor.ts')).doctor,
   pull: async () => (await import('./pull.ts')).pull,
   models: async () => (await import('./models.ts')).models,

@@ -1,0 +1,4 @@
+export { createHandler, type Handler } from './handler.ts';
+export type { ApiKey } from './auth.ts';
+export type { LogEntry } from './log.ts';
+export { defaultLimits, type HandlerOptions, type Limits } from './options.ts';

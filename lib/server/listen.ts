@@ -1,0 +1,88 @@
+import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Service } from './handler.ts';
+
+export interface Listening {
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  /** PEM texts. */
+  tls?: { cert: string; key: string } | undefined;
+  /** Seconds in which a request must have arrived, its body included; then it is answered with 408. */
+  requestTimeout: number;
+  /** Connections that may be open together; further ones are closed at once. */
+  mostConnections: number;
+}
+
+/** A server that listens. */
+export interface Running {
+  /** Where it can be reached. */
+  url: string;
+  /**
+   * Takes no new requests, waits for those under way, then ends those that are left with an error.
+   *
+   * @param seconds how long it waits
+   */
+  drain(seconds: number): Promise<void>;
+}
+
+/** Longer than this nobody waits for a client to read its last frame. */
+const farewellMs = 1000;
+
+/** @throws what Node says of the address, such as EADDRINUSE */
+export async function listen(service: Service, { host, port, tls, requestTimeout, mostConnections }: Listening): Promise<Running> {
+  const arrivalMs = requestTimeout * 1000;
+  const timeouts = {
+    headersTimeout: arrivalMs,
+    requestTimeout: arrivalMs,
+    connectionsCheckingInterval: Math.min(1000, arrivalMs),
+    keepAliveTimeout: 30_000,
+  };
+  const server = createAdaptorServer({
+    fetch: service.fetch,
+    ...(tls ? { createServer: createSecureServer, serverOptions: { ...timeouts, ...tls } } : { createServer, serverOptions: timeouts }),
+  }) as Server;
+  server.maxConnections = mostConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  service.metrics.watchLoop();
+  return {
+    url: urlOf(server.address() as AddressInfo, tls !== undefined),
+    drain: async (seconds) => {
+      service.drain();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await emptied(service, seconds * 1000);
+      for (const exchange of [...service.under]) exchange.giveUp();
+      await emptied(service, farewellMs);
+      server.closeAllConnections();
+      await closed;
+      service.metrics.stop();
+    },
+  };
+}
+
+function urlOf({ address, port, family }: AddressInfo, secure: boolean): string {
+  const host = family === 'IPv6' ? `[${address}]` : address;
+  return `${secure ? 'https' : 'http'}://${host}:${port}`;
+}
+
+/** Waits until nothing is under way, or the time is up. */
+async function emptied({ under, onIdle }: Service, ms: number): Promise<void> {
+  if (under.size === 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    onIdle(),
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    }),
+  ]);
+  clearTimeout(timer);
+}
