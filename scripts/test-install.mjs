@@ -16,8 +16,8 @@ import { fetchRuntime, nodeVersions, thisNode } from './lib/runtimes.mjs';
 
 const help = `usage: npm run test:install [-- options]
 
-Installs the packed package into an empty project, and asks it there: by import, by require, on the command line, in Jest, on the Node.js
-that runs this and on one more.
+Installs the packed package into an empty project, and asks it there: by import, by require, on the command line, in Jest, through the AI
+SDK, on the Node.js that runs this and on one more.
 
   --runtimes    on Node.js ${nodeVersions.join(', ')}, each of which installs and compiles it anew, and on Bun and Deno; takes some minutes
   --keep        leave the projects there, and say where
@@ -103,6 +103,8 @@ async function install(project, { tarball, files }, node) {
   if (missing.length > 0) throw new BuildError(`the install removed what a rebuild needs: ${missing.join(', ')}`);
   const bin = path.join(project, 'node_modules/.bin', process.platform === 'win32' ? 'nudging.cmd' : 'nudging');
   if (!existsSync(bin)) throw new BuildError('the installed package has no command `nudging`');
+  // Which major that is depends on the Node.js, and the package is to work with either.
+  await mustSucceed(`npm install ai on ${node.name}`, npm(['install', 'ai', ...quiet], { cwd: project, node: node.command }));
   writePrograms(project);
 }
 

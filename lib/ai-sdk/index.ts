@@ -1,0 +1,4 @@
+export type { DeltaMetadata } from './answers.ts';
+export type { NudgingLanguageModel } from './model.ts';
+export { createNudging, type NudgingProvider } from './provider.ts';
+export type { NudgingSettings } from './settings.ts';
