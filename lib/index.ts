@@ -13,4 +13,5 @@ export { replay, type Replayed, type ReplayedDecision } from './replay.ts';
 export type { DeferralRule, ResolvedRule, RuleName } from './rule.ts';
 export type { TokenRule, TokenRuleName } from './token-rules.ts';
 export { AnswerStream } from './stream.ts';
+export * from './telemetry/index.ts';
 export type * from './types.ts';

@@ -79,6 +79,11 @@ describe('the published types', { timeout: 120_000 }, () => {
     expect(found).toEqual([]);
   });
 
+  test('are what OpenTelemetry takes', async () => {
+    symlinkSync(inRoot('node_modules/@opentelemetry'), path.join(project, 'node_modules/@opentelemetry'), 'junction');
+    expect(await complaints('oldest', { module: 'nodenext', types: ['node'] }, { 'otel.mts': source('otel.mts') })).toEqual([]);
+  });
+
   test('say what a stream returns where the compiler can', async () => {
     expect(await complaints('current', { module: 'nodenext' }, { 'iterator.mts': source('iterator.mts') })).toEqual([]);
   });

@@ -1,4 +1,5 @@
-import type { Answer, LaneStats, Piece, StopReason } from '../types.ts';
+import { readingLane } from '../lanes.ts';
+import type { Answer, Piece, StopReason } from '../types.ts';
 import type { Content, FinishReason, ProviderMetadata, Usage } from './specification.ts';
 
 /** What every delta of a stream says of itself, as `providerMetadata.nudging`. No interface: those are no JSON to TypeScript. */
@@ -59,7 +60,7 @@ export function finishReasonOf({ stopReason }: Answer): FinishReason {
 /** Input is what the base has read, or where it was not asked the aligned model; `raw` has every model's own figures. */
 export function usageOf({ stats, thinking }: Answer): Usage {
   const { base, aligned, others, tokens } = stats;
-  const { promptTokens, cachedPromptTokens }: LaneStats = base.promptTokens > 0 ? base : aligned;
+  const { promptTokens, cachedPromptTokens } = stats[readingLane(stats)];
   // Of thinking it is known how long the text is, and not how many tokens it is.
   const all = thinking ? undefined : tokens;
   return {
