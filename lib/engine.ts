@@ -500,6 +500,7 @@ export class Nudging {
     await this.#dispatcher.closed;
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

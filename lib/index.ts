@@ -1,3 +1,9 @@
+/**
+ * Engines, their answers, and all that is said about both. Begin with {@link Nudging}.
+ *
+ * @module nudging
+ */
+
 export { calibrate } from './calibrate/calibrate.ts';
 export type * from './calibrate/types.ts';
 export { defaults, Nudging } from './engine.ts';

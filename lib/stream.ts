@@ -193,6 +193,7 @@ export class AnswerStream {
     return this.#arriving.answer;
   }
 
+  /** The next piece, as soon as it is there; at the end the answer. Rejects with a {@link NudgingError} if the request fails. */
   async next(): Promise<IteratorResult<Piece, Answer>> {
     for (;;) {
       const piece = this.#arriving.take();
@@ -202,6 +203,7 @@ export class AnswerStream {
     }
   }
 
+  /** Ends the generation, as leaving a loop does; the answer is what there was, as `aborted`, or as it ended before. */
   async return(): Promise<IteratorResult<Piece, Answer>> {
     this.#arriving.cancel();
     const value = await this.#arriving.answer;
@@ -209,10 +211,12 @@ export class AnswerStream {
     return { done: true, value };
   }
 
+  /** Itself: a stream is read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** Ends the generation if it has not ended, for `await using`. Never rejects. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#arriving.cancel();
     await this.#arriving.answer.catch(() => {});

@@ -1,3 +1,9 @@
+/**
+ * Engines traced and measured by OpenTelemetry (docs/telemetry.md).
+ *
+ * @module nudging/otel
+ */
+
 import { metrics, trace, type MeterProvider, type TracerProvider } from '@opentelemetry/api';
 import { measureWith } from './measures.ts';
 import { traceWith } from './spans.ts';
