@@ -180,6 +180,12 @@ describe.concurrent.each([
   });
 });
 
+test('an error of another copy of the package is known by what it says', async () => {
+  const foreign = Object.assign(new Error('it is busy'), { name: 'NudgingError', code: 'ERR_BUSY' });
+  const asking = new MadeUp(thought, [foreign as NudgingError]).model().doGenerate({ prompt });
+  await expect(asking).rejects.toSatisfy(six.APICallError.isInstance);
+});
+
 test('engines are asked for by name', () => {
   const engine = new MadeUp([]) as unknown as Nudging;
   const provider = createNudging({ small: engine, large: engine });

@@ -1,7 +1,6 @@
-import { NudgingError } from '../errors.ts';
 import type { Answer, Piece } from '../types.ts';
 import { answerMetadata, deltaMetadata, finishReasonOf, metadataOf, unknownUsage, usageOf } from './answers.ts';
-import { asSdkError } from './errors.ts';
+import { asSdkError, isNudgingError } from './errors.ts';
 import type { StreamPart, Warning } from './specification.ts';
 
 /** What a stream of parts is made from. */
@@ -42,7 +41,7 @@ export async function* partsOf({ modelId, warnings, pieces, first, raw, mustNotB
     const providerMetadata = answerMetadata(answer, { streamed: true });
     yield { type: 'finish', usage: usageOf(answer), finishReason: finishReasonOf(answer), providerMetadata };
   } catch (error) {
-    if (!(error instanceof NudgingError)) throw error;
+    if (!isNudgingError(error)) throw error;
     yield { type: 'error', error: asSdkError(error, modelId) };
     yield { type: 'finish', usage: unknownUsage, finishReason: { unified: 'error', raw: error.code } };
   }
