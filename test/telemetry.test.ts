@@ -121,6 +121,17 @@ describe('requests', () => {
   });
 });
 
+test('an engine in a process of its own is told of in the same way', async () => {
+  const messages = heard('nudging:load:end', 'nudging:request:start', 'nudging:request:first', 'nudging:request:end', 'nudging:tick');
+  const engine = await Nudging.load({ isolate: true });
+  const { stats } = await engine.generate(question);
+  await engine.close();
+  const names = messages.map(({ name }) => name).filter((name) => name !== 'nudging:tick');
+  expect(names).toEqual(['nudging:load:end', 'nudging:request:start', 'nudging:request:first', 'nudging:request:end']);
+  expect(messages.find(({ name }) => name === 'nudging:request:end')?.message.answer.stats).toEqual(stats);
+  expect(messages.some(({ name, message }) => name === 'nudging:tick' && message.pieces > 0)).toBe(true);
+});
+
 describe('without anybody who listens', () => {
   /** Throws if anything of it is looked at. */
   const untouchable = <T extends object>() =>
