@@ -48,6 +48,9 @@ import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
+import { modelName, observedLoad } from './telemetry/load.ts';
+import type { ObservedEngine } from './telemetry/messages.ts';
+import { ObservedRequest, observedRefusal } from './telemetry/request.ts';
 import { templateVariables } from './template-options.ts';
 import { marksOf, ThinkingSplitter } from './thinking.ts';
 import type {
@@ -146,6 +149,10 @@ export class Nudging {
    *   `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
+    return observedLoad((observed) => Nudging.#load(source, observed));
+  }
+
+  static async #load(source: string | LoadOptions, observed: ObservedEngine): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
@@ -187,6 +194,7 @@ export class Nudging {
     } = await withPair(given);
     const named = { base, aligned, ...(reference === undefined ? {} : { [referenceLane]: reference }), ...otherModels };
     const files = await modelFiles(named, { onProgress, signal });
+    observed.model = modelName(files);
     throwIfAborted(signal);
     if (settings.mode === 'proxy-tuning') mustHaveReference(reference);
     if (settings.inContextPrompt !== undefined) inContext(settings.inContextPrompt);
@@ -239,7 +247,7 @@ export class Nudging {
 
     // Isolated, this process does not even load the addon.
     const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
-    const dispatcher = new Dispatcher(onProgress, onWarning);
+    const dispatcher = new Dispatcher(onProgress, onWarning, observed);
     for (const { message } of harmful) dispatcher.warn({ code: 'WARN_KERNEL_DISABLED', message });
     const engine = new EngineClass(options, dispatcher.dispatch);
     const forget = signal && onAbort(signal, () => engine.close(true));
@@ -286,6 +294,10 @@ export class Nudging {
   }
 
   #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown, streams: boolean): Arriving {
+    return observedRefusal(this.#dispatcher.observed, () => this.#begin(input, options, caller, streams));
+  }
+
+  #begin(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown, streams: boolean): Arriving {
     const failure = rememberCaller(caller);
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
@@ -324,6 +336,10 @@ export class Nudging {
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;
     const began = performance.now();
+    const observe = () => {
+      const asked = { mode, kind: question.kind, streams, options: { ...settings, gamma, lookahead, maxTokens }, began };
+      return ObservedRequest.begin(this.#dispatcher.observed, asked);
+    };
     const timeLeft = () => timeout - (performance.now() - began);
     const request: Omit<NativeGeneration, 'id'> = {
       // The base does not know by what it learns.
@@ -358,6 +374,7 @@ export class Nudging {
       ...prompts(question),
     };
     if (signal?.aborted) {
+      arriving.observer = observe();
       arriving.finished(abortedAtOnce);
       return arriving;
     }
@@ -397,6 +414,7 @@ export class Nudging {
       this.#unplaced.add(placed);
       void placed.then(() => this.#unplaced.delete(placed));
     }
+    arriving.observer = observe();
     if (signal) {
       const forget = onAbort(signal, remote.cancel);
       arriving.answer.then(forget, forget);
@@ -552,6 +570,7 @@ export class Nudging {
     await this.#dispatcher.closed;
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

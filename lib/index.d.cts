@@ -20,4 +20,5 @@ export declare const explanationHtml: typeof api.explanationHtml;
 export declare const explanationOf: typeof api.explanationOf;
 export declare const explanationSvg: typeof api.explanationSvg;
 export declare const explanationText: typeof api.explanationText;
+export declare const observe: typeof api.observe;
 export declare const replay: typeof api.replay;

@@ -1,3 +1,9 @@
+/**
+ * Engines, their answers, and all that is said about both. Begin with {@link Nudging}.
+ *
+ * @module nudging
+ */
+
 export { calibrate } from './calibrate/calibrate.ts';
 export type * from './calibrate/types.ts';
 export { defaults, Nudging } from './engine.ts';
@@ -14,4 +20,5 @@ export { replay, type Replayed, type ReplayedDecision } from './replay.ts';
 export type { DeferralRule, ResolvedRule, RuleName } from './rule.ts';
 export type { TokenRule, TokenRuleName } from './token-rules.ts';
 export { AnswerStream } from './stream.ts';
+export * from './telemetry/index.ts';
 export type * from './types.ts';

@@ -2,7 +2,7 @@ import type { LaneLogits } from './logits.ts';
 import type { NativeOther, NativePrompt } from './native.ts';
 import { reject } from './options.ts';
 import { promptFor, type PromptOptions, type Question } from './prompts.ts';
-import type { GenerateOptions, LaneName, Mode, ModelInfo } from './types.ts';
+import type { AnswerStats, GenerateOptions, LaneName, Mode, ModelInfo } from './types.ts';
 
 /** The loaded models by name, in the order of their places in the engine. */
 export type Models = Readonly<Record<LaneName, ModelInfo> & Record<string, ModelInfo>>;
@@ -101,4 +101,9 @@ export function promptsFor(
   }
   if (further.length > 0) prompts.others = further;
   return prompts;
+}
+
+/** Whose prompt tokens a request's input is for who counts one: the base's, or where it is not asked the aligned model's. */
+export function readingLane({ base }: AnswerStats): LaneName {
+  return base.promptTokens > 0 ? 'base' : 'aligned';
 }

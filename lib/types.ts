@@ -154,6 +154,7 @@ export interface LaneStats {
   tokenizeMs: number;
 }
 
+/** What an answer took, of all models together and of each. */
 export interface AnswerStats {
   /** Tokens of the answer, as `maxTokens` counts them. */
   tokens: number;
@@ -276,6 +277,7 @@ export interface ModelInfo {
   memory: MemoryUse;
 }
 
+/** One message of a chat. The last one is the user's, unless the answer is begun (`prefill: true`). */
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
   content: string;
@@ -372,7 +374,9 @@ export interface AbortSignalLike {
   readonly aborted: boolean;
   /** What to reject with; an `AbortError` where it is missing. */
   readonly reason?: unknown;
+  /** Has `listener` called once it is aborted. */
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  /** Forgets `listener`. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 

@@ -17,8 +17,9 @@ import { fetchRuntime, nodeVersions, thisNode } from './lib/runtimes.mjs';
 
 const help = `usage: npm run test:install [-- options]
 
-Installs the packed packages into an empty project, without scripts and offline, and asks there: by import, by require, on the command
-line, in Jest, on the Node.js that runs this and on one more. Then builds the binary from the source package, and asks again.
+Installs the packed packages into an empty project, without scripts, and asks there: by import, by require, on the command
+line, in Jest, through the AI SDK, on the Node.js that runs this and on one more. Then builds the binary from the source package, and asks
+again.
 
   --packages DIR  tarballs that npm run pack:all has made; default: made now, with one binary for this machine
   --runtimes      on Node.js ${nodeVersions.join(', ')}, and on Bun and Deno; takes some minutes
@@ -64,6 +65,7 @@ async function tryPackages(folder, tarballs, everywhere, builds) {
   console.log(`empty folder to first answer: ${seconds.toFixed(1)} s`);
   if (seconds > mostSeconds) throw new BuildError(`it took ${seconds.toFixed(1)} s to the first answer: over ${mostSeconds} s`);
   await mustComeFrom(project, `@nudging/${process.platform}-${process.arch}`);
+  await addAiSdk(project, thisNode());
   writePrograms(project);
   await ask(project, thisNode());
   const ours = process.versions.node.split('.')[0] ?? '';
@@ -73,6 +75,7 @@ async function tryPackages(folder, tarballs, everywhere, builds) {
       const node = await fetched('node', version);
       const own = path.join(folder, `project-${version}`);
       await install(own, tarballs, node);
+      await addAiSdk(own, node);
       writePrograms(own);
       await ask(own, node);
     }
@@ -120,10 +123,16 @@ async function install(project, tarballs, node) {
   const dependencies = Object.fromEntries(wanted.map((name) => [name, `file:${tarballs[name]}`]));
   writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, dependencies }));
   const started = Date.now();
-  const installing = npm(['install', '--ignore-scripts', '--offline', ...quiet], { cwd: project, node: node.command });
+  const installing = npm(['install', '--ignore-scripts', ...quiet], { cwd: project, node: node.command });
   await mustSucceed(`npm install on ${node.name}`, installing);
   const bytes = sizeOf(path.join(project, 'node_modules'));
   console.log(`installed on ${node.name}: ${megabytes(bytes)}, in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Which major that is depends on the Node.js, and the package is to work with either. @param {string} project @param {Runtime} node */
+async function addAiSdk(project, node) {
+  const adding = npm(['install', 'ai', '--ignore-scripts', ...quiet], { cwd: project, node: node.command });
+  await mustSucceed(`npm install ai on ${node.name}`, adding);
 }
 
 /** @param {string} project @param {string} from where the binary must come from */

@@ -134,8 +134,8 @@ describe('the packages', () => {
   });
 });
 
-it('locks versions without naming a registry', () => {
-  const { packages } = JSON.parse(readText('package-lock.json')) as { packages: Record<string, { resolved?: string; integrity?: string }> };
+it.each(['package-lock.json', 'docs/api/package-lock.json'])('%s locks versions without naming a registry', (lock) => {
+  const { packages } = JSON.parse(readText(lock)) as { packages: Record<string, { resolved?: string; integrity?: string }> };
   const entries = Object.entries(packages).filter(([name]) => name !== '');
   expect(entries.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
   expect(entries.filter(([, entry]) => entry.integrity === undefined)).toEqual([]);

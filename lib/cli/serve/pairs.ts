@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { demoPair, readPair } from '../../pair.ts';
+import { demoPair } from '../../demo-pair.ts';
+import { readPair } from '../../pair.ts';
 import type { LoadOptions } from '../../types.ts';
 import { UsageError } from '../failure.ts';
 
