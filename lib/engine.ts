@@ -117,7 +117,7 @@ export class Nudging {
   /** Why not, where `deterministic: false` was not asked for; undefined otherwise. */
   readonly whyNotDeterministic: string | undefined;
   /** What a generation does that sets nothing itself: by the options and the pair that it was loaded with, and the defaults. */
-  readonly settings: Readonly<Settings>;
+  readonly settings: Readonly<Omit<GenerateOptions, 'signal'>>;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
   readonly #mostRequests: number;
