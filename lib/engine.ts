@@ -20,7 +20,18 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
+import { nativeGuard } from './guard.ts';
+import {
+  lanesAsked,
+  lanesOf,
+  mustBeAsInPaper,
+  mustHaveReference,
+  promptedAs,
+  promptsFor,
+  referenceLane,
+  weightsOf,
+  type Models,
+} from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { mustBeUsed } from './mode-options.ts';
 import { baseEndsAlone, nextQuestion } from './next-question.ts';
@@ -74,6 +85,8 @@ export const defaults = {
   shortDrafts: 'accept',
   lead: 0,
   punctuation: 'aligned',
+  guard: false,
+  sealBasePrompt: true,
   speculation: true,
   trace: 'rounds',
   highWaterMark: 64,
@@ -285,8 +298,9 @@ export class Nudging {
     const sampling = samplingOf(settings);
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
-    const lanes = lanesOf(mode, settings, this.models);
-    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanes);
+    const lanes = lanesAsked(mode, settings, this.models);
+    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanesOf(mode, settings, this.models));
+    const guard = nativeGuard(settings);
     const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
 
     let id = 0;
@@ -333,6 +347,7 @@ export class Nudging {
       checkShortDrafts: (settings.shortDrafts ?? defaults.shortDrafts) === 'check',
       lead: settings.lead ?? defaults.lead,
       keepPunctuation: (settings.punctuation ?? defaults.punctuation) === 'aligned',
+      ...(guard ? { guard } : {}),
       maxTokens,
       stop,
       ...(marks ? { thinking: marks } : {}),
@@ -528,7 +543,7 @@ export class Nudging {
     const question = readQuestion(input, settings.prefill);
     if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
     if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');
-    const { prompt } = inContext(settings.inContextPrompt);
+    const { prompt } = inContext(settings.inContextPrompt, settings.sealBasePrompt);
     return { question, settings: { ...settings, basePrompt: prompt } as Settings, signal };
   }
 }

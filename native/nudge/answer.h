@@ -15,8 +15,10 @@
 
 namespace nudging {
 
-/// Why a generation ended (R3, R13, R14).
-enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted, timeout };
+class Guard;
+
+/// Why a generation ended (R3, R13, R14, R63).
+enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted, timeout, refused };
 
 /// What ended the asking in a round (semantics.md, "The trace").
 enum class By : std::uint8_t { agree, confident, base_end, none, end, limit, lead, unsure };
@@ -103,10 +105,21 @@ class Answer {
   /// R12: counts tokens against the budget.
   void spend(std::size_t tokens, Source source);
 
-  /// How many pieces may be shown: all but those that a stop string could still cut. All of them once the answer has ended.
+  /// Who watches over it (guard.h), if somebody does: then nothing is shown that did not pass (R60).
+  void guard(Guard* guard) { guard_ = guard; }
+  Guard* guard() const { return guard_; }
+  /// R60: what there is may be shown.
+  void pass() { passed_ = text_.size(); }
+  /// R63: what did not pass is dropped, and the answer has ended.
+  void refuse();
+  /// Whether there is text that did not pass yet.
+  bool unchecked() const { return passed_ < text_.size(); }
+
+  /// How many pieces may be shown: all but those that a stop string could still cut, and that no guard has passed. All of them that passed
+  /// once the answer has ended.
   std::size_t reportable() const;
-  /// Releases held-back pieces: nothing will be cut any more.
-  void finish() { finished_ = true; }
+  /// Releases held-back pieces: nothing will be cut any more. What a guard did not pass is dropped.
+  void finish();
 
  private:
   void append(std::string_view text, Source source, std::optional<float> probability);
@@ -124,6 +137,9 @@ class Answer {
   std::optional<StopReason> ended_;
   std::optional<Source> ended_by_;
   bool finished_ = false;
+  Guard* guard_ = nullptr;
+  /// Bytes that the guard has passed.
+  std::size_t passed_ = 0;
 };
 
 }  // namespace nudging

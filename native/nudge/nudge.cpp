@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nudge/draft.h"
+#include "nudge/guard.h"
 #include "nudge/judge.h"
 #include "nudge/lead.h"
 #include "nudge/read_along.h"
@@ -168,6 +169,7 @@ Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 fir
     characters.feed(next.bytes, shown);
     answer.add_token(shown, Source::base, next.probability);
     answer.spend(1, Source::base);
+    co_await checked(answer);
     if (answer.ended()) co_return std::nullopt;
 
     base.push(next.token);
@@ -220,6 +222,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
     record.took(relied_on(draft, verdict, answer.left()));
     take(draft, verdict, unsure, answer);
     if (verdict.ends && fits) answer.end(*verdict.ends);  // R3, R13, R23
+    co_await checked(answer);
     if (answer.ended()) co_return *answer.ended();
     if (words.empty() && !verdict.handover) co_return StopReason::stalled;  // R14
 
@@ -246,6 +249,7 @@ Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer, Record
     characters.feed(next.bytes, shown);
     answer.add_token(shown, source, next.probability);
     answer.spend(1, source);
+    co_await checked(answer);
     if (answer.ended()) co_return *answer.ended();
     model.push(next.token);
   }

@@ -138,6 +138,7 @@ const unusual: Partial<Record<Answer['stopReason'], string>> = {
   stalled: 'it went in circles',
   aborted: 'stopped',
   timeout: 'out of time',
+  refused: 'the guard found that the aligned model would refuse',
 };
 
 function afterwards({ stats, stopReason, droppedMessages = 0, seed }: Answer, mode: Mode): string {
