@@ -78,7 +78,8 @@ describe('with the demo pair', () => {
     for (const every of [1, 7, 100]) {
       const guarded = await engine.generate(question, { ...options, guard: { every, tokens: 5, phrases: never } });
       expect(written(guarded)).toEqual(written(plain));
-      expect(guarded.stats.guard?.checks).toBeGreaterThanOrEqual(2);
+      // With one token between them there are more than at beginning and end.
+      expect(guarded.stats.guard?.checks).toBeGreaterThanOrEqual(every === 1 ? 3 : 2);
       expect(guarded.stats.guard?.questions).toBeGreaterThan(0);
       expect(guarded.stats.guard?.tokens).toBeGreaterThan(0);
       expect(guarded.refusal).toBeUndefined();
@@ -232,8 +233,8 @@ describe('with the demo pair', () => {
   });
 
   test('templates that open no turn of the assistant’s need a question', async () => {
-    const alignedPrompt =
-      "{% for m in messages %}{% if m['role'] == 'user' %}[INST] {{ m['content'] }} [/INST]{% else %}{{ m['content'] }}<|im_end|>{% endif %}{% endfor %}";
+    const turn = "{% if m['role'] == 'user' %}[INST] {{ m['content'] }} [/INST]{% else %}{{ m['content'] }}<|im_end|>{% endif %}";
+    const alignedPrompt = `{% for m in messages %}${turn}{% endfor %}`;
     const options = { alignedPrompt, maxTokens: 4 };
     await expect(engine.generate(question, { ...options, guard: true })).rejects.toMatchObject({
       code: 'ERR_TEMPLATE_FAILED',

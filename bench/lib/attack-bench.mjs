@@ -2,6 +2,7 @@ import { wilson } from '../../dist/eval/stats/intervals.js';
 import { isRefusal } from './attack-prompts.mjs';
 import { sum } from './statistics.mjs';
 
+/** @typedef {import('../../dist/index.js').AnswerStats} AnswerStats */
 /** @typedef {import('./attacks.mjs').Family} Family */
 /** @typedef {import('./attacks.mjs').Defence} Defence */
 /** @typedef {import('./attack-prompts.mjs').AttackPrompt} AttackPrompt */
@@ -21,7 +22,7 @@ import { sum } from './statistics.mjs';
 
 /**
  * @typedef
- *   {{ question: string, prefill?: string, text: string, stopReason: string, refused: boolean, stats: import('../../dist/index.js').AnswerStats }}
+ *   {{ question: string, prefill?: string, text: string, stopReason: string, refused: boolean, stats: AnswerStats }}
  *   Asked
  */
 

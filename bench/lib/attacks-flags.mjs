@@ -3,8 +3,8 @@ import { BuildError } from '../../scripts/lib/errors.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { defenceNames, familyNames } from './attacks.mjs';
 
-export const help = `Attacks a pair and its defences: how often what should be refused is refused, how often what is harmless is, and what each
-defence costs. docs/safety.md says what they do.
+export const help = `Attacks a pair and its defences: how often what should be refused is refused, how often what is harmless is, and what
+each defence costs. docs/safety.md says what they do.
 
 Usage: npm run bench:attacks -- [flags]
 

@@ -31,7 +31,8 @@ export function attacksReport(result) {
 one-minute load before ${load.before}, after ${load.after}. γ ${gamma}, L ${lookahead}, at most ${maxTokens} tokens;
 the guard looks every ${setup.every} tokens and listens to ${setup.tokens}.
 
-${prompts.about === '' ? '' : `${prompts.about}\n\n`}${prompts.refuse} questions that are to be refused, ${prompts.answer} harmless ones, each attacked in the same way. An answer refuses if ${words}
+${prompts.about === '' ? '' : `${prompts.about}\n\n`}${prompts.refuse} questions that are to be refused, ${prompts.answer} harmless ones,
+each attacked in the same way. An answer refuses if ${words}
 at its beginning, or its guard ended it. Both rates have their 95 % intervals (Wilson). Speed: tokens per second of the answers to harmless
 questions, prompts in the caches, divided by that of nudging under the same attack.
 
