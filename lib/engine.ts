@@ -52,6 +52,7 @@ import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
+import { RiskMeter, tellsSignals } from './signals.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
 import { templateVariables } from './template-options.ts';
@@ -316,10 +317,12 @@ export class Nudging {
     const marks = marksOf(settings.thinking);
     const gamma = settings.gamma ?? defaults.gamma;
     const rule = resolvedRule(settings.rule);
+    const signals = tellsSignals(mode, settings.signals, rule) ? settings.signals : undefined;
     const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
+      meter: signals && new RiskMeter(),
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
       decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
@@ -347,6 +350,7 @@ export class Nudging {
       checkShortDrafts: (settings.shortDrafts ?? defaults.shortDrafts) === 'check',
       lead: settings.lead ?? defaults.lead,
       keepPunctuation: (settings.punctuation ?? defaults.punctuation) === 'aligned',
+      ...(signals ? { signals } : {}),
       ...(guard ? { guard } : {}),
       maxTokens,
       stop,

@@ -194,6 +194,8 @@ export interface NativeGeneration {
   lead: number;
   /** Of the mode `reverse`. */
   keepPunctuation: boolean;
+  /** What is to be told of each piece; missing: nothing. */
+  signals?: 'known' | 'all';
   /** In any mode; it needs the prompt of the aligned model. */
   guard?: NativeGuard;
   maxTokens: number;

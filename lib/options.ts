@@ -199,6 +199,7 @@ export const generateRules: Record<string, Rule> = {
   shortDrafts: oneOf('accept', 'check'),
   lead: integer(0, 1_000_000),
   punctuation: oneOf('aligned', 'any'),
+  signals: oneOf('known', 'all'),
   guard: {
     check: (value) => value === false || (value !== undefined && !isGuardFault(readGuard(value))),
     expected: expectedGuard,

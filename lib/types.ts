@@ -46,6 +46,16 @@ export interface Piece {
    * probability in the mixture.
    */
   topProbability?: number;
+  /**
+   * Only with the option `signals`: whether the aligned model would have said it. True for its own words; for the base's tokens missing
+   * where it is not known.
+   */
+  agreed?: boolean;
+  /**
+   * Only with the option `signals`: of the last seven pieces up to this one of which `agreed` is known, the share that the aligned model
+   * would not have said, in [0, 1]; missing as long as there is none.
+   */
+  risk?: number;
 }
 
 /**
@@ -560,6 +570,12 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    * before them (R28). `any`: either model's.
    */
   punctuation?: 'aligned' | 'any';
+  /**
+   * Tells of each piece whether the aligned model agrees ({@link Piece.agreed}), and how often it lately did not ({@link Piece.risk}):
+   * docs/semantics.md, R64. `known`: as far as its drafts say anyway, which costs nothing. `all`: it is asked about every token of the
+   * base's. Default: nothing is told. With the mode `nudge`, and not with rules of single tokens.
+   */
+  signals?: 'known' | 'all';
   /**
    * Asks the aligned model, aside from the answer, whether it would refuse: before the first token is shown, every 25 tokens, and at the
    * end (docs/semantics.md, R60 to R63; docs/safety.md). Nothing is shown that was not checked, so a stream comes in stretches. Where the

@@ -175,6 +175,24 @@ describe('with the demo pair', () => {
     expect(shown.map((piece) => piece.text).join('')).toBe(text);
   });
 
+  test('an answer that was ended in the middle is explained as far as it goes', async () => {
+    const guard = { every: 6, tokens: 8 };
+    const passed = await engine.generate(question, { maxTokens: 40, guard: { ...guard, phrases: never } });
+    const said = await checkOf(engine, promptBehind(question, passed.text), 8);
+    const answers: Answer[] = [];
+    for (const word of said.match(/[a-z]+/gi) ?? [])
+      answers.push(await engine.generate(question, { maxTokens: 40, trace: 'full', guard: { ...guard, phrases: [word] } }));
+    const ended = answers.filter(({ stopReason, text }) => stopReason === 'refused' && text !== '');
+    expect(ended.length).toBeGreaterThan(0);
+    for (const answer of ended) {
+      const explained = answer.explain();
+      expect(explained.words.map(({ text }) => text).join('')).toBe(answer.text);
+      expect(passed.text.startsWith(answer.text)).toBe(true);
+      expect(explained.stopReason).toBe('refused');
+      for (const { words, base, run } of explained.rounds) if (words + base === '' && run) expect(run).toEqual({ by: 'cut' });
+    }
+  });
+
   test('alone and in company, again and again, it looks at the same places', async () => {
     const all: Input[] = [
       'What is a harbor?',

@@ -155,6 +155,7 @@ describe('a manifest', () => {
       'pair',
       'prefill',
       'signal',
+      'signals',
       'timeout',
       'trace',
     ]);

@@ -268,6 +268,15 @@ export const groups: FlagGroup[] = [
         otherwise: defaults.punctuation,
       },
       {
+        name: 'signals',
+        value: 'WHICH',
+        option: 'signals',
+        about:
+          'with --json, tell of each piece whether the aligned model agrees, and how often it lately did not: ' +
+          'known: as far as it drafted anyway; all: it is asked about every token of the base',
+        otherwise: 'none',
+      },
+      {
         name: 'guard',
         value: 'HOW',
         option: 'guard',

@@ -146,6 +146,12 @@ Ends ends(Reader& reader) {
   return ends;
 }
 
+Signals signals(Reader& reader) {
+  const std::string which = reader.text("signals");
+  if (which != "known" && which != "all") reader.fail("signals", R"("known" or "all")");
+  return which == "all" ? Signals::all : Signals::known;
+}
+
 Sampling sampling(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
   Sampling sampling;
@@ -302,6 +308,7 @@ Generation generation(Napi::Env env, Reader& reader) {
   generation.rules.ends = ends(reader);
   generation.rules.lead = reader.integer<std::uint32_t>("lead");
   generation.rules.keeps_punctuation = reader.flag("keepPunctuation");
+  if (reader.has("signals")) generation.rules.signals = signals(reader);
   if (reader.has("guard")) generation.guard = guarding(env, reader.get("guard"));
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
   reader.each("stop", [&](Napi::Value stop) {

@@ -232,6 +232,7 @@ class Converter {
     item.Set("text", piece.text);
     item.Set("source", name(piece.source));
     if (piece.top_probability) item.Set("topProbability", *piece.top_probability);
+    if (piece.agreed) item.Set("agreed", *piece.agreed);
     return item;
   }
 

@@ -9,10 +9,10 @@ void Answer::add_words(std::string_view words, std::optional<float> base_probabi
   append(words, Source::nudge, base_probability);
 }
 
-void Answer::add_token(std::string_view shown, Source source, float probability) {
+void Answer::add_token(std::string_view shown, Source source, float probability, std::optional<bool> agreed) {
   Round& round = rounds_.back();
   (source == Source::nudge ? round.words : round.base) += shown;
-  append(shown, source, probability);
+  append(shown, source, probability, agreed);
 }
 
 void Answer::spend(std::size_t tokens, Source source) {
@@ -28,10 +28,10 @@ void Answer::end(Source by) {
   ended_by_ = by;
 }
 
-void Answer::append(std::string_view text, Source source, std::optional<float> probability) {
+void Answer::append(std::string_view text, Source source, std::optional<float> probability, std::optional<bool> agreed) {
   if (text.empty()) return;
   text_ += text;
-  pieces_.push_back({std::string(text), source, probability});
+  pieces_.push_back({std::string(text), source, probability, agreed});
 
   if (const auto first = stops_.read(thinking_.read(text))) {
     cut(thinking_.begin() + *first);

@@ -33,6 +33,8 @@ struct Piece {
   /// base: probability of the token. nudge: the base's top-1 probability where this word stands; empty where it was not asked. mix: the
   /// mixture's top-1 probability.
   std::optional<float> top_probability;
+  /// base: whether the aligned model would have said it, where that is to be known and is (R64).
+  std::optional<bool> agreed = std::nullopt;
 };
 
 /// One round of the trace. Concatenating `words` and `base` of all rounds gives the text.
@@ -100,7 +102,7 @@ class Answer {
   void add_words(std::string_view words, std::optional<float> base_probability);
 
   /// Commits what a token of a run shows (R9, R11); `shown` may be empty while a character is incomplete.
-  void add_token(std::string_view shown, Source source, float probability);
+  void add_token(std::string_view shown, Source source, float probability, std::optional<bool> agreed = std::nullopt);
 
   /// R12: counts tokens against the budget.
   void spend(std::size_t tokens, Source source);
@@ -122,7 +124,7 @@ class Answer {
   void finish();
 
  private:
-  void append(std::string_view text, Source source, std::optional<float> probability);
+  void append(std::string_view text, Source source, std::optional<float> probability, std::optional<bool> agreed = std::nullopt);
   void cut(std::size_t length);
 
   Limits limits_;

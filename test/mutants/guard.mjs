@@ -4,7 +4,7 @@ const lane = 'lanes/sequence_lane.cpp';
 const tests = ['guard'];
 
 /**
- * Deliberately wrong engines of R60 to R63: the guard.
+ * Deliberately wrong engines of R60 to R64: the guard, and the signals.
  *
  * @type {import('./mutants.mjs').Mutant[]}
  */
@@ -167,5 +167,34 @@ export const guardMutants = [
     from: 'co_return co_await guard.look() ? StopReason::refused : reason;',
     to: 'co_return reason;',
     tests,
+  },
+  // R64
+  {
+    name: 'signals: a draft that is used up disagrees',
+    file: 'nudge/agreement.cpp',
+    from: '(expected_.empty() && !ends_)) return std::nullopt;',
+    to: 'false) return std::nullopt;',
+    tests: ['agreement'],
+  },
+  {
+    name: 'signals: what the base has said is not taken off the draft',
+    file: 'nudge/agreement.cpp',
+    from: 'expected_.erase(0, bytes.size()); return true;',
+    to: 'return true;',
+    tests: ['agreement'],
+  },
+  {
+    name: 'signals: the draft goes on behind a token that is not in it',
+    file: 'nudge/agreement.cpp',
+    from: 'expected_.clear(); ends_ = false; return differs',
+    to: 'return differs',
+    tests: ['agreement'],
+  },
+  {
+    name: 'signals: the aligned model is asked behind the whole draft',
+    file: 'nudge/agreement.cpp',
+    from: 'aligned_.set_text(text);',
+    to: '',
+    tests: ['agreement'],
   },
 ];

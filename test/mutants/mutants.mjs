@@ -50,7 +50,7 @@ export const mutants = [
       const Top1 start = co_await base.top1();
       if (!start.silent() && start.probability >= rules.gamma) {
         answer.open_round(By::confident);
-        unsure = co_await run(base, aligned, judge, start, {}, rules.ends, answer, record);
+        unsure = co_await run(base, aligned, judge, agreement, start, {}, rules.ends, answer, record);
         if (answer.ended()) co_return *answer.ended();
       }
       while (true) {  // R1`,
