@@ -3,12 +3,12 @@
 namespace nudging {
 
 std::optional<bool> Agreement::known(std::string_view bytes) {
-  if (signals_ == Signals::none || (expected_.empty() && !ends_)) return std::nullopt;
+  if (signals_ == Signals::none) return std::nullopt;
   if (expected_.starts_with(bytes)) {
     expected_.erase(0, bytes.size());
     return true;
   }
-  // A token that goes on behind the end of the draft may be what comes there.
+  // What is behind the end of a draft that was cut is not known, wherever in the token it is.
   const bool differs = ends_ || !bytes.starts_with(expected_);
   expected_.clear();
   ends_ = false;

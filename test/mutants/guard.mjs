@@ -170,10 +170,10 @@ export const guardMutants = [
   },
   // R64
   {
-    name: 'signals: a draft that is used up disagrees',
+    name: 'signals: what goes on behind the draft disagrees',
     file: 'nudge/agreement.cpp',
-    from: '(expected_.empty() && !ends_)) return std::nullopt;',
-    to: 'false) return std::nullopt;',
+    from: 'const bool differs = ends_ || !bytes.starts_with(expected_);',
+    to: 'const bool differs = true;',
     tests: ['agreement'],
   },
   {

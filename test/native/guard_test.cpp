@@ -187,6 +187,17 @@ TEST("R60: the lead is watched token by token, and in reverse both models are") 
   reverse.aligned.after(std::string("a b x d") + ScriptedLane::turn, "Sorry");
   CHECK_EQUAL(reverse.run_in_reverse(), StopReason::refused);
   CHECK_EQUAL(reverse.text, "a b");
+
+  Run word;
+  word.guard = GuardRules{.every = 2, .tokens = 1, .phrases = {"sorry"}};
+  word.rules.keeps_punctuation = false;
+  word.aligned.says("", {"a", " b"}, 0.9F).after("a b", " c", 0.1F);
+  word.base.says("a b", {" x", "y", " z"});
+  word.aligned.after(std::string("a b") + ScriptedLane::turn, end_of_text);
+  // Behind the base's word it is looked at once.
+  word.aligned.after(std::string("a b xy") + ScriptedLane::turn, "Sorry");
+  CHECK_EQUAL(word.run_in_reverse(), StopReason::refused);
+  CHECK_EQUAL(word.text, "a b");
 }
 
 TEST("R62: phrases count in any case, with either apostrophe and any white space, where a word begins") {
