@@ -20,7 +20,18 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
+import { nativeGuard } from './guard.ts';
+import {
+  lanesAsked,
+  lanesOf,
+  mustBeAsInPaper,
+  mustHaveReference,
+  promptedAs,
+  promptsFor,
+  referenceLane,
+  weightsOf,
+  type Models,
+} from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { mustBeUsed } from './mode-options.ts';
 import { baseEndsAlone, nextQuestion } from './next-question.ts';
@@ -46,6 +57,7 @@ import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
+import { RiskMeter, tellsSignals } from './signals.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
 import { modelName, observedLoad } from './telemetry/load.ts';
@@ -83,6 +95,8 @@ export const defaults = {
   shortDrafts: 'accept',
   lead: 0,
   punctuation: 'aligned',
+  guard: false,
+  sealBasePrompt: true,
   speculation: true,
   trace: 'rounds',
   highWaterMark: 64,
@@ -307,8 +321,9 @@ export class Nudging {
     const sampling = samplingOf(settings);
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
-    const lanes = lanesOf(mode, settings, this.models);
-    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanes);
+    const lanes = lanesAsked(mode, settings, this.models);
+    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanesOf(mode, settings, this.models));
+    const guard = nativeGuard(settings);
     const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
 
     let id = 0;
@@ -324,10 +339,12 @@ export class Nudging {
     const marks = marksOf(settings.thinking);
     const gamma = settings.gamma ?? defaults.gamma;
     const rule = resolvedRule(settings.rule);
+    const signals = tellsSignals(mode, settings.signals, rule) ? settings.signals : undefined;
     const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
+      meter: signals && new RiskMeter(),
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
       decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
@@ -359,6 +376,8 @@ export class Nudging {
       checkShortDrafts: (settings.shortDrafts ?? defaults.shortDrafts) === 'check',
       lead: settings.lead ?? defaults.lead,
       keepPunctuation: (settings.punctuation ?? defaults.punctuation) === 'aligned',
+      ...(signals ? { signals } : {}),
+      ...(guard ? { guard } : {}),
       maxTokens,
       stop,
       ...(marks ? { thinking: marks } : {}),
@@ -617,7 +636,7 @@ export class Nudging {
     const question = readQuestion(input, settings.prefill);
     if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
     if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');
-    const { prompt } = inContext(settings.inContextPrompt);
+    const { prompt } = inContext(settings.inContextPrompt, settings.sealBasePrompt);
     return { question, settings: { ...settings, basePrompt: prompt } as Settings, signal };
   }
 }

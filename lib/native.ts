@@ -9,6 +9,7 @@ import type {
   DecodeSpan,
   Decision,
   EndRule,
+  GuardStats,
   KvCacheType,
   LaneName,
   LaneStats,
@@ -160,6 +161,17 @@ export interface NativeOther {
   biases?: NativeBiases;
 }
 
+/** Of a guard (lib/guard.ts). */
+export interface NativeGuard {
+  every: number;
+  tokens: number;
+  phrases: string[];
+  /** Empty: none. */
+  ask: string;
+  /** For the template of its turn, as the text of a JSON object; empty: none. */
+  variables: string;
+}
+
 export interface NativeGeneration {
   id: number;
   mode: Exclude<Mode, 'in-context'>;
@@ -185,6 +197,10 @@ export interface NativeGeneration {
   lead: number;
   /** Of the mode `reverse`. */
   keepPunctuation: boolean;
+  /** What is to be told of each piece; missing: nothing. */
+  signals?: 'known' | 'all';
+  /** In any mode; it needs the prompt of the aligned model. */
+  guard?: NativeGuard;
   maxTokens: number;
   stop: string[];
   /** Stop strings count behind what stands between these, if the answer begins with it. */
@@ -254,6 +270,8 @@ export interface NativeFinished {
     firstPieceMs: number;
     totalMs: number;
   };
+  /** Where there was one. */
+  guard?: GuardStats & { refusal?: string };
 }
 
 export interface NativeInspected {

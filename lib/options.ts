@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { isAbortSignal } from './abort.ts';
 import { NudgingError } from './errors.ts';
+import { expectedGuard, isGuardFault, readGuard } from './guard.ts';
 import { cpuBufferNames } from './kernels.ts';
 import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
 import { nearest } from './nearest.ts';
@@ -185,6 +186,7 @@ export const generateRules: Record<string, Rule> = {
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),
+  sealBasePrompt: flag,
   inContextPrompt: nonEmptyText,
   alignedPrompt: nonEmptyText,
   templateOptions: object,
@@ -197,6 +199,12 @@ export const generateRules: Record<string, Rule> = {
   shortDrafts: oneOf('accept', 'check'),
   lead: integer(0, 1_000_000),
   punctuation: oneOf('aligned', 'any'),
+  signals: oneOf('known', 'all'),
+  guard: {
+    check: (value) => value === false || (value !== undefined && !isGuardFault(readGuard(value))),
+    expected: expectedGuard,
+    blame: (value) => readGuard(value) as Fault,
+  },
   speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),
   timeout: integer(1, 2 ** 31 - 1),

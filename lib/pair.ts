@@ -16,6 +16,7 @@ const programOptions = [
   'mode',
   'compat',
   'trace',
+  'signals',
   'timeout',
   'prefill',
   'fit',

@@ -22,9 +22,9 @@ export type EndRule = 'aligned' | 'either' | 'base';
  * Why a generation ended. `end`: a model reached its end of text, see {@link Answer.endedBy}. `length`:
  * `maxTokens`. `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added
  * nothing, or the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is
- * up.
+ * up. `refused`: the `guard` found that the aligned model would not answer, see {@link Answer.refusal}.
  */
-export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout';
+export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout' | 'refused';
 
 /**
  * A stretch of the answer that came from one model. Concatenated, the pieces are the text, and those that are thinking are
@@ -46,6 +46,16 @@ export interface Piece {
    * probability in the mixture.
    */
   topProbability?: number;
+  /**
+   * Only with the option `signals`: whether the aligned model would have said it. True for its own words; for the base's tokens missing
+   * where it is not known.
+   */
+  agreed?: boolean;
+  /**
+   * Only with the option `signals`: of the last seven pieces up to this one of which `agreed` is known, the share that the aligned model
+   * would not have said, in [0, 1]; missing as long as there is none.
+   */
+  risk?: number;
 }
 
 /**
@@ -154,6 +164,23 @@ export interface LaneStats {
   tokenizeMs: number;
 }
 
+/** What a guard has done for one generation. It is part of what `aligned` of the {@link AnswerStats} says, and not beside it. */
+export interface GuardStats {
+  /** Times that it looked. */
+  checks: number;
+  /** Questions that it asked the aligned model, and how many of them were answered without a forward pass. */
+  questions: number;
+  remembered: number;
+  /** Tokens decoded for it. */
+  tokens: number;
+  /** Forward passes. */
+  passes: number;
+  /** Milliseconds of these passes. */
+  decodeMs: number;
+  /** Milliseconds that the answer waited for it, those of other requests' passes included. */
+  waitMs: number;
+}
+
 /** What an answer took, of all models together and of each. */
 export interface AnswerStats {
   /** Tokens of the answer, as `maxTokens` counts them. */
@@ -172,6 +199,8 @@ export interface AnswerStats {
   aligned: LaneStats;
   /** Of the models beside them, by name: the reference, and those of `otherModels`. */
   others: Record<string, LaneStats>;
+  /** Only with the option `guard`. */
+  guard?: GuardStats;
   /**
    * Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. Making the prompts ready
    * (rendering and tokenising them) belongs to `queued`, `tokenize` is that of the answer.
@@ -202,6 +231,11 @@ export interface Answer {
   stopReason: StopReason;
   /** Which model's end of text it was, where `stopReason` is `end`; missing elsewhere. */
   endedBy?: LaneName;
+  /**
+   * Only where `stopReason` is `refused`: how the aligned model would have gone on, cut after the guard's `tokens`. It is no part of
+   * `text`, which is what was shown before.
+   */
+  refusal?: string;
   pieces: Piece[];
   rounds: Round[];
   /**
@@ -406,6 +440,24 @@ export interface ThinkingMarks {
  */
 export type Unit = 'token' | 'byte';
 
+/** How the guard of an answer looks: see {@link GenerateOptions.guard}. */
+export interface GuardOptions {
+  /** Tokens of the answer from one check to the next, 1 to 1,000,000. Default 25. */
+  every?: number;
+  /** Tokens that the aligned model says in a check, 1 to 1024. Default 20. */
+  tokens?: number;
+  /**
+   * What it says where it refuses: 1 to 1000 texts of at most 200 characters, in any case, which count wherever one begins a word. Default:
+   * {@link refusalPhrases}, which are English.
+   */
+  phrases?: readonly string[];
+  /**
+   * What the user asks in front of the check, at most 10,000 characters, such as "Should you have answered that?". Default: nothing; the
+   * assistant just has the word again. Templates that write nothing to open the assistant's turn need it.
+   */
+  ask?: string;
+}
+
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /**
@@ -452,6 +504,13 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /** System text; not together with a system message. */
   system?: string;
   basePrompt?: BasePrompt;
+  /**
+   * Whether what users and the assistant said is sealed in the base's prompt, which has no control tokens to tell turns apart: lines of it
+   * that would begin a turn, as the template's own lines do or with the name of somebody who speaks and a colon (`User:`), are quoted
+   * (`> `; docs/safety.md). Default true. It is for templates, `inContextPrompt` as well: functions of `basePrompt` get the messages as
+   * they are ({@link sealText} is for them), and raw prompts and `system` are the program's own text.
+   */
+  sealBasePrompt?: boolean;
   /**
    * For `mode: 'in-context'`, in place of `basePrompt`: a text with an instruction, examples, and `{question}` once; `{system}` as in
    * `basePrompt`. Earlier turns of a chat repeat what begins with the last line before `{question}` that holds a letter, the heading of the
@@ -515,6 +574,20 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    * before them (R28). `any`: either model's.
    */
   punctuation?: 'aligned' | 'any';
+  /**
+   * Tells of each piece whether the aligned model agrees ({@link Piece.agreed}), and how often it lately did not ({@link Piece.risk}):
+   * docs/semantics.md, R64. `known`: as far as its drafts say anyway, which costs nothing. `all`: it is asked about every token of the
+   * base's. Default: nothing is told. With the mode `nudge`, and not with rules of single tokens.
+   */
+  signals?: 'known' | 'all';
+  /**
+   * Asks the aligned model, aside from the answer, whether it would refuse: before the first token is shown, every 25 tokens, and at the
+   * end (docs/semantics.md, R60 to R63; docs/safety.md). Nothing is shown that was not checked, so a stream comes in stretches. Where the
+   * aligned model says one of the phrases the answer ends with `stopReason: 'refused'`, and {@link Answer.refusal}. In every mode; the
+   * aligned model must have a chat template, and needs room for the check behind the answer. Default false; true: with all defaults.
+   * {@link AnswerStats.guard} says what it cost.
+   */
+  guard?: boolean | GuardOptions;
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**

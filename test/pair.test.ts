@@ -107,9 +107,10 @@ describe('the schema', () => {
       { name: 'kad-primal', lambda: one },
       { name: 'bet-token', lambda: one },
     ]);
+    const guards = single.flatMap((one) => [{ every: one }, { tokens: one, every: 5 }, { phrases: [one] }, { ask: one }, { often: one }]);
     const allRules = ['top1', 'bet', 'hybrid', 'margin', 'entropy', 'blend', 'kad-dual', 'kad-primal', 'bet-token', 'ratio', 'product'];
     const ruleNames = [...allRules, { name: 'blend', weight: 'product' }].flatMap((name) => [name, { name }]);
-    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, {}, []];
+    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, ...guards, {}, []];
     const taken = new Map<string, number>();
     const apart = Object.entries(manifestRules).flatMap(([name, rule]) => {
       return values.flatMap((value) => {
@@ -154,6 +155,7 @@ describe('a manifest', () => {
       'pair',
       'prefill',
       'signal',
+      'signals',
       'timeout',
       'trace',
     ]);

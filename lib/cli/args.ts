@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
 import { mustBeUsed } from '../mode-options.ts';
 import { nearest } from '../nearest.ts';
+import { guardIn } from '../guard.ts';
 import { ruleIn } from '../rule.ts';
 import { templateVariables } from '../template-options.ts';
 import { readTextFileSync } from '../text-file.ts';
@@ -183,7 +184,9 @@ function settingOf(flag: Flag, texts: string[]): unknown {
                   ? membersIn(flag, texts)
                   : flag.kind === 'rule'
                     ? ruleIn(text)
-                    : text;
+                    : flag.kind === 'guard'
+                      ? guardIn(text)
+                      : text;
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected =
@@ -195,7 +198,8 @@ function settingOf(flag: Flag, texts: string[]): unknown {
     if (flag.kind === 'file') throw new UsageError(`the file of --${flag.name} "${text}" is empty: write a template into it`);
     const blamed = rule.blame?.(value).expected ?? expected;
     const inWords = flag.kind === 'rule' ? blamed.replace(/, or an object .*/, ', alone or with parameters as in bet:lambda=0.1') : blamed;
-    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${inWords}`);
+    const ofGuard = flag.kind === 'guard' ? blamed.replace(/^true or false, or an object .*/, 'on, off, or every=N,tokens=N') : inWords;
+    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${ofGuard}`);
   }
   return value;
 }

@@ -1,4 +1,5 @@
 import { defaults } from '../engine.ts';
+import { guardDefaults } from '../guard.ts';
 import { generateRules, loadRules, type Rule } from '../options.ts';
 import type { LoadOptions } from '../types.ts';
 
@@ -15,7 +16,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule' | 'guard';
   /** What the value must be, of a flag that sets no option; numbers need it. */
   rule?: Rule;
   about: string;
@@ -266,6 +267,25 @@ export const groups: FlagGroup[] = [
         about: "with --mode reverse, whose punctuation and newlines are: aligned: the aligned model's; any: either model's",
         otherwise: defaults.punctuation,
       },
+      {
+        name: 'signals',
+        value: 'WHICH',
+        option: 'signals',
+        about:
+          'with --json, tell of each piece whether the aligned model agrees, and how often it lately did not: ' +
+          'known: as far as it drafted anyway; all: it is asked about every token of the base',
+        otherwise: 'none',
+      },
+      {
+        name: 'guard',
+        value: 'HOW',
+        option: 'guard',
+        kind: 'guard',
+        about:
+          'ask the aligned model again and again whether it would refuse, and end there: on, off, or every=TOKENS,tokens=TOKENS ' +
+          '(how often, and how many it says each time); nothing is shown before it was checked',
+        otherwise: `off; on is every=${guardDefaults.every},tokens=${guardDefaults.tokens}`,
+      },
     ],
   },
   {
@@ -282,6 +302,12 @@ export const groups: FlagGroup[] = [
           'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, ' +
           '{system} the system text and an empty line',
         otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
+      },
+      {
+        name: 'no-seal',
+        option: 'sealBasePrompt',
+        sets: false,
+        about: "leave lines of questions and answers that would begin a turn in the base's prompt as they are; else they are quoted",
       },
       {
         name: 'in-context-prompt',

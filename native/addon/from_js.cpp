@@ -146,6 +146,12 @@ Ends ends(Reader& reader) {
   return ends;
 }
 
+Signals signals(Reader& reader) {
+  const std::string which = reader.text("signals");
+  if (which != "known" && which != "all") reader.fail("signals", R"("known" or "all")");
+  return which == "all" ? Signals::all : Signals::known;
+}
+
 Sampling sampling(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
   Sampling sampling;
@@ -197,6 +203,22 @@ RepeatPenalty repeat_penalty(Napi::Env env, Napi::Value value) {
   if (reader.ok() && (factor < 0.01 || factor > 100)) reader.fail("penalty", "between 0.01 and 100");
   if (reader.ok() && window == 0) reader.fail("window", "at least 1");
   return {static_cast<float>(factor), window};
+}
+
+Guarding guarding(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  Guarding guarding;
+  guarding.rules.every = reader.integer<std::uint32_t>("every");
+  guarding.rules.tokens = reader.integer<std::uint32_t>("tokens");
+  if (reader.ok() && guarding.rules.every == 0) reader.fail("every", "at least 1");
+  if (reader.ok() && guarding.rules.tokens == 0) reader.fail("tokens", "at least 1");
+  reader.each("phrases", [&](Napi::Value phrase) {
+    if (!phrase.IsString()) return reader.fail("phrases", "an array of strings");
+    guarding.rules.phrases.push_back(phrase.As<Napi::String>().Utf8Value());
+  });
+  guarding.ask = reader.text("ask");
+  guarding.variables = reader.text("variables");
+  return guarding;
 }
 
 /// What `ensemble` and `proxy-tuning` are told besides.
@@ -286,6 +308,8 @@ Generation generation(Napi::Env env, Reader& reader) {
   generation.rules.ends = ends(reader);
   generation.rules.lead = reader.integer<std::uint32_t>("lead");
   generation.rules.keeps_punctuation = reader.flag("keepPunctuation");
+  if (reader.has("signals")) generation.rules.signals = signals(reader);
+  if (reader.has("guard")) generation.guard = guarding(env, reader.get("guard"));
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
   reader.each("stop", [&](Napi::Value stop) {
     if (!stop.IsString()) return reader.fail("stop", "an array of strings");

@@ -73,6 +73,14 @@ struct PiecesReady {
   std::vector<Piece> pieces;
 };
 
+/// What the guard of a generation has done.
+struct GuardReport {
+  std::uint64_t checks;
+  AsideStats work;
+  /// What the aligned model said in place of the answer, if it refused.
+  std::optional<std::string> refusal;
+};
+
 struct GenerationStats {
   /// In the order of the lanes.
   std::vector<LaneStats> lanes;
@@ -106,6 +114,7 @@ struct Finished {
   std::vector<Decision> decisions;
   std::vector<DecodeSpan> spans;
   GenerationStats stats;
+  std::optional<GuardReport> guard;
 };
 
 /// A token that may come next, and its softmax probability.
