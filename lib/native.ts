@@ -16,7 +16,9 @@ import type {
   NudgingWarning,
   Piece,
   Round,
+  SplitMode,
   StopReason,
+  TensorOverride,
   ThinkingMarks,
   Top1,
   Unit,
@@ -79,6 +81,17 @@ export interface NativeEngine {
   close(abandon: boolean): void;
 }
 
+/** Where a model's layers go; what is missing, the engine decides. */
+export interface NativePlacement {
+  devices?: string[];
+  splitMode?: SplitMode;
+  tensorSplit?: number[];
+  mainGpu?: number;
+  /** Layers whose experts stay on the host; -1: all. */
+  cpuMoe: number;
+  overrideTensors: TensorOverride[];
+}
+
 export interface NativeLaneOptions {
   name: string;
   path: string;
@@ -89,6 +102,7 @@ export interface NativeLaneOptions {
   kvCache: KvCacheType;
   /** -1: by device and context. */
   flashAttention: number;
+  placement: NativePlacement;
 }
 
 export interface NativeEngineOptions {

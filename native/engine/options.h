@@ -8,6 +8,7 @@
 #include "backend/cpu_buffers.h"
 #include "ggml.h"
 #include "lanes/decoder.h"
+#include "models/placement.h"
 
 namespace nudging {
 
@@ -28,6 +29,7 @@ struct EngineOptions {
     ggml_type cache_type = GGML_TYPE_F16;
     /// Nothing: by device and context.
     std::optional<bool> flash_attention;
+    PlacementWish placement = {};
   };
   /// The base's, the aligned model's, and any further ones.
   std::vector<Lane> lanes;
@@ -51,6 +53,8 @@ struct EngineOptions {
   bool mapped = true;
   /// Of those buffers, the ones that are known to do harm.
   CpuBuffers harmful_cpu_buffers;
+  /// For tests: GPUs in place of this machine's.
+  std::optional<std::vector<ggml_backend_dev_t>> gpus;
   /// For tests: what stands between the scheduler and those who decode.
   WrapDecoder wrap_decoder = nullptr;
 };

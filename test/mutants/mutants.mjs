@@ -1,3 +1,4 @@
+import { gpuMutants } from './gpus.mjs';
 import { mixtureMutants } from './mixtures.mjs';
 
 /**
@@ -1244,6 +1245,7 @@ export const mutants = [
     to: 'if (moving_) moving_->stands(next);\n    return Judgement{*base, std::nullopt, rule_.gamma()};',
     tests: ['adaptive'],
   },
+  ...gpuMutants,
   ...mixtureMutants,
   // R41 to R48
   {
