@@ -118,6 +118,9 @@ export interface NativeEngineOptions {
   overlap: number;
   /** -1: where it can be had. */
   deterministic: number;
+  /** -1: on GPUs. */
+  deviceTop1: number;
+  padPasses: boolean;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
   /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */

@@ -253,6 +253,8 @@ export const loadRules: Record<string, Rule> = {
   mainGpu: perLane(integer(0, mostDevices - 1)),
   cpuMoe: perLane(eitherOf(flag, integer(0, 100_000))),
   overrideTensors: perLane(overridesRule),
+  deviceTop1: flag,
+  padPasses: flag,
   threads: integer(1, 512),
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),
   kvCache: perLane(oneOf(...kvCacheTypes)),

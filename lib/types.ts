@@ -288,6 +288,8 @@ export interface ModelInfo {
    * divided.
    */
   devices: Record<string, number>;
+  /** Whether its likeliest tokens are found where its output layer is; see `deviceTop1`. */
+  deviceTop1: boolean;
   kvCache: KvCacheType;
   memory: MemoryUse;
 }
@@ -682,6 +684,18 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * not use or that cannot compute with such a weight, and for a pattern that is in no name.
    */
   overrideTensors?: readonly TensorOverride[] | Partial<Record<LaneName, readonly TensorOverride[]>>;
+  /**
+   * Whether what models find likeliest is computed where their output layers are, so that logits stay on a GPU but for those of which more
+   * is wanted (sampling, `logitBias`, the entropy, distributions). Default: on GPUs. The same as the host would find, within 1e-5, but for
+   * exact ties. `true` on a CPU works and is slower there. Where a device cannot, the host does it: `models.base.deviceTop1` tells.
+   */
+  deviceTop1?: boolean;
+  /**
+   * Fills passes up to a few numbers of tokens with dummies that nobody reads, so that llama.cpp uses its last graph again. Default false.
+   * It has an effect where `deviceTop1` does, and where sequences share one cache, which takes places for the dummies. It may pay on a GPU
+   * (docs/gpu.md), and never does on a CPU.
+   */
+  padPasses?: boolean;
   /**
    * CPU threads for each model, 1 to 512. Default: the cores that this process may use, by affinity and by a container's CPU quota, fewer
    * for a small model, whose threads would wait for each other on a busy machine.

@@ -380,6 +380,14 @@ export const groups: FlagGroup[] = [
           'weights with such names are on that GPU or the CPU, as ffn_.*_exps=CPU, or base:ffn_.*_exps=CPU for one model; may be repeated',
       },
       {
+        name: 'device-top1',
+        option: 'deviceTop1',
+        about: 'find the likeliest tokens where the output layers are, on CPUs too; logits stay there',
+        otherwise: 'on GPUs',
+      },
+      { name: 'pad-passes', option: 'padPasses', about: 'fill passes on GPUs up to a few sizes, with dummies that nobody reads' },
+      { name: 'no-device-top1', option: 'deviceTop1', sets: false, about: 'fetch all logits from GPUs, and find them on the host' },
+      {
         name: 'threads',
         value: 'N',
         option: 'threads',

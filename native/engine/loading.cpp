@@ -107,6 +107,8 @@ ContextOptions context_options(const EngineOptions& options, std::size_t lane, c
   context.sequences = numbers.sequences;
   context.batch = options.batch;
   context.cache_type = options.lanes[lane].cache_type;
+  context.device_top1 = options.device_top1;
+  context.padded = options.padded;
   return context;
 }
 
@@ -245,8 +247,8 @@ std::vector<std::size_t> vocabulary_kinds(const std::vector<std::shared_ptr<cons
   return kinds;
 }
 
-ModelInfo describe(const LoadedLane& lane, const LaneNumbers& numbers, const std::vector<ggml_backend_dev_t>& gpus, const MemoryUse& use,
-                   ggml_type cache_type) {
+ModelInfo describe(const LoadedLane& lane, bool device_top1, const LaneNumbers& numbers, const std::vector<ggml_backend_dev_t>& gpus,
+                   const MemoryUse& use, ggml_type cache_type) {
   const Model& model = lane.model();
   std::vector<std::pair<std::string, std::uint32_t>> devices;
   for (std::size_t i = 0; i < gpus.size(); ++i) {
@@ -263,6 +265,7 @@ ModelInfo describe(const LoadedLane& lane, const LaneNumbers& numbers, const std
           llama_model_chat_template(model.handle(), nullptr) != nullptr,
           numbers.gpu_layers,
           std::move(devices),
+          device_top1,
           ggml_type_name(cache_type),
           use};
 }
@@ -313,17 +316,19 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
     options_of_context.readers = readers_for(plan.lanes[i], options);
     options_of_context.flash_attention = drawn.flash_attention[i];
     options_of_context.deterministic = drawn.deterministic;
-    const ModelContext& context = *loaded.contexts.emplace_back(
-        std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
+    const ModelContext& context = *loaded.contexts.emplace_back(std::make_unique<ModelContext>(
+        models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping, plan.lanes[i].gpu_layers));
     const LoadedLane::Traits traits{.length = plan.lanes[i].length,
                                     .batch = context.batch(),
                                     .can_cut = can_cut_cells(models[i]->handle()),
                                     .can_share = context.can_share(),
                                     .apart = overlap,
                                     .tolerance = drawn.tolerance[i],
+                                    .padding = context.padding(),
                                     .vocabulary_kind = kinds[i]};
     const LoadedLane& lane = *loaded.lanes.emplace_back(std::make_unique<LoadedLane>(options.lanes[i].name, models[i], traits));
-    loaded.report.models.push_back(describe(lane, plan.lanes[i], drawn.placements[i].devices, plan.use[i], options_of_context.cache_type));
+    loaded.report.models.push_back(
+        describe(lane, context.device_top1(), plan.lanes[i], drawn.placements[i].devices, plan.use[i], options_of_context.cache_type));
   }
   return loaded;
 }

@@ -44,6 +44,10 @@ struct EngineOptions {
   std::optional<bool> overlap;
   /// Whether passes must give the same bits whatever is decoded beside them; nothing: where that can be had.
   std::optional<bool> deterministic;
+  /// Where the likeliest token is found: with the output layer, or by the host; nothing: with it if that is on a GPU.
+  std::optional<bool> device_top1;
+  /// Whether passes on GPUs are filled up to a few shapes.
+  bool padded = false;
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
   /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no

@@ -1,5 +1,5 @@
 /**
- * Wrong engines on several GPUs, which made-up ones show.
+ * Wrong engines on several GPUs, which made-up ones show, and of what is for GPUs and can be done by a CPU as well.
  *
  * @type {import('./mutants.mjs').Mutant[]}
  */
@@ -59,5 +59,62 @@ export const gpuMutants = [
     from: 'lane.gpu_layers = layers; if (layers > 0) lane.split = split;',
     to: '',
     native: 'placement_test',
+  },
+  {
+    name: 'the next best token of the device is the best once more',
+    file: 'src/llama-context.cpp',
+    from: 'ggml_tensor * nothing = ggml_scale_bias(ctx, top.logit, 0.0f, -2*top_limit);',
+    to: 'ggml_tensor * nothing = ggml_scale_bias(ctx, top.logit, 1.0f, 0.0f);',
+    native: 'device_top1_test',
+    vendored: true,
+  },
+  {
+    name: 'rows of which more is wanted stay on the device',
+    file: 'lanes/model_context.cpp',
+    from: 'return entry.wanted == Wanted::distribution || reading.changes ||',
+    to: 'return reading.changes ||',
+    native: 'device_top1_test',
+  },
+  {
+    name: 'all rows are fetched from the device',
+    file: 'lanes/model_context.cpp',
+    from: 'if (device_top1_) llama_set_logits_wanted(context_.get(), logits_wanted_.data());',
+    to: '',
+    native: 'device_top1_test',
+  },
+  {
+    name: 'what the device finds is not planned',
+    file: 'models/memory_meter.cpp',
+    from: 'options.cache_type = cache_type;',
+    to: 'options.cache_type = cache_type; options.device_top1 = false;',
+    native: 'device_top1_test',
+  },
+  {
+    name: 'dummies stay in the cache',
+    file: 'lanes/model_context.cpp',
+    from: 'for (std::size_t i = count; i < padded; ++i) clear(sequences_[i]);',
+    to: '',
+    native: 'padding_test',
+  },
+  {
+    name: 'dummies are in a sequence of a request',
+    file: 'lanes/model_context.cpp',
+    from: 'static_cast<llama_seq_id>(padding_.sequences + std::min(place, dummies - 1));',
+    to: 'static_cast<llama_seq_id>(std::min(place, dummies - 1));',
+    native: 'padding_test',
+  },
+  {
+    name: 'passes are filled up to equal sizes, with other numbers of outputs',
+    file: 'lanes/model_context.cpp',
+    from: 'if (padded > count) std::fill_n(outputs_.begin(), padded, int8_t{1});',
+    to: '',
+    native: 'padding_test',
+  },
+  {
+    name: 'costs are counted by tokens that were asked for',
+    file: 'lanes/costs.cpp',
+    from: 'double Costs::of(std::size_t tokens) const { tokens = padding_.padded(tokens);',
+    to: 'double Costs::of(std::size_t tokens) const {',
+    native: 'padding_test',
   },
 ];
