@@ -53,6 +53,7 @@ import {
   text as textRule,
 } from './options.ts';
 import { withPair } from './pair.ts';
+import { placementOf } from './placement.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
@@ -158,9 +159,9 @@ export class Nudging {
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
    *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
-   *   ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); the codes of
-   *   {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what `onProgress` or
-   *   `onWarning` throws
+   *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`);
+   *   the codes of {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what
+   *   `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     return observedLoad((observed) => Nudging.#load(source, observed));
@@ -189,6 +190,14 @@ export class Nudging {
       otherModels,
       reference,
       gpuLayers,
+      devices,
+      splitMode,
+      tensorSplit,
+      mainGpu,
+      cpuMoe,
+      overrideTensors,
+      deviceTop1,
+      padPasses,
       threads,
       context,
       kvCache,
@@ -225,14 +234,24 @@ export class Nudging {
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     throwIfAborted(signal);
 
-    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string) =>
-      typeof value === 'object' ? value[lane as LaneName] : value;
+    const perLane = <T>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string): T | undefined =>
+      isObject(value) ? (value as Partial<Record<LaneName, T>>)[lane as LaneName] : value;
     const lane = (path: string, of: string) => {
       const length = perLane(context, of) ?? 0;
       const layers = perLane(gpuLayers, of) ?? -1;
       const cache = perLane(kvCache, of) ?? 'f16';
       const attention = perLane(flashAttention, of) ?? 'auto';
       if (attention === false && /^q\d/.test(cache)) reject('flashAttention', false, `true or "auto" for a quantised KV cache (${cache})`);
+      const placement = placementOf({
+        devices: perLane(devices, of),
+        splitMode: perLane(splitMode, of),
+        tensorSplit: perLane(tensorSplit, of),
+        mainGpu: perLane(mainGpu, of),
+        cpuMoe: perLane(cpuMoe, of),
+        overrideTensors: perLane(overrideTensors, of),
+      });
+      if (placement.splitMode === 'tensor' && attention === false)
+        reject('flashAttention', false, 'true or "auto" with `splitMode: "tensor"`');
       return {
         name: of,
         path,
@@ -240,6 +259,7 @@ export class Nudging {
         context: length === 'auto' ? -1 : length,
         kvCache: cache,
         flashAttention: attention === 'auto' ? -1 : Number(attention),
+        placement,
       };
     };
     const options: NativeEngineOptions = {
@@ -251,6 +271,8 @@ export class Nudging {
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
       deterministic: deterministic === undefined ? -1 : Number(deterministic),
+      deviceTop1: deviceTop1 === undefined ? -1 : Number(deviceTop1),
+      padPasses: padPasses ?? false,
       hostMemory: hostMemory(),
       cpuBuffers: allowed,
       mmap: mmap ?? true,

@@ -18,7 +18,9 @@ import type {
   NudgingWarning,
   Piece,
   Round,
+  SplitMode,
   StopReason,
+  TensorOverride,
   TextToken,
   ThinkingMarks,
   TokenScore,
@@ -83,6 +85,17 @@ export interface NativeEngine {
   close(abandon: boolean): void;
 }
 
+/** Where a model's layers go; what is missing, the engine decides. */
+export interface NativePlacement {
+  devices?: string[];
+  splitMode?: SplitMode;
+  tensorSplit?: number[];
+  mainGpu?: number;
+  /** Layers whose experts stay on the host; -1: all. */
+  cpuMoe: number;
+  overrideTensors: TensorOverride[];
+}
+
 export interface NativeLaneOptions {
   name: string;
   path: string;
@@ -93,6 +106,7 @@ export interface NativeLaneOptions {
   kvCache: KvCacheType;
   /** -1: by device and context. */
   flashAttention: number;
+  placement: NativePlacement;
 }
 
 export interface NativeEngineOptions {
@@ -108,6 +122,9 @@ export interface NativeEngineOptions {
   overlap: number;
   /** -1: where it can be had. */
   deterministic: number;
+  /** -1: on GPUs. */
+  deviceTop1: number;
+  padPasses: boolean;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
   /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */

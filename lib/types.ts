@@ -267,6 +267,17 @@ export interface Answer {
   explain(): Explanation;
 }
 
+/** How a model is divided over several GPUs. */
+export type SplitMode = 'none' | 'layer' | 'row' | 'tensor';
+
+/** Puts weights elsewhere than the rest of their layer. */
+export interface TensorOverride {
+  /** A regular expression, found anywhere in the weight's name, such as `^blk\\.[0-9]\\.ffn_.*_exps`. */
+  pattern: string;
+  /** One of the model's GPUs by its name, or `CPU`. */
+  device: string;
+}
+
 /** ggml's names of what a KV cache can hold: numbers of 16 or 32 bits, or blocks of 32 numbers of 8, 5 or 4 bits. */
 export type KvCacheType = 'f16' | 'bf16' | 'f32' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
 
@@ -307,6 +318,13 @@ export interface ModelInfo {
   hasChatTemplate: boolean;
   /** Layers on the GPU, the output layer counted as one; 0 without a GPU. */
   gpuLayers: number;
+  /**
+   * How many of them are on which GPU, by its name: `{ CUDA0: 17, CUDA1: 16 }`. With `splitMode` `row` or `tensor` the shares of what is
+   * divided.
+   */
+  devices: Record<string, number>;
+  /** Whether its likeliest tokens are found where its output layer is; see `deviceTop1`. */
+  deviceTop1: boolean;
   kvCache: KvCacheType;
   memory: MemoryUse;
 }
@@ -711,6 +729,50 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * no effect.
    */
   gpuLayers?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
+  /**
+   * GPUs by llama.cpp's names, such as `['CUDA0', 'CUDA1']`, 1 to 16, for both models or each: those that the model may use. Default: all.
+   * `nudging doctor` lists them. Upper and lower case are the same. Rejects with ERR_DEVICE_UNSUITABLE for one that is not there.
+   */
+  devices?: readonly string[] | Partial<Record<LaneName, readonly string[]>>;
+  /**
+   * How a model is divided over several GPUs, for both models or each. `layer`: each has some of the layers; `none`: one has all; `tensor`:
+   * all work on every layer together, with parts of its weights (not with all architectures, and with flash attention); `row`: parts of
+   * weights by their rows, which llama.cpp v0.5.0 has for SYCL and not for CUDA. Default: the base by layers over all, each other model
+   * whole on the one where most is left, or by layers where it fits on none. With fewer than two GPUs it has no effect. Rejects with
+   * ERR_DEVICE_UNSUITABLE where the GPUs cannot do it.
+   */
+  splitMode?: SplitMode | Partial<Record<LaneName, SplitMode>>;
+  /**
+   * Proportions of the model on its GPUs, in their order, for both models or each: as many numbers from 0 to 1,000,000 as it has GPUs.
+   * Default: by the memory that is left there.
+   */
+  tensorSplit?: readonly number[] | Partial<Record<LaneName, readonly number[]>>;
+  /** The GPU that has all of the model, by its place among them, 0 to 15, for both models or each. It implies `splitMode: 'none'`. */
+  mainGpu?: number | Partial<Record<LaneName, number>>;
+  /**
+   * Keeps the experts of a mixture-of-experts model on the host: all with `true`, or of so many layers from the first on, 0 to 100,000; for
+   * both models or each. Default false. It has no effect on other models.
+   */
+  cpuMoe?: boolean | number | Partial<Record<LaneName, boolean | number>>;
+  /**
+   * Weights that are elsewhere than the rest of their layers, at most 64, for both models or each; the first pattern that is found in a
+   * weight's name decides, and `cpuMoe` comes after them. Patterns are simple regular expressions: nothing that repeats is inside of
+   * something that does, and what could take long to match is refused. Rejects with ERR_DEVICE_UNSUITABLE for a device that the model may
+   * not use or that cannot compute with such a weight, and for a pattern that is in no name.
+   */
+  overrideTensors?: readonly TensorOverride[] | Partial<Record<LaneName, readonly TensorOverride[]>>;
+  /**
+   * Whether what models find likeliest is computed where their output layers are, so that logits stay on a GPU but for those of which more
+   * is wanted (sampling, `logitBias`, the entropy, distributions). Default: on GPUs. The same as the host would find, within 1e-5, but for
+   * exact ties. `true` on a CPU works and is slower there. Where a device cannot, the host does it: `models.base.deviceTop1` tells.
+   */
+  deviceTop1?: boolean;
+  /**
+   * Fills passes up to a few numbers of tokens with dummies that nobody reads, so that llama.cpp uses its last graph again. Default false.
+   * It has an effect where `deviceTop1` does, and where sequences share one cache, which takes places for the dummies. It may pay on a GPU
+   * (docs/gpu.md), and never does on a CPU.
+   */
+  padPasses?: boolean;
   /**
    * CPU threads for each model, 1 to 512. Default: the cores that this process may use, by affinity and by a container's CPU quota, fewer
    * for a small model, whose threads would wait for each other on a busy machine.

@@ -240,6 +240,10 @@ class Converter {
     item.Set("vocabulary", info.vocabulary);
     item.Set("hasChatTemplate", info.has_chat_template);
     item.Set("gpuLayers", info.gpu_layers);
+    Napi::Object devices = Napi::Object::New(env_);
+    for (const auto& [device, layers] : info.devices) devices.Set(device, layers);
+    item.Set("devices", devices);
+    item.Set("deviceTop1", info.device_top1);
     item.Set("kvCache", info.kv_cache);
     item.Set("memory", memory(info.memory));
     return item;

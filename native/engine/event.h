@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,6 +35,10 @@ struct ModelInfo {
   bool has_chat_template;
   /// 0 without a GPU.
   std::uint32_t gpu_layers;
+  /// How many of them are on which GPU; where they are split by rows or work ("row", "tensor"), the shares.
+  std::vector<std::pair<std::string, std::uint32_t>> devices;
+  /// The likeliest tokens are found where the output layer is.
+  bool device_top1;
   /// Name of the KV cache's type.
   std::string kv_cache;
   MemoryUse memory;

@@ -1,4 +1,5 @@
 import { guardMutants } from './guard.mjs';
+import { gpuMutants } from './gpus.mjs';
 import { mixtureMutants } from './mixtures.mjs';
 
 /**
@@ -1246,6 +1247,7 @@ export const mutants = [
     tests: ['adaptive'],
   },
   ...guardMutants,
+  ...gpuMutants,
   ...mixtureMutants,
   // R41 to R48
   {
