@@ -49,22 +49,35 @@ void ByteLaw::feed(unsigned char byte) {
     tree_.grow(byte, nullptr);
     return;
   }
-  const std::vector<std::vector<Token>> valid = valid_spellings();
+  const Spellings valid = valid_spellings(text_);
   tokens_ = valid[0].size();
   tree_.grow(byte, &valid);
   if (tree_.empty()) {
     tree_.start(valid[0]);
     ++restarts_;
   }
+  recall();
+}
+
+/// Tells the tree what the model has said already of the places that have opened.
+void ByteLaw::recall() {
+  if (foretold_.empty()) return;
+  for (CoverTree::Node* node : tree_.open()) {
+    const std::vector<Token> context = tree_.context(*node);
+    const auto known = std::find_if(foretold_.begin(), foretold_.end(), [&](const Foretold& one) { return one.tokens == context; });
+    if (known == foretold_.end()) continue;
+    tree_.resolve(*node, known->logits);
+    foretold_.erase(known);
+  }
 }
 
 /// The canonical spelling, and those that white space at the end has if something follows it.
-std::vector<std::vector<Token>> ByteLaw::valid_spellings() {
-  std::vector<std::vector<Token>> valid{spelling_.spell(text_)};
-  if (!ends_in_space(text_)) return valid;
+ByteLaw::Spellings ByteLaw::valid_spellings(const std::string& text) {
+  Spellings valid{spelling_.spell(text)};
+  if (!ends_in_space(text)) return valid;
   const TokenOrder& order = spelling_.order();
   for (const char follower : followers) {
-    const std::vector<Token>& longer = spelling_.spell(text_ + follower);
+    const std::vector<Token>& longer = spelling_.spell(text + follower);
     const std::size_t place = longer.empty() ? TokenOrder::nowhere : order.place(longer.back());
     if (place == TokenOrder::nowhere || order.bytes(place) != std::string_view(&follower, 1)) continue;
     valid.emplace_back(longer.begin(), longer.end() - 1);
@@ -87,12 +100,50 @@ void ByteLaw::update() {
   measure();
 }
 
-Task<bool> ByteLaw::learn() {
+/// The contexts of all places that are open, the heaviest first, and of those that open on the way along `ahead`.
+std::vector<std::vector<Token>> ByteLaw::places_along(std::string_view ahead) {
+  std::vector<std::vector<Token>> places;
+  const auto add = [&](const std::vector<Token>& tokens) {
+    if (std::find(places.begin(), places.end(), tokens) == places.end()) places.push_back(tokens);
+  };
+  if (CoverTree::Node* heaviest = tree_.heaviest_open()) add(tree_.context(*heaviest));
+  if (ahead.empty()) return places;
+  for (const CoverTree::Node* node : tree_.open()) add(tree_.context(*node));
+  std::string text = text_;
+  Utf8Stream characters = characters_;
+  for (const char byte : ahead) {
+    text += byte;
+    std::string shown;
+    characters.feed(std::string_view(&byte, 1), shown);
+    if (characters.pending()) continue;
+    for (const std::vector<Token>& spelled : valid_spellings(text)) {
+      if (spelled.empty()) continue;
+      const std::span<const Token> before(spelled.data(), spelled.size() - 1);
+      const bool follows = std::any_of(places.begin(), places.end(), [&](const auto& place) { return std::ranges::equal(place, before); });
+      if (follows || tree_.leads_by(before)) add(spelled);
+    }
+  }
+  return places;
+}
+
+Task<bool> ByteLaw::learn(std::string ahead) {
   CoverTree::Node* node = tree_.heaviest_open();
   if (node == nullptr) co_return false;
-  spelling_.set_tokens(tree_.context(*node));
+  std::vector<std::vector<Token>> places = places_along(ahead);
+  spelling_.set_tokens(places[0]);
+  places.erase(places.begin());
+  // What a guess before this one has asked about, and the text may still come to.
+  std::erase_if(places, [&](const auto& place) {
+    return std::any_of(foretold_.begin(), foretold_.end(), [&](const Foretold& one) { return one.tokens == place; });
+  });
+  spelling_.take_along(places);
   tree_.resolve(*node, co_await lane_.distribution());
   ++asked_;
+  std::vector<std::vector<float>> said = spelling_.taken_along();
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    if (!said[i].empty()) foretold_.push_back({std::move(places[i]), std::move(said[i])});
+  }
+  recall();
   update();
   co_return true;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bytes/cover_tree.h"
+#include "bytes/outlook.h"
 #include "bytes/spelling.h"
 #include "bytes/symbols.h"
 #include "nudge/lane.h"
@@ -37,8 +38,11 @@ class ByteLaw {
   };
   const Bounds& bounds() const { return bounds_; }
 
-  /// Asks the model about the node that leaves most open. Only if something is open.
-  Task<bool> learn();
+  /// Asks the model about the node that leaves most open, and, in the same pass where there is room, about the places that open if the text
+  /// goes on with `ahead`, which is a guess. Only if something is open.
+  Task<bool> learn(std::string ahead = {});
+  /// How the text goes on by what is known. Until more is.
+  Outlook outlook() const { return Outlook(spelling_.order(), tree_); }
   /// Whether the model answers while others do.
   bool apart() const { return lane_.apart(); }
   /// Takes a question back that has no answer yet.
@@ -53,8 +57,12 @@ class ByteLaw {
   std::size_t restarts() const { return restarts_; }
 
  private:
+  using Spellings = std::vector<std::vector<Token>>;
+
   void feed(unsigned char byte);
-  std::vector<std::vector<Token>> valid_spellings();
+  Spellings valid_spellings(const std::string& text);
+  std::vector<std::vector<Token>> places_along(std::string_view ahead);
+  void recall();
   void update();
 
   Lane& lane_;
@@ -64,6 +72,12 @@ class ByteLaw {
   Utf8Stream characters_;
   Bounds bounds_;
   std::size_t tokens_ = 0;
+  /// What the model has said of places that the text may come to.
+  struct Foretold {
+    std::vector<Token> tokens;
+    std::vector<float> logits;
+  };
+  std::vector<Foretold> foretold_;
   std::size_t asked_ = 0;
   std::size_t restarts_ = 0;
 };

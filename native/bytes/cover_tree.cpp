@@ -166,6 +166,29 @@ CoverTree::Node* CoverTree::heaviest_open() const {
   return heaviest;
 }
 
+std::vector<CoverTree::Node*> CoverTree::open() const {
+  std::vector<Node*> open;
+  const std::vector<std::optional<double>> weights = reached();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i]->asked && weights[i] && *weights[i] > 0) open.push_back(nodes_[i].get());
+  }
+  return open;
+}
+
+bool CoverTree::leads_by(std::span<const Token> tokens) const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) { return is_path(*node, tokens); });
+}
+
+std::vector<CoverTree::Strand> CoverTree::strands() const {
+  std::vector<Strand> strands;
+  const std::vector<std::optional<double>> weights = reached();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = *nodes_[i];
+    if (node.asked && weights[i]) strands.push_back({node.range, length_ - node.at, *weights[i], node.probabilities});
+  }
+  return strands;
+}
+
 std::vector<Token> CoverTree::context(const Node& node) const {
   std::vector<Token> tokens(trunk_);
   tokens.resize(trunk_.size() + node.depth);

@@ -1,6 +1,7 @@
 #include "bytes/decode_bytes.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,10 +15,11 @@ namespace {
 /// Questions to several models, under way at the same time.
 class Questions {
  public:
-  explicit Questions(std::vector<ByteLaw*> laws) : laws_(std::move(laws)) {
+  /// `ahead`: how the text probably goes on.
+  Questions(std::vector<ByteLaw*> laws, const std::string& ahead) : laws_(std::move(laws)) {
     tasks_.reserve(laws_.size());
     for (ByteLaw* law : laws_) {
-      tasks_.push_back(law->learn());
+      tasks_.push_back(law->learn(ahead));
       tasks_.back().start();
     }
   }
@@ -61,6 +63,42 @@ Allowed allowed_behind(const Utf8Stream& characters) {
   for (std::size_t symbol = 0; symbol < end_symbol; ++symbol) allowed[symbol] = characters.takes(static_cast<unsigned char>(symbol));
   allowed[end_symbol] = !characters.pending();
   return allowed;
+}
+
+/// Bytes that are guessed at once: longer than nearly every token.
+constexpr std::size_t most_guessed = 16;
+
+/// How the text probably goes on, up to the end of the tokens that are under way, by what the models have said already. Nothing is asked, and
+/// no decision depends on it.
+std::string probable_text(const std::vector<ByteLaw*>& laws, const SymbolChooser& chooser, Utf8Stream characters, std::vector<Token> context,
+                          ContextKeys keys) {
+  std::string text;
+  // What the first model has not said is not to be guessed from those that only correct it.
+  if (laws[0]->bounds().total == 0) return text;
+  std::vector<Outlook> outlooks;
+  for (const ByteLaw* law : laws) outlooks.push_back(law->outlook());
+  std::vector<ByteLaw::Bounds> said(laws.size());
+  std::vector<const ByteLaw::Bounds*> pointers;
+  for (const ByteLaw::Bounds& one : said) pointers.push_back(&one);
+  while (text.size() < most_guessed) {
+    for (std::size_t i = 0; i < laws.size(); ++i) {
+      said[i].known = outlooks[i].masses();
+      said[i].total = std::accumulate(said[i].known.begin(), said[i].known.end(), 0.0);
+    }
+    if (std::none_of(said.begin(), said.end(), [](const ByteLaw::Bounds& one) { return one.speaks(); })) break;
+    Allowed allowed = allowed_behind(characters);
+    allowed[end_symbol] = true;
+    const std::optional<ChosenSymbol> chosen = chooser.choose(pointers, allowed, keys.of(context, context.size()));
+    if (!chosen || chosen->symbol == end_symbol) break;
+    const auto byte = static_cast<unsigned char>(chosen->symbol);
+    const char letter = static_cast<char>(byte);
+    text += letter;
+    context.push_back(static_cast<Token>(byte));
+    std::string shown;
+    characters.feed(std::string_view(&letter, 1), shown);
+    for (Outlook& outlook : outlooks) outlook.go_on(byte);
+  }
+  return text;
 }
 
 /// R48: what the text so far takes in tokens of the first model. The last token grows with the text, so the budget is used up only where
@@ -109,7 +147,7 @@ Task<StopReason> decode_bytes(std::vector<ByteLaw*> laws, const SymbolChooser& c
     const std::uint64_t key = keys.of(context, context.size());
     std::optional<ChosenSymbol> chosen;
     while (!(chosen = chooser.choose(bounds, allowed, key))) {
-      Questions questions(worth_asking(laws, chooser.mixture()));
+      Questions questions(worth_asking(laws, chooser.mixture()), probable_text(laws, chooser, characters, context, keys));
       for (Task<bool>& question : questions.tasks()) co_await question.joined();
     }
     record.mixed(chosen->margin < chooser.tolerance());

@@ -53,6 +53,9 @@ bool ModelContext::edit(const MemoryEdit& edit) {
   switch (edit.kind) {
     case MemoryEdit::Kind::clear: clear(edit.sequence); return true;
     case MemoryEdit::Kind::cut: return llama_memory_seq_rm(memory, edit.sequence, length, -1);
+    case MemoryEdit::Kind::graft:
+      llama_memory_seq_cp(memory, edit.from, edit.sequence, static_cast<llama_pos>(edit.kept), length);
+      return true;
     case MemoryEdit::Kind::copy:
       clear(edit.sequence);
       llama_memory_seq_cp(memory, edit.from, edit.sequence, 0, length);

@@ -41,6 +41,7 @@ class Planner {
     if (!questions.empty()) lane_.remember_batch({used(), batch.answers});
     take_prompts(prompts);
     if (!plan_.shares.empty()) take_guesses(batch);
+    take_branches();
     take_ahead(ahead);
     plan_.pass.edits = lane_.take_edits();
     plan_.tokens = used();
@@ -95,6 +96,26 @@ class Planner {
     }
   }
 
+  /// Beside a question for a distribution, what it takes along.
+  void take_branches() {
+    for (const std::size_t i : complete_) {
+      PlannedPass::Share& share = plan_.shares[i];
+      if (share.lane->wanted() != Wanted::distribution) continue;
+      for (std::size_t which = 0; which < share.lane->branches_asked(); ++which) {
+        const std::optional<Branches::Planned> branch = share.lane->branch_off(which, size_ - used());
+        if (!branch) continue;
+        const std::size_t length = branch->context.size();
+        share.tokens += length - branch->from;
+        for (std::size_t at = branch->from; at < length; ++at) {
+          const Wanted wanted = at + 1 == length ? Wanted::distribution : Wanted::nothing;
+          plan_.pass.tokens.push_back({branch->context[at], at, branch->sequence, wanted});
+        }
+        plan_.pass.readings.push_back(share.lane->branch_reading(which));
+        plan_.awaited.push_back({i, length, which});
+      }
+    }
+  }
+
   void take_ahead(std::span<SequenceLane* const> ahead) {
     std::size_t room = size_ - used();
     if (used() > 0) room = std::min(room, lane_.costs().room(used(), most_delay));
@@ -141,7 +162,12 @@ void settle(LoadedLane& lane, PlannedPass& planned, PassResult& result) {
   for (std::size_t i = 0; i < planned.awaited.size(); ++i) {
     const PlannedPass::Awaited& awaited = planned.awaited[i];
     const PlannedPass::Share& share = planned.shares[awaited.share];
-    if (share.lane != nullptr) share.lane->resolve(share.stamp, awaited.length, std::move(result.said[i]), share.asked);
+    if (share.lane == nullptr) continue;
+    if (awaited.branch) {
+      share.lane->resolve_branch(share.stamp, *awaited.branch, std::move(result.said[i]));
+    } else {
+      share.lane->resolve(share.stamp, awaited.length, std::move(result.said[i]), share.asked);
+    }
   }
 }
 
