@@ -101,21 +101,26 @@ void ByteLaw::update() {
 }
 
 /// The contexts of all places that are open, the heaviest first, and of those that open on the way along `ahead`.
-std::vector<std::vector<Token>> ByteLaw::places_along(std::string_view ahead) {
+std::vector<std::vector<Token>> ByteLaw::places_along(const ProbableText& ahead, double negligible) {
   std::vector<std::vector<Token>> places;
   const auto add = [&](const std::vector<Token>& tokens) {
     if (std::find(places.begin(), places.end(), tokens) == places.end()) places.push_back(tokens);
   };
   if (CoverTree::Node* heaviest = tree_.heaviest_open()) add(tree_.context(*heaviest));
-  if (ahead.empty()) return places;
-  for (const CoverTree::Node* node : tree_.open()) add(tree_.context(*node));
+  if (ahead.bytes.empty()) return places;
+  for (const CoverTree::Node* node : tree_.open()) {
+    if (tree_.weight(*node) >= negligible * (bounds_.total + bounds_.open)) add(tree_.context(*node));
+  }
   std::string text = text_;
   Utf8Stream characters = characters_;
-  for (const char byte : ahead) {
+  Outlook known = outlook();
+  for (std::size_t i = 0; i < ahead.bytes.size(); ++i) {
+    const std::string_view byte = std::string_view(ahead.bytes).substr(i, 1);
     text += byte;
+    known.go_on(static_cast<unsigned char>(byte[0]));
     std::string shown;
-    characters.feed(std::string_view(&byte, 1), shown);
-    if (characters.pending()) continue;
+    characters.feed(byte, shown);
+    if (characters.pending() || known.ended(ahead.ends[i]) < negligible) continue;
     for (const std::vector<Token>& spelled : valid_spellings(text)) {
       if (spelled.empty()) continue;
       const std::span<const Token> before(spelled.data(), spelled.size() - 1);
@@ -126,10 +131,10 @@ std::vector<std::vector<Token>> ByteLaw::places_along(std::string_view ahead) {
   return places;
 }
 
-Task<bool> ByteLaw::learn(std::string ahead) {
+Task<bool> ByteLaw::learn(ProbableText ahead, double negligible) {
   CoverTree::Node* node = tree_.heaviest_open();
   if (node == nullptr) co_return false;
-  std::vector<std::vector<Token>> places = places_along(ahead);
+  std::vector<std::vector<Token>> places = places_along(ahead, negligible);
   spelling_.set_tokens(places[0]);
   places.erase(places.begin());
   // What a guess before this one has asked about, and the text may still come to.

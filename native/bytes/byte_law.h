@@ -39,8 +39,8 @@ class ByteLaw {
   const Bounds& bounds() const { return bounds_; }
 
   /// Asks the model about the node that leaves most open, and, in the same pass where there is room, about the places that open if the text
-  /// goes on with `ahead`, which is a guess. Only if something is open.
-  Task<bool> learn(std::string ahead = {});
+  /// goes on with `ahead`, which is a guess, unless they are known to have less than `negligible` of the weight. Only if something is open.
+  Task<bool> learn(ProbableText ahead = {}, double negligible = 0);
   /// How the text goes on by what is known. Until more is.
   Outlook outlook() const { return Outlook(spelling_.order(), tree_); }
   /// Whether the model answers while others do.
@@ -61,7 +61,7 @@ class ByteLaw {
 
   void feed(unsigned char byte);
   Spellings valid_spellings(const std::string& text);
-  std::vector<std::vector<Token>> places_along(std::string_view ahead);
+  std::vector<std::vector<Token>> places_along(const ProbableText& ahead, double negligible);
   void recall();
   void update();
 

@@ -175,6 +175,12 @@ std::vector<CoverTree::Node*> CoverTree::open() const {
   return open;
 }
 
+double CoverTree::weight(const Node& node) const {
+  double weight = 1;
+  for (const Node* one = &node; one->parent != nullptr; one = one->parent) weight *= one->probability.value_or(0);
+  return weight;
+}
+
 bool CoverTree::leads_by(std::span<const Token> tokens) const {
   return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) { return is_path(*node, tokens); });
 }

@@ -65,6 +65,8 @@ class CoverTree {
   Node* heaviest_open() const;
   /// All that were not asked about and may be asked, in the order of the text.
   std::vector<Node*> open() const;
+  /// What the covers up to an open node weigh.
+  double weight(const Node& node) const;
   /// Whether a cover comes to a place by these tokens.
   bool leads_by(std::span<const Token> tokens) const;
   /// The tokens up to a node.

@@ -1,8 +1,11 @@
 #include "bytes/outlook.h"
 
+#include <numeric>
+
 namespace nudging {
 
-Outlook::Outlook(const TokenOrder& order, const CoverTree& tree) : order_(order), strands_(tree.strands()), ended_(tree.weights().open) {
+Outlook::Outlook(const TokenOrder& order, const CoverTree& tree)
+    : order_(order), strands_(tree.strands()), ended_(tree.weights().open), open_(ended_) {
   tally();
 }
 
@@ -21,6 +24,16 @@ void Outlook::go_on(unsigned char byte) {
     }
   }
   tally();
+}
+
+double Outlook::ended() const {
+  const double known = std::accumulate(masses_.begin(), masses_.end(), 0.0);
+  return known > 0 ? ended_ / known : 0;
+}
+
+double Outlook::ended(double others) const {
+  const double all = std::accumulate(masses_.begin(), masses_.end(), open_);
+  return all > 0 ? (ended_ + open_ * others) / all : others;
 }
 
 void Outlook::tally() {

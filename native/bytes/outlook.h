@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "bytes/cover_tree.h"
@@ -8,7 +9,14 @@
 
 namespace nudging {
 
-/// How a text probably goes on, by what one model has said already: only up to the end of the tokens that may be under way.
+/// How a text probably goes on, up to the end of the tokens that are under way.
+struct ProbableText {
+  std::string bytes;
+  /// Of each byte: how probable it is, at most, for any of the models that a token ends with it.
+  std::vector<double> ends;
+};
+
+/// How a text may go on by what one model has said already: only up to the end of the tokens that may be under way.
 class Outlook {
  public:
   /// What the tree knows. It must not grow or learn meanwhile.
@@ -17,6 +25,10 @@ class Outlook {
   /// The weight of each byte that may come next, and of the end of the tokens under way in place of the end symbol: what follows them is
   /// not known.
   const Masses& masses() const { return masses_; }
+  /// The part of what is known that has come to its end here; 0 if nothing is known.
+  double ended() const;
+  /// The same of all that the text may come to, if what is open at its end comes to an end here with the probability `others`.
+  double ended(double others) const;
   void go_on(unsigned char byte);
 
  private:
@@ -26,6 +38,8 @@ class Outlook {
   std::vector<CoverTree::Strand> strands_;
   /// Of what has come to its end with the last byte.
   double ended_;
+  /// What is open at the end of the text, wherever it leads.
+  double open_;
   Masses masses_{};
 };
 

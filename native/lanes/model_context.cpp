@@ -38,10 +38,9 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOpti
 
   tokens_.resize(batch_size_);
   positions_.resize(batch_size_);
-  sequence_counts_.assign(batch_size_, 1);
-  sequences_.resize(batch_size_);
+  sequence_counts_.resize(batch_size_);
+  sequence_pointers_.resize(batch_size_);
   outputs_.resize(batch_size_);
-  for (llama_seq_id& sequence : sequences_) sequence_pointers_.push_back(&sequence);
 }
 
 void ModelContext::clear(llama_seq_id sequence) { llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, -1, -1); }
@@ -89,10 +88,19 @@ int32_t ModelContext::decode_and_wait(const llama_batch& batch) {
 
 void ModelContext::run(const Pass& pass, PassResult& result) {
   const std::size_t count = pass.tokens.size();
+  std::size_t memberships = count;
+  for (const Pass::Entry& entry : pass.tokens) memberships += entry.shared_with.size();
+  // Pointers lead into it: it must not move while it grows.
+  sequences_.clear();
+  sequences_.reserve(memberships);
   for (std::size_t i = 0; i < count; ++i) {
     tokens_[i] = pass.tokens[i].token;
     positions_[i] = static_cast<llama_pos>(pass.tokens[i].position);
-    sequences_[i] = pass.tokens[i].sequence;
+    const std::vector<llama_seq_id>& shared_with = pass.tokens[i].shared_with;
+    sequence_counts_[i] = static_cast<std::int32_t>(1 + shared_with.size());
+    sequence_pointers_[i] = sequences_.data() + sequences_.size();
+    sequences_.push_back(pass.tokens[i].sequence);
+    sequences_.insert(sequences_.end(), shared_with.begin(), shared_with.end());
     outputs_[i] = pass.tokens[i].wanted == Wanted::nothing ? 0 : 1;
   }
   const llama_batch batch{static_cast<int32_t>(count), tokens_.data(), nullptr, positions_.data(), sequence_counts_.data(),

@@ -40,6 +40,8 @@ struct Pass {
     std::size_t position;
     llama_seq_id sequence;
     Wanted wanted;
+    /// Sequences beside it that go on from this token too: in all of them it stands behind the same ones.
+    std::vector<llama_seq_id> shared_with = {};
   };
   /// Done first, in this order.
   std::vector<MemoryEdit> edits;

@@ -99,21 +99,60 @@ class Planner {
   /// Beside a question for a distribution, what it takes along.
   void take_branches() {
     for (const std::size_t i : complete_) {
-      PlannedPass::Share& share = plan_.shares[i];
-      if (share.lane->wanted() != Wanted::distribution) continue;
-      for (std::size_t which = 0; which < share.lane->branches_asked(); ++which) {
-        const std::optional<Branches::Planned> branch = share.lane->branch_off(which, size_ - used());
-        if (!branch) continue;
-        const std::size_t length = branch->context.size();
-        share.tokens += length - branch->from;
-        for (std::size_t at = branch->from; at < length; ++at) {
-          const Wanted wanted = at + 1 == length ? Wanted::distribution : Wanted::nothing;
-          plan_.pass.tokens.push_back({branch->context[at], at, branch->sequence, wanted});
-        }
-        plan_.pass.readings.push_back(share.lane->branch_reading(which));
-        plan_.awaited.push_back({i, length, which});
+      SequenceLane& lane = *plan_.shares[i].lane;
+      if (lane.wanted() != Wanted::distribution || lane.branches_asked() == 0) continue;
+      stems_ = {own_stem(i)};
+      for (std::size_t which = 0; which < lane.branches_asked(); ++which) {
+        if (const std::optional<Branches::Planned> branch = lane.branch_off(which, size_ - used())) branch_off(i, which, *branch);
       }
     }
+  }
+
+  /// A context in the pass, from its first token that is decoded on, with the places of these tokens.
+  struct Stem {
+    std::size_t from;
+    std::vector<Token> tokens;
+    std::vector<std::size_t> entries;
+  };
+
+  /// The question's own tokens.
+  Stem own_stem(std::size_t share) const {
+    Stem stem{0, {}, {}};
+    const llama_seq_id sequence = plan_.shares[share].lane->sequence();
+    for (std::size_t i = 0; i < used(); ++i) {
+      const Pass::Entry& entry = plan_.pass.tokens[i];
+      if (entry.sequence != sequence) continue;
+      if (stem.tokens.empty()) stem.from = entry.position;
+      stem.tokens.push_back(entry.token);
+      stem.entries.push_back(i);
+    }
+    return stem;
+  }
+
+  /// What a context has in common with others of the pass is decoded once.
+  void branch_off(std::size_t share, std::size_t which, const Branches::Planned& branch) {
+    const std::span<const Token> context = branch.context;
+    const std::span<const Token> behind = context.subspan(branch.from);
+    Stem stem{branch.from, {behind.begin(), behind.end()}, {}};
+    for (const Stem& other : stems_) {
+      // llama.cpp wants sequences that share a token of a pass to have as many in front of it.
+      if (other.from != branch.from) continue;
+      const auto end = std::mismatch(behind.begin(), behind.end() - 1, other.tokens.begin(), other.tokens.end()).first;
+      const auto common = static_cast<std::size_t>(end - behind.begin());
+      if (common > stem.entries.size()) stem.entries.assign(other.entries.begin(), other.entries.begin() + static_cast<std::ptrdiff_t>(common));
+    }
+    for (const std::size_t entry : stem.entries) plan_.pass.tokens[entry].shared_with.push_back(branch.sequence);
+    const std::size_t shared = stem.entries.size();
+    for (std::size_t at = branch.from + shared; at < context.size(); ++at) {
+      stem.entries.push_back(used());
+      plan_.pass.tokens.push_back({context[at], at, branch.sequence, at + 1 == context.size() ? Wanted::distribution : Wanted::nothing});
+    }
+    SequenceLane& lane = *plan_.shares[share].lane;
+    lane.branched_off(behind.size() - shared);
+    plan_.shares[share].tokens += behind.size() - shared;
+    plan_.pass.readings.push_back(lane.branch_reading(which));
+    plan_.awaited.push_back({share, context.size(), which});
+    stems_.push_back(std::move(stem));
   }
 
   void take_ahead(std::span<SequenceLane* const> ahead) {
@@ -139,6 +178,8 @@ class Planner {
   LoadedLane& lane_;
   std::size_t size_;
   PlannedPass plan_;
+  /// What the contexts of the question that is at hand may have in common.
+  std::vector<Stem> stems_;
   /// Shares that complete a question's context.
   std::vector<std::size_t> complete_;
 };

@@ -367,12 +367,12 @@ void SequenceLane::decode(std::size_t count) {
 
 std::optional<Branches::Planned> SequenceLane::branch_off(std::size_t which, std::size_t room) {
   const std::size_t left = lane_.length() - std::min(lane_.length(), wanted_.size() + branched_);
-  const std::optional<Branches::Planned> planned = branches_.plan(which, sequence_, cached_, before_, std::min(room, left));
-  if (!planned) return std::nullopt;
-  const std::size_t tokens = planned->context.size() - planned->from;
+  return branches_.plan(which, sequence_, cached_, before_, std::min(room, left));
+}
+
+void SequenceLane::branched_off(std::size_t tokens) {
   branched_ += tokens;
   stats_.decoded_tokens += tokens;
-  return planned;
 }
 
 Pass::Reading SequenceLane::branch_reading(std::size_t which) const {

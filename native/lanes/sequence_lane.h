@@ -141,6 +141,8 @@ class SequenceLane final : public Lane, public Spelling {
   /// Contexts that are asked about beside the lane's own; each is put into a pass that completes that one, if there is room for it.
   std::size_t branches_asked() const { return branches_.asked(); }
   std::optional<Branches::Planned> branch_off(std::size_t which, std::size_t room);
+  /// So many tokens more are in the pass for it.
+  void branched_off(std::size_t tokens);
   Pass::Reading branch_reading(std::size_t which) const;
   /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
   bool can_anticipate() const;
