@@ -49,7 +49,10 @@ void ByteLaw::feed(unsigned char byte) {
     tree_.grow(byte, nullptr);
     return;
   }
-  const Spellings valid = valid_spellings(text_);
+  const auto spelled = spelled_.find(text_);
+  // A text that nobody guessed: what was guessed has come to its end, or was wrong.
+  if (spelled == spelled_.end()) spelled_.clear();
+  const Spellings valid = spelled == spelled_.end() ? valid_spellings(text_) : std::move(spelled->second);
   tokens_ = valid[0].size();
   tree_.grow(byte, &valid);
   if (tree_.empty()) {
@@ -100,6 +103,11 @@ void ByteLaw::update() {
   measure();
 }
 
+const ByteLaw::Spellings& ByteLaw::spellings_ahead(const std::string& text) {
+  const auto known = spelled_.find(text);
+  return known != spelled_.end() ? known->second : spelled_.emplace(text, valid_spellings(text)).first->second;
+}
+
 /// The contexts of all places that are open, the heaviest first, and of those that open on the way along `ahead`.
 std::vector<std::vector<Token>> ByteLaw::places_along(const ProbableText& ahead, double negligible) {
   std::vector<std::vector<Token>> places;
@@ -121,7 +129,7 @@ std::vector<std::vector<Token>> ByteLaw::places_along(const ProbableText& ahead,
     std::string shown;
     characters.feed(byte, shown);
     if (characters.pending() || known.ended(ahead.ends[i]) < negligible) continue;
-    for (const std::vector<Token>& spelled : valid_spellings(text)) {
+    for (const std::vector<Token>& spelled : spellings_ahead(text)) {
       if (spelled.empty()) continue;
       const std::span<const Token> before(spelled.data(), spelled.size() - 1);
       const bool follows = std::any_of(places.begin(), places.end(), [&](const auto& place) { return std::ranges::equal(place, before); });

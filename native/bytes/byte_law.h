@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ class ByteLaw {
 
   void feed(unsigned char byte);
   Spellings valid_spellings(const std::string& text);
+  const Spellings& spellings_ahead(const std::string& text);
   std::vector<std::vector<Token>> places_along(const ProbableText& ahead, double negligible);
   void recall();
   void update();
@@ -78,6 +80,8 @@ class ByteLaw {
     std::vector<float> logits;
   };
   std::vector<Foretold> foretold_;
+  /// What texts that may come are spelled like.
+  std::map<std::string, Spellings> spelled_;
   std::size_t asked_ = 0;
   std::size_t restarts_ = 0;
 };

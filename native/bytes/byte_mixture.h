@@ -35,7 +35,7 @@ class MeanOfLaws final : public ByteMixture {
   explicit MeanOfLaws(std::vector<double> weights) : weights_(std::move(weights)) {}
   Interval score(std::span<const Interval> probabilities) const override;
   double influence(std::size_t model) const override { return weights_[model]; }
-  double negligible(std::size_t model) const override { return 0.05 / weights_[model]; }
+  double negligible(std::size_t model) const override;
 
  private:
   std::vector<double> weights_;
@@ -49,8 +49,7 @@ class ProxyTunedLaw final : public ByteMixture {
   explicit ProxyTunedLaw(double alpha) : alpha_(alpha) {}
   Interval score(std::span<const Interval> probabilities) const override;
   double influence(std::size_t model) const override { return model == 0 ? 1 : alpha_; }
-  /// What the reference may find impossible could be anything, however little is open.
-  double negligible(std::size_t model) const override { return model == 2 ? 0 : 1e-6; }
+  double negligible(std::size_t model) const override;
 
  private:
   double alpha_;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "choice/top1.h"
+
 namespace nudging {
 
 struct CoverTree::Node {
@@ -25,6 +27,13 @@ struct CoverTree::Node {
   Masses next{};
   std::size_t children = 0;
 };
+
+namespace {
+
+/// Below this, `exponentials` says 0, or soon will.
+constexpr float tiny = 1e-30F;
+
+}  // namespace
 
 CoverTree::CoverTree(const TokenOrder& order) : order_(order) {}
 CoverTree::~CoverTree() = default;
@@ -204,11 +213,14 @@ std::vector<Token> CoverTree::context(const Node& node) const {
 }
 
 void CoverTree::resolve(Node& node, std::span<const float> logits) {
-  const float highest = *std::max_element(logits.begin(), logits.end());
-  std::vector<double> probabilities(logits.size());
-  double total = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) total += probabilities[i] = std::exp(static_cast<double>(logits[i]) - highest);
-  const auto probability = [&](Token token) { return probabilities[static_cast<std::size_t>(token)] / total; };
+  std::vector<float> weights(logits.size());
+  const auto [highest, total] = exponentials(logits, weights);
+  const auto probability = [&](Token token) {
+    const auto i = static_cast<std::size_t>(token);
+    // What a reference finds least probable is divided by, too.
+    const bool is_tiny = weights[i] < tiny;
+    return (is_tiny ? std::exp(static_cast<double>(logits[i]) - static_cast<double>(highest)) : static_cast<double>(weights[i])) / total;
+  };
   node.asked = true;
   node.probabilities.resize(node.range.size());
   for (std::size_t i = 0; i < node.range.size(); ++i) node.probabilities[i] = probability(order_.token(node.range.begin + i));

@@ -154,9 +154,11 @@ Task<StopReason> decode_bytes(std::vector<ByteLaw*> laws, const SymbolChooser& c
     const Allowed allowed = allowed_behind(characters);
     const std::uint64_t key = keys.of(context, context.size());
     std::optional<ChosenSymbol> chosen;
+    ProbableText ahead;
     while (!(chosen = chooser.choose(bounds, allowed, key))) {
-      Questions questions(laws, worth_asking(laws, chooser.mixture()), chooser.mixture(),
-                          probable_text(laws, chooser, characters, context, keys));
+      // More is known of each model than at the one before, but seldom of what the text becomes.
+      if (ahead.bytes.empty()) ahead = probable_text(laws, chooser, characters, context, keys);
+      Questions questions(laws, worth_asking(laws, chooser.mixture()), chooser.mixture(), ahead);
       for (Task<bool>& question : questions.tasks()) co_await question.joined();
     }
     record.mixed(chosen->margin < chooser.tolerance());
