@@ -67,11 +67,13 @@ void ByteLaw::recall() {
   if (foretold_.empty()) return;
   for (CoverTree::Node* node : tree_.open()) {
     const std::vector<Token> context = tree_.context(*node);
-    const auto known = std::find_if(foretold_.begin(), foretold_.end(), [&](const Foretold& one) { return one.tokens == context; });
+    const auto known = std::find_if(foretold_.begin(), foretold_.end(), [&](const Foretold& one) { return one.place.tokens == context; });
     if (known == foretold_.end()) continue;
     tree_.resolve(*node, known->logits);
     foretold_.erase(known);
   }
+  // What the text has left behind was a wrong guess.
+  std::erase_if(foretold_, [this](const Foretold& one) { return one.place.length <= text_.size(); });
 }
 
 /// The canonical spelling, and those that white space at the end has if something follows it.
@@ -109,17 +111,20 @@ const ByteLaw::Spellings& ByteLaw::spellings_ahead(const std::string& text) {
 }
 
 /// The contexts of all places that are open, the heaviest first, and of those that open on the way along `ahead`.
-std::vector<std::vector<Token>> ByteLaw::places_along(const ProbableText& ahead, double negligible) {
-  std::vector<std::vector<Token>> places;
+std::vector<ByteLaw::Place> ByteLaw::places_along(const ProbableText& ahead, double negligible) {
+  std::vector<Place> places;
+  std::string text = text_;
+  const auto leads_by = [&](std::span<const Token> tokens) {
+    return std::any_of(places.begin(), places.end(), [&](const Place& place) { return std::ranges::equal(place.tokens, tokens); });
+  };
   const auto add = [&](const std::vector<Token>& tokens) {
-    if (std::find(places.begin(), places.end(), tokens) == places.end()) places.push_back(tokens);
+    if (!leads_by(tokens)) places.push_back({tokens, text.size()});
   };
   if (CoverTree::Node* heaviest = tree_.heaviest_open()) add(tree_.context(*heaviest));
   if (ahead.bytes.empty()) return places;
   for (const CoverTree::Node* node : tree_.open()) {
     if (tree_.weight(*node) >= negligible * (bounds_.total + bounds_.open)) add(tree_.context(*node));
   }
-  std::string text = text_;
   Utf8Stream characters = characters_;
   Outlook known = outlook();
   for (std::size_t i = 0; i < ahead.bytes.size(); ++i) {
@@ -132,24 +137,26 @@ std::vector<std::vector<Token>> ByteLaw::places_along(const ProbableText& ahead,
     for (const std::vector<Token>& spelled : spellings_ahead(text)) {
       if (spelled.empty()) continue;
       const std::span<const Token> before(spelled.data(), spelled.size() - 1);
-      const bool follows = std::any_of(places.begin(), places.end(), [&](const auto& place) { return std::ranges::equal(place, before); });
-      if (follows || tree_.leads_by(before)) add(spelled);
+      if (leads_by(before) || tree_.leads_by(before)) add(spelled);
     }
   }
   return places;
 }
 
-Task<bool> ByteLaw::learn(ProbableText ahead, double negligible) {
+/// `places`: of `places_along`; none if nothing is open.
+Task<bool> ByteLaw::ask(std::vector<Place> places) {
   CoverTree::Node* node = tree_.heaviest_open();
   if (node == nullptr) co_return false;
-  std::vector<std::vector<Token>> places = places_along(ahead, negligible);
-  spelling_.set_tokens(places[0]);
+  spelling_.set_tokens(places[0].tokens);
   places.erase(places.begin());
   // What a guess before this one has asked about, and the text may still come to.
-  std::erase_if(places, [&](const auto& place) {
-    return std::any_of(foretold_.begin(), foretold_.end(), [&](const Foretold& one) { return one.tokens == place; });
+  std::erase_if(places, [this](const Place& place) {
+    return std::any_of(foretold_.begin(), foretold_.end(), [&](const Foretold& one) { return one.place.tokens == place.tokens; });
   });
-  spelling_.take_along(places);
+  std::vector<std::vector<Token>> contexts;
+  contexts.reserve(places.size());
+  for (const Place& place : places) contexts.push_back(place.tokens);
+  spelling_.take_along(std::move(contexts));
   tree_.resolve(*node, co_await lane_.distribution());
   ++asked_;
   std::vector<std::vector<float>> said = spelling_.taken_along();

@@ -41,7 +41,8 @@ class ByteLaw {
 
   /// Asks the model about the node that leaves most open, and, in the same pass where there is room, about the places that open if the text
   /// goes on with `ahead`, which is a guess, unless they are known to have less than `negligible` of the weight. Only if something is open.
-  Task<bool> learn(ProbableText ahead = {}, double negligible = 0);
+  Task<bool> learn(const ProbableText& ahead, double negligible) { return ask(places_along(ahead, negligible)); }
+  Task<bool> learn() { return learn(ProbableText{}, 0); }
   /// How the text goes on by what is known. Until more is.
   Outlook outlook() const { return Outlook(spelling_.order(), tree_); }
   /// Whether the model answers while others do.
@@ -63,7 +64,13 @@ class ByteLaw {
   void feed(unsigned char byte);
   Spellings valid_spellings(const std::string& text);
   const Spellings& spellings_ahead(const std::string& text);
-  std::vector<std::vector<Token>> places_along(const ProbableText& ahead, double negligible);
+  /// A place to which the tokens lead, `length` bytes behind the text's beginning.
+  struct Place {
+    std::vector<Token> tokens;
+    std::size_t length;
+  };
+  std::vector<Place> places_along(const ProbableText& ahead, double negligible);
+  Task<bool> ask(std::vector<Place> places);
   void recall();
   void update();
 
@@ -76,7 +83,7 @@ class ByteLaw {
   std::size_t tokens_ = 0;
   /// What the model has said of places that the text may come to.
   struct Foretold {
-    std::vector<Token> tokens;
+    Place place;
     std::vector<float> logits;
   };
   std::vector<Foretold> foretold_;
