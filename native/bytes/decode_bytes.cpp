@@ -17,8 +17,7 @@ namespace {
 class Questions {
  public:
   /// `ahead`: how the text probably goes on.
-  Questions(std::span<ByteLaw* const> all, const std::vector<std::size_t>& asked, const ByteMixture& mixture,
-            const ProbableText& ahead) {
+  Questions(std::span<ByteLaw* const> all, const std::vector<std::size_t>& asked, const ByteMixture& mixture, const ProbableText& ahead) {
     tasks_.reserve(asked.size());
     for (const std::size_t model : asked) {
       laws_.push_back(all[model]);
@@ -71,10 +70,10 @@ Allowed allowed_behind(const Utf8Stream& characters) {
 /// Bytes that are guessed at once: longer than nearly every token.
 constexpr std::size_t most_guessed = 16;
 
-/// How the text probably goes on, up to the end of the tokens that are under way, by what the models have said already. Nothing is asked, and
-/// no decision depends on it.
-ProbableText probable_text(const std::vector<ByteLaw*>& laws, const SymbolChooser& chooser, Utf8Stream characters, std::vector<Token> context,
-                          ContextKeys keys) {
+/// How the text probably goes on, up to the end of the tokens that are under way, by what the models have said already. Nothing is asked,
+/// and no decision depends on it.
+ProbableText probable_text(const std::vector<ByteLaw*>& laws, const SymbolChooser& chooser, Utf8Stream characters,
+                           std::vector<Token> context, ContextKeys keys) {
   ProbableText text;
   // What the first model has not said is not to be guessed from those that only correct it.
   if (laws[0]->bounds().total == 0) return text;

@@ -20,8 +20,8 @@ struct Exponentials {
   double sum;
 };
 
-/// e to the power of each logit less the highest one, by vector instructions: relative error below 2e-7, and 0 below e^-87. Not empty; every
-/// logit is a number, or minus infinity.
+/// e to the power of each logit less the highest one, by vector instructions: relative error below 2e-7, and 0 below e^-87. Not empty;
+/// every logit is a number, or minus infinity.
 Exponentials exponentials(std::span<const float> logits, std::span<float> powers);
 
 /// The `count` most likely tokens, the likeliest first, with their softmax probabilities over the whole vocabulary. Of equal ones the

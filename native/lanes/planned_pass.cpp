@@ -139,7 +139,8 @@ class Planner {
       if (other.from != branch.from) continue;
       const auto end = std::mismatch(behind.begin(), behind.end() - 1, other.tokens.begin(), other.tokens.end()).first;
       const auto common = static_cast<std::size_t>(end - behind.begin());
-      if (common > stem.entries.size()) stem.entries.assign(other.entries.begin(), other.entries.begin() + static_cast<std::ptrdiff_t>(common));
+      if (common > stem.entries.size())
+        stem.entries.assign(other.entries.begin(), other.entries.begin() + static_cast<std::ptrdiff_t>(common));
     }
     for (const std::size_t entry : stem.entries) plan_.pass.tokens[entry].shared_with.push_back(branch.sequence);
     const std::size_t shared = stem.entries.size();
