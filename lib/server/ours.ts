@@ -28,7 +28,8 @@ export function ofAnswer(answer: Answer, trace: Telling['trace']): object {
   };
 }
 
-/** OpenAI has two words for it; `stop_reason` has all. */
-export function finishReason(reason: StopReason): 'stop' | 'length' {
+/** OpenAI has three words for it; `stop_reason` has all. */
+export function finishReason(reason: StopReason): 'stop' | 'length' | 'content_filter' {
+  if (reason === 'refused') return 'content_filter';
   return reason === 'length' || reason === 'context' || reason === 'timeout' || reason === 'aborted' ? 'length' : 'stop';
 }

@@ -22,6 +22,9 @@ namespace {
 /// times (docs/cost-model.md): four have most of the gain. Each costs a KV cache, used or not.
 constexpr std::uint32_t most_automatic_sequences = 4;
 
+/// Sequences beside each one, for what branches off: the longest word that is asked about at once has about as many letters.
+constexpr std::size_t most_branches = 16;
+
 /// The longest context that can be asked for (lib/options.ts), in tokens. Some headers promise more.
 constexpr std::uint32_t most_context = 10'000'000;
 
@@ -247,6 +250,11 @@ std::vector<std::size_t> vocabulary_kinds(const std::vector<std::shared_ptr<cons
   return kinds;
 }
 
+/// Sequences beside each one: llama.cpp knows only so many in a cache that all of them share, used or not. They cost nothing.
+std::size_t branches_of_each(std::size_t sequences) {
+  return std::min(most_branches, (llama_max_parallel_sequences() - sequences) / sequences);
+}
+
 ModelInfo describe(const LoadedLane& lane, bool device_top1, const LaneNumbers& numbers, const std::vector<ggml_backend_dev_t>& gpus,
                    const MemoryUse& use, ggml_type cache_type) {
   const Model& model = lane.model();
@@ -322,6 +330,8 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
                                     .batch = context.batch(),
                                     .can_cut = can_cut_cells(models[i]->handle()),
                                     .can_share = context.can_share(),
+                                    .branches = context.can_share() && context.padding().sequences == 0 ? branches_of_each(plan.lanes[i].sequences) : 0,
+                                    .sequences = plan.lanes[i].sequences,
                                     .apart = overlap,
                                     .tolerance = drawn.tolerance[i],
                                     .padding = context.padding(),

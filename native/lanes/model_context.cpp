@@ -48,11 +48,10 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOpti
 
   tokens_.resize(batch_size_);
   positions_.resize(batch_size_);
-  sequence_counts_.assign(batch_size_, 1);
-  sequences_.resize(batch_size_);
+  sequence_counts_.resize(batch_size_);
+  sequence_pointers_.resize(batch_size_);
   outputs_.resize(batch_size_);
   logits_wanted_.resize(batch_size_);
-  for (llama_seq_id& sequence : sequences_) sequence_pointers_.push_back(&sequence);
 }
 
 void ModelContext::clear(llama_seq_id sequence) { llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, -1, -1); }
@@ -64,6 +63,9 @@ bool ModelContext::edit(const MemoryEdit& edit) {
   switch (edit.kind) {
     case MemoryEdit::Kind::clear: clear(edit.sequence); return true;
     case MemoryEdit::Kind::cut: return llama_memory_seq_rm(memory, edit.sequence, length, -1);
+    case MemoryEdit::Kind::graft:
+      llama_memory_seq_cp(memory, edit.from, edit.sequence, static_cast<llama_pos>(edit.kept), length);
+      return true;
     case MemoryEdit::Kind::copy:
       clear(edit.sequence);
       llama_memory_seq_cp(memory, edit.from, edit.sequence, 0, length);
@@ -98,10 +100,19 @@ int32_t ModelContext::decode_and_wait(const llama_batch& batch) {
 void ModelContext::run(const Pass& pass, PassResult& result) {
   const std::size_t count = pass.tokens.size();
   std::size_t reading = 0;
+  std::size_t memberships = count;
+  for (const Pass::Entry& entry : pass.tokens) memberships += entry.shared_with.size();
+  // Pointers lead into it: it must not move while it grows.
+  sequences_.clear();
+  sequences_.reserve(memberships + batch_size_);
   for (std::size_t i = 0; i < count; ++i) {
     tokens_[i] = pass.tokens[i].token;
     positions_[i] = static_cast<llama_pos>(pass.tokens[i].position);
-    sequences_[i] = pass.tokens[i].sequence;
+    const std::vector<llama_seq_id>& shared_with = pass.tokens[i].shared_with;
+    sequence_counts_[i] = static_cast<std::int32_t>(1 + shared_with.size());
+    sequence_pointers_[i] = sequences_.data() + sequences_.size();
+    sequences_.push_back(pass.tokens[i].sequence);
+    sequences_.insert(sequences_.end(), shared_with.begin(), shared_with.end());
     outputs_[i] = pass.tokens[i].wanted == Wanted::nothing ? 0 : 1;
     logits_wanted_[i] = outputs_[i] != 0 && (!device_top1_ || needs_logits(pass.tokens[i], pass.readings[reading])) ? 1 : 0;
     reading += static_cast<std::size_t>(outputs_[i]);
@@ -113,7 +124,7 @@ void ModelContext::run(const Pass& pass, PassResult& result) {
   result.begin = Clock::now();
   const int32_t status = decode_and_wait(batch);
   result.end = Clock::now();
-  for (std::size_t i = count; i < padded; ++i) clear(sequences_[i]);
+  for (std::size_t i = count; i < padded; ++i) clear(*sequence_pointers_[i]);
   if (status != 0) {
     throw Failure(FailureKind::decode_failed, "llama.cpp could not decode a batch of " + std::to_string(count) + " tokens (status " +
                                                   std::to_string(status) + "): " + take_log());
@@ -133,7 +144,9 @@ std::size_t ModelContext::pad(const Pass& pass) {
   for (std::size_t i = count; i < padded; ++i) {
     const std::size_t place = i - count;
     tokens_[i] = 0;
-    sequences_[i] = static_cast<llama_seq_id>(padding_.sequences + std::min(place, dummies - 1));
+    sequence_counts_[i] = 1;
+    sequence_pointers_[i] = sequences_.data() + sequences_.size();
+    sequences_.push_back(static_cast<llama_seq_id>(padding_.sequences + std::min(place, dummies - 1)));
     positions_[i] = static_cast<llama_pos>(place < dummies ? 0 : place - dummies + 1);
     logits_wanted_[i] = 0;
   }
