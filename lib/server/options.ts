@@ -14,6 +14,7 @@ export interface Limits {
   timeout: number;
 }
 
+/** What holds where an option is left out. */
 export const defaultLimits: Limits = { mostBytes: 1_048_576, mostTokens: 16_384, mostChoices: 8, timeout: 600 };
 
 /** Options of {@link createHandler}. */
