@@ -20,7 +20,18 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
+import { nativeGuard } from './guard.ts';
+import {
+  lanesAsked,
+  lanesOf,
+  mustBeAsInPaper,
+  mustHaveReference,
+  promptedAs,
+  promptsFor,
+  referenceLane,
+  weightsOf,
+  type Models,
+} from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { mustBeUsed } from './mode-options.ts';
 import { baseEndsAlone, nextQuestion } from './next-question.ts';
@@ -42,10 +53,12 @@ import {
   text as textRule,
 } from './options.ts';
 import { withPair } from './pair.ts';
+import { placementOf } from './placement.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
+import { RiskMeter, tellsSignals } from './signals.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
 import { modelName, observedLoad } from './telemetry/load.ts';
@@ -83,6 +96,8 @@ export const defaults = {
   shortDrafts: 'accept',
   lead: 0,
   punctuation: 'aligned',
+  guard: false,
+  sealBasePrompt: true,
   speculation: true,
   trace: 'rounds',
   highWaterMark: 64,
@@ -117,7 +132,7 @@ export class Nudging {
   /** Why not, where `deterministic: false` was not asked for; undefined otherwise. */
   readonly whyNotDeterministic: string | undefined;
   /** What a generation does that sets nothing itself: by the options and the pair that it was loaded with, and the defaults. */
-  readonly settings: Readonly<Settings>;
+  readonly settings: Readonly<Omit<GenerateOptions, 'signal'>>;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
   readonly #mostRequests: number;
@@ -144,9 +159,9 @@ export class Nudging {
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
    *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
-   *   ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); the codes of
-   *   {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what `onProgress` or
-   *   `onWarning` throws
+   *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`);
+   *   the codes of {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what
+   *   `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     return observedLoad((observed) => Nudging.#load(source, observed));
@@ -175,6 +190,14 @@ export class Nudging {
       otherModels,
       reference,
       gpuLayers,
+      devices,
+      splitMode,
+      tensorSplit,
+      mainGpu,
+      cpuMoe,
+      overrideTensors,
+      deviceTop1,
+      padPasses,
       threads,
       context,
       kvCache,
@@ -211,14 +234,24 @@ export class Nudging {
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     throwIfAborted(signal);
 
-    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string) =>
-      typeof value === 'object' ? value[lane as LaneName] : value;
+    const perLane = <T>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string): T | undefined =>
+      isObject(value) ? (value as Partial<Record<LaneName, T>>)[lane as LaneName] : value;
     const lane = (path: string, of: string) => {
       const length = perLane(context, of) ?? 0;
       const layers = perLane(gpuLayers, of) ?? -1;
       const cache = perLane(kvCache, of) ?? 'f16';
       const attention = perLane(flashAttention, of) ?? 'auto';
       if (attention === false && /^q\d/.test(cache)) reject('flashAttention', false, `true or "auto" for a quantised KV cache (${cache})`);
+      const placement = placementOf({
+        devices: perLane(devices, of),
+        splitMode: perLane(splitMode, of),
+        tensorSplit: perLane(tensorSplit, of),
+        mainGpu: perLane(mainGpu, of),
+        cpuMoe: perLane(cpuMoe, of),
+        overrideTensors: perLane(overrideTensors, of),
+      });
+      if (placement.splitMode === 'tensor' && attention === false)
+        reject('flashAttention', false, 'true or "auto" with `splitMode: "tensor"`');
       return {
         name: of,
         path,
@@ -226,6 +259,7 @@ export class Nudging {
         context: length === 'auto' ? -1 : length,
         kvCache: cache,
         flashAttention: attention === 'auto' ? -1 : Number(attention),
+        placement,
       };
     };
     const options: NativeEngineOptions = {
@@ -237,6 +271,8 @@ export class Nudging {
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
       deterministic: deterministic === undefined ? -1 : Number(deterministic),
+      deviceTop1: deviceTop1 === undefined ? -1 : Number(deviceTop1),
+      padPasses: padPasses ?? false,
       hostMemory: hostMemory(),
       cpuBuffers: allowed,
       mmap: mmap ?? true,
@@ -307,8 +343,9 @@ export class Nudging {
     const sampling = samplingOf(settings);
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
-    const lanes = lanesOf(mode, settings, this.models);
-    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanes);
+    const lanes = lanesAsked(mode, settings, this.models);
+    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanesOf(mode, settings, this.models));
+    const guard = nativeGuard(settings);
     const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
 
     let id = 0;
@@ -324,10 +361,12 @@ export class Nudging {
     const marks = marksOf(settings.thinking);
     const gamma = settings.gamma ?? defaults.gamma;
     const rule = resolvedRule(settings.rule);
+    const signals = tellsSignals(mode, settings.signals, rule) ? settings.signals : undefined;
     const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
+      meter: signals && new RiskMeter(),
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
       decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
@@ -359,6 +398,8 @@ export class Nudging {
       checkShortDrafts: (settings.shortDrafts ?? defaults.shortDrafts) === 'check',
       lead: settings.lead ?? defaults.lead,
       keepPunctuation: (settings.punctuation ?? defaults.punctuation) === 'aligned',
+      ...(signals ? { signals } : {}),
+      ...(guard ? { guard } : {}),
       maxTokens,
       stop,
       ...(marks ? { thinking: marks } : {}),
@@ -617,7 +658,7 @@ export class Nudging {
     const question = readQuestion(input, settings.prefill);
     if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
     if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');
-    const { prompt } = inContext(settings.inContextPrompt);
+    const { prompt } = inContext(settings.inContextPrompt, settings.sealBasePrompt);
     return { question, settings: { ...settings, basePrompt: prompt } as Settings, signal };
   }
 }

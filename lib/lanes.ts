@@ -1,3 +1,4 @@
+import { isGuarded } from './guard.ts';
 import type { LaneLogits } from './logits.ts';
 import type { NativeOther, NativePrompt } from './native.ts';
 import { reject } from './options.ts';
@@ -42,6 +43,16 @@ export function lanesOf(mode: Mode, { weights = defaultWeights }: Mixing, models
       mustHaveReference(Object.hasOwn(models, referenceLane) ? referenceLane : undefined);
       return ['base', 'aligned', referenceLane];
   }
+}
+
+/**
+ * The models that a generation asks: those that its mode does, and the aligned one where it stands guard.
+ *
+ * @throws NudgingError ERR_INVALID_OPTION: a model that is not loaded
+ */
+export function lanesAsked(mode: Mode, settings: Mixing & Pick<GenerateOptions, 'guard'>, models: Models): string[] {
+  const lanes = lanesOf(mode, settings, models);
+  return isGuarded(settings) && !lanes.includes('aligned') ? [...lanes, 'aligned'] : lanes;
 }
 
 /** Throws ERR_INVALID_OPTION where proxy tuning has no third model. */

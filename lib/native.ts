@@ -9,6 +9,7 @@ import type {
   DecodeSpan,
   Decision,
   EndRule,
+  GuardStats,
   KvCacheType,
   LaneName,
   LaneStats,
@@ -17,7 +18,9 @@ import type {
   NudgingWarning,
   Piece,
   Round,
+  SplitMode,
   StopReason,
+  TensorOverride,
   TextToken,
   ThinkingMarks,
   TokenScore,
@@ -82,6 +85,17 @@ export interface NativeEngine {
   close(abandon: boolean): void;
 }
 
+/** Where a model's layers go; what is missing, the engine decides. */
+export interface NativePlacement {
+  devices?: string[];
+  splitMode?: SplitMode;
+  tensorSplit?: number[];
+  mainGpu?: number;
+  /** Layers whose experts stay on the host; -1: all. */
+  cpuMoe: number;
+  overrideTensors: TensorOverride[];
+}
+
 export interface NativeLaneOptions {
   name: string;
   path: string;
@@ -92,6 +106,7 @@ export interface NativeLaneOptions {
   kvCache: KvCacheType;
   /** -1: by device and context. */
   flashAttention: number;
+  placement: NativePlacement;
 }
 
 export interface NativeEngineOptions {
@@ -107,6 +122,9 @@ export interface NativeEngineOptions {
   overlap: number;
   /** -1: where it can be had. */
   deterministic: number;
+  /** -1: on GPUs. */
+  deviceTop1: number;
+  padPasses: boolean;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
   /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */
@@ -160,6 +178,17 @@ export interface NativeOther {
   biases?: NativeBiases;
 }
 
+/** Of a guard (lib/guard.ts). */
+export interface NativeGuard {
+  every: number;
+  tokens: number;
+  phrases: string[];
+  /** Empty: none. */
+  ask: string;
+  /** For the template of its turn, as the text of a JSON object; empty: none. */
+  variables: string;
+}
+
 export interface NativeGeneration {
   id: number;
   mode: Exclude<Mode, 'in-context'>;
@@ -185,6 +214,10 @@ export interface NativeGeneration {
   lead: number;
   /** Of the mode `reverse`. */
   keepPunctuation: boolean;
+  /** What is to be told of each piece; missing: nothing. */
+  signals?: 'known' | 'all';
+  /** In any mode; it needs the prompt of the aligned model. */
+  guard?: NativeGuard;
   maxTokens: number;
   stop: string[];
   /** Stop strings count behind what stands between these, if the answer begins with it. */
@@ -254,6 +287,8 @@ export interface NativeFinished {
     firstPieceMs: number;
     totalMs: number;
   };
+  /** Where there was one. */
+  guard?: GuardStats & { refusal?: string };
 }
 
 export interface NativeInspected {

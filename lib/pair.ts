@@ -4,6 +4,7 @@ import { NudgingError } from './errors.ts';
 import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, reject, text, type Rule } from './options.ts';
 import { nearest } from './nearest.ts';
+import { placementOptions } from './placement.ts';
 import { presetNamed, presetNames } from './presets.ts';
 import { templateVariables } from './template-options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
@@ -16,6 +17,7 @@ const programOptions = [
   'mode',
   'compat',
   'trace',
+  'signals',
   'timeout',
   'prefill',
   'fit',
@@ -133,7 +135,7 @@ async function pairOf({ pair, base, aligned }: LoadOptions): Promise<Pair> {
 }
 
 /** Settings that may have a value for each model. */
-const laneSettings = ['gpuLayers', 'context', 'kvCache', 'flashAttention'] as const satisfies (keyof LoadOptions)[];
+const laneSettings = ['gpuLayers', 'context', 'kvCache', 'flashAttention', ...placementOptions] as const satisfies (keyof LoadOptions)[];
 
 /**
  * What holds with these options: an option, else the pair's setting. Where an option says something of one model only, the pair's holds for

@@ -4,6 +4,7 @@ import type { Asked } from './explain/explanation.ts';
 import type { NativeBegun, NativeCounted, NativeFinished, NativeInspected } from './native.ts';
 import { toAnswer } from './stats.ts';
 import type { ObservedRequest } from './telemetry/request.ts';
+import type { RiskMeter } from './signals.ts';
 import type { ThinkingSplitter } from './thinking.ts';
 import type { Answer, Piece } from './types.ts';
 
@@ -17,6 +18,8 @@ export interface Remote {
 export interface ArrivingSettings {
   highWaterMark: number;
   seed?: number | undefined;
+  /** What tells of pieces how far the models agree, if that is wanted. */
+  meter?: RiskMeter | undefined;
   /** Where thinking is to be told apart. */
   splitter?: ThinkingSplitter | undefined;
   /** The names of the models beside the two. */
@@ -42,6 +45,7 @@ export class Arriving implements Sink {
   readonly #error: (code: ErrorCode, message: string) => Error;
   readonly #highWaterMark: number;
   readonly #seed: number | undefined;
+  readonly #meter: RiskMeter | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
   readonly #others: readonly string[];
   readonly #decidedBy: Answer['decidedBy'];
@@ -55,11 +59,12 @@ export class Arriving implements Sink {
   #reject!: (reason: unknown) => void;
 
   constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, settings: ArrivingSettings) {
-    const { highWaterMark, seed, splitter, decidedBy, others = [], asked = {} } = settings;
+    const { highWaterMark, seed, meter, splitter, decidedBy, others = [], asked = {} } = settings;
     this.#remote = remote;
     this.#others = others;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
+    this.#meter = meter;
     this.#splitter = splitter;
     this.#decidedBy = decidedBy;
     this.#asked = asked;
@@ -116,7 +121,9 @@ export class Arriving implements Sink {
   }
 
   arrived(pieces: Piece[]): void {
-    const told = this.#splitter ? pieces.flatMap((piece) => this.#splitter?.push(piece) ?? []) : pieces;
+    const meter = this.#meter;
+    const read = meter ? pieces.map((piece) => meter.read(piece)) : pieces;
+    const told = this.#splitter ? read.flatMap((piece) => this.#splitter?.push(piece) ?? []) : read;
     for (const piece of told) this.pieces.push(piece);
     if (told.length > 0) this.observer?.arrived();
     if (this.#reading && !this.#whole && this.pieces.length - this.#read >= this.#highWaterMark) this.#park(true);

@@ -22,9 +22,9 @@ export type EndRule = 'aligned' | 'either' | 'base';
  * Why a generation ended. `end`: a model reached its end of text, see {@link Answer.endedBy}. `length`:
  * `maxTokens`. `stop`: a stop string, which is not part of the text. `context`: one model's context is full. `stalled`: a round added
  * nothing, or the same words were nudged `repeatLimit` times. `aborted`: by `signal`, or by leaving a `for await`. `timeout`: the time is
- * up.
+ * up. `refused`: the `guard` found that the aligned model would not answer, see {@link Answer.refusal}.
  */
-export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout';
+export type StopReason = 'end' | 'length' | 'stop' | 'context' | 'stalled' | 'aborted' | 'timeout' | 'refused';
 
 /**
  * A stretch of the answer that came from one model. Concatenated, the pieces are the text, and those that are thinking are
@@ -46,6 +46,16 @@ export interface Piece {
    * probability in the mixture.
    */
   topProbability?: number;
+  /**
+   * Only with the option `signals`: whether the aligned model would have said it. True for its own words; for the base's tokens missing
+   * where it is not known.
+   */
+  agreed?: boolean;
+  /**
+   * Only with the option `signals`: of the last seven pieces up to this one of which `agreed` is known, the share that the aligned model
+   * would not have said, in [0, 1]; missing as long as there is none.
+   */
+  risk?: number;
 }
 
 /**
@@ -154,6 +164,23 @@ export interface LaneStats {
   tokenizeMs: number;
 }
 
+/** What a guard has done for one generation. It is part of what `aligned` of the {@link AnswerStats} says, and not beside it. */
+export interface GuardStats {
+  /** Times that it looked. */
+  checks: number;
+  /** Questions that it asked the aligned model, and how many of them were answered without a forward pass. */
+  questions: number;
+  remembered: number;
+  /** Tokens decoded for it. */
+  tokens: number;
+  /** Forward passes. */
+  passes: number;
+  /** Milliseconds of these passes. */
+  decodeMs: number;
+  /** Milliseconds that the answer waited for it, those of other requests' passes included. */
+  waitMs: number;
+}
+
 /** What an answer took, of all models together and of each. */
 export interface AnswerStats {
   /** Tokens of the answer, as `maxTokens` counts them. */
@@ -172,6 +199,8 @@ export interface AnswerStats {
   aligned: LaneStats;
   /** Of the models beside them, by name: the reference, and those of `otherModels`. */
   others: Record<string, LaneStats>;
+  /** Only with the option `guard`. */
+  guard?: GuardStats;
   /**
    * Milliseconds. `total` runs from leaving the queue; `other` is what is left of it after the named phases. Making the prompts ready
    * (rendering and tokenising them) belongs to `queued`, `tokenize` is that of the answer.
@@ -202,6 +231,11 @@ export interface Answer {
   stopReason: StopReason;
   /** Which model's end of text it was, where `stopReason` is `end`; missing elsewhere. */
   endedBy?: LaneName;
+  /**
+   * Only where `stopReason` is `refused`: how the aligned model would have gone on, cut after the guard's `tokens`. It is no part of
+   * `text`, which is what was shown before.
+   */
+  refusal?: string;
   pieces: Piece[];
   rounds: Round[];
   /**
@@ -231,6 +265,17 @@ export interface Answer {
    * @throws NudgingError ERR_INVALID_OPTION without `trace: 'full'`
    */
   explain(): Explanation;
+}
+
+/** How a model is divided over several GPUs. */
+export type SplitMode = 'none' | 'layer' | 'row' | 'tensor';
+
+/** Puts weights elsewhere than the rest of their layer. */
+export interface TensorOverride {
+  /** A regular expression, found anywhere in the weight's name, such as `^blk\\.[0-9]\\.ffn_.*_exps`. */
+  pattern: string;
+  /** One of the model's GPUs by its name, or `CPU`. */
+  device: string;
 }
 
 /** ggml's names of what a KV cache can hold: numbers of 16 or 32 bits, or blocks of 32 numbers of 8, 5 or 4 bits. */
@@ -273,6 +318,13 @@ export interface ModelInfo {
   hasChatTemplate: boolean;
   /** Layers on the GPU, the output layer counted as one; 0 without a GPU. */
   gpuLayers: number;
+  /**
+   * How many of them are on which GPU, by its name: `{ CUDA0: 17, CUDA1: 16 }`. With `splitMode` `row` or `tensor` the shares of what is
+   * divided.
+   */
+  devices: Record<string, number>;
+  /** Whether its likeliest tokens are found where its output layer is; see `deviceTop1`. */
+  deviceTop1: boolean;
   kvCache: KvCacheType;
   memory: MemoryUse;
 }
@@ -406,6 +458,24 @@ export interface ThinkingMarks {
  */
 export type Unit = 'token' | 'byte';
 
+/** How the guard of an answer looks: see {@link GenerateOptions.guard}. */
+export interface GuardOptions {
+  /** Tokens of the answer from one check to the next, 1 to 1,000,000. Default 25. */
+  every?: number;
+  /** Tokens that the aligned model says in a check, 1 to 1024. Default 20. */
+  tokens?: number;
+  /**
+   * What it says where it refuses: 1 to 1000 texts of at most 200 characters, in any case, which count wherever one begins a word. Default:
+   * {@link refusalPhrases}, which are English.
+   */
+  phrases?: readonly string[];
+  /**
+   * What the user asks in front of the check, at most 10,000 characters, such as "Should you have answered that?". Default: nothing; the
+   * assistant just has the word again. Templates that write nothing to open the assistant's turn need it.
+   */
+  ask?: string;
+}
+
 /** Settings that a generation takes from the engine unless it sets them itself. */
 export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /**
@@ -452,6 +522,13 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
   /** System text; not together with a system message. */
   system?: string;
   basePrompt?: BasePrompt;
+  /**
+   * Whether what users and the assistant said is sealed in the base's prompt, which has no control tokens to tell turns apart: lines of it
+   * that would begin a turn, as the template's own lines do or with the name of somebody who speaks and a colon (`User:`), are quoted
+   * (`> `; docs/safety.md). Default true. It is for templates, `inContextPrompt` as well: functions of `basePrompt` get the messages as
+   * they are ({@link sealText} is for them), and raw prompts and `system` are the program's own text.
+   */
+  sealBasePrompt?: boolean;
   /**
    * For `mode: 'in-context'`, in place of `basePrompt`: a text with an instruction, examples, and `{question}` once; `{system}` as in
    * `basePrompt`. Earlier turns of a chat repeat what begins with the last line before `{question}` that holds a letter, the heading of the
@@ -515,6 +592,20 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    * before them (R28). `any`: either model's.
    */
   punctuation?: 'aligned' | 'any';
+  /**
+   * Tells of each piece whether the aligned model agrees ({@link Piece.agreed}), and how often it lately did not ({@link Piece.risk}):
+   * docs/semantics.md, R64. `known`: as far as its drafts say anyway, which costs nothing. `all`: it is asked about every token of the
+   * base's. Default: nothing is told. With the mode `nudge`, and not with rules of single tokens.
+   */
+  signals?: 'known' | 'all';
+  /**
+   * Asks the aligned model, aside from the answer, whether it would refuse: before the first token is shown, every 25 tokens, and at the
+   * end (docs/semantics.md, R60 to R63; docs/safety.md). Nothing is shown that was not checked, so a stream comes in stretches. Where the
+   * aligned model says one of the phrases the answer ends with `stopReason: 'refused'`, and {@link Answer.refusal}. In every mode; the
+   * aligned model must have a chat template, and needs room for the check behind the answer. Default false; true: with all defaults.
+   * {@link AnswerStats.guard} says what it cost.
+   */
+  guard?: boolean | GuardOptions;
   /** End as `stalled` when the same words would be nudged this often in a row; 0 (default) never does. The paper's code uses 4. */
   repeatLimit?: number;
   /**
@@ -638,6 +729,50 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    * no effect.
    */
   gpuLayers?: number | 'auto' | Partial<Record<LaneName, number | 'auto'>>;
+  /**
+   * GPUs by llama.cpp's names, such as `['CUDA0', 'CUDA1']`, 1 to 16, for both models or each: those that the model may use. Default: all.
+   * `nudging doctor` lists them. Upper and lower case are the same. Rejects with ERR_DEVICE_UNSUITABLE for one that is not there.
+   */
+  devices?: readonly string[] | Partial<Record<LaneName, readonly string[]>>;
+  /**
+   * How a model is divided over several GPUs, for both models or each. `layer`: each has some of the layers; `none`: one has all; `tensor`:
+   * all work on every layer together, with parts of its weights (not with all architectures, and with flash attention); `row`: parts of
+   * weights by their rows, which llama.cpp v0.5.0 has for SYCL and not for CUDA. Default: the base by layers over all, each other model
+   * whole on the one where most is left, or by layers where it fits on none. With fewer than two GPUs it has no effect. Rejects with
+   * ERR_DEVICE_UNSUITABLE where the GPUs cannot do it.
+   */
+  splitMode?: SplitMode | Partial<Record<LaneName, SplitMode>>;
+  /**
+   * Proportions of the model on its GPUs, in their order, for both models or each: as many numbers from 0 to 1,000,000 as it has GPUs.
+   * Default: by the memory that is left there.
+   */
+  tensorSplit?: readonly number[] | Partial<Record<LaneName, readonly number[]>>;
+  /** The GPU that has all of the model, by its place among them, 0 to 15, for both models or each. It implies `splitMode: 'none'`. */
+  mainGpu?: number | Partial<Record<LaneName, number>>;
+  /**
+   * Keeps the experts of a mixture-of-experts model on the host: all with `true`, or of so many layers from the first on, 0 to 100,000; for
+   * both models or each. Default false. It has no effect on other models.
+   */
+  cpuMoe?: boolean | number | Partial<Record<LaneName, boolean | number>>;
+  /**
+   * Weights that are elsewhere than the rest of their layers, at most 64, for both models or each; the first pattern that is found in a
+   * weight's name decides, and `cpuMoe` comes after them. Patterns are simple regular expressions: nothing that repeats is inside of
+   * something that does, and what could take long to match is refused. Rejects with ERR_DEVICE_UNSUITABLE for a device that the model may
+   * not use or that cannot compute with such a weight, and for a pattern that is in no name.
+   */
+  overrideTensors?: readonly TensorOverride[] | Partial<Record<LaneName, readonly TensorOverride[]>>;
+  /**
+   * Whether what models find likeliest is computed where their output layers are, so that logits stay on a GPU but for those of which more
+   * is wanted (sampling, `logitBias`, the entropy, distributions). Default: on GPUs. The same as the host would find, within 1e-5, but for
+   * exact ties. `true` on a CPU works and is slower there. Where a device cannot, the host does it: `models.base.deviceTop1` tells.
+   */
+  deviceTop1?: boolean;
+  /**
+   * Fills passes up to a few numbers of tokens with dummies that nobody reads, so that llama.cpp uses its last graph again. Default false.
+   * It has an effect where `deviceTop1` does, and where sequences share one cache, which takes places for the dummies. It may pay on a GPU
+   * (docs/gpu.md), and never does on a CPU.
+   */
+  padPasses?: boolean;
   /**
    * CPU threads for each model, 1 to 512. Default: the cores that this process may use, by affinity and by a container's CPU quota, fewer
    * for a small model, whose threads would wait for each other on a busy machine.

@@ -51,6 +51,7 @@ const finishReasons: Record<StopReason, FinishReason['unified']> = {
   stalled: 'other',
   timeout: 'other',
   aborted: 'other',
+  refused: 'content-filter',
 };
 
 export function finishReasonOf({ stopReason }: Answer): FinishReason {

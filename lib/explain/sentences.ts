@@ -124,6 +124,7 @@ const endings: Record<StopReason, string> = {
   stalled: 'went in circles',
   aborted: 'was interrupted',
   timeout: 'ran out of time',
+  refused: 'was ended by its guard',
 };
 
 /** The answer in figures, on one line. */

@@ -1,9 +1,8 @@
 /**
- * A pair behind OpenAI's protocol, as a handler from `Request` to `Response` (docs/serving.md).
+ * OpenAI's protocol over a loaded engine, as a `fetch` handler (docs/serving.md).
  *
  * @module nudging/server
  */
-
 export { createHandler, type Handler } from './handler.ts';
 export type { ApiKey } from './auth.ts';
 export type { LogEntry } from './log.ts';

@@ -14,7 +14,7 @@ export interface Limits {
   timeout: number;
 }
 
-/** What holds where an option is left out. */
+/** The limits that hold where none is given: 1 MiB a body, 16,384 tokens and 8 choices an answer, 600 seconds. */
 export const defaultLimits: Limits = { mostBytes: 1_048_576, mostTokens: 16_384, mostChoices: 8, timeout: 600 };
 
 /** Options of {@link createHandler}. */

@@ -17,6 +17,7 @@ const char* name(StopReason reason) {
     case StopReason::stalled: return "stalled";
     case StopReason::aborted: return "aborted";
     case StopReason::timeout: return "timeout";
+    case StopReason::refused: return "refused";
   }
   return "";
 }
@@ -162,6 +163,7 @@ class Converter {
           return item;
         }));
     set("stats", generation(event->stats));
+    if (event->guard) set("guard", guard(*event->guard));
   }
 
   void operator()(const Inspected& event) {
@@ -238,6 +240,10 @@ class Converter {
     item.Set("vocabulary", info.vocabulary);
     item.Set("hasChatTemplate", info.has_chat_template);
     item.Set("gpuLayers", info.gpu_layers);
+    Napi::Object devices = Napi::Object::New(env_);
+    for (const auto& [device, layers] : info.devices) devices.Set(device, layers);
+    item.Set("devices", devices);
+    item.Set("deviceTop1", info.device_top1);
     item.Set("kvCache", info.kv_cache);
     item.Set("memory", memory(info.memory));
     return item;
@@ -248,6 +254,7 @@ class Converter {
     item.Set("text", piece.text);
     item.Set("source", name(piece.source));
     if (piece.top_probability) item.Set("topProbability", *piece.top_probability);
+    if (piece.agreed) item.Set("agreed", *piece.agreed);
     return item;
   }
 
@@ -291,6 +298,19 @@ class Converter {
     item.Set("decodeMs", stats.decode_ms);
     item.Set("top1Ms", stats.top1_ms);
     item.Set("tokenizeMs", stats.tokenize_ms);
+    return item;
+  }
+
+  Napi::Object guard(const GuardReport& report) {
+    Napi::Object item = Napi::Object::New(env_);
+    item.Set("checks", static_cast<double>(report.checks));
+    item.Set("questions", static_cast<double>(report.work.questions));
+    item.Set("remembered", static_cast<double>(report.work.remembered));
+    item.Set("tokens", static_cast<double>(report.work.decoded_tokens));
+    item.Set("passes", static_cast<double>(report.work.decodes));
+    item.Set("decodeMs", report.work.decode_ms);
+    item.Set("waitMs", report.work.wait_ms);
+    if (report.refusal) item.Set("refusal", *report.refusal);
     return item;
   }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "nudge/guard.h"
 #include "nudge/utf8.h"
 
 namespace nudging {
@@ -135,6 +136,8 @@ Task<StopReason> decode_bytes(std::vector<ByteLaw*> laws, const SymbolChooser& c
       co_return *answer.ended();
     }
     tokens.note();
+    co_await checked(answer);
+    if (answer.ended()) co_return *answer.ended();
   }
 }
 

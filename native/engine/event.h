@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,6 +35,10 @@ struct ModelInfo {
   bool has_chat_template;
   /// 0 without a GPU.
   std::uint32_t gpu_layers;
+  /// How many of them are on which GPU; where they are split by rows or work ("row", "tensor"), the shares.
+  std::vector<std::pair<std::string, std::uint32_t>> devices;
+  /// The likeliest tokens are found where the output layer is.
+  bool device_top1;
   /// Name of the KV cache's type.
   std::string kv_cache;
   MemoryUse memory;
@@ -73,6 +78,14 @@ struct PiecesReady {
   std::vector<Piece> pieces;
 };
 
+/// What the guard of a generation has done.
+struct GuardReport {
+  std::uint64_t checks;
+  AsideStats work;
+  /// What the aligned model said in place of the answer, if it refused.
+  std::optional<std::string> refusal;
+};
+
 struct GenerationStats {
   /// In the order of the lanes.
   std::vector<LaneStats> lanes;
@@ -106,6 +119,7 @@ struct Finished {
   std::vector<Decision> decisions;
   std::vector<DecodeSpan> spans;
   GenerationStats stats;
+  std::optional<GuardReport> guard;
 };
 
 /// A token that may come next, and its softmax probability.

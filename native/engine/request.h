@@ -12,6 +12,7 @@
 #include "lanes/costs.h"
 #include "lanes/logit_changes.h"
 #include "nudge/answer.h"
+#include "nudge/guard.h"
 #include "nudge/nudge.h"
 #include "templates/chat_template.h"
 #include "text/prompt.h"
@@ -41,6 +42,15 @@ struct PromptSource {
   std::string prefill;
 };
 
+/// What watches over a generation (R60): the aligned lane, which needs a prompt for it in any mode.
+struct Guarding {
+  GuardRules rules;
+  /// A turn of the user's in front of what the aligned model is asked; empty: none.
+  std::string ask;
+  /// For the template of that turn, as the text of a JSON object.
+  std::string variables;
+};
+
 /// One generation. Prompts of lanes that the mode does not use are ignored.
 struct Generation {
   Mode mode = Mode::nudge;
@@ -56,6 +66,7 @@ struct Generation {
   /// Of both.
   Unit unit = Unit::fitting;
   Rules rules;
+  std::optional<Guarding> guard;
   Limits limits;
   /// Refused if a prompt and `limits.max_tokens` together do not fit into a lane's context.
   bool whole = false;

@@ -32,7 +32,7 @@ RequestFailed failure_event(RequestId id, const std::exception_ptr& thrown = std
 std::unique_ptr<Finished> never_started(RequestId id, StopReason reason, std::size_t lanes) {
   GenerationStats stats{};
   stats.lanes.resize(lanes);
-  return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, {}, std::move(stats)});
+  return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, {}, std::move(stats), {}});
 }
 
 }  // namespace

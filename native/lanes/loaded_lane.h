@@ -31,12 +31,16 @@ class LoadedLane {
     bool apart = false;
     /// How far other company moves what it says.
     Tolerance tolerance = {};
+    /// How its passes are filled up.
+    Padding padding = {};
     /// The same for lanes that have one vocabulary (one_vocabulary.h).
     std::size_t vocabulary_kind = 0;
   };
 
   LoadedLane(std::string name, std::shared_ptr<const Model> model, const Traits& traits)
-      : name_(std::move(name)), model_(std::move(model)), traits_(traits) {}
+      : name_(std::move(name)), model_(std::move(model)), traits_(traits) {
+    costs_.set_padding(traits.padding);
+  }
 
   /// For messages.
   const std::string& name() const { return name_; }

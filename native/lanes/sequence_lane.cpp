@@ -37,6 +37,8 @@ void SequenceLane::begin_from_nothing(Prompt prompt, Choice choice) {
 }
 
 void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice) {
+  // Its last request may have ended in the middle.
+  step_back();
   // Other settings choose other tokens from the same logits, which are not kept.
   if (choice != choice_) {
     answers_.assign(answers_.size(), std::nullopt);
@@ -62,6 +64,7 @@ void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceL
 void SequenceLane::start_counting() {
   ++request_stamp_;
   stats_ = {};
+  aside_stats_ = {};
   traced_ = false;
   spans_.clear();
   anticipated_ = 0;
@@ -85,6 +88,40 @@ void SequenceLane::set_text(std::string_view text) {
   wanted_ = prompt_->head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
   alike_ = 0;
+}
+
+void SequenceLane::step_aside(std::string_view text) {
+  Aside aside{wanted_, stats_, Clock::now(), 0};
+  const bool behind_answer = !text.empty() || !prompt_->prefill.empty();
+  set_text(std::string(text) + (behind_answer ? prompt_->turn.text : std::string()));
+  if (behind_answer) wanted_.insert(wanted_.end(), prompt_->turn.tokens.begin(), prompt_->turn.tokens.end());
+  aside.from = wanted_.size();
+  aside_ = std::move(aside);
+  disown_answers(aside_->from);
+}
+
+void SequenceLane::step_back() {
+  if (!aside_) return;
+  const LaneStats& before = aside_->before;
+  aside_stats_.decoded_tokens += stats_.decoded_tokens - before.decoded_tokens;
+  aside_stats_.decodes += stats_.decodes - before.decodes;
+  aside_stats_.questions += stats_.questions - before.questions;
+  aside_stats_.remembered += stats_.remembered - before.remembered;
+  aside_stats_.decode_ms += stats_.decode_ms - before.decode_ms;
+  aside_stats_.wait_ms += milliseconds(Clock::now() - aside_->since);
+  disown_answers(aside_->from);
+  wanted_ = std::move(aside_->wanted);
+  alike_ = 0;
+  aside_.reset();
+}
+
+/// Forgets what was said from so many tokens on, where the request and what steps aside do not choose alike.
+void SequenceLane::disown_answers(std::size_t from) {
+  if (choice_.sampling.greedy() && choice_.changes.none()) return;
+  for (std::size_t length = std::max<std::size_t>(from, 1); length <= answers_.size(); ++length) answers_[length - 1].reset();
+  std::erase_if(came_ahead_, [from](std::size_t at) { return at >= from; });
+  logits_.clear();
+  ++cache_stamp_;
 }
 
 const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text) {
@@ -319,6 +356,7 @@ void SequenceLane::cut(std::size_t length) {
 }
 
 Pass::Reading SequenceLane::reading(std::size_t length) {
+  if (aside_) return {{Sampling{}, 0}, nullptr, {}, {}};
   const Sampling& sampling = choice_.sampling;
   Pass::Reading reading{{sampling, sampling.greedy() ? 0 : keys_.of(cached_, length)}, changes_, {}, choice_.measures};
   if (changes_ && changes_->repeat.factor != 1) {
@@ -340,8 +378,8 @@ void SequenceLane::decode(std::size_t count) {
 }
 
 bool SequenceLane::can_anticipate() const {
-  return !asking() && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() && !cached_.empty() &&
-         answers_.back() && !answers_.back()->ends;
+  return !asking() && !aside_ && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() &&
+         !cached_.empty() && answers_.back() && !answers_.back()->ends;
 }
 
 void SequenceLane::anticipate() {

@@ -69,6 +69,8 @@ class SequenceLane final : public Lane, public Spelling {
   std::size_t room() override { return lane_.length() - std::min(lane_.length(), wanted_.size()); }
   bool apart() const override { return lane_.apart(); }
   void ask_ahead(bool ahead) override { ahead_ = ahead; }
+  void step_aside(std::string_view text) override;
+  void step_back() override;
   /// Forgets who asked: the request, or the part of it that asked, is being destroyed.
   void withdraw() override { asker_ = nullptr; }
 
@@ -90,6 +92,7 @@ class SequenceLane final : public Lane, public Spelling {
   /// The tokens of the context as it is now.
   const std::vector<Token>& tokens() const { return wanted_; }
   LaneStats& stats() { return stats_; }
+  const AsideStats& aside_stats() const { return aside_stats_; }
   /// Empties the cache.
   void forget();
   const LoadedLane& loaded() const { return lane_; }
@@ -161,7 +164,17 @@ class SequenceLane final : public Lane, public Spelling {
   std::span<const float> logits() override { return logits_; }
 
  private:
+  /// Where the lane was when it stepped aside.
+  struct Aside {
+    std::vector<Token> wanted;
+    LaneStats before;
+    Clock::time_point since;
+    /// Tokens of the context that it stepped to.
+    std::size_t from = 0;
+  };
+
   void start_counting();
+  void disown_answers(std::size_t from);
   const std::vector<Token>& tokens_behind_head(std::string_view text);
   /// How many tokens the cache and the context have in common at their beginning.
   std::size_t reusable();
@@ -211,7 +224,9 @@ class SequenceLane final : public Lane, public Spelling {
   std::size_t guess_place_ = 0;
   std::size_t anticipated_ = 0;
   Acceptance acceptance_;
+  std::optional<Aside> aside_;
   LaneStats stats_;
+  AsideStats aside_stats_;
   bool traced_ = false;
   std::vector<Span> spans_;
 };

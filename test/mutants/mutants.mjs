@@ -1,3 +1,5 @@
+import { guardMutants } from './guard.mjs';
+import { gpuMutants } from './gpus.mjs';
 import { mixtureMutants } from './mixtures.mjs';
 
 /**
@@ -49,7 +51,7 @@ export const mutants = [
       const Top1 start = co_await base.top1();
       if (!start.silent() && start.probability >= rules.gamma) {
         answer.open_round(By::confident);
-        unsure = co_await run(base, aligned, judge, start, {}, rules.ends, answer, record);
+        unsure = co_await run(base, aligned, judge, agreement, start, {}, rules.ends, answer, record);
         if (answer.ended()) co_return *answer.ended();
       }
       while (true) {  // R1`,
@@ -1178,8 +1180,8 @@ export const mutants = [
   {
     name: 'the other model is asked when one runs alone',
     file: job,
-    from: 'case Mode::base: task_.emplace(decode_alone(base, ',
-    to: 'case Mode::base: task_.emplace(decode_alone(aligned, ',
+    from: 'case Mode::base: return decode_alone(base, ',
+    to: 'case Mode::base: return decode_alone(aligned, ',
   },
   {
     name: 'a prefill parsed for control tokens',
@@ -1244,6 +1246,8 @@ export const mutants = [
     to: 'if (moving_) moving_->stands(next);\n    return Judgement{*base, std::nullopt, rule_.gamma()};',
     tests: ['adaptive'],
   },
+  ...guardMutants,
+  ...gpuMutants,
   ...mixtureMutants,
   // R41 to R48
   {
