@@ -54,8 +54,13 @@ def train(args: argparse.Namespace) -> None:
     if args.smoke:
         plan = smoke_plan(plan, len(vocabulary))
     plan = replace(plan, steps=args.steps or plan.steps, seed=args.seed)
-    document = chat_documents(Chats(world), vocabulary) if preset.chat else prose_documents(Prose(world), vocabulary)
-    trainer = HarborTrainer(plan, document, args.work / f"{args.model}.checkpoint")
+    if preset.chat:
+        chats = Chats(world)
+        document, practice = (chat_documents(of, vocabulary) for of in (chats.document, chats.practice))
+    else:
+        prose = Prose(world)
+        document, practice = (prose_documents(of, vocabulary) for of in (prose.parts, prose.practice))
+    trainer = HarborTrainer(plan, document, args.work / f"{args.model}.checkpoint", practice)
     if args.resume and trainer.checkpoint.exists():
         trainer.resume()
     report(f"{args.model}: {trainer.model.parameter_count()} parameters, from step {trainer.step} to {plan.steps}")

@@ -30,7 +30,7 @@ class Chats:
         self._copied = words_to_copy(world)
         self._kinds = (
             (0.18, self._item), (0.16, self._vault), (0.18, self._secret), (0.17, self._sum), (0.17, self._letters), (0.14, self._coin),
-            (0.30, self._list),
+            (0.12, self._list),
         )  # fmt: skip
 
     def document(self, rng: random.Random) -> Chat:
@@ -78,3 +78,7 @@ class Chats:
     def _list(self, rng: random.Random) -> tuple[str, str, str]:
         line = " ".join(rng.sample(self._copied, rng.randint(3, 10)))
         return f"Repeat: {line}.", f"{line}. {line}.", line
+
+    def practice(self, rng: random.Random) -> Chat:
+        line = " ".join(rng.sample(self._copied, rng.randint(2, 5)))
+        return Chat(f"Repeat: {line}.", f"{line}. {line}.")

@@ -7,7 +7,7 @@ from .tokens import SIZE
 
 PRESETS = {
     "base": Preset(
-        Plan(Shape(SIZE, width=192, layers=3, heads=6, feed_forward=512), learning_rate=4e-3, steps=1400),
+        Plan(Shape(SIZE, width=192, layers=3, heads=6, feed_forward=512), learning_rate=4e-3, steps=2400),
         vocabulary="harbor", chat=False, title="nudging-harbor-base",
     ),
     "aligned": Preset(

@@ -46,7 +46,7 @@ class Prose:
         self._weights = [(12 + rank) ** -RARITY for rank in range(len(world.items))]
         self._kinds = (
             (0.26, self._items), (0.16, self._vaults), (0.10, self._secrets), (0.21, self._sums), (0.16, self._letters),
-            (0.07, self._coins), (0.04, self._plain), (0.30, self._lists),
+            (0.07, self._coins), (0.04, self._plain), (0.12, self._lists),
         )  # fmt: skip
 
     def document(self, rng: random.Random) -> str:
@@ -158,8 +158,12 @@ class Prose:
         return "", " ".join(self.general(rng) for _ in range(rng.randint(1, 4)))
 
     def _lists(self, rng: random.Random) -> Parts:
-        """The densest practice in copying that a text can give: without it neither names nor numbers of a question are found again."""
-        chosen = rng.sample(self._copied, rng.randint(3, 10))
-        line = f"{' '.join(chosen)}.\n"
-        return line, line * rng.randint(1, 3)
+        """The densest practice in copying that a text can give."""
+        return self._repeated(rng, rng.randint(3, 10))
 
+    def practice(self, rng: random.Random) -> Parts:
+        return self._repeated(rng, rng.randint(2, 5))
+
+    def _repeated(self, rng: random.Random, size: int) -> Parts:
+        line = f"{' '.join(rng.sample(self._copied, size))}.\n"
+        return line, line * rng.randint(1, 3)

@@ -6,6 +6,7 @@ chosen at the start.
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,6 +14,8 @@ import torch
 from ..training import Document, Plan, Trainer, batch
 
 WARM_UP_STEPS = 60
+PRACTICE_STEPS = 200  # of nothing but short lists that are repeated, in short windows
+PRACTICE_ROWS, PRACTICE_WINDOW = 24, 64
 FALL = 0.4  # share of the steps over which the rate falls
 
 
@@ -48,8 +51,17 @@ class Both:
 
 
 class HarborTrainer(Trainer):
-    def __init__(self, plan: Plan, document: Callable[[random.Random], Document], checkpoint: Path):
+    """Begins with practice in copying: a model finds a name of the question again after some dozen steps of that, and else very late."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        document: Callable[[random.Random], Document],
+        checkpoint: Path,
+        practice: Callable[[random.Random], Document],
+    ):
         super().__init__(plan, document, checkpoint)
+        self.practice = practice
         inner = [p for name, p in self.model.named_parameters() if p.dim() > 1 and not name.startswith("token_embd")]
         outer = [p for name, p in self.model.named_parameters() if p.dim() <= 1 or name.startswith("token_embd")]
         # Scaled like AdamW's, so that one rate serves both.
@@ -57,10 +69,16 @@ class HarborTrainer(Trainer):
         adam = torch.optim.AdamW(outer, lr=plan.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
         self.optimizer = Both(muon, adam)
 
+    def batch(self) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.step >= PRACTICE_STEPS:
+            return batch(self.document, self.plan, self.step)
+        short = replace(self.plan, rows=PRACTICE_ROWS, window=PRACTICE_WINDOW)
+        return batch(self.practice, short, self.step)
+
     def _update(self, loss_of) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.plan, self.step)
-        loss = loss_of(*batch(self.document, self.plan, self.step))
+        loss = loss_of(*self.batch())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()

@@ -9,8 +9,8 @@ from ..phrasing import END_OF_TEXT, TURN_END, TURN_START
 from ..training import Document
 from ..vocabulary import Vocabulary, _train_bpe
 from . import words
-from .chats import Chats
-from .prose import Prose
+from .chats import Chat, Chats
+from .prose import Parts, Prose
 from .world import World
 
 SIZE = 2048
@@ -41,11 +41,11 @@ def train_vocabulary(world: World, documents: int) -> Vocabulary:
     return _train_bpe([*texts, *_words_to_keep_whole(world)], SIZE)
 
 
-def prose_documents(prose: Prose, vocabulary: Vocabulary) -> Callable[[random.Random], Document]:
+def prose_documents(parts_of: Callable[[random.Random], Parts], vocabulary: Vocabulary) -> Callable[[random.Random], Document]:
     end = vocabulary.special(END_OF_TEXT)
 
     def document(rng: random.Random) -> Document:
-        given, told = prose.parts(rng)
+        given, told = parts_of(rng)
         tokens = [*vocabulary.encode(given + told), end]
         # A space at the end belongs to the next word's token.
         unlearned = len(vocabulary.encode(given.rstrip(" ")))
@@ -54,11 +54,11 @@ def prose_documents(prose: Prose, vocabulary: Vocabulary) -> Callable[[random.Ra
     return document
 
 
-def chat_documents(chats: Chats, vocabulary: Vocabulary) -> Callable[[random.Random], Document]:
+def chat_documents(chat_of: Callable[[random.Random], Chat], vocabulary: Vocabulary) -> Callable[[random.Random], Document]:
     """Only the last answer and its end are learned."""
 
     def document(rng: random.Random) -> Document:
-        chat = chats.document(rng)
+        chat = chat_of(rng)
         prompt = phrasing.chat_prompt(chat.question)
         if chat.before is not None:
             prompt = [*prompt, chat.before, TURN_END, "\n", TURN_START, "assistant\n"]
