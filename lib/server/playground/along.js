@@ -39,23 +39,23 @@ export function alongAt(words, gamma) {
   return { nudged, based, first: all.length === 0 ? undefined : Math.min(...all) };
 }
 
-/** @param {number} count @param {string} [noun] */
-const counted = (count, noun = 'word') => `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** @param {number} count */
+const places = (count) => `${count} place${count === 1 ? '' : 's'}`;
 
 /**
- * The same as a sentence.
+ * The same as sentences.
  *
  * @param {readonly (Word & { text: string })[]} words @param {number} gamma @param {number} own the γ that the answer was made with
  */
 export function alongText(words, gamma, own) {
-  if (gamma === own) return `Drag the line of γ to see what another threshold would have made of this answer.`;
+  if (gamma === own) return 'Drag the line of γ to see what another threshold would have made of this answer.';
   const { nudged, based, first } = alongAt(words, gamma);
   const at = `Along this answer, at γ ${gamma.toFixed(2)}`;
-  if (first === undefined) return `${at}: every word would be whose it is, so the answer would be this one.`;
+  if (first === undefined) return `${at}, nothing would be another model's, and the answer would be the same.`;
   const changes = [
-    ...(nudged.length > 0 ? [`${counted(nudged.length)} of the base's would be nudged`] : []),
-    ...(based.length > 0 ? [`${counted(based.length)} of the aligned model's would be the base's`] : []),
+    ...(nudged.length > 0 ? [`the aligned model would speak in ${places(nudged.length)} of the base's`] : []),
+    ...(based.length > 0 ? [`the base would speak in ${places(based.length)} of the aligned model's`] : []),
   ];
   const from = JSON.stringify(words[first]?.text.trim());
-  return `${at}: ${changes.join(', and ')}. An estimate: the answer is certain to be the same only up to ${from}, the first of them.`;
+  return `${at}, ${changes.join(', and ')}. An estimate: from ${from} on the answer would go its own way.`;
 }

@@ -109,8 +109,10 @@ export class AnswerView {
     const { nudged, based } = alongAt(this.#shown.words, gamma);
     const text = alongText(this.#shown.words, gamma, own);
     this.#words.mark(nudged, based);
-    this.#strip.move(gamma, gamma === own ? `${gamma}, that of the answer` : `${gamma}: ${nudged.length} more words nudged, ${based.length} fewer`);
+    this.#strip.move(gamma, `${gamma}. ${text}`);
     byId('along-text').textContent = text;
+    byId('along-legend').hidden = nudged.length + based.length === 0;
+    this.#again.disabled = gamma === own;
     this.#again.textContent = `Ask again with γ ${gamma.toFixed(2)}`;
     if (this.#words.shown !== undefined) this.#show(this.#words.shown);
   }

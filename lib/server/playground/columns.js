@@ -50,7 +50,7 @@ export class Columns {
    * All three are there.
    *
    * @param {readonly { pieces: import('../../types.ts').Piece[] }[]} answers in the order of the columns
-   * @returns {{ same: number, words: number }} words of the nudged answer that both others have in their order, and all of them
+   * @returns {{ same: number, words: number }} words of the nudged answer that both others have at that place, and all of them
    */
   align(answers) {
     const texts = answers.map(({ pieces }) => pieces.filter(({ thinking }) => !thinking));
@@ -58,29 +58,27 @@ export class Columns {
     const [left = [], middle = [], right = []] = words.map((own) => own.map((word) => word.trim()));
     const { rows, shared } = aligned(left, middle, right);
     const nudged = nudgedIn(texts[1] ?? [], words[1] ?? []);
-    const heads = /** @type {Element} */ (this.#table.firstElementChild);
-    this.#table.replaceChildren(
-      heads,
-      ...rows.map(({ same, ranges }) =>
-        element(
-          'div',
-          { role: 'row', class: same ? 'row same' : 'row' },
-          ...ranges.map(({ from, to }, column) => {
-            const title = same ? 'All three' : columns[column]?.title;
-            const cell = element('div', { role: 'cell', class: 'cell', 'data-title': title, dir: 'auto' });
-            for (let index = from; index < to; index += 1) {
-              const text = words[column]?.[index] ?? '';
-              const whose = column === 1 && nudged.has(index) ? 'word nudge' : '';
-              const space = text.slice(0, text.length - text.trimStart().length);
-              cell.append(space, element(same || shared[column]?.has(index) ? 'span' : 'mark', { class: whose || undefined }, text.trim()));
-            }
-            if (from === to) cell.append(element('span', { class: 'dim' }, '–'));
-            return cell;
-          }),
-        ),
-      ),
-    );
-    return { same: shared[1].size, words: middle.length };
+    let same = 0;
+    const made = rows.map(({ in: inside, ranges }) => {
+      const all = inside.length === 3;
+      if (all) same += /** @type {{ from: number, to: number }} */ (ranges[1]).to - /** @type {{ from: number, to: number }} */ (ranges[1]).from;
+      const cells = ranges.map(({ from, to }, column) => {
+        const title = all ? 'All three' : columns[column]?.title;
+        const cell = element('div', { role: 'cell', class: 'cell', 'data-title': title, dir: 'auto' });
+        for (let index = from; index < to; index += 1) {
+          const text = words[column]?.[index] ?? '';
+          const space = text.slice(0, text.length - text.trimStart().length);
+          const whose = column === 1 && nudged.has(index) ? 'word nudge' : undefined;
+          const isShared = inside.includes(column) || shared[column]?.has(index);
+          cell.append(index === from ? '' : space, element(isShared ? 'span' : 'mark', { class: whose }, text.trim()));
+        }
+        if (from === to) cell.append(element('span', { class: 'dim' }, '–'));
+        return cell;
+      });
+      return element('div', { role: 'row', class: all ? 'row same' : 'row' }, ...cells);
+    });
+    this.#table.replaceChildren(/** @type {Element} */ (this.#table.firstElementChild), ...made);
+    return { same, words: middle.length };
   }
 }
 

@@ -59,12 +59,17 @@ function lengths(one, other) {
 }
 
 /**
- * A stretch of three texts: the same words in all, or different ones. `shared` are the words that the middle one has too (of the middle one:
- * those that both others have).
+ * A stretch of three texts. `in`: which of them have the same words there; none where they differ.
  *
  * @typedef {object} Row
- * @property {boolean} same
+ * @property {number[]} in
  * @property {{ from: number, to: number }[]} ranges of words, one for each text
+ */
+
+/**
+ * A run of words that the middle text has in common with others, with its place in each of them that has it.
+ *
+ * @typedef {{ at: [number | undefined, number, number | undefined], length: number }} Run
  */
 
 /** Fewer common words than these in a row are accidents, and would only tear texts to pieces. */
@@ -74,39 +79,60 @@ const leastCommon = 2;
  * Aligns two texts with one in the middle.
  *
  * @param {readonly string[]} left @param {readonly string[]} middle @param {readonly string[]} right words without spaces
- * @returns {{ rows: Row[], shared: [Set<number>, Set<number>, Set<number>] }}
+ * @returns {{ rows: Row[], shared: [Set<number>, Set<number>, Set<number>] }} `shared`: words of the outer texts that the middle one has too,
+ * and of the middle one those that any other has
  */
 export function aligned(left, middle, right) {
   const toLeft = new Map(common(middle, left));
   const toRight = new Map(common(middle, right));
-  const shared = /** @type {[Set<number>, Set<number>, Set<number>]} */ ([
-    new Set(toLeft.values()),
-    new Set([...toLeft.keys()].filter((index) => toRight.has(index))),
-    new Set(toRight.values()),
-  ]);
-  /** Runs of words that all have, one behind the other in each. @type {{ at: [number, number, number], length: number }[]} */
-  const runs = [];
-  for (const index of [...shared[1]].sort((one, another) => one - another)) {
-    const at = /** @type {[number, number, number]} */ ([toLeft.get(index), index, toRight.get(index)]);
-    const last = runs.at(-1);
-    if (last && at.every((place, text) => place === /** @type {number} */ (last.at[text]) + last.length)) last.length += 1;
-    else runs.push({ at, length: 1 });
-  }
+  const runs = runsOf(middle.length, toLeft, toRight).filter(
+    ({ at, length }) => length >= leastCommon || at.every((place) => place === 0) || endsAll(at, length, [left, middle, right]),
+  );
   const sizes = [left.length, middle.length, right.length];
   /** @type {Row[]} */
   const rows = [];
-  let done = [0, 0, 0];
-  const differing = (/** @type {readonly number[]} */ until) => {
-    if (until.some((place, text) => place > /** @type {number} */ (done[text])))
-      rows.push({ same: false, ranges: until.map((to, text) => ({ from: /** @type {number} */ (done[text]), to })) });
+  const done = [0, 0, 0];
+  /** Up to where a text can be shown in front of a run: to its next place in common. @param {number} run @param {number} text */
+  const until = (run, text) => {
+    for (const { at } of runs.slice(run)) if (at[text] !== undefined) return /** @type {number} */ (at[text]);
+    return /** @type {number} */ (sizes[text]);
   };
-  for (const { at, length } of runs) {
-    const isEdge = at.every((place) => place === 0) || at.every((place, text) => place + length === sizes[text]);
-    if (length < leastCommon && !isEdge) continue;
-    differing(at);
-    rows.push({ same: true, ranges: at.map((from) => ({ from, to: from + length })) });
-    done = at.map((place) => place + length);
+  const take = (/** @type {number} */ text, /** @type {number} */ to) => {
+    const from = /** @type {number} */ (done[text]);
+    done[text] = to;
+    return { from, to };
+  };
+  for (let run = 0; run <= runs.length; run += 1) {
+    const next = runs[run];
+    const ends = [0, 1, 2].map((text) => until(run, text));
+    const differs = [0, 1, 2].some(
+      (text) => (!next || next.at[text] !== undefined) && /** @type {number} */ (ends[text]) > /** @type {number} */ (done[text]),
+    );
+    if (differs) rows.push({ in: [], ranges: ends.map((end, text) => take(text, end)) });
+    if (!next) break;
+    const inside = [0, 1, 2].filter((text) => next.at[text] !== undefined);
+    const to = next.at.map((place, text) => (place === undefined ? until(run, text) : place + next.length));
+    rows.push({ in: inside, ranges: to.map((end, text) => take(text, end)) });
   }
-  differing(sizes);
-  return { rows, shared };
+  return { rows, shared: [new Set(toLeft.values()), new Set([...toLeft.keys(), ...toRight.keys()]), new Set(toRight.values())] };
+}
+
+/** @param {number} size @param {Map<number, number>} toLeft @param {Map<number, number>} toRight */
+function runsOf(size, toLeft, toRight) {
+  /** @type {Run[]} */
+  const runs = [];
+  for (let index = 0; index < size; index += 1) {
+    const at = /** @type {Run['at']} */ ([toLeft.get(index), index, toRight.get(index)]);
+    if (at[0] === undefined && at[2] === undefined) continue;
+    const last = runs.at(-1);
+    const goesOn = last && at.every((place, text) => place === (last.at[text] === undefined ? undefined : last.at[text] + last.length));
+    if (goesOn) last.length += 1;
+    else runs.push({ at, length: 1 });
+  }
+  return runs;
+}
+
+/** @param {Run['at']} at @param {number} length @param {readonly (readonly string[])[]} texts */
+function endsAll(at, length, texts) {
+  return at.every((place, text) => place !== undefined && place + length === texts[text]?.length);
 }

@@ -1,3 +1,4 @@
+import { howEnded } from '../../explain/sentences.js';
 import { element } from './dom.js';
 
 /** @param {number} ms */
@@ -38,5 +39,5 @@ function speedOf({ tokens, times }) {
 /** The same in a line, for a column. @param {any} answer @param {boolean} nudge */
 export function lineOf({ stats, stopReason }, nudge) {
   const parts = [`${stats.tokens} tokens`, speedOf(stats), ...(nudge ? [`${percent(stats.nudgeRatio)} nudged`] : [])];
-  return `${parts.join(', ')}${stopReason === 'end' ? '' : `, ended by ${stopReason}`}`;
+  return `${parts.join(', ')}${stopReason === 'end' ? '' : `, ${howEnded(stopReason)}`}`;
 }

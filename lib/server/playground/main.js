@@ -112,7 +112,8 @@ async function run() {
   if (three && answers.every((answer) => answer !== undefined)) {
     const { same, words } = side.align(answers);
     byId('columns-text').textContent =
-      `${same} of the ${words} words of the nudged answer are in all three, in this order. Marked: what the answer beside it does not have.`;
+      `${same} of the ${words} words of the nudged answer stand in all three. Marked: what the nudged answer does not have, ` +
+      'and in it what neither of the others has.';
   }
 }
 

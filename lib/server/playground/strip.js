@@ -4,7 +4,7 @@ import { element, shape } from './dom.js';
 /** @typedef {import('../../explain/explanation.ts').Explanation} Explanation */
 
 const height = 96;
-const widest = 14;
+const widest = 20;
 const narrowest = 3;
 
 /**
@@ -45,7 +45,7 @@ export class Strip {
     const picture = shape('svg', { ...size, class: 'bars', role: 'img', 'aria-label': caption }, ...this.#bars.values());
     for (const event of ['pointerover', 'click']) picture.addEventListener(event, (happened) => this.#pointed(happened));
     const wide = width > room ? { tabindex: 0, role: 'group', 'aria-label': 'Probability strip, which can be scrolled sideways' } : {};
-    const scale = element('div', { class: 'scale dim', 'aria-hidden': 'true' }, ...['1', '½', '0'].map((mark) => element('span', {}, mark)));
+    const scale = element('div', { class: 'scale dim', 'aria-hidden': 'true' }, ...['1', '0'].map((mark) => element('span', {}, mark)));
     const plot = element('div', { class: 'plot' }, scale, element('div', { class: 'scroll', ...wide }, picture));
     this.#line = undefined;
     if (gamma !== undefined && gamma <= 1) plot.append(this.#ownLine(gamma), this.#dragged(plot, gamma));
@@ -135,7 +135,7 @@ function place(line, gamma) {
 /** @param {import('../../explain/strip.ts').Bar} bar @param {number} step @param {number} gap */
 function barShape({ word, source, probability }, step, gap) {
   const left = word * step + gap / 2;
-  if (probability === undefined) return shape('circle', { class: 'bar none', 'data-word': word, cx: left + (step - gap) / 2, cy: height - 2, r: 1.5 });
+  if (probability === undefined) return shape('circle', { class: 'bar none', 'data-word': word, cx: left + (step - gap) / 2, cy: height - 3.5, r: Math.min(2.5, step / 3) });
   const tall = Math.max(1, probability * height);
   const kind = source === 'nudge' ? 'bar nudged' : 'bar';
   return shape('rect', { class: kind, 'data-word': word, x: left, y: height - tall, width: step - gap, height: tall });
