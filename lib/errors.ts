@@ -98,9 +98,12 @@ export function rememberCaller(
 ): (code: ErrorCode, message: string, details?: { needed?: number; available?: number }) => NudgingError {
   const place: { stack?: string } = {};
   Error.captureStackTrace(place, from);
+  // As text, at once: until a stack is looked at it holds the objects whose methods are on it, and one that keeps its stream would never be
+  // collected, because the stream's own end would hold it.
+  const { stack } = place;
   return (code, message, details) => {
     const error = new NudgingError(code, message, details);
-    const frames = place.stack?.split('\n').slice(1).join('\n') ?? '';
+    const frames = stack?.split('\n').slice(1).join('\n') ?? '';
     error.stack = `${error.name}: ${message}\n${frames}`;
     return error;
   };

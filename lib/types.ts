@@ -98,7 +98,7 @@ export interface Candidate {
 export interface Decision extends Top1 {
   /**
    * `boundary`: the base was asked at a boundary of a draft, or in the mode `reverse` for a word. `run`: it went on with its own run or
-   * word. `draft`: the aligned model drafted, or in the mode `reverse` decoded. `lead`: it led.
+   * word, or answered alone. `draft`: the aligned model drafted, or decoded in the mode `reverse` or alone. `lead`: it led.
    */
   kind: 'boundary' | 'run' | 'draft' | 'lead';
   /** Bytes (UTF-8) of what the rounds hold, and of the draft, before the question. A prefill is not counted: it belongs to the prompt. */

@@ -101,8 +101,8 @@ describe('nudging serve', () => {
 
   test('lets what runs end after SIGTERM, and takes no more', async () => {
     const server = await serve([...endless]);
-    const stream = await post(server.url, longChat({ max_tokens: 150 }));
-    const other = await post(server.url, longChat({ max_tokens: 150 }));
+    const stream = await post(server.url, longChat({ max_tokens: 60 }));
+    const other = await post(server.url, longChat({ max_tokens: 60 }));
     const stopped = server.stop();
     await server.logged(({ event }) => event === 'draining');
     await expect(fetch(`${server.url}/health`)).rejects.toThrow();

@@ -10,6 +10,8 @@ import type { Wish } from './generation.ts';
  * @throws ApiError 400; what the engine says of the prompts otherwise
  */
 export async function checkLengths(engine: Nudging, wishes: readonly Wish[], signal: AbortSignalLike): Promise<void> {
+  // Then the oldest turns of what is too long are left out.
+  if (engine.settings.fit !== undefined) return;
   const seen = new Set<unknown>();
   for (const { input, options } of wishes) {
     if (seen.has(input)) continue;

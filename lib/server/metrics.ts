@@ -1,3 +1,4 @@
+import { memoryUsage } from 'node:process';
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import type { LogEntry } from './log.ts';
 import type { Answer, LaneStats } from '../types.ts';
@@ -53,6 +54,9 @@ function labelText(labels: Labels): string {
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(',')}}`;
 }
+
+/** How often the event loop is looked at. */
+const resolutionMs = 10;
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const shortSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -130,7 +134,7 @@ export class Metrics {
   /** Measures how late the event loop is, from now on. */
   watchLoop(): void {
     if (this.#loop) return;
-    this.#loop = monitorEventLoopDelay({ resolution: 1 });
+    this.#loop = monitorEventLoopDelay({ resolution: resolutionMs });
     this.#loop.enable();
   }
 
@@ -187,8 +191,14 @@ export class Metrics {
       gauge(
         'event_loop_delay_seconds',
         'How late the event loop is.',
-        late ? [50, 99].map((p) => `nudging_event_loop_delay_seconds{quantile="${p / 100}"} ${late.percentile(p) / 1e9}`) : [],
+        late
+          ? [50, 99].map(
+              (p) =>
+                `nudging_event_loop_delay_seconds{quantile="${p / 100}"} ${Math.max(0, late.percentile(p) / 1e9 - resolutionMs / 1e3)}`,
+            )
+          : [],
       ),
+      gauge('resident_memory_bytes', 'Memory of the process, the models included.', [`nudging_resident_memory_bytes ${memoryUsage.rss()}`]),
     ];
   }
 }

@@ -13,7 +13,9 @@ export const chatPath = '/v1/chat/completions';
 /** A chat of one question. */
 export const chatOf = (question: string, more: object = {}) => ({ messages: [{ role: 'user', content: question }], ...more });
 
-/** A chat that goes on for hundreds of tokens, with an engine that may not end its answers. The base is asked at every word: that is slow. */
+/**
+ * A chat that goes on for hundreds of tokens, with an engine that may not end its answers. The base is asked at every word: that is slow.
+ */
 export const longChat = (more: object = {}) =>
   chatOf('What is a harbor?', { max_tokens: 400, stream: true, nudging: { gamma: 2 }, ...more });
 

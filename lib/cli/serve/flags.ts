@@ -1,6 +1,6 @@
 import { integer, nonEmptyText, number, oneOf } from '../../options.ts';
 import { defaultLimits } from '../../server/options.ts';
-import { groupsNamed, type FlagGroup } from '../flags.ts';
+import { flagsNamed, groupsNamed, type FlagGroup } from '../flags.ts';
 
 /** What holds without a flag. */
 export const serveDefaults = {
@@ -168,6 +168,15 @@ const limits: FlagGroup = {
   ],
 };
 
+const prompts: FlagGroup = {
+  title: 'Prompts (likewise)',
+  // How an answer begins is for each request to say.
+  flags: [
+    ...groupsNamed('prompts').flatMap(({ flags }) => flags.filter(({ name }) => name !== 'prefill')),
+    ...flagsNamed('thinking').map((flag) => ({ ...flag, about: 'let a model think that can, and send its thinking as reasoning_content' })),
+  ],
+};
+
 const output: FlagGroup = {
   title: 'Output',
   flags: [
@@ -182,4 +191,13 @@ const output: FlagGroup = {
 };
 
 /** Flags of `nudging serve`. */
-export const serveGroups: FlagGroup[] = [models, address, access, limits, ...groupsNamed('generation', 'prompts', 'engine'), output];
+export const serveGroups: FlagGroup[] = [
+  models,
+  address,
+  access,
+  limits,
+  ...groupsNamed('generation'),
+  prompts,
+  ...groupsNamed('engine'),
+  output,
+];
