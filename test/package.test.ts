@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npm } from '../scripts/lib/npm.mjs';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
@@ -49,6 +49,13 @@ describe('the published package', () => {
     ];
     expect(needed.filter((file) => !packed.includes(file))).toEqual([]);
     expect(packed.some((file) => file.startsWith('native/addon/'))).toBe(true);
+  });
+
+  it('ships the playground as it is written', () => {
+    const shipped = packed.filter((file) => file.startsWith('dist/server/playground/')).map((file) => file.slice('dist/'.length));
+    const written = readdirSync(inRoot('lib/server/playground')).map((file) => `server/playground/${file}`);
+    expect(shipped.sort()).toEqual(written.sort());
+    for (const file of written) expect(readText(`dist/${file}`)).toBe(readText(`lib/${file}`));
   });
 
   it('ships no build results, tests or sources of dist/', () => {

@@ -27,9 +27,6 @@ docs/serving.md has routes, errors, metrics, and how to put it behind a proxy.`,
     const { load, values, switches, words } = readFlags(this.groups, argv, this.name);
     if (words.length > 0) throw new UsageError(`serve takes no words: leave out "${words[0]}", or name pairs with --pair`);
     refuseContradictions((values['pair'] as string[] | undefined) ? { ...load, pair: 'given' } : load);
-    return serveUntilInterrupted(
-      { load, values, verbose: switches.has('verbose'), playground: !switches.has('no-playground') },
-      interrupt,
-    );
+    return serveUntilInterrupted({ load, values, verbose: switches.has('verbose'), playground: !switches.has('no-playground') }, interrupt);
   },
 };

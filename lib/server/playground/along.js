@@ -9,8 +9,8 @@
 const isSure = (probability, gamma) => probability >= Math.fround(gamma);
 
 /**
- * Whose word it would be. γ is asked for the words of the base's that it was sure enough of, and where it was not; not where the base agreed
- * with the aligned model, wanted to end, or was not asked.
+ * Whose word it would be. γ is asked for the words of the base's that it was sure enough of, and where it was not; not where the base
+ * agreed with the aligned model, wanted to end, or was not asked.
  *
  * @param {Word} word @param {number} gamma @returns {Word['source']}
  */

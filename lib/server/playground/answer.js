@@ -40,7 +40,13 @@ export class AnswerView {
   /** @param {(gamma: number) => void} onAgain called when the answer is wanted with another γ */
   constructor(onAgain) {
     this.#again.addEventListener('click', () => this.#gamma !== undefined && onAgain(this.#gamma));
-    new ResizeObserver(() => this.#drawStrip()).observe(byId('strip').parentElement ?? document.body);
+    let wide = 0;
+    new ResizeObserver(([entry]) => {
+      const { width = 0 } = entry?.contentRect ?? {};
+      // Drawn anew the line would be lost to who drags it, and other heights come of its dragging.
+      if (width !== wide) this.#drawStrip();
+      wide = width;
+    }).observe(byId('shown'));
   }
 
   /** @param {string} question @param {string} model */
@@ -129,8 +135,13 @@ export class AnswerView {
 
   #drawStrip() {
     if (!this.#whole) return;
-    const about = this.#answer ? meaningOf(this.#shown).replace(', in tenths of its probability', '') : 'how sure the base was of its words';
-    this.#strip.draw(this.#shown, `At each word: ${about}. Filled bars: the base's words; outlined: the aligned model's; dots: nobody asked.`);
+    const about = this.#answer
+      ? meaningOf(this.#shown).replace(', in tenths of its probability', '')
+      : 'how sure the base was of its words';
+    this.#strip.draw(
+      this.#shown,
+      `At each word: ${about}. Filled bars: the base's words; outlined: the aligned model's; dots: nobody asked.`,
+    );
     const { gamma } = this.#shown;
     const isDragged = this.#answer !== undefined && gamma !== undefined && gamma <= 1;
     byId('along').hidden = !isDragged;

@@ -33,7 +33,11 @@ async function call(path, init = {}) {
   const { error } = await response.json().catch(() => ({ error: undefined }));
   const wait = response.headers.get('retry-after');
   const message = error?.message ?? `the server answers with status ${response.status}`;
-  throw new Refusal(response.status, wait === null || /try again/.test(message) ? message : `${message} (try again in ${wait} s)`, error?.code);
+  throw new Refusal(
+    response.status,
+    wait === null || /try again/.test(message) ? message : `${message} (try again in ${wait} s)`,
+    error?.code,
+  );
 }
 
 /**

@@ -61,7 +61,8 @@ export class Columns {
     let same = 0;
     const made = rows.map(({ in: inside, ranges }) => {
       const all = inside.length === 3;
-      if (all) same += /** @type {{ from: number, to: number }} */ (ranges[1]).to - /** @type {{ from: number, to: number }} */ (ranges[1]).from;
+      if (all)
+        same += /** @type {{ from: number, to: number }} */ (ranges[1]).to - /** @type {{ from: number, to: number }} */ (ranges[1]).from;
       const cells = ranges.map(({ from, to }, column) => {
         const title = all ? 'All three' : columns[column]?.title;
         const cell = element('div', { role: 'cell', class: 'cell', 'data-title': title, dir: 'auto' });
@@ -82,7 +83,11 @@ export class Columns {
   }
 }
 
-/** Which words begin in a piece of the aligned model's. @param {readonly import('../../types.ts').Piece[]} pieces @param {readonly string[]} words */
+/**
+ * Which words begin in a piece of the aligned model's.
+ * @param {readonly import('../../types.ts').Piece[]} pieces
+ * @param {readonly string[]} words
+ */
 function nudgedIn(pieces, words) {
   /** @type {Set<number>} */
   const nudged = new Set();

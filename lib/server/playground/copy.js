@@ -25,7 +25,11 @@ export const forms = {
       ...(base ? { topProbability: base.probability } : {}),
       ...(thinking ? { thinking } : {}),
     }));
-    return JSON.stringify({ question, model, mode, ...(answer ?? { text: forms['text']?.({ explanation, answer, model }), stopReason, pieces }) }, null, 2);
+    return JSON.stringify(
+      { question, model, mode, ...(answer ?? { text: forms['text']?.({ explanation, answer, model }), stopReason, pieces }) },
+      null,
+      2,
+    );
   },
   html: ({ explanation }) => explanationHtml(explanation),
 };

@@ -12,48 +12,60 @@ export function wordsIn(text) {
  * @returns {[number, number][]} pairs of indices, both rising
  */
 export function common(one, other) {
+  // Numbers are compared faster.
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  const numbered = (/** @type {readonly string[]} */ words) =>
+    Uint32Array.from(words, (word) => {
+      if (!numbers.has(word)) numbers.set(word, numbers.size);
+      return /** @type {number} */ (numbers.get(word));
+    });
   /** @type {[number, number][]} */
   const pairs = [];
-  between(one, 0, one.length, other, 0, other.length, pairs);
+  between(numbered(one), 0, numbered(other), 0, pairs);
   return pairs;
 }
 
 /**
- * @param {readonly string[]} one @param {number} from @param {number} to @param {readonly string[]} other @param {number} start
- * @param {number} end @param {[number, number][]} pairs
+ * @param {Uint32Array} one @param {number} from where it is in the whole text
+ * @param {Uint32Array} other @param {number} start the same of the other
+ * @param {[number, number][]} pairs
  */
-function between(one, from, to, other, start, end, pairs) {
-  while (from < to && start < end && one[from] === other[start]) pairs.push([from++, start++]);
-  /** @type {[number, number][]} */
-  const behind = [];
-  while (from < to && start < end && one[to - 1] === other[end - 1]) behind.unshift([--to, --end]);
-  if (to - from === 1) {
-    const found = other.indexOf(/** @type {string} */ (one[from]), start);
-    if (found !== -1 && found < end) pairs.push([from, found]);
-  } else if (from < to && start < end) {
-    const middle = (from + to) >> 1;
-    const before = lengths(one.slice(from, middle), other.slice(start, end));
-    const after = lengths(one.slice(middle, to).reverse(), other.slice(start, end).reverse());
+function between(one, from, other, start, pairs) {
+  const least = Math.min(one.length, other.length);
+  let same = 0;
+  while (same < least && one[same] === other[same]) same += 1;
+  for (let index = 0; index < same; index += 1) pairs.push([from + index, start + index]);
+  let behind = 0;
+  while (behind < least - same && one[one.length - 1 - behind] === other[other.length - 1 - behind]) behind += 1;
+  const [here, there] = [one.subarray(same, one.length - behind), other.subarray(same, other.length - behind)];
+  if (here.length === 1) {
+    const found = there.indexOf(/** @type {number} */ (here[0]));
+    if (found !== -1) pairs.push([from + same, start + same + found]);
+  } else if (here.length > 0 && there.length > 0) {
+    const middle = here.length >> 1;
+    const before = lengths(here.subarray(0, middle), there);
+    const after = lengths(here.slice(middle).reverse(), there.slice().reverse());
+    const sum = (/** @type {number} */ at) => /** @type {number} */ (before[at]) + /** @type {number} */ (after[there.length - at]);
     let best = 0;
-    const size = end - start;
-    const sum = (/** @type {number} */ at) => /** @type {number} */ (before[at]) + /** @type {number} */ (after[size - at]);
-    for (let at = 1; at <= size; at += 1) if (sum(at) > sum(best)) best = at;
-    between(one, from, middle, other, start, start + best, pairs);
-    between(one, middle, to, other, start + best, end, pairs);
+    for (let at = 1; at <= there.length; at += 1) if (sum(at) > sum(best)) best = at;
+    between(here.subarray(0, middle), from + same, there.subarray(0, best), start + same, pairs);
+    between(here.subarray(middle), from + same + middle, there.subarray(best), start + same + best, pairs);
   }
-  pairs.push(...behind);
+  for (let index = behind; index > 0; index -= 1) pairs.push([from + one.length - index, start + other.length - index]);
 }
 
-/** How much of `one` is in each beginning of `other`. @param {readonly string[]} one @param {readonly string[]} other */
+/** How long what all of `one` shares with each beginning of `other` is. @param {Uint32Array} one @param {Uint32Array} other */
 function lengths(one, other) {
-  let row = new Uint32Array(other.length + 1);
+  const row = new Uint32Array(other.length + 1);
   for (const word of one) {
-    const next = new Uint32Array(other.length + 1);
+    let [corner, left] = [0, 0];
     for (let at = 1; at <= other.length; at += 1) {
-      const [left, up, corner] = /** @type {[number, number, number]} */ ([next[at - 1], row[at], row[at - 1]]);
-      next[at] = other[at - 1] === word ? corner + 1 : Math.max(left, up);
+      const up = /** @type {number} */ (row[at]);
+      left = other[at - 1] === word ? corner + 1 : Math.max(up, left);
+      row[at] = left;
+      corner = up;
     }
-    row = next;
   }
   return row;
 }
@@ -79,8 +91,8 @@ const leastCommon = 2;
  * Aligns two texts with one in the middle.
  *
  * @param {readonly string[]} left @param {readonly string[]} middle @param {readonly string[]} right words without spaces
- * @returns {{ rows: Row[], shared: [Set<number>, Set<number>, Set<number>] }} `shared`: words of the outer texts that the middle one has too,
- * and of the middle one those that any other has
+ * @returns {{ rows: Row[], shared: [Set<number>, Set<number>, Set<number>] }} `shared`: words of the outer texts that the middle one has
+ * too, and of the middle one those that any other has
  */
 export function aligned(left, middle, right) {
   const toLeft = new Map(common(middle, left));

@@ -11,7 +11,11 @@ function show(list, rows) {
   list.replaceChildren(...rows.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))));
 }
 
-/** An answer on its way. @param {HTMLElement} list @param {{ words: number, nudged: number, ms: number, firstMs: number | undefined }} so */
+/**
+ * An answer on its way.
+ * @param {HTMLElement} list
+ * @param {{ words: number, nudged: number, ms: number, firstMs: number | undefined }} so
+ */
 export function showSoFar(list, { words, nudged, ms, firstMs }) {
   show(list, [
     ['Nudged', words === 0 ? '–' : `${percent(nudged / words)} of ${words} words so far`],

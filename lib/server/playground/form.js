@@ -104,6 +104,7 @@ export class Form {
     const { places = 1 } = this.#properties.models[pair.value] ?? {};
     const hint = byId('places');
     hint.hidden = !input('compare').checked || places >= 3;
-    hint.textContent = `This pair answers ${places === 1 ? 'one request' : `${places} requests`} at a time, so the answers come one after the other.`;
+    const atOnce = places === 1 ? 'one request' : `${places} requests`;
+    hint.textContent = `This pair answers ${atOnce} at a time, so the answers come one after the other.`;
   }
 }

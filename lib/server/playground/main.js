@@ -58,8 +58,10 @@ async function open() {
 function about(models) {
   const { pair } = form.settings();
   const { base, aligned } = models.find(({ id }) => id === pair)?.nudging.models ?? {};
-  const size = (/** @type {any} */ model) => (model?.parameters > 0 ? `${Number((model.parameters / 1e6).toPrecision(3))} M parameters` : 'model');
-  byId('about').textContent = base && aligned ? `${pair}: a base of ${size(base)}, nudged by one of ${size(aligned)}` : `${pair} is being loaded…`;
+  const size = (/** @type {any} */ model) =>
+    model?.parameters > 0 ? `${Number((model.parameters / 1e6).toPrecision(3))} M parameters` : 'model';
+  byId('about').textContent =
+    base && aligned ? `${pair}: a base of ${size(base)}, nudged by one of ${size(aligned)}` : `${pair} is being loaded…`;
   byId('pair').onchange = () => {
     form.pairChanged();
     about(models);

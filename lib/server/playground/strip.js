@@ -107,7 +107,7 @@ export class Strip {
       grabbed = event.clientY - (top + tall / 2);
       line.setPointerCapture(event.pointerId);
       line.classList.add('dragged');
-      line.focus();
+      line.focus({ preventScroll: true });
       event.preventDefault();
     });
     line.addEventListener('pointermove', (event) => {
@@ -135,7 +135,14 @@ function place(line, gamma) {
 /** @param {import('../../explain/strip.ts').Bar} bar @param {number} step @param {number} gap */
 function barShape({ word, source, probability }, step, gap) {
   const left = word * step + gap / 2;
-  if (probability === undefined) return shape('circle', { class: 'bar none', 'data-word': word, cx: left + (step - gap) / 2, cy: height - 3.5, r: Math.min(2.5, step / 3) });
+  if (probability === undefined)
+    return shape('circle', {
+      class: 'bar none',
+      'data-word': word,
+      cx: left + (step - gap) / 2,
+      cy: height - 3.5,
+      r: Math.min(2.5, step / 3),
+    });
   const tall = Math.max(1, probability * height);
   const kind = source === 'nudge' ? 'bar nudged' : 'bar';
   return shape('rect', { class: kind, 'data-word': word, x: left, y: height - tall, width: step - gap, height: tall });

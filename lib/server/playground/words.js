@@ -14,8 +14,8 @@ export function classOf({ text, source, base }) {
 }
 
 /**
- * An answer's words, one of which is shown in more detail. Only one is a stop of the Tab key; arrow keys move among them, Home and End go to
- * the first and the last.
+ * An answer's words, one of which is shown in more detail. Only one is a stop of the Tab key; arrow keys move among them, Home and End go
+ * to the first and the last.
  */
 export class Words {
   /** @type {HTMLElement[]} */
