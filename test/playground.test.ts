@@ -6,6 +6,7 @@ import { alongAt, alongText, wouldBe } from '../lib/server/playground/along.js';
 import { aligned, common, wordsIn } from '../lib/server/playground/diff.js';
 import { eventsOf } from '../lib/server/playground/events.js';
 import { hashOf, requestOf, settingsFrom } from '../lib/server/playground/settings.js';
+import { inRoot } from '../scripts/lib/paths.mjs';
 import { spread } from './support/questions.ts';
 import { ask } from './support/requests.ts';
 
@@ -204,6 +205,17 @@ describe('settings', () => {
     }
     expect(nudging).toEqual({ mode: 'nudge', trace: true, gamma: 0.4, rule: 'top1' });
     expect(body.messages).toEqual([{ role: 'user', content: 'What is a harbor?' }]);
+  });
+});
+
+describe('figures', () => {
+  test('call no speed what the engine only remembered, and say how an answer ended', async () => {
+    // As the browser has it: it imports other modules by their compiled names.
+    const { lineOf } = await import(inRoot('dist/server/playground/figures.js'));
+    const stats = { tokens: 30, nudgeRatio: 0.3, times: { total: 100 }, base: { decodes: 4 }, aligned: { decodes: 0 } };
+    expect(lineOf({ stats, stopReason: 'end' }, true)).toBe('30 tokens, 300 tokens/s, 30 % nudged');
+    const remembered = { ...stats, base: { decodes: 0 }, times: { total: 0.01 } };
+    expect(lineOf({ stats: remembered, stopReason: 'length' }, false)).toBe('30 tokens, from memory, cut at its longest length');
   });
 });
 

@@ -3,7 +3,7 @@ import { savedAnswer } from '../../explain/saved.js';
 import { meaningOf, summary } from '../../explain/sentences.js';
 import { alongAt, alongText } from './along.js';
 import { Aloud } from './aloud.js';
-import { showCard } from './card.js';
+import { showCard, showHint } from './card.js';
 import { byId } from './dom.js';
 import { showFigures, showSoFar } from './figures.js';
 import { showRounds } from './rounds.js';
@@ -128,6 +128,7 @@ export class AnswerView {
     this.#aloud.end();
     this.#whole = explanation;
     this.#shown = { ...explanation, words: explanation.words.filter(({ thinking }) => !thinking) };
+    showHint(byId('card'));
     this.#words.replace(this.#shown.words);
     this.#drawStrip();
     byId('copies').hidden = false;

@@ -36,6 +36,14 @@ export function showCard(card, explanation, index, { whole, gamma }) {
   );
 }
 
+/** How to get one. @param {HTMLElement} card */
+export function showHint(card) {
+  card.hidden = false;
+  card.replaceChildren(
+    element('p', { class: 'dim' }, 'Point at a word, or move to one with the Tab and arrow keys, to see why it is there.'),
+  );
+}
+
 /** @param {import('../../explain/explanation.ts').BaseSays} base */
 function sureness({ probability, margin }) {
   return `${p(probability)}${margin === undefined || !Number.isFinite(margin) ? '' : `, margin ${margin.toFixed(2)}`}`;

@@ -35,8 +35,9 @@ export function showFigures(list, stats, firstMs) {
   ]);
 }
 
-/** @param {any} stats */
-function speedOf({ tokens, times }) {
+/** What the engine remembers of the same question it need not decode, and that is no speed. @param {any} stats */
+function speedOf({ tokens, times, base, aligned }) {
+  if (tokens > 0 && base.decodes + aligned.decodes === 0) return 'from memory';
   return times.total > 0 ? `${Math.round((tokens * 1000) / times.total)} tokens/s` : '–';
 }
 
