@@ -33,7 +33,7 @@ await runMain(async () => {
   };
   const engine = await Nudging.load({ ...(values.pair ? { pair: values.pair } : {}), threads: integer('threads', 1), parallel: 1 });
   const service = createService(new Models([new Served('pair', engine)]), {});
-  const server = await listen(service, { host: '127.0.0.1', port: 0, headersTimeout: 10, mostConnections: 10 });
+  const server = await listen(service, { host: '127.0.0.1', port: 0, requestTimeout: 10, mostConnections: 10 });
   const agent = new Agent({ keepAlive: true });
   const ways = /** @type {const} */ (['http', 'here']);
   /** @type {Record<'http' | 'here', number[]>} */

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -169,6 +170,22 @@ describe('nudging serve', () => {
     const { stderr, code } = await nudging(['serve', '--port', '0', '--base', 'too-big.gguf', '--aligned', 'x.gguf'], { fake: true });
     expect(code).toBe(1);
     expect(stderr).toMatch(/too big/);
+  });
+
+  test('closes connections on which nothing comes', async () => {
+    const server = await serve(['--request-timeout', '0.3']);
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    socket.write(`POST ${chatPath} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`);
+    const answer = await new Promise<string>((resolve) => {
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+      });
+      socket.on('close', () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect((await fetch(`${server.url}/health`, { method: 'HEAD' })).status).toBe(200);
+    await server.stop();
   });
 
   test('says where nobody else listens', async () => {

@@ -55,10 +55,18 @@ describe('the page and what it loads', () => {
     expect((await ask(handler, '/', undefined, { headers: { 'If-None-Match': '"other"' } })).status).toBe(200);
   });
 
-  test.each(['package.json', 'server/handler.js', 'server/playground/../handler.js', 'server/playground/%2e%2e/handler.js', ''])(
+  test.each(['package.json', 'server/handler.js', 'server/playground/../handler.js', 'server/playground/%2e%2e/handler.js'])(
     'are all that is there: not %j',
     async (name) => expect((await ask(handler, `/assets/${name}`)).status).toBe(404),
   );
+
+  test('stand below another path together, named from there', async () => {
+    const below = createHandler(engine, { playground: true, basePath: '/api' });
+    const html = await (await ask(below, '/api/')).text();
+    const [, module = ''] = /src="([^"]+)"/.exec(html.slice(html.indexOf('<script'))) ?? [];
+    expect((await ask(below, new URL(module, 'http://localhost/api/').pathname)).status).toBe(200);
+    expect((await ask(below, '/')).status).toBe(404);
+  });
 
   test('are not there unless they are wanted', async () => {
     const bare = createHandler(engine);

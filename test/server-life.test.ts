@@ -1,3 +1,4 @@
+import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging } from '../lib/index.ts';
 import { createHandler, type Handler, type LogEntry } from '../lib/server/index.ts';
@@ -232,6 +233,17 @@ describe('an engine that crashes', () => {
     expect((await ask(handler, '/health')).status).toBe(503);
     expect((await ask(handler, chatPath, chatOf(question))).status).toBe(503);
   });
+});
+
+test('the handler may be mounted below another path, in a server of somebody else', async () => {
+  const handler = createHandler(engine, { basePath: '/api' });
+  const app = new Hono().get('/', (context) => context.text('mine')).all('/api/*', (context) => handler(context.req.raw));
+  const body = JSON.stringify(chatOf(question, { stream: true }));
+  const asked = await app.request(`/api${chatPath}`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+  expect(saidIn(await asked.text())).toBe(text);
+  expect(await (await app.request('/')).text()).toBe('mine');
+  expect((await app.request('/api/v1/nothing')).status).toBe(404);
+  expect((await ask(handler, chatPath, chatOf(question))).status).toBe(404);
 });
 
 test('the metrics are lines that Prometheus reads, and count what was done', async () => {

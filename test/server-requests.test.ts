@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging, type ChatMessage } from '../lib/index.ts';
 import { createHandler, type Handler } from '../lib/server/index.ts';
+import { Served } from '../lib/server/served.ts';
 import { ask, chatOf, chatPath } from './support/requests.ts';
 
 // What is refused, and how. No test here needs an answer of some length.
@@ -301,6 +302,17 @@ describe('hosts and pages', () => {
     expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([204, 'POST']);
     expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
   });
+});
+
+test('who is told to come again is told when a place will be free', () => {
+  const served = new Served('x', { parallel: 2 } as Nudging);
+  expect(served.retryAfter()).toBe(1);
+  for (const seconds of [3, 4, 50]) served.times.add(seconds);
+  served.active = 5;
+  // Three wait, and one more will: two at a time, four seconds each.
+  expect(served.retryAfter()).toBe(8);
+  served.active = 5000;
+  expect(served.retryAfter()).toBe(120);
 });
 
 test('options of the handler are checked', () => {

@@ -72,7 +72,7 @@ export function createService(models: Models, options: HandlerOptions): Service 
     idle: () => {},
     draining: false,
   };
-  const app = routes(context, options.playground ?? false);
+  const app = routes(context, options);
   return {
     fetch: async (request) => app.fetch(request),
     metrics: context.metrics,
@@ -130,25 +130,30 @@ function paths(server: ServerContext): Record<string, Path> {
 /** They hold no secrets, and the page itself asks for a key. */
 const pages: Record<string, Path> = {
   '/': { open: true, methods: { GET: (exchange) => playgroundPage(exchange.request) } },
-  '/assets/*': { open: true, methods: { GET: (exchange, context) => playgroundAsset(exchange.request, context.req.path) } },
+  '/assets/:name{.+}': {
+    open: true,
+    methods: { GET: (exchange, context) => playgroundAsset(exchange.request, context.req.param('name')) },
+  },
 };
 
 function state(status: string): Response {
   return json({ status }, status === 'ok' ? 200 : 503);
 }
 
-function routes(server: ServerContext, playground: boolean): Hono {
+function routes(server: ServerContext, { basePath = '', playground = false }: HandlerOptions): Hono {
   const app = new Hono();
   for (const [path, { methods, open = false }] of Object.entries({ ...paths(server), ...(playground ? pages : {}) })) {
     const allowed = Object.keys(methods);
-    app.all(path, (context) => {
+    app.all(basePath + path, (context) => {
       const exchange = new Exchange(server, context.req.raw, path);
       return exchange.run(async () => {
         const cors = exchange.admit(open);
         if (context.req.method === 'OPTIONS') return preflight(allowed, cors);
-        const act = methods[context.req.method as Method];
+        // Hono leaves the body out of what answers HEAD.
+        const { method } = context.req;
+        const act = methods[(method === 'HEAD' ? 'GET' : method) as Method];
         if (!act) {
-          const message = `${path} is asked with ${allowed.join(' or ')}, not with ${context.req.method.slice(0, 20)}`;
+          const message = `${path} is asked with ${allowed.join(' or ')}, not with ${method.slice(0, 20)}`;
           throw new ApiError(405, 'ERR_METHOD', message, { headers: { Allow: allowed.join(', ') } });
         }
         return act(exchange, context);

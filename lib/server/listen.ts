@@ -10,8 +10,8 @@ export interface Listening {
   port: number;
   /** PEM texts. */
   tls?: { cert: string; key: string } | undefined;
-  /** Seconds that the headers of a request may take. */
-  headersTimeout: number;
+  /** Seconds in which a request must have arrived, its body included; then it is answered with 408. */
+  requestTimeout: number;
   /** Connections that may be open together; further ones are closed at once. */
   mostConnections: number;
 }
@@ -32,8 +32,14 @@ export interface Running {
 const farewellMs = 1000;
 
 /** @throws what Node says of the address, such as EADDRINUSE */
-export async function listen(service: Service, { host, port, tls, headersTimeout, mostConnections }: Listening): Promise<Running> {
-  const timeouts = { headersTimeout: headersTimeout * 1000, requestTimeout: 0, keepAliveTimeout: 30_000 };
+export async function listen(service: Service, { host, port, tls, requestTimeout, mostConnections }: Listening): Promise<Running> {
+  const arrivalMs = requestTimeout * 1000;
+  const timeouts = {
+    headersTimeout: arrivalMs,
+    requestTimeout: arrivalMs,
+    connectionsCheckingInterval: Math.min(1000, arrivalMs),
+    keepAliveTimeout: 30_000,
+  };
   const server = createAdaptorServer({
     fetch: service.fetch,
     ...(tls ? { createServer: createSecureServer, serverOptions: { ...timeouts, ...tls } } : { createServer, serverOptions: timeouts }),

@@ -20,6 +20,8 @@ export const defaultLimits: Limits = { mostBytes: 1_048_576, mostTokens: 16_384,
 export interface HandlerOptions extends Partial<Limits> {
   /** Name of the model, for one engine. Default `nudging`. */
   model?: string;
+  /** What stands before the routes, such as `/api`, where the handler is not at the top of an address. Default: nothing. */
+  basePath?: string;
   /** Who may ask; without any key, everybody. A string is a key by the name `default`. */
   apiKeys?: readonly (string | ApiKey)[];
   /** Requests a minute for each key, or for all together where there are none; 0 (default): no limit. */
@@ -53,6 +55,10 @@ const key: Rule = {
 /** What each option of the handler must be. */
 export const handlerRules: Record<string, Rule> = {
   model: nonEmptyText,
+  basePath: {
+    check: (value) => typeof value === 'string' && /^(\/[\w.~-]+)*$/.test(value),
+    expected: 'a path such as "/api", without a slash at its end',
+  },
   apiKeys: listOf(key),
   rateLimit: number(0, 1e9),
   allowedHosts: listOf(text),

@@ -48,9 +48,9 @@ export function playgroundPage(request: Request): Promise<Response> {
   return served(request, page);
 }
 
-/** `GET /assets/…`. @throws ApiError 404 */
-export function playgroundAsset(request: Request, path: string): Promise<Response> {
-  return served(request, path.replace(/^\/assets\//, ''));
+/** `GET /assets/NAME`. @throws ApiError 404 */
+export function playgroundAsset(request: Request, name: string | undefined): Promise<Response> {
+  return served(request, name ?? '');
 }
 
 async function served(request: Request, name: string): Promise<Response> {

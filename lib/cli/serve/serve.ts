@@ -92,8 +92,8 @@ function settingsFrom(
   };
 }
 
-function connections(values: Given['values']): Pick<Listening, 'headersTimeout' | 'mostConnections'> {
-  return { headersTimeout: numberFrom(values, 'headers-timeout'), mostConnections: numberFrom(values, 'max-connections') };
+function connections(values: Given['values']): Pick<Listening, 'requestTimeout' | 'mostConnections'> {
+  return { requestTimeout: numberFrom(values, 'request-timeout'), mostConnections: numberFrom(values, 'max-connections') };
 }
 
 function tlsFrom(cert: string | undefined, key: string | undefined): Listening['tls'] {
