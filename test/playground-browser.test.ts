@@ -204,7 +204,7 @@ describe.skipIf(chromiumPath === undefined)(`the playground in a browser${needsC
           length: '96',
         });
         await page.fill('#length', '5');
-        await page.locator('#length').blur();
+        await page.waitForFunction(() => location.hash.includes('length'));
         expect(new URL(page.url()).hash).toBe('#q=Is+%3Cb%3Ethis%3C%2Fb%3E+%26+that%3F&gamma=0.7&length=5');
         await page.click('#go');
         await finished(page);
@@ -286,6 +286,22 @@ describe.skipIf(chromiumPath === undefined)(`the playground in a browser${needsC
     );
     await guarded.stop();
   });
+
+  test('waits for what is still loading, and keeps what is typed meanwhile', () =>
+    withPage(async (page) => {
+      await ready(page);
+      const loading = { default_model: 'demo', limits: { tokens: 1000 }, models: { demo: { state: 'loading' } } };
+      await page.route('**/props', (route) => route.fulfill({ json: loading }), { times: 1 });
+      await page.route('**/v1/models', (route) => route.fulfill({ json: { data: [{ id: 'demo', nudging: { models: {} } }] } }), {
+        times: 1,
+      });
+      await page.reload();
+      await page.locator('#about', { hasText: 'is being loaded' }).waitFor();
+      await page.fill('#question', 'Typed early');
+      await ready(page);
+      expect(await page.inputValue('#question')).toBe('Typed early');
+      expect(await page.inputValue('#length')).toBe('96');
+    }));
 
   test('says what went wrong, and goes on', () =>
     withPage(async (page) => {

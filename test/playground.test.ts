@@ -9,6 +9,7 @@ import { hashOf, requestOf, settingsFrom } from '../lib/server/playground/settin
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { spread } from './support/questions.ts';
 import { ask } from './support/requests.ts';
+import { serve } from './support/server.ts';
 
 // What of the page needs no browser. test/playground-browser.test.ts has the rest.
 
@@ -72,6 +73,17 @@ describe('the page and what it loads', () => {
     const bare = createHandler(engine);
     for (const path of ['/', '/assets/server/playground/main.js']) expect((await ask(bare, path)).status).toBe(404);
   });
+});
+
+test('`nudging serve` has the page unless it is told not to', async () => {
+  for (const [args, status] of [
+    [[], 200],
+    [['--no-playground'], 404],
+  ] as const) {
+    const server = await serve([...args, '--log', 'off']);
+    expect((await fetch(`${server.url}/`)).status).toBe(status);
+    await server.stop();
+  }
 });
 
 describe('along an answer', () => {

@@ -94,10 +94,11 @@ export class AnswerView {
     byId('state').textContent = summary(this.#shown);
   }
 
-  /** It does not come to its end: what is there stays. @param {string} why */
-  breakOff(why) {
-    byId('state').textContent = why;
-    if (this.#pieces.length === 0) return;
+  /** It does not come to its end: what is there stays. @param {boolean} wanted */
+  breakOff(wanted) {
+    const nothing = this.#pieces.length === 0;
+    byId('state').textContent = wanted ? 'Stopped.' : nothing ? 'No answer.' : 'Broken off.';
+    if (nothing) return;
     this.#finish(explanationOf({ pieces: this.#pieces, rounds: [], stopReason: 'aborted' }, { question: this.#question }));
     this.#tell();
   }

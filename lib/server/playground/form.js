@@ -26,8 +26,10 @@ export class Form {
   /** @type {Partial<Settings>} */
   #usual = {};
 
-  /** @param {any} properties what `/props` says */
+  /** @param {any} properties what `/props` says; again, once more of it is known */
   open(properties) {
+    // What somebody has typed in the meantime stays.
+    if (this.#properties) this.toAddress();
     this.#properties = properties;
     const names = Object.keys(properties.models);
     pair.replaceChildren(...names.map((name) => element('option', {}, name)));

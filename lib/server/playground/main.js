@@ -100,7 +100,7 @@ async function run() {
     } catch (error) {
       if (asking !== own) return undefined;
       side.tell(column, own.signal.aborted ? 'stopped' : messageOf(error));
-      if (mode === 'nudge') view.breakOff(own.signal.aborted ? 'Stopped.' : 'No answer.');
+      if (mode === 'nudge') view.breakOff(own.signal.aborted);
       if (!own.signal.aborted) complain(error);
       return undefined;
     }
@@ -123,7 +123,12 @@ byId('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   void run();
 });
-byId('ask').addEventListener('change', () => form.toAddress());
+/** Browsers refuse too many changes of the address in a short time. @type {ReturnType<typeof setTimeout> | undefined} */
+let noting;
+byId('ask').addEventListener('input', () => {
+  clearTimeout(noting);
+  noting = setTimeout(() => form.toAddress(), 300);
+});
 byId('question').addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
