@@ -18,7 +18,7 @@ function show(list, rows) {
  */
 export function showSoFar(list, { words, nudged, ms, firstMs }) {
   show(list, [
-    ['Nudged', words === 0 ? '–' : `${percent(nudged / words)} of ${words} words so far`],
+    ['Nudged', words === 0 ? '–' : `${percent(nudged / words)} so far`],
     ['Speed', '–'],
     ['First word', firstMs === undefined ? '–' : `after ${seconds(firstMs)}`],
     ['Time', seconds(ms)],
