@@ -1,5 +1,5 @@
 import type { Fault } from './logit-bias.ts';
-import type { GenerateOptions, GuardOptions } from './types.ts';
+import type { GuardOptions } from './types.ts';
 
 /**
  * What a model says that would not answer. Words of our own; a phrase counts wherever it begins a word among the first tokens that the
