@@ -9,6 +9,7 @@ import { Fitting } from './fitting.ts';
 import { modelFiles } from './hub/load.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
+import { nativeGuard } from './native-guard.ts';
 import {
   loadNative,
   type NativeEngine,
@@ -20,7 +21,6 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import { nativeGuard } from './guard.ts';
 import {
   lanesAsked,
   lanesOf,

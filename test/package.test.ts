@@ -74,7 +74,7 @@ describe('the packages', () => {
     for (const file of ['dist/index.js', 'dist/index.cjs', 'dist/cli/main.js', 'schema/pair.schema.json', 'LICENSE', 'README.md'])
       expect(files).toContain(file);
     const imported = files
-      .filter((file) => /\.m?js$/.test(file))
+      .filter((file) => /\.m?js$/.test(file) && !file.startsWith('dist/server/playground/'))
       .flatMap((file) => {
         const text = readFileSync(path.join(main, file), 'utf8');
         const names = [...text.matchAll(/(?:from|import) ?\(?['"](\.[^'"]+)['"]/g)].map(([, name]) => name as string);
@@ -113,6 +113,13 @@ describe('the packages', () => {
     expect(needed.filter((file) => !files.includes(file))).toEqual([]);
     // The loader looks for pair.json where the package begins.
     expect(filesIn(demo)).toEqual(expect.arrayContaining(['pair.json', 'base.gguf', 'aligned.gguf', 'LICENSE.wordnet']));
+  });
+
+  it('have the playground as it is written', () => {
+    const shipped = filesIn(path.join(main, 'dist/server/playground'));
+    expect(shipped.sort()).toEqual(readdirSync(inRoot('lib/server/playground')).sort());
+    for (const file of shipped)
+      expect(readFileSync(path.join(main, 'dist/server/playground', file), 'utf8')).toBe(readText(`lib/server/playground/${file}`));
   });
 
   it('have no build results, tests or sources of dist/', () => {

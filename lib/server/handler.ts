@@ -11,6 +11,7 @@ import { Metrics } from './metrics.ts';
 import { modelList, modelObject } from './model-list.ts';
 import { checkHandlerOptions, defaultLimits, type HandlerOptions, type Limits } from './options.ts';
 import { Origins } from './origin.ts';
+import { playgroundAsset, playgroundPage } from './playground.ts';
 import { properties } from './properties.ts';
 import { responses } from './responses.ts';
 import type { Route } from './route.ts';
@@ -71,7 +72,7 @@ export function createService(models: Models, options: HandlerOptions): Service 
     idle: () => {},
     draining: false,
   };
-  const app = routes(context, options.basePath ?? '');
+  const app = routes(context, options);
   return {
     fetch: async (request) => app.fetch(request),
     metrics: context.metrics,
@@ -126,13 +127,22 @@ function paths(server: ServerContext): Record<string, Path> {
   };
 }
 
+/** They hold no secrets, and the page itself asks for a key. */
+const pages: Record<string, Path> = {
+  '/': { open: true, methods: { GET: (exchange) => playgroundPage(exchange.request) } },
+  '/assets/:name{.+}': {
+    open: true,
+    methods: { GET: (exchange, context) => playgroundAsset(exchange.request, context.req.param('name')) },
+  },
+};
+
 function state(status: string): Response {
   return json({ status }, status === 'ok' ? 200 : 503);
 }
 
-function routes(server: ServerContext, basePath: string): Hono {
+function routes(server: ServerContext, { basePath = '', playground = false }: HandlerOptions): Hono {
   const app = new Hono();
-  for (const [path, { methods, open = false }] of Object.entries(paths(server))) {
+  for (const [path, { methods, open = false }] of Object.entries({ ...paths(server), ...(playground ? pages : {}) })) {
     const allowed = Object.keys(methods);
     app.all(basePath + path, (context) => {
       const exchange = new Exchange(server, context.req.raw, path);

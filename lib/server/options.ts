@@ -1,4 +1,4 @@
-import { check, integer, listOf, nonEmptyText, number, text, callback, type Rule } from '../options.ts';
+import { check, flag, integer, listOf, nonEmptyText, number, text, callback, type Rule } from '../options.ts';
 import type { ApiKey } from './auth.ts';
 import type { LogEntry } from './log.ts';
 
@@ -36,6 +36,8 @@ export interface HandlerOptions extends Partial<Limits> {
   allowedOrigins?: readonly string[];
   /** Seconds of silence after which a stream gets a comment, so that nothing on the way takes it for dead. Default 10. */
   keepAlive?: number;
+  /** Whether a page to ask and watch is at `/`, with what it loads below `/assets/`. Default false. */
+  playground?: boolean;
   /** Called once for each request when it is over. It is not told what was asked or answered. Default: nobody is. */
   onRequest?: (entry: LogEntry) => void;
 }
@@ -67,6 +69,7 @@ export const handlerRules: Record<string, Rule> = {
   mostTokens: integer(1, 1_000_000),
   mostChoices: integer(1, 256),
   timeout: number(0.001, 2_000_000),
+  playground: flag,
   onRequest: callback,
 };
 

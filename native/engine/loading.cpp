@@ -326,16 +326,17 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
     options_of_context.deterministic = drawn.deterministic;
     const ModelContext& context = *loaded.contexts.emplace_back(std::make_unique<ModelContext>(
         models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping, plan.lanes[i].gpu_layers));
-    const LoadedLane::Traits traits{.length = plan.lanes[i].length,
-                                    .batch = context.batch(),
-                                    .can_cut = can_cut_cells(models[i]->handle()),
-                                    .can_share = context.can_share(),
-                                    .branches = context.can_share() && context.padding().sequences == 0 ? branches_of_each(plan.lanes[i].sequences) : 0,
-                                    .sequences = plan.lanes[i].sequences,
-                                    .apart = overlap,
-                                    .tolerance = drawn.tolerance[i],
-                                    .padding = context.padding(),
-                                    .vocabulary_kind = kinds[i]};
+    const LoadedLane::Traits traits{
+        .length = plan.lanes[i].length,
+        .batch = context.batch(),
+        .can_cut = can_cut_cells(models[i]->handle()),
+        .can_share = context.can_share(),
+        .branches = context.can_share() && context.padding().sequences == 0 ? branches_of_each(plan.lanes[i].sequences) : 0,
+        .sequences = plan.lanes[i].sequences,
+        .apart = overlap,
+        .tolerance = drawn.tolerance[i],
+        .padding = context.padding(),
+        .vocabulary_kind = kinds[i]};
     const LoadedLane& lane = *loaded.lanes.emplace_back(std::make_unique<LoadedLane>(options.lanes[i].name, models[i], traits));
     loaded.report.models.push_back(
         describe(lane, context.device_top1(), plan.lanes[i], drawn.placements[i].devices, plan.use[i], options_of_context.cache_type));

@@ -30,7 +30,8 @@ function linux(cpu, libc) {
     cpu,
     libc,
     levels: cpu === 'x64' ? x64 : arm64,
-    cmake: { CMAKE_SYSTEM_NAME: 'Linux', CMAKE_SYSTEM_PROCESSOR: machine },
+    // Without precompiled headers ccache knows a file again when the next level is built, which differs in a few files only.
+    cmake: { CMAKE_SYSTEM_NAME: 'Linux', CMAKE_SYSTEM_PROCESSOR: machine, CMAKE_DISABLE_PRECOMPILE_HEADERS: 'ON' },
   };
 }
 

@@ -9,6 +9,7 @@ export const serve: Command = {
   summary: "answer over HTTP, by the protocol of OpenAI's clients",
   usage: ['[flags]'],
   about: `Loads a pair, or several, and answers programs that know OpenAI's protocol: their base URL is http://127.0.0.1:8080/v1.
+At http://127.0.0.1:8080/ is a page to ask and watch.
   nudging serve --pair llama-3.1-8b
 
 POST /v1/chat/completions takes, as application/json, for example:
@@ -26,6 +27,6 @@ docs/serving.md has routes, errors, metrics, and how to put it behind a proxy.`,
     const { load, values, switches, words } = readFlags(this.groups, argv, this.name);
     if (words.length > 0) throw new UsageError(`serve takes no words: leave out "${words[0]}", or name pairs with --pair`);
     refuseContradictions((values['pair'] as string[] | undefined) ? { ...load, pair: 'given' } : load);
-    return serveUntilInterrupted({ load, values, verbose: switches.has('verbose') }, interrupt);
+    return serveUntilInterrupted({ load, values, verbose: switches.has('verbose'), playground: !switches.has('no-playground') }, interrupt);
   },
 };

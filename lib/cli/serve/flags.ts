@@ -86,6 +86,7 @@ const access: FlagGroup = {
       about: 'pages that may ask, as https://example.org; may be repeated; *: any',
       otherwise: 'pages of this server alone',
     },
+    { name: 'no-playground', about: 'no page to ask and watch at /' },
   ],
 };
 

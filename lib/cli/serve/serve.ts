@@ -17,13 +17,15 @@ interface Given {
   load: LoadOptions;
   values: Readonly<Record<string, unknown>>;
   verbose: boolean;
+  /** Whether there is a page to ask and watch. */
+  playground: boolean;
 }
 
 /** Serves until a signal comes, then lets what is under way end. Returns the exit code. */
-export async function serveUntilInterrupted({ load, values, verbose }: Given, interrupt: Interrupt): Promise<number> {
+export async function serveUntilInterrupted({ load, values, verbose, playground }: Given, interrupt: Interrupt): Promise<number> {
   const pairs = await pairsOf((values['pair'] as string[] | undefined) ?? [], load, values['model-name'] as string | undefined);
   const served = pairs.map(({ name }) => new Served(name));
-  const { host, port, tls, options, open } = settingsFrom(values);
+  const { host, port, tls, options, open } = settingsFrom(values, playground);
   const service = createService(new Models(served), options);
   const running = await listen(service, { host, port, tls, ...connections(values) }).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`--host ${host} --port ${port}: ${whyNotListening(error)}`);
@@ -60,7 +62,10 @@ function numberFrom<Name extends keyof typeof serveDefaults>(values: Given['valu
   return (values[name] ?? serveDefaults[name]) as number;
 }
 
-function settingsFrom(values: Given['values']): Pick<Listening, 'host' | 'port' | 'tls'> & { options: HandlerOptions; open: boolean } {
+function settingsFrom(
+  values: Given['values'],
+  playground: boolean,
+): Pick<Listening, 'host' | 'port' | 'tls'> & { options: HandlerOptions; open: boolean } {
   const host = (values['host'] as string | undefined) ?? serveDefaults.host;
   const keys = keysFrom(values['api-key'] as string | undefined, values['api-keys'] as string | undefined);
   const hosts = values['allow-host'] as string[] | undefined;
@@ -76,6 +81,7 @@ function settingsFrom(values: Given['values']): Pick<Listening, 'host' | 'port' 
       rateLimit: numberFrom(values, 'rate-limit'),
       ...(allowedHosts ? { allowedHosts } : {}),
       allowedOrigins: (values['allow-origin'] as string[] | undefined) ?? [],
+      playground,
       keepAlive: numberFrom(values, 'keep-alive'),
       mostBytes: numberFrom(values, 'max-body'),
       mostTokens: numberFrom(values, 'limit-tokens'),
