@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
@@ -138,7 +139,24 @@ describe('nudging serve', () => {
         .end();
     });
     expect(status).toBe(200);
+    // Who never says hello does not keep it from ending.
+    const silent = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});
+    await once(silent, 'connect');
+    const began = performance.now();
+    expect((await server.stop()).code).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  test('takes a key as it comes from a file, with a newline at its end', async () => {
+    const server = await serve([], { env: { NUDGING_API_KEY: 'from-a-file\n' } });
+    const status = async (key: string) => (await fetch(`${server.url}/v1/models`, { headers: { Authorization: `Bearer ${key}` } })).status;
+    expect([await status('from-a-file'), await status('from')]).toEqual([200, 401]);
     await server.stop();
+  });
+
+  test('is not open to everybody because its key is empty but for spaces', async () => {
+    const { stderr, code } = await nudging(['serve', '--port', '0', '--api-key', ' '], { raw: true });
+    expect([stderr, code]).toEqual([expect.stringContaining('nothing but spaces'), 2]);
   });
 
   test.each<[args: string[], message: RegExp]>([

@@ -24,6 +24,8 @@ export interface ApiErrorDetails {
   /** Seconds after which it may be tried again. */
   retryAfter?: number | undefined;
   headers?: Record<string, string>;
+  /** What a log may know, where the message quotes the request. */
+  logged?: string;
   cause?: unknown;
 }
 
@@ -34,13 +36,15 @@ export class ApiError extends Error {
   readonly code: ServerErrorCode | ErrorCode;
   readonly param: string | null;
   readonly headers: Record<string, string>;
+  readonly logged: string | undefined;
 
   constructor(status: number, code: ServerErrorCode | ErrorCode, message: string, details: ApiErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
-    const { param, retryAfter, headers = {} } = details;
+    const { param, retryAfter, headers = {}, logged } = details;
     this.status = status;
     this.code = code;
     this.param = param ?? null;
+    this.logged = logged;
     this.headers = retryAfter === undefined ? headers : { ...headers, 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) };
   }
 

@@ -11,7 +11,8 @@ export async function jsonOf(request: Request, mostBytes: number): Promise<unkno
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ApiError(400, 'ERR_BODY_INVALID', `the body is not JSON (${(error as Error).message.slice(0, 100)})`);
+    const message = `the body is not JSON (${(error as Error).message.slice(0, 100)})`;
+    throw new ApiError(400, 'ERR_BODY_INVALID', message, { logged: 'the body is not JSON' });
   }
 }
 

@@ -46,6 +46,9 @@ function topOf(fields: Readonly<Record<string, unknown>>): number {
   return top;
 }
 
+/** What the aligned model said when the guard asked it. */
+const refusalOf = ({ refusal }: Answer): { refusal?: string } => (refusal === undefined ? {} : { refusal });
+
 interface About {
   model: string;
   mode: Mode | undefined;
@@ -74,6 +77,7 @@ class ChatShape {
           role: 'assistant',
           content: answer.text,
           refusal: null,
+          ...refusalOf(answer),
           ...(answer.thinking ? { reasoning_content: answer.thinking } : {}),
         },
         logprobs: this.#logprobs(answer),
@@ -87,11 +91,15 @@ class ChatShape {
   frameOf(arrival: Arrival): string {
     return 'piece' in arrival
       ? this.#chunk(arrival.index, this.#delta(arrival.index, arrival.piece), { nudging: ofPiece(arrival.piece) })
-      : this.#chunk(arrival.index, this.#delta(arrival.index), {
-          logprobs: this.#logprobs(arrival.answer),
-          finish_reason: finishReason(arrival.answer.stopReason),
-          nudging: ofAnswer(arrival.answer, this.#about.telling.trace),
-        });
+      : this.#chunk(
+          arrival.index,
+          { ...this.#delta(arrival.index), ...refusalOf(arrival.answer) },
+          {
+            logprobs: this.#logprobs(arrival.answer),
+            finish_reason: finishReason(arrival.answer.stopReason),
+            nudging: ofAnswer(arrival.answer, this.#about.telling.trace),
+          },
+        );
   }
 
   /** Behind the last answer. */

@@ -186,6 +186,6 @@ export class Exchange {
 
 /** What the cause says, which may name files of this machine. What it says of a request's fields may quote them, and is not for logs. */
 function messageOf(failure: ApiError): string {
-  if (failure.status < 500) return failure.param === null ? failure.message : `about ${failure.param}`;
+  if (failure.status < 500) return failure.logged ?? (failure.param === null ? failure.message : `about ${failure.param}`);
   return failure.cause instanceof Error ? failure.cause.message : failure.message;
 }

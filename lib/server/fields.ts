@@ -20,12 +20,23 @@ export function field<T>(fields: Fields, name: string, rule: Rule, shownAs = nam
 }
 
 export function invalid(param: string, value: unknown, expected: string): ApiError {
-  const shown = inspect(value, { depth: 0, maxStringLength: 60, breakLength: Infinity, customInspect: false });
-  return new ApiError(400, 'ERR_FIELD_INVALID', `\`${param}\` must be ${expected}; got ${shown}`, { param });
+  return new ApiError(400, 'ERR_FIELD_INVALID', `\`${param}\` must be ${expected}; got ${shown(value)}`, { param });
 }
 
-export function unsupported(param: string, why: string): ApiError {
-  return new ApiError(400, 'ERR_FIELD_UNSUPPORTED', `\`${param}\` is not supported: ${why}`, { param });
+/** Longer than this nothing of a request is repeated to its sender. */
+const mostShown = 200;
+
+function shown(value: unknown): string {
+  const fields = isObject(value) ? Object.keys(value).length : 0;
+  if (fields > 10) return `an object of ${fields} fields`;
+  const text = inspect(value, { depth: 0, maxStringLength: 60, maxArrayLength: 10, breakLength: Infinity, customInspect: false });
+  return text.length > mostShown ? `${text.slice(0, mostShown)}…` : text;
+}
+
+/** @param logged what a log may know, where the name of the field is the client's own */
+export function unsupported(param: string, why: string, logged?: string): ApiError {
+  const details = logged === undefined ? { param } : { param, logged };
+  return new ApiError(400, 'ERR_FIELD_UNSUPPORTED', `\`${param}\` is not supported: ${why}`, details);
 }
 
 const isEmpty = (value: unknown) =>

@@ -148,7 +148,7 @@ function routes(server: ServerContext, { basePath = '', playground = false }: Ha
       const exchange = new Exchange(server, context.req.raw, path);
       return exchange.run(async () => {
         const cors = exchange.admit(open);
-        if (context.req.method === 'OPTIONS') return preflight(allowed, cors);
+        if (context.req.method === 'OPTIONS') return preflight(allowed, cors, context.req.header('access-control-request-headers'));
         // Hono leaves the body out of what answers HEAD.
         const { method } = context.req;
         const act = methods[(method === 'HEAD' ? 'GET' : method) as Method];
@@ -164,16 +164,18 @@ function routes(server: ServerContext, { basePath = '', playground = false }: Ha
     const exchange = new Exchange(server, context.req.raw, '');
     return exchange.run(async () => {
       exchange.admit(false);
-      throw new ApiError(404, 'ERR_NOT_FOUND', `there is nothing at ${context.req.path.slice(0, 200)}`);
+      const message = `there is nothing at ${context.req.path.slice(0, 200)}`;
+      throw new ApiError(404, 'ERR_NOT_FOUND', message, { logged: 'there is nothing at that path' });
     });
   });
   return app;
 }
 
-function preflight(allowed: readonly string[], cors: Record<string, string>): Response {
+/** Clients bring headers of their own (`x-stainless-os`), none of which means anything here: a page that may ask may send what it likes. */
+function preflight(allowed: readonly string[], cors: Record<string, string>, wanted?: string): Response {
   const headers = {
     'Access-Control-Allow-Methods': allowed.join(', '),
-    'Access-Control-Allow-Headers': 'authorization, content-type, x-api-key',
+    'Access-Control-Allow-Headers': wanted?.slice(0, 2000) || 'authorization, content-type, x-api-key',
     'Access-Control-Max-Age': '600',
   };
   return new Response(null, { status: 204, headers: { ...headers, ...cors } });

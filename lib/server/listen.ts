@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import { Connections } from './connections.ts';
 import type { Service } from './handler.ts';
 
 export interface Listening {
@@ -45,6 +46,7 @@ export async function listen(service: Service, { host, port, tls, requestTimeout
     ...(tls ? { createServer: createSecureServer, serverOptions: { ...timeouts, ...tls } } : { createServer, serverOptions: timeouts }),
   }) as Server;
   server.maxConnections = mostConnections;
+  const connections = new Connections(server, tls !== undefined);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -57,12 +59,14 @@ export async function listen(service: Service, { host, port, tls, requestTimeout
     url: urlOf(server.address() as AddressInfo, tls !== undefined),
     drain: async (seconds) => {
       service.drain();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      const end = performance.now() + seconds * 1000;
+      const closed = connections.close();
       await emptied(service, seconds * 1000);
       for (const exchange of [...service.under]) exchange.giveUp();
       await emptied(service, farewellMs);
-      server.closeAllConnections();
+      // What was answered may still be on its way to a client that reads slowly.
+      await atMost(connections.sent(), Math.max(farewellMs, end - performance.now()));
+      connections.destroy();
       await closed;
       service.metrics.stop();
     },
@@ -76,10 +80,13 @@ function urlOf({ address, port, family }: AddressInfo, secure: boolean): string 
 
 /** Waits until nothing is under way, or the time is up. */
 async function emptied({ under, onIdle }: Service, ms: number): Promise<void> {
-  if (under.size === 0) return;
+  if (under.size > 0) await atMost(onIdle(), ms);
+}
+
+async function atMost(task: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([
-    onIdle(),
+    task,
     new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
     }),

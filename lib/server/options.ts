@@ -6,7 +6,7 @@ import type { LogEntry } from './log.ts';
 export interface Limits {
   /** Bytes of a request's body. */
   mostBytes: number;
-  /** Tokens that one answer may ask for. */
+  /** Tokens that one answer may ask for, and that `/tokenize` and `/detokenize` take at once. */
   mostTokens: number;
   /** Answers (`n`) to one prompt, and prompts of one request. */
   mostChoices: number;

@@ -16,10 +16,11 @@ export function ofPiece({ source, topProbability }: Piece): OfPiece {
 
 /** What is known of an answer when it is whole. */
 export function ofAnswer(answer: Answer, trace: Telling['trace']): object {
-  const { stopReason, endedBy, stats, seed } = answer;
+  const { stopReason, endedBy, refusal, stats, seed } = answer;
   return {
     stop_reason: stopReason,
     ...(endedBy === undefined ? {} : { ended_by: endedBy }),
+    ...(refusal === undefined ? {} : { refusal }),
     ...(seed === undefined ? {} : { seed }),
     base_tokens: stats.baseTokens,
     nudged_tokens: stats.nudgedTokens,

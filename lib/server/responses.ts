@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isObject, text } from '../options.ts';
+import { isObject, text, type Rule } from '../options.ts';
 import type { Answer, ChatMessage, GenerateOptions, Mode } from '../types.ts';
 import type { ApiError } from './api-error.ts';
 import { field, fieldsOf, invalid, refuseImpossible, unsupported, type Fields } from './fields.ts';
@@ -37,11 +37,21 @@ function refuseState(fields: Fields): void {
   if (fields['previous_response_id'] !== undefined) throw unsupported('previous_response_id', kept);
   if (fields['conversation'] !== undefined) throw unsupported('conversation', kept);
   if (fields['background'] === true) throw unsupported('background', 'wait for the answer, or read it as a stream');
+  field(fields, 'metadata', labels);
   if (fields['prompt'] !== undefined) throw unsupported('prompt', 'there are no stored prompts; send `input`');
   const { text: format } = fields;
   if (isObject(format) && isObject(format['format']) && format['format']['type'] !== 'text')
     throw unsupported('text.format', 'answers are plain text; ask for JSON in words, and check what comes');
 }
+
+/** What answers repeat, so it has OpenAI's bounds. */
+const labels: Rule = {
+  check: (value) =>
+    isObject(value) &&
+    Object.keys(value).length <= 16 &&
+    Object.entries(value).every(([name, each]) => name.length <= 64 && typeof each === 'string' && each.length <= 512),
+  expected: 'an object of at most 16 strings of at most 512 characters, by names of at most 64',
+};
 
 function messagesIn(fields: Fields): ChatMessage[] {
   const { input } = fields;
@@ -139,7 +149,7 @@ class ResponseShape implements Shape {
       created_at: this.#created,
       status,
       error: null,
-      incomplete_details: answer && !done ? { reason: 'max_output_tokens' } : null,
+      incomplete_details: answer && !done ? { reason: whyIncomplete(answer) } : null,
       instructions: fields['instructions'] ?? null,
       max_output_tokens: fields['max_output_tokens'] ?? null,
       metadata: fields['metadata'] ?? {},
@@ -163,6 +173,10 @@ class ResponseShape implements Shape {
     this.#sequence += 1;
     return frame({ type, sequence_number: sequence, ...data }, type);
   }
+}
+
+function whyIncomplete({ stopReason }: Answer): 'content_filter' | 'max_output_tokens' {
+  return finishReason(stopReason) === 'content_filter' ? 'content_filter' : 'max_output_tokens';
 }
 
 function part(said: string): object {

@@ -69,13 +69,23 @@ export class Served {
   /** Whether the engine answers. It is asked something that takes no place. */
   async health(): Promise<string> {
     if (this.lost !== undefined || !this.engine) return this.readiness();
-    try {
-      await this.engine.countTokens({ text: 'a' }, { lane: 'base', signal: AbortSignal.timeout(probeMs) });
-      return 'ok';
-    } catch (error) {
+    const late = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    // An engine that hangs does not hear of the signal either, so nobody waits for it.
+    const hangs = new Promise<'failed'>((resolve) => {
+      timer = setTimeout(() => {
+        late.abort();
+        resolve('failed');
+      }, probeMs);
+    });
+    const counts = this.engine.countTokens({ text: 'a' }, { lane: 'base', signal: late.signal }).then(
+      () => 'ok',
       // Who is too busy to count lives.
-      return error instanceof NudgingError && error.code === 'ERR_BUSY' ? 'ok' : 'failed';
-    }
+      (error: unknown) => (error instanceof NudgingError && error.code === 'ERR_BUSY' ? 'ok' : 'failed'),
+    );
+    const state = await Promise.race([counts, hangs]);
+    clearTimeout(timer);
+    return state;
   }
 
   readiness(): string {

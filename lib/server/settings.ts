@@ -14,7 +14,12 @@ export interface Telling {
   trace: 'full' | 'rounds' | undefined;
 }
 
-const aStop: Rule = { ...nonEmptyText };
+/** Every token of an answer is compared with all of them, so they are no place for books. */
+const longestStop = 1000;
+const aStop: Rule = {
+  check: (value) => nonEmptyText.check(value) && (value as string).length <= longestStop,
+  expected: `a non-empty string of at most ${longestStop} characters`,
+};
 /** OpenAI has 4. */
 const mostStops = 16;
 
@@ -72,7 +77,7 @@ function ownFields(fields: Fields): Record<string, unknown> {
   if (!isObject(own)) throw invalid('nudging', own, `an object with some of ${names}`);
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== null && value !== undefined));
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(ownRules, name)) throw unsupported(`nudging.${name}`, `known are ${names}`);
+    if (!Object.hasOwn(ownRules, name)) throw unsupported(`nudging.${name.slice(0, 60)}`, `known are ${names}`, 'about nudging');
     field(given, name, ownRules[name] as Rule, `nudging.${name}`);
   }
   return given;

@@ -12,7 +12,12 @@ export async function tokenize(exchange: Exchange): Promise<object> {
   const { engine, lane, fields } = await asked(exchange);
   const content = field<string>(fields, 'content', text) ?? field<string>(fields, 'prompt', text);
   if (content === undefined) throw invalid('content', content, 'a string');
-  const tokens = await engine.tokenize(content, { lane, signal: exchange.gone.signal });
+  const { signal } = exchange.gone;
+  const { mostTokens } = exchange.server.limits;
+  // Counting is the engine's thread's work, but a list is made on that which answers everybody.
+  const count = await engine.countTokens({ text: content }, { lane, signal });
+  if (count > mostTokens) throw invalid('content', `${count} tokens`, `at most ${mostTokens} tokens, which is what is listed at once`);
+  const tokens = await engine.tokenize(content, { lane, signal });
   const listed = fields['with_pieces'] === true ? tokens.map(({ token, bytes }) => ({ id: token, piece: pieceOf(bytes) })) : undefined;
   return { tokens: listed ?? tokens.map(({ token }) => token), count: tokens.length, max_model_len: engine.models[lane].context };
 }
@@ -22,6 +27,8 @@ export async function detokenize(exchange: Exchange): Promise<object> {
   const { engine, lane, fields } = await asked(exchange);
   const tokens = field<number[]>(fields, 'tokens', listOf(integer(0, 2 ** 31 - 1)));
   if (tokens === undefined) throw invalid('tokens', tokens, 'an array of token ids');
+  const { mostTokens } = exchange.server.limits;
+  if (tokens.length > mostTokens) throw invalid('tokens', `${tokens.length} tokens`, `at most ${mostTokens} token ids`);
   const content = Buffer.from(await engine.detokenize(tokens, { lane, signal: exchange.gone.signal })).toString('utf8');
   return { content, prompt: content };
 }

@@ -114,7 +114,7 @@ const limits: FlagGroup = {
       value: 'N',
       kind: 'number',
       rule: integer(1, 1_000_000),
-      about: 'longest answer that a request may ask for',
+      about: 'longest answer that a request may ask for, and most tokens that /tokenize lists',
       otherwise: otherwise('limit-tokens'),
     },
     {

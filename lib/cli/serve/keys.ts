@@ -4,7 +4,10 @@ import { fileFailure, UsageError } from '../failure.ts';
 
 /** The keys of a command line, its environment, and its file. @throws UsageError */
 export function keysFrom(key: string | undefined, file: string | undefined): ApiKey[] {
-  const single = key ?? process.env['NUDGING_API_KEY'];
+  // Secrets that were read from a file often bring the newline at its end, which no header can hold.
+  const given = key ?? process.env['NUDGING_API_KEY'];
+  const single = given?.trim();
+  if (given && !single) throw new UsageError('the key of --api-key or NUDGING_API_KEY is nothing but spaces: set another one');
   return [...(single ? [{ key: single, name: 'default' }] : []), ...(file === undefined ? [] : keysIn(file))];
 }
 
