@@ -53,7 +53,8 @@ export function findBinaries(around: Surroundings): Binary[] {
   if (here !== undefined) return [{ path: here, from: 'build' }];
 
   const name = platformName(platform);
-  const gpu = around.hasDriver() || env['NUDGING_GPU'] ? gpuPackage(name, require) : undefined;
+  const forGpu = gpuPackage(name, require);
+  const gpu = forGpu && (env['NUDGING_GPU'] || around.hasDriver()) ? forGpu : undefined;
   const cpu = cpuPackage(name, require);
   const found = [gpu, cpu].filter((each) => each !== undefined);
   if (found.length === 0) throw new NudgingError('ERR_NATIVE_LOAD', nothingFound(around));
@@ -98,7 +99,14 @@ function nothingFound({ platform, version, isCheckout }: Surroundings): string {
 }
 
 function hasDriver(): boolean {
-  if (process.platform === 'win32') return existsSync(`${process.env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\nvcuda.dll`);
-  // The second one is that of Windows' Linux.
-  return existsSync('/proc/driver/nvidia/version') || existsSync('/dev/dxg');
+  // The last one is that of Windows' Linux.
+  const driver = process.platform === 'win32' ? ['C:\\Windows\\System32\\nvcuda.dll'] : ['/proc/driver/nvidia/version', '/dev/dxg'];
+  return driver.some((file) => {
+    try {
+      return existsSync(file);
+    } catch {
+      // Deno asks for more rights to look there.
+      return false;
+    }
+  });
 }
