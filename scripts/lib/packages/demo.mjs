@@ -11,6 +11,8 @@ export function stageDemo(folder) {
     name: '@nudging/demo',
     description: 'The demonstration pair of nudging: a small base model and a smaller aligned one',
     ...common,
+    // llama.cpp opens files, and none in Yarn's archives.
+    preferUnplugged: true,
   });
   return place;
 }
