@@ -92,15 +92,15 @@ export const gpuMutants = [
   {
     name: 'dummies stay in the cache',
     file: 'lanes/model_context.cpp',
-    from: 'for (std::size_t i = count; i < padded; ++i) clear(sequences_[i]);',
+    from: 'for (std::size_t i = count; i < padded; ++i) clear(*sequence_pointers_[i]);',
     to: '',
     native: 'padding_test',
   },
   {
     name: 'dummies are in a sequence of a request',
     file: 'lanes/model_context.cpp',
-    from: 'static_cast<llama_seq_id>(padding_.sequences + std::min(place, dummies - 1));',
-    to: 'static_cast<llama_seq_id>(std::min(place, dummies - 1));',
+    from: 'static_cast<llama_seq_id>(padding_.sequences + std::min(place, dummies - 1))',
+    to: 'static_cast<llama_seq_id>(std::min(place, dummies - 1))',
     native: 'padding_test',
   },
   {

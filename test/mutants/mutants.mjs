@@ -115,8 +115,8 @@ export const mutants = [
   {
     name: 'wrong guesses left in the KV cache',
     file: lane,
-    from: '  if (kept < cached_.size()) cut(kept);',
-    to: '  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);',
+    from: 'wanted_.size() - 1);\n  if (kept < cached_.size()) cut(kept);',
+    to: 'wanted_.size() - 1);\n  if (kept < cached_.size() && stats_.guessed == 0) cut(kept);',
   },
   // R3
   { name: 'lookahead one too long', file: nudge, from: 'drafted < lookahead', to: 'drafted <= lookahead' },
