@@ -128,6 +128,17 @@ describe('R43: places are asked together', () => {
     }
   });
 
+  test('and take no cell that the context itself will need', async () => {
+    // llama.cpp makes cells by 256: of a smaller context some are left over, and nothing would show.
+    await using full = await Nudging.load({ reference: demo('aligned.gguf'), context: 256, parallel: 1 });
+    const words = Array.from({ length: 190 }, (_, at) => ['ship', 'port', 'lamp', 'tree', 'stone'][at % 5]);
+    const question = `What is a harbor? ${words.join(' ')}?`;
+    for (const mode of ['proxy-tuning', 'ensemble'] as const) {
+      const { stopReason } = await full.generate(question, { mode, unit: 'byte', maxTokens: 400, stop: [] });
+      expect(stopReason).toBe('context');
+    }
+  });
+
   test('and where there is no room for that, the answer is the same', { timeout: 60_000 }, async () => {
     const whole = await cross.generate(raw, { ...tuning, maxTokens: 64 });
     // Filled to its last cell.
