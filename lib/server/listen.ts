@@ -42,7 +42,7 @@ export async function listen(service: Service, { host, port, tls, requestTimeout
     keepAliveTimeout: 30_000,
   };
   const server = createAdaptorServer({
-    fetch: service.fetch,
+    fetch: async (request, { incoming }) => streamedAtOnce(await service.fetch(request), incoming.httpVersion),
     ...(tls ? { createServer: createSecureServer, serverOptions: { ...timeouts, ...tls } } : { createServer, serverOptions: timeouts }),
   }) as Server;
   server.maxConnections = mostConnections;
@@ -71,6 +71,16 @@ export async function listen(service: Service, { host, port, tls, requestTimeout
       service.metrics.stop();
     },
   };
+}
+
+/**
+ * The adapter holds back what a response begins with, for a turn of a timer, in case that is all of it. Streams are spared that by saying
+ * what they are; HTTP 1.0 has no word for it.
+ */
+function streamedAtOnce(response: Response, httpVersion: string): Response {
+  const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (streams && httpVersion !== '1.0') response.headers.set('Transfer-Encoding', 'chunked');
+  return response;
 }
 
 function urlOf({ address, port, family }: AddressInfo, secure: boolean): string {
