@@ -271,7 +271,7 @@ export class Nudging {
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
       deterministic: deterministic === undefined ? -1 : Number(deterministic),
-      deviceTop1: deviceTop1 === undefined ? -1 : Number(deviceTop1),
+      deviceTop1: deviceTop1 ?? false,
       padPasses: padPasses ?? false,
       hostMemory: hostMemory(),
       cpuBuffers: allowed,

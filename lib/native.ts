@@ -122,8 +122,7 @@ export interface NativeEngineOptions {
   overlap: number;
   /** -1: where it can be had. */
   deterministic: number;
-  /** -1: on GPUs. */
-  deviceTop1: number;
+  deviceTop1: boolean;
   padPasses: boolean;
   /** Bytes that this process may still allocate. */
   hostMemory: number;

@@ -763,13 +763,14 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   overrideTensors?: readonly TensorOverride[] | Partial<Record<LaneName, readonly TensorOverride[]>>;
   /**
    * Whether what models find likeliest is computed where their output layers are, so that logits stay on a GPU but for those of which more
-   * is wanted (sampling, `logitBias`, the entropy, distributions). Default: on GPUs. The same as the host would find, within 1e-5, but for
-   * exact ties. `true` on a CPU works and is slower there. Where a device cannot, the host does it: `models.base.deviceTop1` tells.
+   * is wanted (sampling, `logitBias`, the entropy, distributions). Default false, because it has not run on a GPU yet. The same as the
+   * host would find, within 1e-5, but for exact ties. On a CPU it works and is slower. Where a device cannot, the host does it:
+   * `models.base.deviceTop1` tells.
    */
   deviceTop1?: boolean;
   /**
    * Fills passes up to a few numbers of tokens with dummies that nobody reads, so that llama.cpp uses its last graph again. Default false.
-   * It has an effect where `deviceTop1` does, and where sequences share one cache, which takes places for the dummies. It may pay on a GPU
+   * It has an effect with `deviceTop1` alone, and where sequences share one cache, which takes places for the dummies. It may pay on a GPU
    * (docs/gpu.md), and never does on a CPU.
    */
   padPasses?: boolean;

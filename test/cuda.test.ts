@@ -97,7 +97,7 @@ describe('what asks many at once on a GPU', () => {
     expect(rows.filter(({ size = '' }) => !Object.hasOwn(sizes, size))).toEqual([]);
     expect(placements('big', 'f16', ['A'])).toEqual([]);
     const loads = rows.map(({ load = {} }) => JSON.stringify(load));
-    for (const load of [{ deviceTop1: false }, { padPasses: true }, { devices: { base: ['A'], aligned: ['B'] } }, {}])
+    for (const load of [{ deviceTop1: true }, { deviceTop1: true, padPasses: true }, { devices: { base: ['A'], aligned: ['B'] } }, {}])
       expect(loads).toContain(JSON.stringify(load));
   });
 

@@ -408,11 +408,14 @@ export const groups: FlagGroup[] = [
       {
         name: 'device-top1',
         option: 'deviceTop1',
-        about: 'find the likeliest tokens where the output layers are, on CPUs too; logits stay there',
-        otherwise: 'on GPUs',
+        about: 'find the likeliest tokens where the output layers are; logits stay there',
       },
-      { name: 'pad-passes', option: 'padPasses', about: 'fill passes on GPUs up to a few sizes, with dummies that nobody reads' },
-      { name: 'no-device-top1', option: 'deviceTop1', sets: false, about: 'fetch all logits from GPUs, and find them on the host' },
+      {
+        name: 'pad-passes',
+        option: 'padPasses',
+        about: 'with --device-top1: fill passes up to a few sizes, with dummies that nobody reads',
+      },
+      { name: 'no-device-top1', option: 'deviceTop1', sets: false, about: 'let the host find them, whatever the pair says' },
       {
         name: 'threads',
         value: 'N',

@@ -324,8 +324,8 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
     options_of_context.readers = readers_for(plan.lanes[i], options);
     options_of_context.flash_attention = drawn.flash_attention[i];
     options_of_context.deterministic = drawn.deterministic;
-    const ModelContext& context = *loaded.contexts.emplace_back(std::make_unique<ModelContext>(
-        models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping, plan.lanes[i].gpu_layers));
+    const ModelContext& context = *loaded.contexts.emplace_back(
+        std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
     const LoadedLane::Traits traits{
         .length = plan.lanes[i].length,
         .batch = context.batch(),

@@ -44,8 +44,8 @@ struct EngineOptions {
   std::optional<bool> overlap;
   /// Whether passes must give the same bits whatever is decoded beside them; nothing: where that can be had.
   std::optional<bool> deterministic;
-  /// Where the likeliest token is found: with the output layer, or by the host; nothing: with it if that is on a GPU.
-  std::optional<bool> device_top1;
+  /// Whether the likeliest token is found where the output layer is, and not by the host.
+  bool device_top1 = false;
   /// Whether passes on GPUs are filled up to a few shapes.
   bool padded = false;
   /// Bytes that this process may still allocate.

@@ -24,7 +24,7 @@ bool is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->lo
 }  // namespace
 
 ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool,
-                           const std::atomic<bool>& stopping, std::uint32_t gpu_layers)
+                           const std::atomic<bool>& stopping)
     : model_(std::move(model)),
       batch_size_(batch_size(options)),
       shares_(shares_cells(model_->handle(), options)),
@@ -36,7 +36,7 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOpti
   parameters.abort_callback_data = const_cast<std::atomic<bool>*>(&stopping);
 
   take_log();
-  MadeContext made = make_context(model_->handle(), parameters, options, gpu_layers);
+  MadeContext made = make_context(model_->handle(), parameters, options);
   context_ = std::move(made.handle);
   device_top1_ = made.device_top1;
   if (device_top1_ && has_dummies(model_->handle(), options)) padding_ = {options.sequences, batch_size_};

@@ -21,9 +21,8 @@ namespace nudging {
 class ModelContext {
  public:
   /// Throws Failure: context_too_large, out_of_memory. `threadpool` may be null. `stopping` makes a running decode give up (on a CPU).
-  /// `gpu_layers`: as many of the model's as are on GPUs.
   ModelContext(std::shared_ptr<const Model> model, const ContextOptions& options, ggml_threadpool* threadpool,
-               const std::atomic<bool>& stopping, std::uint32_t gpu_layers = 0);
+               const std::atomic<bool>& stopping);
 
   const llama_context* handle() const { return context_.get(); }
   /// Most tokens of one pass.

@@ -31,7 +31,8 @@ bool shares_cells(const llama_model* model, const ContextOptions& options) {
 }
 
 bool has_dummies(const llama_model* model, const ContextOptions& options) {
-  return options.padded && shares_cells(model, options) && std::size_t{2} * options.sequences <= llama_max_parallel_sequences();
+  return options.padded && options.device_top1 && shares_cells(model, options) &&
+         std::size_t{2} * options.sequences <= llama_max_parallel_sequences();
 }
 
 llama_context_params context_parameters(const llama_model* model, const ContextOptions& options) {
@@ -62,10 +63,9 @@ llama_context_params context_parameters(const llama_model* model, const ContextO
   return parameters;
 }
 
-MadeContext make_context(llama_model* model, const llama_context_params& parameters, const ContextOptions& options,
-                         std::uint32_t gpu_layers) {
+MadeContext make_context(llama_model* model, const llama_context_params& parameters, const ContextOptions& options) {
   MadeContext made{ContextHandle(llama_init_from_model(model, parameters))};
-  if (made.handle && options.device_top1.value_or(gpu_layers > 0)) made.device_top1 = llama_set_top(made.handle.get(), true);
+  if (made.handle && options.device_top1) made.device_top1 = llama_set_top(made.handle.get(), true);
   return made;
 }
 

@@ -160,7 +160,7 @@ ContextHandle MemoryMeter::try_context(const LaneNumbers& numbers, ggml_type cac
   options.sequences = numbers.sequences;
   options.cache_type = cache_type;
   take_log();
-  return make_context(skeleton_.get(), context_parameters(skeleton_.get(), options), options, numbers.gpu_layers).handle;
+  return make_context(skeleton_.get(), context_parameters(skeleton_.get(), options), options).handle;
 }
 
 LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {

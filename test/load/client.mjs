@@ -58,14 +58,3 @@ export function chat(url, { random, leaveAfter }) {
     asked.end(body);
   });
 }
-
-/** @param {number} seed numbers in [0, 1) that are the same for the same seed */
-export function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 import { BuildError, runMain } from '../../scripts/lib/errors.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { growth } from '../soak/trend.mjs';
-import { chat, seeded } from './client.mjs';
+import { seededRandom } from '../../dist/calibrate/random.js';
+import { chat } from './client.mjs';
 
 const help = `Asks a nudging serve in a process of its own over many connections at once, of which some leave at random: in the
 queue, at the prompt, in the middle of the answer. At the end every request must be accounted for, no place taken, no memory lost,
@@ -54,7 +55,7 @@ await runMain(async () => {
 /** @param {{ seconds: number, connections: number, leave: number, places: number, seed: number }} options */
 async function underLoad({ seconds, connections, leave, places, seed }) {
   const server = await startServer(['--parallel', String(places), '--max-queue', String(Math.floor(connections * 0.75))]);
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const failures = /** @type {string[]} */ ([]);
   const outcomes = { answered: 0, left: 0, refused: 0, failed: 0 };
   const samples = /** @type {import('../soak/trend.mjs').Sample[]} */ ([]);
