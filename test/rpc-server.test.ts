@@ -71,15 +71,12 @@ test('refuses what cannot be', async () => {
     [['question'], /rpc-server takes no words: leave out "question"/, 2],
   ];
   try {
-    const free = `${await freePort()}`;
-    for (const [flags, message, code] of wrong) {
-      const port = flags.includes('--port') ? [] : ['--port', free];
-      expect(await nudging(['rpc-server', ...port, ...flags], { raw: true })).toMatchObject({
-        code,
-        stdout: '',
-        stderr: expect.stringMatching(message),
-      });
-    }
+    const refused = wrong.map(async ([flags, message, code]) => {
+      const port = flags.includes('--port') ? [] : ['--port', `${await freePort()}`];
+      const ran = await nudging(['rpc-server', ...port, ...flags], { raw: true });
+      expect(ran).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+    });
+    await Promise.all(refused);
   } finally {
     taken.close();
   }

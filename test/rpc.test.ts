@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging, type LoadOptions, type NudgingError } from '../lib/index.ts';
 import { RpcServer } from '../lib/rpc/server.ts';
@@ -113,7 +112,7 @@ describe('an engine whose base is on another machine', { timeout: 60_000 }, () =
   test.skipIf(process.platform === 'win32')('shrugs off signals in the middle of what it waits for', async () => {
     await using engine = await Nudging.load({ ...slowModel(), rpcServers: [serving.server] });
     const { pid } = newestChild();
-    const stream = engine.stream(question, { maxTokens: 100 });
+    const stream = engine.stream(question, { maxTokens: 40 });
     for await (const _ of stream) process.kill(pid, 'SIGINT');
     expect((await stream.answer).stopReason).toBe('length');
   });
@@ -180,8 +179,6 @@ test('a server ends with whoever started it', async () => {
   const child = newestChild();
   await server.serve({ endpoint: `127.0.0.1:${await freePort()}`, cache: '', threads: 1, devices: [] });
   expect(runs(child.pid)).toBe(true);
-  const over = once(child, 'close');
   child.disconnect();
-  await over;
-  expect(await server.ended).toContain("the server's process was ended by SIGKILL");
+  await gone(child.pid);
 });
