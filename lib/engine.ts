@@ -162,8 +162,8 @@ export class Nudging {
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
    *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
    *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`),
-   *   ERR_RPC_UNREACHABLE and ERR_RPC_VERSION (with `rpcServers`); the codes of {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what
-   *   `onProgress` or `onWarning` throws
+   *   ERR_RPC_UNREACHABLE and ERR_RPC_VERSION (with `rpcServers`); the codes of {@link HubErrorCode} for models by name; rejects with the
+   *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     return observedLoad((observed) => Nudging.#load(source, observed));

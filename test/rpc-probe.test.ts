@@ -41,7 +41,9 @@ describe('what a server is asked before llama.cpp connects', () => {
           code: 'ERR_RPC_VERSION',
           option: 'rpcServers',
           value: server,
-          message: `the RPC server ${server} speaks version ${shown} of the protocol: this build speaks 7.0.0: run \`nudging rpc-server\` of the same version there`,
+          message:
+            `the RPC server ${server} speaks version ${shown} of the protocol: this build speaks 7.0.0: ` +
+            'run `nudging rpc-server` of the same version there',
         }),
     );
   });

@@ -12,6 +12,9 @@ export const defaultRpcTimeout = 60_000;
  */
 const endpoint = /^((?:\w(?:[\w-]{0,61}\w)?\.)*\w(?:[\w-]{0,61}\w)?):([1-9]\d{0,4})$/;
 
+/** Of a name in the domain name system, and a port behind it. */
+const longest = 253 + 1 + 5;
+
 export interface Endpoint {
   host: string;
   port: number;
@@ -20,7 +23,7 @@ export interface Endpoint {
 /** The parts of `host:port`; undefined: it is nothing that llama.cpp could connect to. */
 export function endpointIn(text: string): Endpoint | undefined {
   const [, host = '', port = ''] = endpoint.exec(text) ?? [];
-  return host === '' || host.length > 253 || Number(port) > 65_535 ? undefined : { host, port: Number(port) };
+  return host === '' || text.length > longest || Number(port) > 65_535 ? undefined : { host, port: Number(port) };
 }
 
 /** What `rpcServers` may be. Whatever else reached llama.cpp would end the process there. */

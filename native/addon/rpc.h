@@ -4,7 +4,8 @@
 
 namespace nudging {
 
-/// As lib/native.ts declares them: `rpcProtocol`, and `serveRpc(options)`, which serves on a thread of its own as long as the process lives.
+/// As lib/native.ts declares them: `rpcProtocol`, and `serveRpc(options)`, which serves on a thread of its own as long as the process
+/// lives.
 void export_rpc(Napi::Env env, Napi::Object exports);
 
 }  // namespace nudging

@@ -37,7 +37,8 @@ std::vector<ggml_backend_dev_t> rpc_devices(const std::vector<std::string>& serv
   for (const std::string& server : servers) {
     ggml_backend_reg_t added = ggml_backend_rpc_add_server(server.c_str());
     if (added == nullptr)
-      throw Failure(FailureKind::device_unsuitable, "`rpcServers` names " + server + ", which offers no device: look at how it was started");
+      throw Failure(FailureKind::device_unsuitable,
+                    "`rpcServers` names " + server + ", which offers no device: look at how it was started");
     keep_connected(server);
     for (std::size_t i = 0; i < ggml_backend_reg_dev_count(added); ++i) devices.push_back(ggml_backend_reg_dev_get(added, i));
   }

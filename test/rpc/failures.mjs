@@ -106,7 +106,11 @@ async function answered(asker, since) {
   }
 }
 
-/** The client's machine loses its power: another one must get in, though nobody tells the server. @param {Network} network @param {Server} server */
+/**
+ * The client's machine loses its power: another one must get in, though nobody tells the server.
+ * @param {Network} network
+ * @param {Server} server
+ */
 async function vanishedClient(network, server) {
   const [gone, next] = [new Asker(network), new Asker(network)];
   try {

@@ -12,7 +12,11 @@ createServer((near) => {
   pass(far, near);
 }).listen(Number(port), '127.0.0.1', () => process.stdout.write('ready\n'));
 
-/** In order: timers of the same length come in the order in which they were set. @param {import('node:net').Socket} from @param {import('node:net').Socket} to */
+/**
+ * In order: timers of the same length come in the order in which they were set.
+ * @param {import('node:net').Socket} from
+ * @param {import('node:net').Socket} to
+ */
 function pass(from, to) {
   const later = (/** @type {() => void} */ action) => void setTimeout(action, Number(delay));
   from.on('data', (chunk) => later(() => to.write(chunk)));
