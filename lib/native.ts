@@ -2,7 +2,6 @@ import type { Binary } from './binary/binary.ts';
 import { findBinaries, surroundings } from './binary/find.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
-import type { RpcVersion } from './rpc/probe.ts';
 import type { ResolvedRule } from './rule.ts';
 import type { ThinkingState } from './thinking.ts';
 import type {
@@ -45,7 +44,7 @@ export interface NativeAddon {
   machine(): NativeMachine;
   /** Version of the llama.cpp underneath. */
   llamaVersion: string;
-  /** Version of the RPC protocol that it speaks: major, minor, patch. */
+  /** Version of the RPC protocol that it speaks. */
   rpcProtocol: RpcVersion;
   /**
    * Serves devices by llama.cpp's RPC on a thread of its own, one client after the other, as long as the process lives; the process ends
@@ -56,6 +55,9 @@ export interface NativeAddon {
    */
   serveRpc(options: NativeRpcService): string[];
 }
+
+/** Major, minor, patch. */
+export type RpcVersion = readonly [number, number, number];
 
 export interface NativeRpcService {
   /** IPv4 address and port. */

@@ -1,9 +1,7 @@
 import { connect } from 'node:net';
 import { NudgingError, type ErrorCode } from '../errors.ts';
+import type { RpcVersion } from '../native.ts';
 import { endpointIn } from './endpoints.ts';
-
-/** Of llama.cpp's RPC: major, minor, patch. */
-export type RpcVersion = readonly [number, number, number];
 
 /** Longest that connecting and greeting may take, in milliseconds. A server greets at once unless it serves somebody else. */
 export const probeTimeout = 5000;

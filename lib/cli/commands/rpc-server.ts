@@ -25,7 +25,7 @@ export const rpcServer: Command = {
   usage: ['[flags]'],
   about: `Serves the GPUs of this machine, or its CPU where there is none, by llama.cpp's RPC. On another machine, with the same version \
 of this package:
-  nudging --rpc-servers 10.0.0.2:50052 --pair llama-3.1-70b "What is a harbor?"
+  nudging --rpc-servers 10.0.0.2:50052 --pair llama-2-70b "What is a harbor?"
 
 FOR CLOSED NETWORKS ONLY. There is no password and no encryption: whoever reaches the port can read what goes through it, and can crash, \
 and perhaps take over, this process. Let it listen on one private address, behind a firewall, in a WireGuard network or behind ssh -L; \
