@@ -110,11 +110,11 @@ describe('an engine whose base is on another machine', { timeout: 60_000 }, () =
   });
 
   test.skipIf(process.platform === 'win32')('shrugs off signals in the middle of what it waits for', async () => {
-    await using engine = await Nudging.load({ ...slowModel(), rpcServers: [serving.server] });
+    await using engine = await Nudging.load({ rpcServers: [serving.server], threads: 1 });
     const { pid } = newestChild();
-    const stream = engine.stream(question, { maxTokens: 40 });
+    const stream = engine.stream(question);
     for await (const _ of stream) process.kill(pid, 'SIGINT');
-    expect((await stream.answer).stopReason).toBe('length');
+    expect((await stream.answer).text).toContain('a sheltered port');
   });
 
   test('a server that is killed fails what runs, by name; the next request is answered when it is back', async () => {
@@ -165,7 +165,7 @@ describe('an engine whose base is on another machine', { timeout: 60_000 }, () =
   });
 
   test('a server that is lost while nothing runs shows in the next request alone', async () => {
-    await using engine = await Nudging.load({ ...slowModel(), rpcServers: [serving.server] });
+    await using engine = await Nudging.load({ rpcServers: [serving.server], threads: 1 });
     await serving.kill();
     await serving.start();
     // It had the weights: they are loaded again, by another process.
