@@ -48,6 +48,9 @@ const demoManifest = 'models/demo/pair.json';
 /** The manifest of the pair that comes with the package. Where the package is bundled it leads nowhere, and loading says so. */
 export const demoPair = pathInPackage(demoManifest) ?? demoManifest;
 
+/** Pairs whose files come with the package, by name: models/NAME. */
+export const embeddedPairs: readonly string[] = ['demo', 'harbor'];
+
 /** What a manifest may hold; schema/pair.schema.json says the same to editors. `$schema` is theirs. */
 export const manifestRules: Record<string, Rule> = {
   ...Object.fromEntries(Object.entries(loadRules).filter(([name]) => !isProgramOption(name))),
@@ -62,8 +65,8 @@ function isProgramOption(name: string): name is ProgramOption {
 }
 
 /**
- * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are. Where there is no such file, the name of a
- * preset is as good (docs/models.md).
+ * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are. Where there is no such file, the name of an
+ * embedded pair or of a preset is as good (docs/models.md).
  *
  * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property; ERR_INVALID_OPTION: no text
  */
@@ -74,6 +77,8 @@ export async function readPair(path: string): Promise<Pair> {
     manifest = JSON.parse(await readTextFile(path));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      const embedded = embeddedPairs.includes(path) ? pathInPackage(`models/${path}/pair.json`) : undefined;
+      if (embedded !== undefined) return readPair(embedded);
       const preset = await presetNamed(path);
       if (preset) return { name: preset.name, description: preset.description, ...preset.pair };
     }
@@ -116,7 +121,7 @@ function refuseProgramOption(name: string): void {
 async function remedyFor(path: string, isMissing: boolean): Promise<string> {
   const file = 'pass the path of a pair.json';
   if (!isMissing || !/^[\w.-]+$/.test(path) || path.endsWith('.json')) return file;
-  const meant = nearest(path.toLowerCase(), await presetNames());
+  const meant = nearest(path.toLowerCase(), [...embeddedPairs, ...(await presetNames())]);
   return meant === undefined ? `${file}, or a name that nudging pairs lists` : `did you mean the pair ${meant}? Else ${file}`;
 }
 

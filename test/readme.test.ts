@@ -61,7 +61,8 @@ describe('what the README shows', () => {
       readdirSync(inRoot(folder))
         .filter((name) => name.endsWith('.md'))
         .map((name) => path.join(folder, name));
-    const pages = ['.', 'docs', 'examples', 'vendor', 'bench', 'test/real', 'models/demo', 'models/recipe'].flatMap(pagesIn);
+    const models = ['models/demo', 'models/harbor', 'models/recipe', 'models/recipe/harbor'];
+    const pages = ['.', 'docs', 'examples', 'vendor', 'bench', 'test/real', ...models].flatMap(pagesIn);
     const broken = pages.flatMap((page) => {
       const text = readFileSync(inRoot(page), 'utf8');
       const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));
