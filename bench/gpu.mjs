@@ -7,10 +7,12 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { makePlan } from '../scripts/lib/configs.mjs';
 import { BuildError, runMain } from '../scripts/lib/errors.mjs';
-import { gpuPair, sizes } from '../scripts/lib/gpu/models.mjs';
+import { answersAsTheDemoPair, gpuPair, sizes, weightsOf } from '../scripts/lib/gpu/models.mjs';
 import { inTurns, runChild } from '../scripts/lib/gpu/run.mjs';
 import { isGood, questions, reference, rowOf, stress } from '../scripts/lib/gpu/stress.mjs';
 import { inRoot } from '../scripts/lib/paths.mjs';
+import { placements, speeds, vocabularies } from './gpu/speeds.mjs';
+import { speedRow, speedTable } from './gpu/table.mjs';
 import { markdownTable } from './lib/markdown.mjs';
 
 const help = `Measures on a GPU, and looks for what breaks there. Needs node, dist/, models/demo, an addon with CUDA, and the
@@ -18,11 +20,15 @@ programs inflate and quantise.
 
 Usage: node bench/gpu.mjs [flags]
 
-  --parts LIST      default: columns,cause,speed; columns and most of cause need an addon with the experiments in it (docs/gpu.md);
+  --parts LIST      default: columns,cause,speed,top1,gpus (of which gpus needs several of them); columns and most of cause need an
+                    addon with the experiments in it (docs/gpu.md); top1 the program random_model as well;
                     sanitizer beside cause: a small pair under compute-sanitizer
   --repeat N        runs of each setting of the part cause; default: 1
   --at-once N       runs of the part cause side by side; default: 3
-  --size NAME       of the pair for speed: ${Object.keys(sizes).join(', ')}; default: small
+  --size LIST       of the pairs for speed and gpus: ${Object.keys(sizes).join(', ')};
+                    default: small
+  --device LIST     GPUs that may be used, as CUDA0,CUDA1; default: all
+  --seconds N       after which no further row of speed, top1 and gpus is begun; default: 470
   --only REGEX      of the part cause, the settings whose names match
   --tools FOLDER    where inflate and quantise are; default: this checkout's build
   --models FOLDER   where models are made and kept; default: in the system's temporary folder
@@ -75,41 +81,6 @@ const causes = () => [
 
 const dumps = path.join(tmpdir(), 'nudging-gpu-dumps');
 
-/** How fast. @param {string} size @returns {Setting[]} */
-function speeds(size) {
-  const ways = {
-    'base alone': { mode: 'base' },
-    plain: { speculation: false },
-    speculative: { speculation: true },
-    'speculation 4': { speculation: 4 },
-  };
-  /** @type {Record<string, { env?: Record<string, string>, load?: Record<string, unknown> }>} */
-  const kinds = { '': {}, 'lanes in turn': { load: { overlap: false } }, graphs: { env: graphs() } };
-  const wanted = /** @type {const} */ ([
-    [1, ['base alone'], ['']],
-    [1, ['plain', 'speculative'], ['', 'lanes in turn', 'graphs']],
-    [1, ['speculation 4'], ['', 'lanes in turn']],
-    [8, ['base alone'], ['']],
-    [8, ['plain', 'speculative'], ['', 'lanes in turn']],
-    [32, ['base alone'], ['']],
-    [32, ['plain', 'speculative'], ['', 'lanes in turn']],
-  ]);
-  return wanted.flatMap(([streams, names, some]) =>
-    names.flatMap((way) =>
-      some.map((kind) => ({
-        name: [`${streams} at once`, way, kind].filter(Boolean).join(', '),
-        size,
-        weights: /** @type {const} */ ('f16'),
-        streams,
-        ask: ways[way],
-        ...kinds[kind],
-        seconds: 3,
-        limit: 60,
-      })),
-    ),
-  );
-}
-
 /** Ends a table's cell. */
 const number = (/** @type {number} */ value, digits = 2) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
@@ -121,6 +92,8 @@ await runMain(async () => {
       repeat: text,
       'at-once': text,
       size: text,
+      device: text,
+      seconds: text,
       only: text,
       tools: text,
       models: text,
@@ -132,10 +105,13 @@ await runMain(async () => {
     process.stdout.write(help);
     return 0;
   }
-  const parts = (values.parts ?? 'columns,cause,speed').split(',');
+  const parts = (values.parts ?? 'columns,cause,speed,top1,gpus').split(',');
   for (const part of parts)
-    if (!['columns', 'cause', 'sanitizer', 'speed'].includes(part))
-      throw new BuildError(`--parts: there is no "${part}"; known are columns, cause, sanitizer and speed`);
+    if (!['columns', 'cause', 'sanitizer', 'speed', 'top1', 'gpus'].includes(part))
+      throw new BuildError(`--parts: there is no "${part}"; known are columns, cause, sanitizer, speed, top1 and gpus`);
+  const chosen = (values.size ?? 'small').split(',');
+  for (const name of chosen)
+    if (!Object.hasOwn(sizes, name)) throw new BuildError(`--size: there is no "${name}"; known are ${Object.keys(sizes).join(', ')}`);
   const places = { tools: values.tools ?? makePlan({ variant: 'cpu' }).out, folder: values.models ?? path.join(tmpdir(), 'nudging-gpu') };
   const begun = performance.now();
   const say = (/** @type {string} */ line) => console.error(`[${((performance.now() - begun) / 1000).toFixed(0)} s] ${line}`);
@@ -162,9 +138,10 @@ await runMain(async () => {
   const making = parts.includes('cause')
     ? Promise.all([gpuPair('small', 'f16', places), gpuPair('small', 'q8_0', places), reference('f16', asked, places)])
     : undefined;
-  const big = parts.includes('speed') ? gpuPair(values.size ?? 'small', 'f16', places) : undefined;
+  const speed = parts.includes('speed') ? chosen : [];
+  const others = [...speed, ...(parts.includes('top1') ? ['vocabulary'] : [])].map((name) => gpuPair(name, weightsOf(name), places));
   // Awaited later; until then a failure is nobody's.
-  for (const one of [making, big]) one?.catch(() => {});
+  for (const one of [making, ...others]) one?.catch(() => {});
 
   const hello = await runChild(
     { load: { pair: demo, parallel: 1 }, questions: asked.slice(0, 1), streams: 1, seconds: 0 },
@@ -252,54 +229,35 @@ await runMain(async () => {
     if (sanitized) console.log(await sanitized);
   }
 
-  if (parts.includes('speed')) {
-    const pair = await /** @type {NonNullable<typeof big>} */ (big);
-    say(`speed, with ${pair}`);
+  /** @type {import('../scripts/lib/gpu/stress.mjs').Setting[]} */
+  const timed = [];
+  const gpus =
+    values.device?.split(',') ??
+    Array.from({ length: Number(/found (\d+) CUDA devices/.exec(hello.stderr)?.[1] ?? 1) }, (_, at) => `CUDA${at}`);
+  if (parts.includes('speed')) timed.push(...chosen.flatMap((name) => speeds(name, weightsOf(name))));
+  if (parts.includes('top1')) timed.push(...vocabularies());
+  if (parts.includes('gpus')) timed.push(...chosen.flatMap((name) => placements(name, weightsOf(name), gpus)));
+  if (timed.length > 0) {
     const expected = await reference('f16', asked, places);
     const nothing = path.join(places.folder, 'no-reference.json');
     writeFileSync(nothing, '{}');
-    /** @type {string[][]} */
+    /** @type {Ran[]} */
     const rows = [];
-    for (const setting of speeds(values.size ?? 'small')) {
-      const one = await stress(setting, asked, setting.ask?.['mode'] ? nothing : expected, places, 1);
+    for (const setting of timed) {
+      // Rows, not runs, are what a time that is over costs.
+      if (performance.now() - begun > 1000 * Number(values.seconds ?? 470)) {
+        say(`out of time: ${timed.length - rows.length} rows are left out, from "${setting.name}" on`);
+        break;
+      }
+      const known = setting.ask?.['mode'] === undefined && answersAsTheDemoPair(setting.size ?? '');
+      const load = { ...(values.device ? { devices: gpus } : {}), ...setting.load };
+      const one = await stress({ ...setting, load }, asked, known ? expected : nothing, places, 1);
       ran.push(one);
+      rows.push(one);
       save();
-      const { outcome } = one;
-      rows.push(
-        outcome
-          ? [
-              setting.name,
-              number((1000 * outcome.tokens) / outcome.ms, 0),
-              number((outcome.ms * setting.streams) / outcome.tokens),
-              number(outcome.firstMs, 1),
-              number(outcome.passes.baseDecodes / outcome.tokens),
-              number(outcome.passes.alignedDecodes / outcome.tokens),
-              number(outcome.passes.baseMs / outcome.passes.baseDecodes),
-              number(outcome.passes.alignedMs / outcome.passes.alignedDecodes),
-              String(outcome.wrong.length),
-              one.died,
-            ]
-          : [setting.name, `died: ${one.died}`, '', '', '', '', '', '', '', ''],
-      );
-      say(rows.at(-1)?.join(' | ') ?? '');
+      say(speedRow(one).filter(Boolean).join(' | '));
     }
-    console.log(
-      markdownTable(
-        [
-          '',
-          'tokens a second',
-          'ms a token of one stream',
-          'first text, ms',
-          'base passes a token',
-          'aligned',
-          'ms a pass: base',
-          'aligned',
-          'wrong',
-          '',
-        ],
-        rows,
-      ),
-    );
+    console.log(speedTable(rows));
   }
   save();
   say('done');

@@ -77,6 +77,6 @@ nudging_room(trust USES backend nudge LIBRARIES llama)
 nudging_room(text USES basics nudge bytes LIBRARIES llama Threads::Threads LLAMA_SOURCE)
 nudging_room(templates USES basics text INSIDE nudging-jinja)
 nudging_room(models USES basics backend gguf trust text templates LIBRARIES llama LLAMA_SOURCE)
-nudging_room(lanes USES basics nudge choice bytes backend text models LIBRARIES llama)
+nudging_room(lanes USES basics nudge choice bytes backend text models LIBRARIES llama LLAMA_SOURCE)
 nudging_room(engine USES basics nudge choice bytes kernels backend trust text templates models lanes
   LIBRARIES llama Threads::Threads)

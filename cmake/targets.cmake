@@ -6,10 +6,15 @@ find_package(Threads REQUIRED)
 
 include(cmake/rooms.cmake)
 
-if(NUDGING_NATIVE AND NOT MSVC)
-  # What reads a whole vocabulary's logits for every token.
-  set_source_files_properties("${native}/choice/top1.cpp" "${native}/choice/gumbel.cpp" "${native}/choice/measures.cpp"
-    "${native}/choice/mixture.cpp" PROPERTIES COMPILE_OPTIONS "-march=native")
+# What reads a whole vocabulary's logits for every token is compiled for the same instructions as ggml's kernels.
+get_target_property(kernel_options ggml-cpu COMPILE_OPTIONS)
+if(kernel_options AND (NUDGING_NATIVE OR NUDGING_LEVEL))
+  # Files, unlike targets, cannot have options of several words, and those are about other things.
+  set(instructions ${kernel_options})
+  list(FILTER instructions INCLUDE REGEX "^[-/](m|arch)")
+  set_property(
+    SOURCE "${native}/choice/top1.cpp" "${native}/choice/gumbel.cpp" "${native}/choice/measures.cpp" "${native}/choice/mixture.cpp"
+    APPEND PROPERTY COMPILE_OPTIONS ${instructions})
 endif()
 
 if(NOT MSVC)
@@ -20,7 +25,6 @@ if(NOT MSVC)
 endif()
 
 # What runs inside ggml's threads, compiled for the same instructions as ggml's own kernels, and with their private headers.
-get_target_property(kernel_options ggml-cpu COMPILE_OPTIONS)
 if(kernel_options)
   target_compile_options(nudging_kernels PRIVATE ${kernel_options})
 endif()

@@ -1,5 +1,7 @@
 import type { NativeBegun, NativeCounted, NativeEvent, NativeFinished, NativeInspected } from './native.ts';
 import type { ErrorCode } from './errors.ts';
+import { isObserved, publish } from './telemetry/channels.ts';
+import type { ObservedEngine } from './telemetry/messages.ts';
 import type { LoadProgress, ModelInfo, NudgingWarning, Piece } from './types.ts';
 
 /** Where the events of one request go. */
@@ -49,6 +51,8 @@ export class Dispatcher {
   readonly #sinks = new Map<number, Sink>();
   readonly #onProgress: (progress: LoadProgress) => void;
   readonly #onWarning: (warning: NudgingWarning) => void;
+  /** As telemetry knows the engine. */
+  readonly observed: ObservedEngine;
   readonly loaded: Promise<LoadedEngine>;
   readonly closed: Promise<void>;
   #resolveLoaded!: (loaded: LoadedEngine) => void;
@@ -60,7 +64,12 @@ export class Dispatcher {
   #resolveClosed!: () => void;
   #nextId = 1;
 
-  constructor(onProgress: (progress: LoadProgress) => void = () => {}, onWarning: (warning: NudgingWarning) => void = emitWarning) {
+  constructor(
+    onProgress: (progress: LoadProgress) => void = () => {},
+    onWarning: (warning: NudgingWarning) => void = emitWarning,
+    observed: ObservedEngine = { id: 0, model: '' },
+  ) {
+    this.observed = observed;
     this.#onProgress = onProgress;
     this.#onWarning = onWarning;
     this.loaded = new Promise((resolve, reject) => {
@@ -102,7 +111,15 @@ export class Dispatcher {
   /** The native engine's callback. */
   readonly dispatch = (events: NativeEvent[]): void => {
     for (const event of events) this.#one(event);
+    if (isObserved('nudging:tick')) this.#tell(events);
   };
+
+  #tell(events: NativeEvent[]): void {
+    const pieces = events.flatMap((event) => (event.type === 'pieces' ? event.parts.map((part) => part.pieces.length) : []));
+    const ended = events.filter(({ type }) => ['finished', 'failed', 'inspected', 'counted'].includes(type)).length;
+    const sum = pieces.reduce((total, count) => total + count, 0);
+    publish('nudging:tick', { engine: this.observed, requests: this.#sinks.size, pieces: sum, ended });
+  }
 
   /** Warns as the engine's own events do. */
   warn(warning: NudgingWarning): void {

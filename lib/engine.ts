@@ -9,6 +9,7 @@ import { Fitting } from './fitting.ts';
 import { modelFiles } from './hub/load.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
+import { nativeGuard } from './native-guard.ts';
 import {
   loadNative,
   type NativeEngine,
@@ -20,29 +21,49 @@ import {
   type NativePrompt,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import { lanesOf, mustBeAsInPaper, mustHaveReference, promptedAs, promptsFor, referenceLane, weightsOf, type Models } from './lanes.ts';
+import {
+  lanesAsked,
+  lanesOf,
+  mustBeAsInPaper,
+  mustHaveReference,
+  promptedAs,
+  promptsFor,
+  referenceLane,
+  weightsOf,
+  type Models,
+} from './lanes.ts';
 import { logitDefaults, logitsOf } from './logits.ts';
 import { mustBeUsed } from './mode-options.ts';
 import { baseEndsAlone, nextQuestion } from './next-question.ts';
 import {
+  abortSignal,
   check,
   cpuBuffersRule,
   defined,
+  flag,
   generateRules,
   integer,
   isObject,
+  listOf,
   loadRules,
   logitRules,
+  oneOf,
   reject,
   samplingRules,
+  text as textRule,
 } from './options.ts';
 import { withPair } from './pair.ts';
+import { placementOf } from './placement.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
+import { RiskMeter, tellsSignals } from './signals.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
+import { modelName, observedLoad } from './telemetry/load.ts';
+import type { ObservedEngine } from './telemetry/messages.ts';
+import { ObservedRequest, observedRefusal } from './telemetry/request.ts';
 import { templateVariables } from './template-options.ts';
 import { marksOf, ThinkingSplitter } from './thinking.ts';
 import type {
@@ -56,6 +77,7 @@ import type {
   LaneName,
   LoadOptions,
   Mode,
+  TextToken,
 } from './types.ts';
 
 type Settings = Omit<GenerateOptions, 'signal'>;
@@ -74,6 +96,8 @@ export const defaults = {
   shortDrafts: 'accept',
   lead: 0,
   punctuation: 'aligned',
+  guard: false,
+  sealBasePrompt: true,
   speculation: true,
   trace: 'rounds',
   highWaterMark: 64,
@@ -101,13 +125,16 @@ export class Nudging {
   readonly models: Models;
   /** Requests that decode together; others wait their turn. */
   readonly parallel: number;
+  /** Requests that may wait for a place. */
+  readonly maxQueue: number;
   /** Whether a request gives the same bits whatever runs beside it; see {@link LoadOptions.deterministic}. */
   readonly deterministic: boolean;
   /** Why not, where `deterministic: false` was not asked for; undefined otherwise. */
   readonly whyNotDeterministic: string | undefined;
+  /** What a generation does that sets nothing itself: by the options and the pair that it was loaded with, and the defaults. */
+  readonly settings: Readonly<Omit<GenerateOptions, 'signal'>>;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
-  readonly #settings: Settings;
   readonly #mostRequests: number;
   /** Requests that may be submitted again, without their oldest messages. */
   readonly #unplaced = new Set<Promise<void>>();
@@ -116,8 +143,9 @@ export class Nudging {
   private constructor(engine: NativeEngine, dispatcher: Dispatcher, loaded: LoadedEngine, settings: Settings, maxQueue: number) {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
-    this.#settings = settings;
+    this.settings = Object.freeze(settings);
     this.#mostRequests = loaded.parallel + maxQueue;
+    this.maxQueue = maxQueue;
     this.models = loaded.models;
     this.parallel = loaded.parallel;
     this.deterministic = loaded.deterministic;
@@ -131,11 +159,15 @@ export class Nudging {
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
    *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
-   *   ERR_NOT_DETERMINISTIC, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`); the codes of
-   *   {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what `onProgress` or
-   *   `onWarning` throws
+   *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`);
+   *   the codes of {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what
+   *   `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
+    return observedLoad((observed) => Nudging.#load(source, observed));
+  }
+
+  static async #load(source: string | LoadOptions, observed: ObservedEngine): Promise<Nudging> {
     const failure = rememberCaller(Nudging.load);
     // Copies are checked and used, because a property may answer differently the next time.
     const given: LoadOptions = typeof source === 'string' ? { pair: source } : isObject(source) ? { ...source } : source;
@@ -158,6 +190,14 @@ export class Nudging {
       otherModels,
       reference,
       gpuLayers,
+      devices,
+      splitMode,
+      tensorSplit,
+      mainGpu,
+      cpuMoe,
+      overrideTensors,
+      deviceTop1,
+      padPasses,
       threads,
       context,
       kvCache,
@@ -177,6 +217,7 @@ export class Nudging {
     } = await withPair(given);
     const named = { base, aligned, ...(reference === undefined ? {} : { [referenceLane]: reference }), ...otherModels };
     const files = await modelFiles(named, { onProgress, signal });
+    observed.model = modelName(files);
     throwIfAborted(signal);
     if (settings.mode === 'proxy-tuning') mustHaveReference(reference);
     if (settings.inContextPrompt !== undefined) inContext(settings.inContextPrompt);
@@ -193,14 +234,24 @@ export class Nudging {
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     throwIfAborted(signal);
 
-    const perLane = <T extends number | string | boolean>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string) =>
-      typeof value === 'object' ? value[lane as LaneName] : value;
+    const perLane = <T>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string): T | undefined =>
+      isObject(value) ? (value as Partial<Record<LaneName, T>>)[lane as LaneName] : value;
     const lane = (path: string, of: string) => {
       const length = perLane(context, of) ?? 0;
       const layers = perLane(gpuLayers, of) ?? -1;
       const cache = perLane(kvCache, of) ?? 'f16';
       const attention = perLane(flashAttention, of) ?? 'auto';
       if (attention === false && /^q\d/.test(cache)) reject('flashAttention', false, `true or "auto" for a quantised KV cache (${cache})`);
+      const placement = placementOf({
+        devices: perLane(devices, of),
+        splitMode: perLane(splitMode, of),
+        tensorSplit: perLane(tensorSplit, of),
+        mainGpu: perLane(mainGpu, of),
+        cpuMoe: perLane(cpuMoe, of),
+        overrideTensors: perLane(overrideTensors, of),
+      });
+      if (placement.splitMode === 'tensor' && attention === false)
+        reject('flashAttention', false, 'true or "auto" with `splitMode: "tensor"`');
       return {
         name: of,
         path,
@@ -208,6 +259,7 @@ export class Nudging {
         context: length === 'auto' ? -1 : length,
         kvCache: cache,
         flashAttention: attention === 'auto' ? -1 : Number(attention),
+        placement,
       };
     };
     const options: NativeEngineOptions = {
@@ -219,6 +271,8 @@ export class Nudging {
       batch: batch ?? 512,
       overlap: overlap === undefined ? -1 : Number(overlap),
       deterministic: deterministic === undefined ? -1 : Number(deterministic),
+      deviceTop1: deviceTop1 ?? false,
+      padPasses: padPasses ?? false,
       hostMemory: hostMemory(),
       cpuBuffers: allowed,
       mmap: mmap ?? true,
@@ -229,7 +283,7 @@ export class Nudging {
 
     // Isolated, this process does not even load the addon.
     const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
-    const dispatcher = new Dispatcher(onProgress, onWarning);
+    const dispatcher = new Dispatcher(onProgress, onWarning, observed);
     for (const { message } of harmful) dispatcher.warn({ code: 'WARN_KERNEL_DISABLED', message });
     const engine = new EngineClass(options, dispatcher.dispatch);
     const forget = signal && onAbort(signal, () => engine.close(true));
@@ -276,6 +330,10 @@ export class Nudging {
   }
 
   #start(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown, streams: boolean): Arriving {
+    return observedRefusal(this.#dispatcher.observed, () => this.#begin(input, options, caller, streams));
+  }
+
+  #begin(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown, streams: boolean): Arriving {
     const failure = rememberCaller(caller);
     this.#mustBeOpen();
     const { question, settings, signal } = this.#read(input, options);
@@ -285,8 +343,9 @@ export class Nudging {
     const sampling = samplingOf(settings);
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
-    const lanes = lanesOf(mode, settings, this.models);
-    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanes);
+    const lanes = lanesAsked(mode, settings, this.models);
+    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanesOf(mode, settings, this.models));
+    const guard = nativeGuard(settings);
     const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
 
     let id = 0;
@@ -302,10 +361,12 @@ export class Nudging {
     const marks = marksOf(settings.thinking);
     const gamma = settings.gamma ?? defaults.gamma;
     const rule = resolvedRule(settings.rule);
+    const signals = tellsSignals(mode, settings.signals, rule) ? settings.signals : undefined;
     const lookahead = settings.lookahead ?? defaults.lookahead;
     const arriving = new Arriving(remote, failure, {
       highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
       seed: sampling.temperature > 0 ? sampling.seed : undefined,
+      meter: signals && new RiskMeter(),
       splitter: marks && new ThinkingSplitter(marks),
       others: Object.keys(this.models).slice(2),
       decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
@@ -314,6 +375,10 @@ export class Nudging {
     const maxTokens = settings.maxTokens ?? defaults.maxTokens;
     const timeout = settings.timeout ?? 0;
     const began = performance.now();
+    const observe = () => {
+      const asked = { mode, kind: question.kind, streams, options: { ...settings, gamma, lookahead, maxTokens }, began };
+      return ObservedRequest.begin(this.#dispatcher.observed, asked);
+    };
     const timeLeft = () => timeout - (performance.now() - began);
     const request: Omit<NativeGeneration, 'id'> = {
       // The base does not know by what it learns.
@@ -333,6 +398,8 @@ export class Nudging {
       checkShortDrafts: (settings.shortDrafts ?? defaults.shortDrafts) === 'check',
       lead: settings.lead ?? defaults.lead,
       keepPunctuation: (settings.punctuation ?? defaults.punctuation) === 'aligned',
+      ...(signals ? { signals } : {}),
+      ...(guard ? { guard } : {}),
       maxTokens,
       stop,
       ...(marks ? { thinking: marks } : {}),
@@ -348,6 +415,7 @@ export class Nudging {
       ...prompts(question),
     };
     if (signal?.aborted) {
+      arriving.observer = observe();
       arriving.finished(abortedAtOnce);
       return arriving;
     }
@@ -387,6 +455,7 @@ export class Nudging {
       this.#unplaced.add(placed);
       void placed.then(() => this.#unplaced.delete(placed));
     }
+    arriving.observer = observe();
     if (signal) {
       const forget = onAbort(signal, remote.cancel);
       arriving.answer.then(forget, forget);
@@ -410,16 +479,25 @@ export class Nudging {
     const { lane, ...others } = options;
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
     const { prompt, signal } = this.#readCountable(input, lane, others);
+    const { tokens } = await this.#count({ count: { [lane]: prompt }, plain: isText(input) }, signal, failure);
+    return tokens[Object.keys(this.models).indexOf(lane)] ?? 0;
+  }
+
+  async #count(
+    counting: Omit<NativeCounting, 'id'>,
+    signal: AbortSignalLike | undefined,
+    failure: ReturnType<typeof rememberCaller>,
+  ): Promise<NativeCounted> {
     throwIfAborted(signal);
     this.#mustHaveRoom(failure);
     let forget: (() => void) | undefined;
-    const { tokens } = await new Promise<NativeCounted>((resolve, fail) => {
+    return await new Promise<NativeCounted>((resolve, fail) => {
       const id = this.#dispatcher.add({
         arrived: () => {},
         finished: (result) => (result.type === 'counted' ? resolve(result) : fail(failure('ERR_CLOSED', 'the count was aborted'))),
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, count: { [lane]: prompt }, plain: isText(input) });
+      this.#engine.submit({ id, ...counting });
       forget = signal && onAbort(signal, () => this.#engine.cancel(id));
     })
       .finally(() => forget?.())
@@ -427,7 +505,49 @@ export class Nudging {
         throwIfAborted(signal);
         throw reason;
       });
-    return tokens[Object.keys(this.models).indexOf(lane)] ?? 0;
+  }
+
+  /**
+   * The tokens of a text in one model's vocabulary, by itself: no BOS, and nothing in it is a control token. Nothing is decoded, and no
+   * place is taken.
+   *
+   * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_TOO_LONG (2 MiB without a place to cut), ERR_MODEL_INVALID,
+   *   ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED; rejects with the signal's reason if `signal` is aborted
+   */
+  async tokenize(text: string, options: { lane: LaneName; signal?: AbortSignalLike }): Promise<TextToken[]> {
+    check({ text }, { text: textRule }, 'text');
+    return this.#list(text, [], options, rememberCaller(this.tokenize));
+  }
+
+  /**
+   * What tokens of one model's vocabulary show, one behind the other. Control tokens show nothing.
+   *
+   * @throws as {@link tokenize}, and ERR_TOKEN_UNKNOWN for a token that the vocabulary does not have
+   */
+  async detokenize(tokens: readonly number[], options: { lane: LaneName; signal?: AbortSignalLike }): Promise<Uint8Array> {
+    check({ tokens }, { tokens: listOf(integer(0, 2 ** 31 - 1)) }, 'tokens');
+    const listed = await this.#list('', [...tokens], options, rememberCaller(this.detokenize));
+    const bytes = new Uint8Array(listed.reduce((sum, token) => sum + token.bytes.length, 0));
+    let at = 0;
+    for (const token of listed) {
+      bytes.set(token.bytes, at);
+      at += token.bytes.length;
+    }
+    return bytes;
+  }
+
+  async #list(
+    text: string,
+    list: number[],
+    options: { lane: LaneName; signal?: AbortSignalLike },
+    failure: ReturnType<typeof rememberCaller>,
+  ): Promise<TextToken[]> {
+    this.#mustBeOpen();
+    check(options, { lane: oneOf('base', 'aligned'), signal: abortSignal });
+    const { lane, signal } = options;
+    if (lane === undefined) reject('lane', lane, '"base" or "aligned"');
+    const counted = await this.#count({ count: { [lane]: { segments: [{ text, special: false }] } }, plain: true, list }, signal, failure);
+    return counted.listed ?? [];
   }
 
   /**
@@ -440,15 +560,17 @@ export class Nudging {
   async inspect(inspection: Inspection): Promise<Inspected> {
     const failure = rememberCaller(this.inspect);
     this.#mustBeOpen();
-    const { lane, input, text = '', tokens = [], sampling = {}, candidates = 0 } = inspection;
+    const { lane, input, text = '', tokens = [], sampling = {}, candidates = 0, scores = false, signal } = inspection;
     const lanes = Object.keys(this.models);
     if (!lanes.includes(lane)) reject('lane', lane, lanes.map((name) => `"${name}"`).join(' or '));
-    check({ candidates }, { candidates: integer(0, 1000) }, 'inspection');
+    check({ candidates, scores, signal }, { candidates: integer(0, 1000), scores: flag, signal: abortSignal }, 'inspection');
     check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
     const logits = logitsOf(sampling, this.models)[lane === 'base' || lane === 'aligned' ? lane : 'others'];
     const { question, settings } = this.#read(input, undefined);
     const prompt = promptFor(promptedAs(lane, question, this.models), question, settings);
+    throwIfAborted(signal);
     this.#mustHaveRoom(failure);
+    let forget: (() => void) | undefined;
     const event = await new Promise<NativeInspected>((resolve, fail) => {
       const id = this.#dispatcher.add({
         arrived: () => {},
@@ -464,9 +586,16 @@ export class Nudging {
         sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }),
         ...logits,
         candidates,
+        ...(scores ? { scores } : {}),
       });
-    });
-    return { ...event.top1, candidates: event.candidates, context: event.context };
+      forget = signal && onAbort(signal, () => this.#engine.cancel(id));
+    })
+      .finally(() => forget?.())
+      .catch((reason: unknown) => {
+        throwIfAborted(signal);
+        throw reason;
+      });
+    return { ...event.top1, candidates: event.candidates, context: event.context, ...(scores ? { scores: event.scores } : {}) };
   }
 
   /** Waits for what runs, then frees both models. Idempotent; later calls of other methods throw or reject with ERR_CLOSED. */
@@ -482,6 +611,7 @@ export class Nudging {
     await this.#dispatcher.closed;
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -523,12 +653,12 @@ export class Nudging {
     const given = isObject(options) ? { ...options } : options;
     if (given !== undefined) check(given, generateRules);
     const own = { ...defined(inline), ...defined(given ?? {}) };
-    const { signal, ...settings } = { ...this.#settings, ...own } as GenerateOptions;
+    const { signal, ...settings } = { ...this.settings, ...own } as GenerateOptions;
     mustBeUsed(own, settings);
     const question = readQuestion(input, settings.prefill);
     if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
     if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');
-    const { prompt } = inContext(settings.inContextPrompt);
+    const { prompt } = inContext(settings.inContextPrompt, settings.sealBasePrompt);
     return { question, settings: { ...settings, basePrompt: prompt } as Settings, signal };
   }
 }

@@ -7,7 +7,8 @@
  * not have the same tokens). From loading: `ERR_NATIVE_LOAD` (no native addon for this platform),
  * `ERR_MODEL_UNREADABLE`, `ERR_MODEL_INVALID`, `ERR_MODEL_UNSUPPORTED`, `ERR_LOAD_ABORTED`, `ERR_OUT_OF_MEMORY` (with `needed` and
  * `available` where they are known), `ERR_CONTEXT_TOO_LARGE`, `ERR_KV_CACHE_UNSUPPORTED` (the model cannot have a KV cache of this type),
- * `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had). From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait
+ * `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had), `ERR_DEVICE_UNSUITABLE` (`devices` and the like ask for a GPU
+ * that is not there, or for what it cannot do). From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait
  * already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process cannot use it again, and loads nothing more),
  * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`. From models by name:
  * {@link HubErrorCode}.
@@ -51,6 +52,7 @@ export type NativeErrorCode =
   | 'ERR_CONTEXT_TOO_LARGE'
   | 'ERR_KV_CACHE_UNSUPPORTED'
   | 'ERR_NOT_DETERMINISTIC'
+  | 'ERR_DEVICE_UNSUITABLE'
   | 'ERR_PROMPT_EMPTY'
   | 'ERR_PROMPT_TOO_LONG'
   | 'ERR_TEMPLATE_MISSING'
@@ -98,9 +100,12 @@ export function rememberCaller(
 ): (code: ErrorCode, message: string, details?: { needed?: number; available?: number }) => NudgingError {
   const place: { stack?: string } = {};
   Error.captureStackTrace(place, from);
+  // As text, at once: until a stack is looked at it holds the objects whose methods are on it, and one that keeps its stream would never be
+  // collected, because the stream's own end would hold it.
+  const { stack } = place;
   return (code, message, details) => {
     const error = new NudgingError(code, message, details);
-    const frames = place.stack?.split('\n').slice(1).join('\n') ?? '';
+    const frames = stack?.split('\n').slice(1).join('\n') ?? '';
     error.stack = `${error.name}: ${message}\n${frames}`;
     return error;
   };

@@ -1,4 +1,5 @@
 import { reject } from './options.ts';
+import { fillTemplate, sealText, turnMarks } from './seal.ts';
 import type { BasePrompt, ChatMessage } from './types.ts';
 
 /**
@@ -74,9 +75,10 @@ export interface InContext {
  * question), and the rest of the template is in front of the first turn only. If the template's last line is a fence (three or more of ` or
  * ~), answers end with one like it.
  *
+ * @param seals whether lines of what was said that would begin a turn are quoted
  * @throws NudgingError ERR_INVALID_OPTION
  */
-export function inContext(template: string = defaultInContextPrompt): InContext {
+export function inContext(template: string = defaultInContextPrompt, seals = true): InContext {
   const at = template.indexOf('{question}');
   if (at === -1 || template.indexOf('{question}', at + 1) !== -1)
     reject('inContextPrompt', template, 'a text in which {question} stands exactly once, where the question belongs');
@@ -88,14 +90,13 @@ export function inContext(template: string = defaultInContextPrompt): InContext 
   const turn = template.slice(begin);
   const heading = before.slice(begin).split(/\r?\n/)[0]?.trimEnd() ?? '';
   const fence = /(?:^|\n)[ \t]*(`{3,}|~{3,})[^\n]*\s*$/.exec(template.slice(at))?.[1];
+  const marks = seals ? turnMarks(template) : undefined;
   const close = fence === undefined ? '\n\n' : `\n${fence}\n\n`;
 
   const prompt = ({ system, messages }: { system: string; messages: readonly ChatMessage[] }) => {
-    const values: Record<string, string> = { system: system && `${system}\n\n`, question: '' };
-    const filled = (part: string, question: string) =>
-      // One pass: a question that spells a placeholder stays as it is.
-      part.replace(/\{(question|system)\}/g, (_, name: string) => (name === 'question' ? question : (values[name] ?? '')));
-    const turns = messages.map(({ role, content }) => (role === 'assistant' ? content + close : filled(turn, content)));
+    const filled = (part: string, question: string) => fillTemplate(part, { system: system && `${system}\n\n`, question }, marks);
+    const said = (content: string) => (marks ? sealText(content, marks) : content);
+    const turns = messages.map(({ role, content }) => (role === 'assistant' ? said(content) + close : filled(turn, content)));
     return filled(once, '') + turns.join('');
   };
   const stop = [...(fence === undefined ? [] : [`\n${fence}`]), ...(/\p{L}/u.test(heading) ? [`\n${heading}`] : [])];

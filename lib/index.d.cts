@@ -20,4 +20,8 @@ export declare const explanationHtml: typeof api.explanationHtml;
 export declare const explanationOf: typeof api.explanationOf;
 export declare const explanationSvg: typeof api.explanationSvg;
 export declare const explanationText: typeof api.explanationText;
+export declare const observe: typeof api.observe;
+export declare const refusalPhrases: typeof api.refusalPhrases;
 export declare const replay: typeof api.replay;
+export declare const sealText: typeof api.sealText;
+export declare const turnMarks: typeof api.turnMarks;

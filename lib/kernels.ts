@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { inPackage } from './here.ts';
-import { addonPath } from './native.ts';
+import { addonBinary } from './native.ts';
 
 interface Harm {
   buffer: string;
@@ -50,7 +50,7 @@ export function harmfulBuffers(): Promise<{ buffer: string; message: string }[]>
 }
 
 async function findHarm(): Promise<{ buffer: string; message: string }[]> {
-  const addon = addonPath();
+  const addon = addonBinary()?.path;
   // A script in place of the addon, as in tests, has no kernels.
   if (!addon?.endsWith('.node')) return [];
   // Not compiled into dist/: the build runs it too.

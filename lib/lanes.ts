@@ -1,8 +1,9 @@
+import { isGuarded } from './guard.ts';
 import type { LaneLogits } from './logits.ts';
 import type { NativeOther, NativePrompt } from './native.ts';
 import { reject } from './options.ts';
 import { promptFor, type PromptOptions, type Question } from './prompts.ts';
-import type { GenerateOptions, LaneName, Mode, ModelInfo } from './types.ts';
+import type { AnswerStats, GenerateOptions, LaneName, Mode, ModelInfo } from './types.ts';
 
 /** The loaded models by name, in the order of their places in the engine. */
 export type Models = Readonly<Record<LaneName, ModelInfo> & Record<string, ModelInfo>>;
@@ -42,6 +43,16 @@ export function lanesOf(mode: Mode, { weights = defaultWeights }: Mixing, models
       mustHaveReference(Object.hasOwn(models, referenceLane) ? referenceLane : undefined);
       return ['base', 'aligned', referenceLane];
   }
+}
+
+/**
+ * The models that a generation asks: those that its mode does, and the aligned one where it stands guard.
+ *
+ * @throws NudgingError ERR_INVALID_OPTION: a model that is not loaded
+ */
+export function lanesAsked(mode: Mode, settings: Mixing & Pick<GenerateOptions, 'guard'>, models: Models): string[] {
+  const lanes = lanesOf(mode, settings, models);
+  return isGuarded(settings) && !lanes.includes('aligned') ? [...lanes, 'aligned'] : lanes;
 }
 
 /** Throws ERR_INVALID_OPTION where proxy tuning has no third model. */
@@ -101,4 +112,9 @@ export function promptsFor(
   }
   if (further.length > 0) prompts.others = further;
   return prompts;
+}
+
+/** Whose prompt tokens a request's input is for who counts one: the base's, or where it is not asked the aligned model's. */
+export function readingLane({ base }: AnswerStats): LaneName {
+  return base.promptTokens > 0 ? 'base' : 'aligned';
 }

@@ -19,11 +19,12 @@ export const optionsOfModes: Readonly<Partial<Record<keyof GenerateOptions, read
   endRule: ['nudge'],
   shortDrafts: ['nudge'],
   lead: ['nudge', 'reverse'],
+  signals: ['nudge'],
   punctuation: ['reverse'],
 };
 
 /** Of these, what a rule of single tokens does not look at: it has no drafts, and no words (docs/semantics.md, R33 to R37). */
-const wordOptions = ['endRule', 'shortDrafts', 'lead'] as const satisfies (keyof GenerateOptions)[];
+const wordOptions = ['endRule', 'shortDrafts', 'lead', 'signals'] as const satisfies (keyof GenerateOptions)[];
 
 /**
  * Refuses options that were set for a generation which does not look at them: whoever sets `rule` for an ensemble expects something of it.

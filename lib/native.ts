@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import type { Binary } from './binary/binary.ts';
+import { findBinaries, surroundings } from './binary/find.ts';
 import { NudgingError, type ErrorCode } from './errors.ts';
 import { inPackage, requireHere } from './here.ts';
 import type { ResolvedRule } from './rule.ts';
@@ -8,6 +9,7 @@ import type {
   DecodeSpan,
   Decision,
   EndRule,
+  GuardStats,
   KvCacheType,
   LaneName,
   LaneStats,
@@ -16,8 +18,12 @@ import type {
   NudgingWarning,
   Piece,
   Round,
+  SplitMode,
   StopReason,
+  TensorOverride,
+  TextToken,
   ThinkingMarks,
+  TokenScore,
   Top1,
   Unit,
 } from './types.ts';
@@ -79,6 +85,17 @@ export interface NativeEngine {
   close(abandon: boolean): void;
 }
 
+/** Where a model's layers go; what is missing, the engine decides. */
+export interface NativePlacement {
+  devices?: string[];
+  splitMode?: SplitMode;
+  tensorSplit?: number[];
+  mainGpu?: number;
+  /** Layers whose experts stay on the host; -1: all. */
+  cpuMoe: number;
+  overrideTensors: TensorOverride[];
+}
+
 export interface NativeLaneOptions {
   name: string;
   path: string;
@@ -89,6 +106,7 @@ export interface NativeLaneOptions {
   kvCache: KvCacheType;
   /** -1: by device and context. */
   flashAttention: number;
+  placement: NativePlacement;
 }
 
 export interface NativeEngineOptions {
@@ -104,6 +122,8 @@ export interface NativeEngineOptions {
   overlap: number;
   /** -1: where it can be had. */
   deterministic: number;
+  deviceTop1: boolean;
+  padPasses: boolean;
   /** Bytes that this process may still allocate. */
   hostMemory: number;
   /** Extra CPU buffers that weights may be put into, by ggml's names; missing: all. */
@@ -157,6 +177,17 @@ export interface NativeOther {
   biases?: NativeBiases;
 }
 
+/** Of a guard (lib/guard.ts). */
+export interface NativeGuard {
+  every: number;
+  tokens: number;
+  phrases: string[];
+  /** Empty: none. */
+  ask: string;
+  /** For the template of its turn, as the text of a JSON object; empty: none. */
+  variables: string;
+}
+
 export interface NativeGeneration {
   id: number;
   mode: Exclude<Mode, 'in-context'>;
@@ -182,6 +213,10 @@ export interface NativeGeneration {
   lead: number;
   /** Of the mode `reverse`. */
   keepPunctuation: boolean;
+  /** What is to be told of each piece; missing: nothing. */
+  signals?: 'known' | 'all';
+  /** In any mode; it needs the prompt of the aligned model. */
+  guard?: NativeGuard;
   maxTokens: number;
   stop: string[];
   /** Stop strings count behind what stands between these, if the answer begins with it. */
@@ -214,6 +249,8 @@ export interface NativeInspection {
   candidates: number;
   biases?: NativeBiases;
   repeat?: NativeRepeat;
+  /** Judge each token of the context. */
+  scores?: boolean;
 }
 
 export interface NativeCounting {
@@ -221,6 +258,8 @@ export interface NativeCounting {
   count: { base?: NativePrompt; aligned?: NativePrompt; others?: NativeOther[] };
   /** The texts of segments alone: no control tokens, no BOS. */
   plain: boolean;
+  /** List the tokens, and these behind them. Of plain texts. */
+  list?: number[];
 }
 
 export type NativeRequest = NativeGeneration | NativeInspection | NativeCounting;
@@ -247,6 +286,8 @@ export interface NativeFinished {
     firstPieceMs: number;
     totalMs: number;
   };
+  /** Where there was one. */
+  guard?: GuardStats & { refusal?: string };
 }
 
 export interface NativeInspected {
@@ -255,6 +296,8 @@ export interface NativeInspected {
   top1: Top1 & { runnerUp: number; entropy: number };
   candidates: Candidate[];
   context: number[];
+  /** Of the context behind its first token, if they were wanted. */
+  scores: TokenScore[];
 }
 
 /** Comes before the first piece of a generation with `thinking` or `whole`. */
@@ -270,6 +313,8 @@ export interface NativeCounted {
   id: number;
   /** By place; -1 for models that were not asked. */
   tokens: number[];
+  /** Of the last of them, if they were to be listed and there are any. */
+  listed?: TextToken[];
 }
 
 export type NativeEvent =
@@ -286,26 +331,19 @@ export type NativeEvent =
   | { type: 'closed' };
 
 let loaded: NativeAddon | undefined;
+let current: Binary | undefined;
 
-/** The file that NUDGING_BINARY names; like any path that is given to a program, relative to the working directory. */
-function namedAddon(): string | undefined {
-  const named = process.env['NUDGING_BINARY'];
-  return named ? resolve(named) : undefined;
-}
-
-/** The file that {@link loadNative} loads; nothing if there is none. */
-export function addonPath(): string | undefined {
-  const named = namedAddon();
+/** The binary that {@link loadNative} loads, or has loaded; nothing if there is none. */
+export function addonBinary(): Binary | undefined {
   try {
-    if (named) return requireHere().resolve(named);
-    return (requireHere()('node-gyp-build') as { resolve: (packageRoot: string) => string }).resolve(inPackage(''));
+    return current ?? findBinaries(surroundings(requireHere()))[0];
   } catch {
     return undefined;
   }
 }
 
 /**
- * Loads the addon: the file that NUDGING_BINARY names, else build/Release, else the prebuilt binary for this platform.
+ * Loads the addon: lib/binary/find.ts says which.
  *
  * @throws NudgingError ERR_NATIVE_LOAD, with what to do about it
  */
@@ -313,20 +351,29 @@ export function loadNative(): NativeAddon {
   if (loaded) return loaded;
   // Bundled, no other remedy would help.
   const load = requireHere();
-  const named = namedAddon();
-  try {
-    if (named) {
-      loaded = load(named) as NativeAddon;
-    } else {
-      const findBinary = load('node-gyp-build') as (packageRoot: string) => NativeAddon;
-      loaded = findBinary(inPackage(''));
+  const binaries = findBinaries(surroundings(load));
+  const failures: NudgingError[] = [];
+  for (const binary of binaries) {
+    try {
+      loaded = load(binary.path) as NativeAddon;
+      current = binary;
+      break;
+    } catch (cause) {
+      failures.push(notLoaded(binary, cause));
     }
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
-    const remedy = remedyFor(cause, { named, permission, packageRoot: inPackage('') });
-    const message = `the native addon for ${process.platform}-${process.arch} could not be loaded (${reason}): ${remedy}`;
-    throw new NudgingError('ERR_NATIVE_LOAD', message, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
   }
+  if (!loaded) throw failures.at(-1) as NudgingError;
+  // The GPU stays idle: whoever installed a package for it wants to know.
+  for (const { message } of failures) process.emitWarning(`${message}; ${current?.from} is used instead`, { code: 'NUDGING_GPU_BINARY' });
   return loaded;
+}
+
+function notLoaded({ path, from }: Binary, cause: unknown): NudgingError {
+  const named = from === 'NUDGING_BINARY' ? path : undefined;
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
+  const remedy = remedyFor(cause, { named, permission, packageRoot: inPackage('') });
+  const what = from === 'build' || named ? `for ${process.platform}-${process.arch}` : `of ${from}`;
+  const message = `the native addon ${what} could not be loaded (${reason}): ${remedy}`;
+  return new NudgingError('ERR_NATIVE_LOAD', message, { cause, ...(named ? { option: 'NUDGING_BINARY', value: named } : {}) });
 }

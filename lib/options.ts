@@ -1,11 +1,16 @@
 import { inspect } from 'node:util';
 import { isAbortSignal } from './abort.ts';
 import { NudgingError } from './errors.ts';
+import { expectedGuard, isGuardFault, readGuard } from './guard.ts';
 import { cpuBufferNames } from './kernels.ts';
 import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
 import { nearest } from './nearest.ts';
 import { expectedRule, isRuleFault, readRule } from './rule.ts';
+import { deviceName, overridesRule } from './tensor-overrides.ts';
 import type { KvCacheType } from './types.ts';
+
+/** llama.cpp's limit. */
+const mostDevices = 16;
 
 /** What an option is allowed to be: `check` returns true for a good value; `expected` finishes the sentence "… must be". */
 export interface Rule {
@@ -185,6 +190,7 @@ export const generateRules: Record<string, Rule> = {
   stop: eitherOf(nonEmptyText, listOf(nonEmptyText)),
   system: text,
   basePrompt: eitherOf(nonEmptyText, callback),
+  sealBasePrompt: flag,
   inContextPrompt: nonEmptyText,
   alignedPrompt: nonEmptyText,
   templateOptions: object,
@@ -197,6 +203,12 @@ export const generateRules: Record<string, Rule> = {
   shortDrafts: oneOf('accept', 'check'),
   lead: integer(0, 1_000_000),
   punctuation: oneOf('aligned', 'any'),
+  signals: oneOf('known', 'all'),
+  guard: {
+    check: (value) => value === false || (value !== undefined && !isGuardFault(readGuard(value))),
+    expected: expectedGuard,
+    blame: (value) => readGuard(value) as Fault,
+  },
   speculation: eitherOf(flag, integer(1, 31)),
   trace: oneOf('rounds', 'full'),
   timeout: integer(1, 2 ** 31 - 1),
@@ -206,6 +218,26 @@ export const generateRules: Record<string, Rule> = {
 
 /** Types of the KV cache; native/models/kv_cache_type.h has the same. */
 export const kvCacheTypes = ['f16', 'bf16', 'f32', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'] as const satisfies readonly KvCacheType[];
+
+const deviceNames: Rule = {
+  check: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= mostDevices &&
+    new Set(value).size === value.length &&
+    hasOnly(value, { check: (name) => typeof name === 'string' && deviceName.test(name), expected: '' }),
+  expected: `an array of 1 to ${mostDevices} names of GPUs, such as ["CUDA0", "CUDA1"], each once`,
+};
+const proportion = number(0, 1_000_000);
+const proportions: Rule = {
+  check: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= mostDevices &&
+    hasOnly(value, proportion) &&
+    value.some((share) => share > 0),
+  expected: `an array of 1 to ${mostDevices} proportions such as [3, 1], each ${proportion.expected} and not all of them 0`,
+};
 
 export const cpuBuffersRule: Rule = eitherOf(oneOfNames('all', 'plain'), listOf(oneOfNames(...cpuBufferNames)));
 
@@ -223,6 +255,14 @@ export const loadRules: Record<string, Rule> = {
   },
   reference: nonEmptyText,
   gpuLayers: perLane(eitherOf(integer(-1, 100_000), oneOf('auto'))),
+  devices: perLane(deviceNames),
+  splitMode: perLane(oneOf('none', 'layer', 'row', 'tensor')),
+  tensorSplit: perLane(proportions),
+  mainGpu: perLane(integer(0, mostDevices - 1)),
+  cpuMoe: perLane(eitherOf(flag, integer(0, 100_000))),
+  overrideTensors: perLane(overridesRule),
+  deviceTop1: flag,
+  padPasses: flag,
   threads: integer(1, 512),
   context: perLane(eitherOf(integer(1, 10_000_000), oneOf('auto'))),
   kvCache: perLane(oneOf(...kvCacheTypes)),

@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path';
+import { demoPackage, embeddedPair, embeddedPairs } from './embedded-pairs.ts';
 import { NudgingError } from './errors.ts';
-import { pathInPackage } from './here.ts';
 import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, reject, text, type Rule } from './options.ts';
 import { nearest } from './nearest.ts';
+import { placementOptions } from './placement.ts';
 import { presetNamed, presetNames } from './presets.ts';
 import { templateVariables } from './template-options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
@@ -16,6 +17,7 @@ const programOptions = [
   'mode',
   'compat',
   'trace',
+  'signals',
   'timeout',
   'prefill',
   'fit',
@@ -43,14 +45,6 @@ export interface Pair extends Omit<LoadOptions, ProgramOption | 'basePrompt'> {
   basePrompt?: string;
 }
 
-const demoManifest = 'models/demo/pair.json';
-
-/** The manifest of the pair that comes with the package. Where the package is bundled it leads nowhere, and loading says so. */
-export const demoPair = pathInPackage(demoManifest) ?? demoManifest;
-
-/** Pairs whose files come with the package, by name: models/NAME. */
-export const embeddedPairs: readonly string[] = ['demo', 'harbor'];
-
 /** What a manifest may hold; schema/pair.schema.json says the same to editors. `$schema` is theirs. */
 export const manifestRules: Record<string, Rule> = {
   ...Object.fromEntries(Object.entries(loadRules).filter(([name]) => !isProgramOption(name))),
@@ -77,8 +71,7 @@ export async function readPair(path: string): Promise<Pair> {
     manifest = JSON.parse(await readTextFile(path));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      const embedded = embeddedPairs.includes(path) ? pathInPackage(`models/${path}/pair.json`) : undefined;
-      if (embedded !== undefined) return readPair(embedded);
+      if (embeddedPairs.includes(path)) return readPair(embeddedPair(path));
       const preset = await presetNamed(path);
       if (preset) return { name: preset.name, description: preset.description, ...preset.pair };
     }
@@ -120,6 +113,8 @@ function refuseProgramOption(name: string): void {
 /** What is no path may be meant as a preset. */
 async function remedyFor(path: string, isMissing: boolean): Promise<string> {
   const file = 'pass the path of a pair.json';
+  if (isMissing && embeddedPairs.some((name) => path === embeddedPair(name)))
+    return `the embedded pairs are a package of their own: install ${demoPackage}, or ${file}`;
   if (!isMissing || !/^[\w.-]+$/.test(path) || path.endsWith('.json')) return file;
   const meant = nearest(path.toLowerCase(), [...embeddedPairs, ...(await presetNames())]);
   return meant === undefined ? `${file}, or a name that nudging pairs lists` : `did you mean the pair ${meant}? Else ${file}`;
@@ -142,7 +137,7 @@ async function pairOf({ pair, base, aligned }: LoadOptions): Promise<Pair> {
 }
 
 /** Settings that may have a value for each model. */
-const laneSettings = ['gpuLayers', 'context', 'kvCache', 'flashAttention'] as const satisfies (keyof LoadOptions)[];
+const laneSettings = ['gpuLayers', 'context', 'kvCache', 'flashAttention', ...placementOptions] as const satisfies (keyof LoadOptions)[];
 
 /**
  * What holds with these options: an option, else the pair's setting. Where an option says something of one model only, the pair's holds for

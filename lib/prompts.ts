@@ -1,8 +1,9 @@
 import { NudgingError } from './errors.ts';
 import type { NativePrompt, NativeSegment } from './native.ts';
 import { isObject, reject } from './options.ts';
+import { fillTemplate, sealText, turnMarks } from './seal.ts';
 import { templateVariables } from './template-options.ts';
-import type { BasePrompt, ChatMessage, GenerateOptions, LaneName, RawPrompt } from './types.ts';
+import type { ChatMessage, GenerateOptions, LaneName, RawPrompt } from './types.ts';
 
 /** A question, an answer on the next line. */
 export const defaultBasePrompt = '{system}Question: {question}\nAnswer:\n';
@@ -92,7 +93,10 @@ function readRaw(lane: LaneName, value: unknown): RawPrompt {
 }
 
 /** What prompts depend on besides the question. */
-export type PromptOptions = Pick<GenerateOptions, 'system' | 'basePrompt' | 'alignedPrompt' | 'templateOptions' | 'thinking'>;
+export type PromptOptions = Pick<
+  GenerateOptions,
+  'system' | 'basePrompt' | 'sealBasePrompt' | 'alignedPrompt' | 'templateOptions' | 'thinking'
+>;
 
 /** The prompt of one lane, ready for the native engine. */
 export function promptFor(lane: LaneName, question: Question, options: PromptOptions): NativePrompt {
@@ -103,8 +107,7 @@ export function promptFor(lane: LaneName, question: Question, options: PromptOpt
   }
   const messages = withSystem(question.messages, options.system);
   const prefill = question.prefill === undefined ? {} : { prefill: question.prefill };
-  if (lane === 'base')
-    return { segments: [{ text: basePromptText(messages, options.basePrompt ?? defaultBasePrompt), special: false }], ...prefill };
+  if (lane === 'base') return { segments: [{ text: basePromptText(messages, options), special: false }], ...prefill };
   const template = options.alignedPrompt === undefined ? {} : { template: options.alignedPrompt };
   return { messages, ...template, ...variablesOf(options), ...prefill };
 }
@@ -121,7 +124,7 @@ function withSystem(messages: ChatMessage[], system: string | undefined): ChatMe
   return [{ role: 'system', content: system }, ...messages];
 }
 
-function basePromptText(chat: ChatMessage[], prompt: BasePrompt): string {
+function basePromptText(chat: ChatMessage[], { basePrompt: prompt = defaultBasePrompt, sealBasePrompt = true }: PromptOptions): string {
   const system = chat
     .filter((message) => message.role === 'system')
     .map((message) => message.content)
@@ -136,12 +139,11 @@ function basePromptText(chat: ChatMessage[], prompt: BasePrompt): string {
     }
     return text;
   }
+  const marks = sealBasePrompt ? turnMarks(prompt) : undefined;
   return messages
-    .map((message, index) => {
-      if (message.role === 'assistant') return `${message.content}\n\n`;
-      const values: Record<string, string> = { question: message.content, system: index === 0 && system ? `${system}\n\n` : '' };
-      // One pass: a question that spells a placeholder stays as it is.
-      return prompt.replace(/\{(question|system)\}/g, (_, name: string) => values[name] ?? '');
+    .map(({ role, content }, index) => {
+      if (role === 'assistant') return `${marks ? sealText(content, marks) : content}\n\n`;
+      return fillTemplate(prompt, { question: content, system: index === 0 && system ? `${system}\n\n` : '' }, marks);
     })
     .join('');
 }

@@ -58,6 +58,7 @@ export type DeferralRule =
       readonly reach?: number;
     };
 
+/** The names of all rules. */
 export type RuleName = 'top1' | 'bet' | 'hybrid' | 'margin' | 'entropy' | 'adaptive' | TokenRuleName;
 
 /** A rule with all its parameters. */

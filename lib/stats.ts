@@ -2,7 +2,7 @@ import { NudgingError } from './errors.ts';
 import { explanationOf, type Asked, type Explainable, type Explanation } from './explain/explanation.ts';
 import type { NativeFinished } from './native.ts';
 import { isTokenRule } from './token-rules.ts';
-import type { Answer, LaneStats, Piece } from './types.ts';
+import type { Answer, GuardStats, LaneStats, Piece } from './types.ts';
 
 /** What an answer says of its request. */
 export interface AnswerSettings {
@@ -38,6 +38,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settin
     ...(thinks ? { thinking: textOf(pieces, true) } : {}),
     stopReason: event.stopReason,
     ...(event.stopReason === 'end' && event.endedBy !== undefined ? { endedBy: event.endedBy } : {}),
+    ...(event.guard?.refusal === undefined ? {} : { refusal: event.guard.refusal }),
     pieces: [...pieces],
     rounds: event.rounds,
     ties: stats.ties,
@@ -57,6 +58,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settin
       base,
       aligned,
       others: Object.fromEntries(others.map((name, index) => [name, stats.others[index] ?? nothing])),
+      ...(event.guard === undefined ? {} : { guard: guardStats(event.guard) }),
       times: {
         queued: stats.queuedMs,
         firstPiece: stats.firstPieceMs,
@@ -72,6 +74,10 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settin
   };
   // Answers are data, to be compared, copied and written down, and a method is not.
   return Object.defineProperty(answer as Answer, 'explain', { value: () => explained(answer, asked) });
+}
+
+function guardStats({ refusal, ...stats }: NonNullable<NativeFinished['guard']>): GuardStats {
+  return stats;
 }
 
 function explained(answer: Explainable, asked: Asked): Explanation {

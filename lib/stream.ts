@@ -3,6 +3,8 @@ import type { ErrorCode } from './errors.ts';
 import type { Asked } from './explain/explanation.ts';
 import type { NativeBegun, NativeCounted, NativeFinished, NativeInspected } from './native.ts';
 import { toAnswer } from './stats.ts';
+import type { ObservedRequest } from './telemetry/request.ts';
+import type { RiskMeter } from './signals.ts';
 import type { ThinkingSplitter } from './thinking.ts';
 import type { Answer, Piece } from './types.ts';
 
@@ -16,6 +18,8 @@ export interface Remote {
 export interface ArrivingSettings {
   highWaterMark: number;
   seed?: number | undefined;
+  /** What tells of pieces how far the models agree, if that is wanted. */
+  meter?: RiskMeter | undefined;
   /** Where thinking is to be told apart. */
   splitter?: ThinkingSplitter | undefined;
   /** The names of the models beside the two. */
@@ -35,10 +39,13 @@ export class Arriving implements Sink {
   /** Rejects with a NudgingError if the request fails. */
   readonly answer: Promise<Answer>;
   settled = false;
+  /** Who is told how it goes, if telemetry is observed. */
+  observer: ObservedRequest | undefined;
   readonly #remote: Remote;
   readonly #error: (code: ErrorCode, message: string) => Error;
   readonly #highWaterMark: number;
   readonly #seed: number | undefined;
+  readonly #meter: RiskMeter | undefined;
   readonly #splitter: ThinkingSplitter | undefined;
   readonly #others: readonly string[];
   readonly #decidedBy: Answer['decidedBy'];
@@ -52,11 +59,12 @@ export class Arriving implements Sink {
   #reject!: (reason: unknown) => void;
 
   constructor(remote: Remote, error: (code: ErrorCode, message: string) => Error, settings: ArrivingSettings) {
-    const { highWaterMark, seed, splitter, decidedBy, others = [], asked = {} } = settings;
+    const { highWaterMark, seed, meter, splitter, decidedBy, others = [], asked = {} } = settings;
     this.#remote = remote;
     this.#others = others;
     this.#highWaterMark = highWaterMark;
     this.#seed = seed;
+    this.#meter = meter;
     this.#splitter = splitter;
     this.#decidedBy = decidedBy;
     this.#asked = asked;
@@ -113,8 +121,11 @@ export class Arriving implements Sink {
   }
 
   arrived(pieces: Piece[]): void {
-    const told = this.#splitter ? pieces.flatMap((piece) => this.#splitter?.push(piece) ?? []) : pieces;
+    const meter = this.#meter;
+    const read = meter ? pieces.map((piece) => meter.read(piece)) : pieces;
+    const told = this.#splitter ? read.flatMap((piece) => this.#splitter?.push(piece) ?? []) : read;
     for (const piece of told) this.pieces.push(piece);
+    if (told.length > 0) this.observer?.arrived();
     if (this.#reading && !this.#whole && this.pieces.length - this.#read >= this.#highWaterMark) this.#park(true);
     this.#notify();
   }
@@ -129,7 +140,11 @@ export class Arriving implements Sink {
       others: this.#others,
       asked: this.#asked,
     };
-    if (event.type === 'finished') this.#resolve(toAnswer(event, this.pieces, settings));
+    if (event.type === 'finished') {
+      const answer = toAnswer(event, this.pieces, settings);
+      this.#resolve(answer);
+      this.observer?.finished(answer);
+    }
     this.settled = true;
     this.#notify();
   }
@@ -140,6 +155,7 @@ export class Arriving implements Sink {
 
   rejected(reason: unknown): void {
     this.#reject(reason);
+    this.observer?.failed(reason);
     this.settled = true;
     this.#notify();
   }
@@ -184,6 +200,7 @@ export class AnswerStream {
     return this.#arriving.answer;
   }
 
+  /** The next piece, as soon as it is there; at the end the answer. Rejects with a {@link NudgingError} if the request fails. */
   async next(): Promise<IteratorResult<Piece, Answer>> {
     for (;;) {
       const piece = this.#arriving.take();
@@ -193,6 +210,7 @@ export class AnswerStream {
     }
   }
 
+  /** Ends the generation, as leaving a loop does; the answer is what there was, as `aborted`, or as it ended before. */
   async return(): Promise<IteratorResult<Piece, Answer>> {
     this.#arriving.cancel();
     const value = await this.#arriving.answer;
@@ -200,10 +218,12 @@ export class AnswerStream {
     return { done: true, value };
   }
 
+  /** Itself: a stream is read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** Ends the generation if it has not ended, for `await using`. Never rejects. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#arriving.cancel();
     await this.#arriving.answer.catch(() => {});

@@ -32,6 +32,7 @@ export type TokenRule =
       readonly lambda?: number;
     };
 
+/** The names of rules that go token by token. */
 export type TokenRuleName = 'blend' | 'kad-dual' | 'kad-primal' | 'bet-token';
 
 const alpha = { low: 0, high: 1, default: 0.4 };

@@ -10,12 +10,11 @@ import { inRoot } from './lib/paths.mjs';
 async function checkAddon() {
   // Whoever names one knows what it is.
   if (process.env.NUDGING_BINARY) return;
-  const { findAddon, findStaleness, installedAddon } = await import('./lib/installed.mjs');
-  const addon = findAddon();
-  if (addon === undefined) {
+  const { findStaleness, installedAddon } = await import('./lib/installed.mjs');
+  if (!existsSync(installedAddon)) {
     throw new BuildError('the native addon has not been built: `npm ci` installs and builds all, `npm run build:native` builds the addon.');
   }
-  const stale = addon === installedAddon ? findStaleness() : undefined;
+  const stale = findStaleness();
   if (stale) console.error(`nudging: the native addon is used as it is, though ${stale.reason}; to build it again: ${stale.command}`);
 }
 

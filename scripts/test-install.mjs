@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `npm run test:install`: what somebody does who finds the package: installs it into an empty project, asks it something. It packs this
-// checkout and compiles all of it once more, which takes minutes where there is no ccache, so it is no part of `npm test`.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// `npm run test:install`: what somebody does who finds the package: installs it into an empty project, without any script of a package, and
+// asks it something; then builds it from the source package. That compiles all of it once more, which takes minutes where there is no
+// ccache, so it is no part of `npm test`.
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,94 +17,142 @@ import { fetchRuntime, nodeVersions, thisNode } from './lib/runtimes.mjs';
 
 const help = `usage: npm run test:install [-- options]
 
-Installs the packed package into an empty project, and asks it there: by import, by require, on the command line, in Jest, on the Node.js
-that runs this and on one more.
+Installs the packed packages into an empty project, without scripts, and asks there: by import, by require, on the command
+line, in Jest, through the AI SDK, on the Node.js that runs this and on one more. Then builds the binary from the source package, and asks
+again.
 
-  --runtimes    on Node.js ${nodeVersions.join(', ')}, each of which installs and compiles it anew, and on Bun and Deno; takes some minutes
-  --keep        leave the projects there, and say where
+  --packages DIR  tarballs that npm run pack:all has made; default: made now, with one binary for this machine
+  --runtimes      on Node.js ${nodeVersions.join(', ')}, and on Bun and Deno; takes some minutes
+  --no-build      without the build from source
+  --keep          leave the projects there, and say where
 `;
 
-/** Bytes that an installed package may take, its dependencies not counted: source 18 MB, addon 9 MB, demo models 13 MB. */
-const mostBytes = 50e6;
+/** Seconds from an empty folder to the first answer. */
+const mostSeconds = 20;
 const quiet = ['--prefer-offline', '--no-audit', '--no-fund'];
 
 await runMain(async () => {
   const flag = /** @type {const} */ ({ type: 'boolean', default: false });
-  const { values } = parseArgs({ options: { runtimes: flag, keep: flag, help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    options: { packages: { type: 'string' }, runtimes: flag, 'no-build': flag, keep: flag, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help) return void process.stdout.write(help);
-  // It names another addon than the one that is to be tried.
+  // They name another addon than the one that is to be tried.
   delete process.env.NUDGING_BINARY;
+  delete process.env.NUDGING_CPU;
   const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'nudging-install-'));
   try {
-    await tryPackage(folder, values.runtimes);
+    const packages = values.packages ? path.resolve(values.packages) : await packAll(folder);
+    await tryPackages(folder, tarballsIn(packages), values.runtimes, !values['no-build']);
   } finally {
     if (values.keep) console.log(`kept: ${folder}`);
     else rmSync(folder, { recursive: true, force: true });
   }
 });
 
-/** @param {string} folder @param {boolean} everywhere */
-async function tryPackage(folder, everywhere) {
-  const packed = await pack(folder);
-  console.log(`packed: ${megabytes(packed.size)}`);
+/** @typedef {Record<string, string>} Tarballs absolute paths by the name of the package */
+
+/** @param {string} folder @param {Tarballs} tarballs @param {boolean} everywhere @param {boolean} builds */
+async function tryPackages(folder, tarballs, everywhere, builds) {
   const fetched = (/** @type {Parameters<typeof fetchRuntime>[0]} */ name, version = 'latest') =>
     fetchRuntime(name, version, path.join(folder, 'runtimes'));
 
   const project = path.join(folder, 'project');
-  await install(project, packed, thisNode());
+  const started = Date.now();
+  await install(project, tarballs, thisNode());
   await mustAnswer('npx nudging', npm(['exec', '--no', '--', 'nudging', question], { cwd: project }));
+  const seconds = (Date.now() - started) / 1000;
+  console.log(`empty folder to first answer: ${seconds.toFixed(1)} s`);
+  if (seconds > mostSeconds) throw new BuildError(`it took ${seconds.toFixed(1)} s to the first answer: over ${mostSeconds} s`);
+  await mustComeFrom(project, `@nudging/${process.platform}-${process.arch}`);
+  await addAiSdk(project, thisNode());
+  writePrograms(project);
   await ask(project, thisNode());
   const ours = process.versions.node.split('.')[0] ?? '';
   const others = nodeVersions.filter((version) => version !== ours);
-  if (!everywhere) {
-    await addJest(project);
-    await askInJest(project, thisNode());
+  if (everywhere) {
+    for (const version of others) {
+      const node = await fetched('node', version);
+      const own = path.join(folder, `project-${version}`);
+      await install(own, tarballs, node);
+      await addAiSdk(own, node);
+      writePrograms(own);
+      await ask(own, node);
+    }
+    for (const name of /** @type {const} */ (['bun', 'deno'])) await ask(project, await fetched(name));
+  } else {
     // The addon is the same for all of them (Node-API).
-    return ask(project, await fetched('node', others.at(-1)));
+    await ask(project, await fetched('node', others.at(-1)));
   }
-
-  for (const version of others) {
-    const node = await fetched('node', version);
-    const own = path.join(folder, `project-${version}`);
-    await install(own, packed, node);
-    await ask(own, node);
-  }
-  for (const name of /** @type {const} */ (['bun', 'deno'])) await ask(project, await fetched(name));
-  // Last, because what Jest brings is in nobody's way then.
+  // Late, because what Jest brings is in nobody's way then.
   await addJest(project);
-  for (const version of nodeVersions) await askInJest(project, version === ours ? thisNode() : await fetched('node', version));
+  for (const version of everywhere ? nodeVersions : [ours])
+    await askInJest(project, version === ours ? thisNode() : await fetched('node', version));
+  if (builds) await buildFromSource(project, tarballs);
 }
 
-/** @param {string} folder where the tarball goes @returns {Promise<{ tarball: string, size: number, files: string[] }>} */
-async function pack(folder) {
-  const packing = npm(['pack', '--pack-destination', folder, '--json', '--loglevel=error'], { cwd: root });
-  const { output } = await mustSucceed('npm pack', packing);
-  // What scripts print comes before it.
-  const [{ filename, size, files }] = JSON.parse(output.slice(output.indexOf('[\n')));
-  return { tarball: filename, size, files: files.map((/** @type {{ path: string }} */ file) => file.path) };
+/** @param {string} folder where the tarballs go */
+async function packAll(folder) {
+  const out = path.join(folder, 'packages');
+  const packing = run(process.execPath, [path.join(root, 'scripts/pack-all.mjs'), '--this-machine', '--out', out], { cwd: root });
+  const { output } = await mustSucceed('pack-all', packing);
+  console.log(output.slice(output.indexOf('| package')).trim());
+  return out;
 }
 
-/** @param {string} project to be made, beside the tarball @param {{ tarball: string, files: string[] }} packed @param {Runtime} node */
-async function install(project, { tarball, files }, node) {
-  mkdirSync(project);
-  writeFileSync(path.join(project, 'package.json'), '{ "name": "project", "private": true }\n');
-  const started = Date.now();
-  const installing = npm(['install', `../${tarball}`, '--foreground-scripts', ...quiet], { cwd: project, node: node.command });
-  const { output } = await mustSucceed(`npm install on ${node.name}`, installing);
-  if (!/building .*-release \(addon\)/.test(output)) throw new BuildError(`npm install built no addon:\n${output}`);
-  const installed = path.join(project, 'node_modules/nudging');
-  const bytes = sizeOf(installed);
-  console.log(`installed on ${node.name}: ${megabytes(bytes)}, in ${Math.round((Date.now() - started) / 1000)} s`);
-  if (bytes > mostBytes) throw new BuildError(`the installed package takes ${megabytes(bytes)}: over ${megabytes(mostBytes)}`);
-  for (const leftover of ['.native', 'vendor/.cache']) {
-    if (existsSync(path.join(installed, leftover))) throw new BuildError(`the installed package still has ${leftover}`);
+/** @param {string} folder @returns {Tarballs} */
+function tarballsIn(folder) {
+  /** @type {Tarballs} */
+  const found = {};
+  for (const file of readdirSync(folder)) {
+    const [, name] = /^(nudging.*)-\d+\.\d+\.\d+.*\.tgz$/.exec(file) ?? [];
+    if (name) found[name.replace(/^nudging-/, '@nudging/')] = path.join(folder, file);
   }
-  // All that this build was made from is all that another needs.
-  const missing = files.filter((file) => !existsSync(path.join(installed, file)));
-  if (missing.length > 0) throw new BuildError(`the install removed what a rebuild needs: ${missing.join(', ')}`);
-  const bin = path.join(project, 'node_modules/.bin', process.platform === 'win32' ? 'nudging.cmd' : 'nudging');
-  if (!existsSync(bin)) throw new BuildError('the installed package has no command `nudging`');
-  writePrograms(project);
+  return found;
+}
+
+/**
+ * What a registry would give to this machine, as files, and the packages for other systems as nothing.
+ * @param {string} project to be made
+ * @param {Tarballs} tarballs
+ * @param {Runtime} node
+ */
+async function install(project, tarballs, node) {
+  mkdirSync(project);
+  const wanted = ['nudging', '@nudging/demo', `@nudging/${process.platform}-${process.arch}`];
+  const dependencies = Object.fromEntries(wanted.map((name) => [name, `file:${tarballs[name]}`]));
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, dependencies }));
+  const started = Date.now();
+  const installing = npm(['install', '--ignore-scripts', ...quiet], { cwd: project, node: node.command });
+  await mustSucceed(`npm install on ${node.name}`, installing);
+  const bytes = sizeOf(path.join(project, 'node_modules'));
+  console.log(`installed on ${node.name}: ${megabytes(bytes)}, in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Which major that is depends on the Node.js, and the package is to work with either. @param {string} project @param {Runtime} node */
+async function addAiSdk(project, node) {
+  const adding = npm(['install', 'ai', '--ignore-scripts', ...quiet], { cwd: project, node: node.command });
+  await mustSucceed(`npm install ai on ${node.name}`, adding);
+}
+
+/** @param {string} project @param {string} from where the binary must come from */
+async function mustComeFrom(project, from) {
+  const doctor = npm(['exec', '--no', '--', 'nudging', 'doctor', '--seconds', '0', '--json'], { cwd: project });
+  const { output } = await mustSucceed('nudging doctor', doctor);
+  const { machine } = JSON.parse(output.slice(output.indexOf('{')));
+  if (machine.from !== from) throw new BuildError(`the binary comes from ${machine.from}, not from ${from}`);
+  console.log(`binary: ${from}${machine.chosen ? `, level ${machine.chosen}` : ''}`);
+}
+
+/** @param {string} project @param {Tarballs} tarballs */
+async function buildFromSource(project, tarballs) {
+  const adding = npm(['install', `file:${tarballs['@nudging/source']}`, '--ignore-scripts', ...quiet], { cwd: project });
+  await mustSucceed('npm install @nudging/source', adding);
+  const started = Date.now();
+  await mustSucceed('nudging build', npm(['exec', '--no', '--', 'nudging', 'build'], { cwd: project }));
+  console.log(`npx nudging build: ${Math.round((Date.now() - started) / 1000)} s`);
+  await mustComeFrom(project, 'build');
+  await ask(project, thisNode());
 }
 
 /** Runs every program on a runtime, and says in one line what works. @param {string} project @param {Runtime} runtime */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -69,6 +69,28 @@ Nudging.load().catch((error) => console.log(error instanceof NudgingError, error
     const file = path.join(folder, `out-required-${format}`, `program.${format === 'cjs' ? 'cjs' : 'mjs'}`);
     await bundle.write({ file, format, codeSplitting: false });
     expect((await run(process.execPath, [file])).stdout).toMatch(/^true .*bundled.* external/);
+  });
+
+  test('that takes nudging/ai-sdk along, and leaves the package itself and the SDK out, works', async () => {
+    symlinkSync(inRoot('node_modules/ai'), path.join(folder, 'node_modules/ai'), 'dir');
+    const input = path.join(folder, 'sdk.mjs');
+    writeFileSync(
+      input,
+      `import { generateText, APICallError } from 'ai';
+import { Nudging } from 'nudging';
+import { createNudging } from 'nudging/ai-sdk';
+const engine = await Nudging.load({ parallel: 1, maxQueue: 0 });
+const asked = { model: createNudging(engine)(), prompt: 'What is a harbor?', maxRetries: 0 };
+const [first, second] = await Promise.allSettled([generateText(asked), generateText(asked)]);
+console.log(first.value.text.includes('a sheltered port'), APICallError.isInstance(second.reason));
+await engine.close();
+`,
+    );
+    const bundle = await rolldown({ input, platform: 'node', external: ['nudging', 'ai'], cwd: folder, logLevel: 'silent' });
+    const file = path.join(folder, 'sdk-out.mjs');
+    await bundle.write({ file, format: 'es', codeSplitting: false });
+    expect(readFileSync(file, 'utf8')).not.toContain('nudging/ai-sdk');
+    expect((await run(process.execPath, [file])).stdout).toBe('true true\n');
   });
 
   test.each(['cjs', 'es'] as const)('as %s that leaves the package out works', async (format) => {

@@ -110,6 +110,55 @@ describe('R41 to R46: with models of different vocabularies', () => {
   });
 });
 
+describe('R43: places are asked together', () => {
+  const tuning = { mode: 'proxy-tuning', unit: 'byte', stop: [], maxTokens: 32 } as const;
+  const passes = ({ stats }: Answer) => [stats.base, stats.aligned, ...Object.values(stats.others)].map(({ decodes }) => decodes);
+
+  test('so each of three models is asked about once a token', { timeout: 60_000 }, async () => {
+    for (const engine of [cross, same]) {
+      let tokens = 0;
+      let most = 0;
+      for (const asked of questions) {
+        const answer = await engine.generate(asked, tuning);
+        tokens += answer.stats.tokens;
+        most += Math.max(...passes(answer));
+      }
+      // One by one, it would be more than three passes a token.
+      expect(most / tokens).toBeLessThan(1.7);
+    }
+  });
+
+  test('and take no cell that the context itself will need', async () => {
+    // llama.cpp makes cells by 256: of a smaller context some are left over, and nothing would show.
+    await using full = await Nudging.load({ reference: demo('aligned.gguf'), context: 256, parallel: 1 });
+    const words = Array.from({ length: 190 }, (_, at) => ['ship', 'port', 'lamp', 'tree', 'stone'][at % 5]);
+    const question = `What is a harbor? ${words.join(' ')}?`;
+    for (const mode of ['proxy-tuning', 'ensemble'] as const) {
+      const { stopReason } = await full.generate(question, { mode, unit: 'byte', maxTokens: 400, stop: [] });
+      expect(stopReason).toBe('context');
+    }
+  });
+
+  test('and where there is no room for that, the answer is the same', { timeout: 60_000 }, async () => {
+    const whole = await cross.generate(raw, { ...tuning, maxTokens: 64 });
+    // Filled to its last cell.
+    await using full = await Nudging.load({ pair: demo('pair-cross.json'), reference: demo('base.gguf'), context: 40, parallel: 1 });
+    await using narrow = await Nudging.load({ pair: demo('pair-cross.json'), reference: demo('base.gguf'), batch: 2, parallel: 1 });
+    const cut = await full.generate(raw, { ...tuning, maxTokens: 64 });
+    expect(cut.stats.tokens).toBeGreaterThan(16);
+    expect(whole.text.startsWith(cut.text)).toBe(true);
+    const slow = await narrow.generate(raw, { ...tuning, maxTokens: 64 });
+    expect(said(slow)).toEqual(said(whole));
+    expect(Math.max(...passes(slow))).toBeGreaterThan(Math.max(...passes(whole)));
+  });
+
+  test('nor does it change what a repeated token or a banned one is worth', { timeout: 60_000 }, async () => {
+    await using narrow = await Nudging.load({ pair: demo('pair-cross.json'), reference: demo('base.gguf'), batch: 2, parallel: 1 });
+    const options = { ...tuning, repeatPenalty: 1.5, logitBias: { ' the': -4, e: 1 } } as const;
+    expect(said(await cross.generate(raw, options))).toEqual(said(await narrow.generate(raw, options)));
+  });
+});
+
 describe('unit', () => {
   test('is tokens where the vocabularies are one, and bytes where they are not', async () => {
     const options = { mode: 'ensemble', maxTokens: 24 } as const;

@@ -95,7 +95,7 @@ test('what would end a description in zsh does not', async () => {
   const { stdout } = await nudging(['completion', 'zsh'], { fake: true });
   // Brackets and colons of a description are escaped.
   for (const line of stdout.split('\n').filter((each) => each.includes("'*--")))
-    expect(line).toMatch(/'\*--[a-z-]+\[(?:\\.|[^[\]\\])*\](?::|')/);
+    expect(line).toMatch(/'\*--[a-z0-9-]+\[(?:\\.|[^[\]\\])*\](?::|')/);
 });
 
 test.each([

@@ -3,6 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { placements, speeds, vocabularies } from '../bench/gpu/speeds.mjs';
+import { speedRow, speedTable } from '../bench/gpu/table.mjs';
+import { sizes, weightsOf } from '../scripts/lib/gpu/models.mjs';
 import { runChild } from '../scripts/lib/gpu/run.mjs';
 import { isGood } from '../scripts/lib/gpu/stress.mjs';
 import { inRoot } from '../scripts/lib/paths.mjs';
@@ -82,6 +85,45 @@ describe('what asks many at once on a GPU', () => {
     const late = await runChild({ ...order, questions: ['endless'], streams: 1 }, { limit: 1, env: fake });
     expect(late.died).toMatch(/^still running after 1 s/);
     expect([failed, died, late].map(onGpu).map(isGood)).toEqual([false, false, false]);
+  });
+
+  test('every row of speed has a name of its own and a pair that there is, and each setting is compared with another', () => {
+    const rows = [
+      ...Object.keys(sizes).flatMap((size) => speeds(size, weightsOf(size))),
+      ...vocabularies(),
+      ...placements('big', 'f16', ['A', 'B']),
+    ];
+    expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
+    expect(rows.filter(({ size = '' }) => !Object.hasOwn(sizes, size))).toEqual([]);
+    expect(placements('big', 'f16', ['A'])).toEqual([]);
+    const loads = rows.map(({ load = {} }) => JSON.stringify(load));
+    for (const load of [{ deviceTop1: true }, { deviceTop1: true, padPasses: true }, { devices: { base: ['A'], aligned: ['B'] } }, {}])
+      expect(loads).toContain(JSON.stringify(load));
+  });
+
+  test('the time between passes is what passes do not take, of each of the streams alone', () => {
+    const outcome = {
+      tokens: 100,
+      ms: 1000,
+      firstMs: 5,
+      passes: { baseDecodes: 100, alignedDecodes: 0, baseMs: 600, alignedMs: 0 },
+      wrong: [],
+    };
+    const setting = { name: 'row', weights: 'f16' as const, streams: 4, ask: { mode: 'base' } };
+    const row = speedRow({ setting, outcome: outcome as never, died: '', stderr: '' });
+    expect([row[0], row[1], row[2], row[8]]).toEqual(['row', '100', '40.00', '16.00']);
+    expect(speedRow({ setting: { ...setting, ask: {} }, outcome: outcome as never, died: '', stderr: '' })[8]).toBe('–');
+    expect(speedTable([{ setting, outcome: undefined, died: 'SIGABRT', stderr: '' }])).toContain('died: SIGABRT');
+  });
+
+  test('a prompt of the order stands for both models', { timeout: 30_000 }, async () => {
+    const load = { gpuLayers: 0, context: 128, parallel: 1, gamma: 0.3 };
+    const order = { load, questions: ['What is a harbor?'], streams: 1, seconds: 0, ask: { mode: 'aligned', maxTokens: 8 } };
+    const chat = await runChild({ ...order, prompt: sizes['agreeing']?.prompt ?? '' }, { limit: 60 });
+    const asked = await runChild(order, { limit: 60 });
+    expect(chat.outcome?.texts).toEqual(asked.outcome?.texts);
+    const other = await runChild({ ...order, prompt: 'A {question}' }, { limit: 60 });
+    expect(other.outcome?.texts).not.toEqual(asked.outcome?.texts);
   });
 
   test('says where there is no GPU', () => {

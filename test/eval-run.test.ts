@@ -114,6 +114,21 @@ describe('answers', () => {
     await results.close();
   });
 
+  test('refuse where they say so, or where their guard has ended them', async () => {
+    const results = await open();
+    const replies = [answered('I cannot say.'), answered('', 'refused'), answered('One.'), answered('', 'timeout')];
+    await answerAll(
+      engine(1, async (index) => replies[index] as Answer),
+      plan,
+      work,
+      results,
+      never,
+      () => {},
+    );
+    expect(results.contents.answers.map((row) => 'refusal' in row && row.refusal)).toEqual([true, true, false, false]);
+    await results.close();
+  });
+
   test('have the options of their system, and its seed or that of the run', async () => {
     const results = await open();
     const given: GenerateOptions[] = [];

@@ -52,6 +52,32 @@ test('05-abort-and-timeout: each ends early, and says how', async () => {
   expect(lines[3]).toBe('then aborted');
 });
 
+test('07-worker: the thread counts while its worker answers', async () => {
+  const lines = await outputOf('07-worker.mjs');
+  expect(lines[0]).toBe('6057 primes');
+  expect(lines[1]).toMatch(/^meanwhile, in \d+ ms: .*a sheltered port/);
+  expect(lines.slice(2)).toEqual(['the worker ended with 0']);
+});
+
+test('08-route: a response for each request, of the right status', async () => {
+  const lines = await outputOf('08-route.mjs');
+  expect(lines[0]).toMatch(/^200 .*a sheltered port/);
+  expect(lines.slice(1)).toEqual(['400 {"error":"ERR_PROMPT_EMPTY"}', '400 {"error":"send { \\"question\\": \\"…\\" }"}']);
+});
+
+test('09-custom-prompts: the same answer by prompts of four kinds', async () => {
+  const [usual = ''] = await outputOf('01-first-answer.mjs');
+  const [count, ...answers] = (await outputOf('09-custom-prompts.mjs')).reverse();
+  expect(answers.reverse()).toEqual(['base', 'aligned', 'raw', 'prefilled'].map((kind) => `${kind}: ${usual}`));
+  expect(count).toMatch(/^1\d tokens of the base's$/);
+});
+
+test('10-ai-sdk: a whole answer and a stream, those of each model marked', async () => {
+  const [whole, marked] = await outputOf('10-ai-sdk.mjs');
+  expect(whole).toMatch(/a sheltered port.* \(\d+ tokens in, \d+ out\)$/);
+  expect(marked).toMatch(/^\[.*\][^[].*plastic art/);
+});
+
 test('03-http-server: answers, refuses what it cannot answer, and ends in order', { timeout: 60_000 }, async () => {
   tried.add('03-http-server.mjs');
   const server = spawn(process.execPath, [inRoot('examples/03-http-server.mjs')], { env: { ...process.env, PORT: '0' } });
@@ -106,7 +132,7 @@ test('06-typescript: compiles under `strict`, chats, and tells an error by its c
 });
 
 test('every example is run here, and named in their README', () => {
-  const programs = readdirSync(inRoot('examples')).filter((name) => name !== 'README.md');
+  const programs = readdirSync(inRoot('examples')).filter((name) => /\.[mt][js]s?$/.test(name));
   expect([...tried].sort()).toEqual(programs);
   const named = [...readFileSync(inRoot('examples/README.md'), 'utf8').matchAll(/^\| \[([^\]]+)\]/gm)].map(([, name]) => name);
   expect(named).toEqual(programs);

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Nudging } from '../lib/index.ts';
 import { harborTable, harborTasks, isGood, leaks, measureHarbor, readHarborQuestions, type HarborResult } from '../scripts/lib/harbor.mjs';
@@ -71,9 +71,4 @@ test('all embedded models together stay below 25 MB', () => {
   const files = ['demo/base', 'demo/aligned', 'demo/aligned-cross', 'harbor/base', 'harbor/aligned'];
   const bytes = files.reduce((sum, file) => sum + statSync(inRoot(`models/${file}.gguf`)).size, 0);
   expect(bytes).toBeLessThan(25e6);
-});
-
-test('the package holds the pair', () => {
-  const { files } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8')) as { files: string[] };
-  expect(files).toContain('models/harbor');
 });

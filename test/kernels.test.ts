@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Nudging, type LoadOptions, type NudgingWarning } from '../lib/index.ts';
-import { addonPath } from '../lib/native.ts';
+import { addonBinary } from '../lib/native.ts';
 import { checkKernels, harmfulKernels, readRecord, recordOf, writeRecord } from '../scripts/lib/kernels.mjs';
 import { script } from './support/script.ts';
 
@@ -87,7 +87,7 @@ describe('kernels in a process of their own', () => {
   });
 
   test('the real ones are all right', async () => {
-    const addon = addonPath() as string;
+    const addon = addonBinary()?.path as string;
     expect(await checkKernels(addon)).toEqual([]);
     // By the build, or by the load at the top of this file.
     expect(readRecord(addon)).toEqual([]);
@@ -142,7 +142,7 @@ describe.runIf(extra.length > 0)('a buffer that was found to do harm', () => {
   /** Runs a load with an addon of its own, beside which lies what was found. */
   const loadBeside = async (options: string) => {
     const addon = path.join(mkdtempSync(path.join(scratch, 'copy-')), 'nudging.node');
-    copyFileSync(addonPath() as string, addon);
+    copyFileSync(addonBinary()?.path as string, addon);
     writeRecord(addon, [harm]);
     const { stdout, stderr } = await script(`
       process.env.NUDGING_BINARY = ${JSON.stringify(addon)};

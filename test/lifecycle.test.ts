@@ -123,6 +123,33 @@ describe('the process', () => {
     expect(await script(body)).toEqual({ stdout: 'enough end\n', stderr: '', code: 0 });
   });
 
+  test('a stream is collected with the object whose method has asked for it', async () => {
+    const body = `
+      const n = await Nudging.load({ parallel: 1 });
+      let collected = 0;
+      const registry = new FinalizationRegistry(() => (collected += 1));
+      class Reader {
+        ask(options) {
+          this.stream = n.stream(question, options);
+        }
+      }
+      for (let i = 0; i < 20; i += 1) {
+        const reader = new Reader();
+        reader.ask(i % 2 ? { maxTokens: 2 } : { maxTokens: 90, highWaterMark: 1 });
+        if (i % 2) for await (const piece of reader.stream);
+        else await reader.stream.next();
+        registry.register(reader, 0);
+      }
+      const until = Date.now() + 5000;
+      while (collected < 19 && Date.now() < until) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      console.log(collected >= 19);
+      await n.close();`;
+    expect(await script(body, '--expose-gc')).toEqual({ stdout: 'true\n', stderr: '', code: 0 });
+  });
+
   test('streams that are dropped half read leave nothing behind', async () => {
     const body = `
       const n = await Nudging.load({ parallel: 1 });

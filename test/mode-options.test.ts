@@ -25,6 +25,7 @@ const values: GenerateOptions = {
   endRule: 'either',
   shortDrafts: 'check',
   lead: 3,
+  signals: 'known',
   punctuation: 'any',
 };
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -11,33 +11,10 @@ import { inRoot } from '../scripts/lib/paths.mjs';
 const scratch = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'nudging-load-')));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** A project with these files, and where this package would lie in it. */
-function project(files: string[], place = 'node_modules/nudging'): string {
-  const folder = mkdtempSync(path.join(scratch, 'project-'));
-  mkdirSync(path.join(folder, place), { recursive: true });
-  for (const file of files) writeFileSync(path.join(folder, file), '');
-  return path.join(folder, place);
-}
-
-describe('who has no addon is told to build it with what installed the package', () => {
-  test.each([
-    ['npm', project(['package-lock.json']), 'npm rebuild nudging --foreground-scripts', 'npm install-scripts approve nudging'],
-    ['pnpm', project([], 'node_modules/.pnpm/nudging@0.1.0/node_modules/nudging'), 'pnpm rebuild nudging', 'pnpm approve-builds'],
-    ['pnpm with hoisted packages', project(['pnpm-lock.yaml']), 'pnpm rebuild nudging', 'pnpm approve-builds'],
-    ['Yarn', project(['yarn.lock']), 'yarn rebuild nudging', undefined],
-    ['Yarn without node_modules', project([], '.yarn/unplugged/nudging-npm-0.1.0/node_modules/nudging'), 'yarn rebuild nudging', undefined],
-    ['Bun', project(['bun.lock']), 'bun install --force', 'bun pm trust nudging'],
-  ])('%s', (_, root, build, allow) => {
-    expect(buildCommand(root)).toBe(build);
-    expect(howToBuild(root)).toContain(`build it with "${build}" (needs a C++20 compiler`);
-    if (allow) expect(howToBuild(root)).toContain(`where install scripts are blocked, allow this package's first: "${allow}"`);
-    else expect(howToBuild(root)).not.toContain('blocked');
-  });
-
-  test('a checkout', () => {
-    expect(buildCommand()).toBe('npm run build:native');
-    expect(howToBuild()).not.toContain('blocked');
-  });
+test('who has no addon is told how to build it: a checkout by its own script, all others by the command', () => {
+  expect(buildCommand()).toBe('npm run build:native');
+  expect(buildCommand(scratch)).toBe('npx nudging build');
+  expect(howToBuild(scratch)).toBe('build it with "npx nudging build" (needs a C++20 compiler and CMake 3.21 or newer)');
 });
 
 describe('what kept the addon from being loaded decides what to do', () => {
@@ -62,8 +39,8 @@ describe('what kept the addon from being loaded decides what to do', () => {
     expect(remedyFor(failed('ERR_DLOPEN_DISABLED'), { ...around, named: '/x.node' })).toContain('leave out --no-addons');
     expect(remedyFor(failed('ERR_DLOPEN_DISABLED'), { ...around, permission: allowing('fs.read') })).toContain('add --allow-addons');
     expect(remedyFor(failed('ERR_ACCESS_DENIED'), around)).toContain(`add --allow-fs-read=${inRoot()}`);
-    // node-gyp-build takes a folder that it may not read for one without a binary.
-    const notFound = new Error('No native build was found');
+    // A file that may not be read looks like one that is not there.
+    const notFound = new Error('not installed');
     expect(remedyFor(notFound, { ...around, permission: allowing() })).toContain(`add --allow-fs-read=${inRoot()}`);
   });
 

@@ -107,9 +107,31 @@ describe('the schema', () => {
       { name: 'kad-primal', lambda: one },
       { name: 'bet-token', lambda: one },
     ]);
+    const guards = single.flatMap((one) => [{ every: one }, { tokens: one, every: 5 }, { phrases: [one] }, { ask: one }, { often: one }]);
     const allRules = ['top1', 'bet', 'hybrid', 'margin', 'entropy', 'blend', 'kad-dual', 'kad-primal', 'bet-token', 'ratio', 'product'];
+    const overrides = (pattern: unknown, device: unknown) => [[{ pattern, device }], { base: [{ pattern, device }] }];
+    const placements = [
+      ['CUDA0', 'CUDA1'],
+      ['CUDA0', 'CUDA0'],
+      ['a b'],
+      [0, 0],
+      [0, 1],
+      { aligned: ['CPU'] },
+      { base: [1, 2] },
+      'layer',
+      'row',
+      { aligned: 'none' },
+      Array.from({ length: 17 }, (_, at) => `CUDA${at}`),
+      Array.from({ length: 17 }, (_, at) => at),
+      ...single.flatMap((one) => [...overrides(one, 'CPU'), ...overrides('ffn', one)]),
+      ...['a/b', 'a\\.b', '^(x|y)[0-9]{2}$'].flatMap((pattern) => overrides(pattern, 'CUDA0')),
+      [{ pattern: 'a', device: 'CPU', more: 1 }],
+      [{ pattern: 'a' }],
+      [],
+      Array.from({ length: 65 }, () => ({ pattern: 'a', device: 'CPU' })),
+    ];
     const ruleNames = [...allRules, { name: 'blend', weight: 'product' }].flatMap((name) => [name, { name }]);
-    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, {}, []];
+    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, ...guards, ...placements, {}, []];
     const taken = new Map<string, number>();
     const apart = Object.entries(manifestRules).flatMap(([name, rule]) => {
       return values.flatMap((value) => {
@@ -154,6 +176,7 @@ describe('a manifest', () => {
       'pair',
       'prefill',
       'signal',
+      'signals',
       'timeout',
       'trace',
     ]);

@@ -21,6 +21,7 @@ const project = mkdtempSync(path.join(os.tmpdir(), 'nudging-readme-'));
 beforeAll(() => {
   mkdirSync(path.join(project, 'node_modules'));
   symlinkSync(inRoot(), path.join(project, 'node_modules/nudging'), 'junction');
+  symlinkSync(inRoot('node_modules/ai'), path.join(project, 'node_modules/ai'), 'junction');
   for (const name of ['base.gguf', 'aligned.gguf']) copyFileSync(inRoot('models/demo', name), path.join(project, name));
   writeFileSync(path.join(project, 'in.jsonl'), '{"question":"What is a harbor?"}\n');
 });
@@ -56,13 +57,27 @@ describe('what the README shows', () => {
     if (!words.some((word) => ['--mode', '--temperature', '--help', 'eval'].includes(word))) expect(output).toContain('a sheltered port');
   });
 
+  // Those that need no more than this folder has, and end.
+  test.each(['docs/ai-sdk.md', 'docs/guide.md', 'docs/telemetry.md'])('programs of %s run', async (page) => {
+    const text = readFileSync(inRoot(page), 'utf8');
+    const whole = [...text.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code).filter((code) => code.startsWith('import '));
+    expect(whole.length).toBeGreaterThan(0);
+    for (const code of whole) {
+      writeFileSync(path.join(project, 'page.mjs'), code);
+      const { stdout, stderr } = await run(process.execPath, ['page.mjs'], { cwd: project });
+      if (code.includes('Nudging.load()')) expect(stdout).toContain('a sheltered port');
+      expect(stderr).toBe('');
+    }
+  });
+
   test('links only to what is there', () => {
     const pagesIn = (folder: string) =>
       readdirSync(inRoot(folder))
         .filter((name) => name.endsWith('.md'))
         .map((name) => path.join(folder, name));
-    const models = ['models/demo', 'models/harbor', 'models/recipe', 'models/recipe/harbor'];
-    const pages = ['.', 'docs', 'examples', 'vendor', 'bench', 'test/real', ...models].flatMap(pagesIn);
+      const models = ['models/demo', 'models/harbor', 'models/recipe', 'models/recipe/harbor'];
+      const reference = ['docs/api', 'docs/api/nudging'];
+      const pages = ['.', 'docs', ...reference, 'examples', 'vendor', 'bench', 'test/real', ...models].flatMap(pagesIn);
     const broken = pages.flatMap((page) => {
       const text = readFileSync(inRoot(page), 'utf8');
       const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));
@@ -108,9 +123,40 @@ function isThere(page: string, target: string): boolean {
   const place = file === '' ? inRoot(page) : path.resolve(inRoot(path.dirname(page)), file);
   if (!existsSync(place)) return false;
   if (heading === undefined || !place.endsWith('.md')) return true;
-  const titles = [...readFileSync(place, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase());
-  return titles.some((title) => title.replace(/[^\w\- ]/g, '').replaceAll(' ', '-') === heading);
+  return anchorsOf(place).has(heading);
 }
+
+const anchors = new Map<string, Set<string>>();
+
+/** What a fragment may name on a page: headings, numbered where they come again, and anchors. */
+function anchorsOf(place: string): Set<string> {
+  const known = anchors.get(place);
+  if (known) return known;
+  const page = readFileSync(place, 'utf8');
+  const titles = [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase());
+  const seen = new Map<string, number>();
+  const headings = titles.map((title) => {
+    const slug = title.replace(/[^\w\- ]/g, '').replaceAll(' ', '-');
+    const before = seen.get(slug) ?? 0;
+    seen.set(slug, before + 1);
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
+  const found = new Set([...headings, ...[...page.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)]);
+  anchors.set(place, found);
+  return found;
+}
+
+test('the API reference has a heading for everything that can be imported', async () => {
+  const { exports } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8')) as { exports: Record<string, unknown> };
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'));
+  expect(entries.length).toBeGreaterThan(2);
+  for (const entry of entries) {
+    const name = path.posix.join('nudging', entry);
+    const page = readFileSync(inRoot('docs/api', `${name}.md`), 'utf8');
+    const headings = [...page.matchAll(/^### (\w+)/gm)].map(([, title]) => title);
+    expect(Object.keys(await import(name)).filter((each) => !headings.includes(each))).toEqual([]);
+  }
+});
 
 test('docs/environment.md names every variable of ours and of the hub that something reads, and no other', () => {
   const names = (file: string, pattern: RegExp) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name);

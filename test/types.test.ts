@@ -69,6 +69,21 @@ describe('the published types', { timeout: 120_000 }, () => {
     expect(await complaints(compiler, options, { 'using.mts': source('using.mts') })).toEqual([]);
   });
 
+  test.each(['ai', 'ai-7'])('are what the AI SDK takes, of the package %s', async (sdk) => {
+    const link = path.join(project, 'node_modules/ai');
+    symlinkSync(inRoot('node_modules', sdk), link, 'junction');
+    // Its own declarations need more than it says.
+    const options = { module: 'nodenext', lib: ['ES2023', 'DOM', 'DOM.AsyncIterable'], types: ['node'], skipLibCheck: true };
+    const found = await complaints('current', options, { 'ai-sdk.mts': source('ai-sdk.mts') });
+    rmSync(link);
+    expect(found).toEqual([]);
+  });
+
+  test('are what OpenTelemetry takes', async () => {
+    symlinkSync(inRoot('node_modules/@opentelemetry'), path.join(project, 'node_modules/@opentelemetry'), 'junction');
+    expect(await complaints('oldest', { module: 'nodenext', types: ['node'] }, { 'otel.mts': source('otel.mts') })).toEqual([]);
+  });
+
   test('say what a stream returns where the compiler can', async () => {
     expect(await complaints('current', { module: 'nodenext' }, { 'iterator.mts': source('iterator.mts') })).toEqual([]);
   });

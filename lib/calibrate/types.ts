@@ -21,6 +21,7 @@ export interface CalibrateOptions {
   onProgress?: (progress: CalibrationProgress) => void;
 }
 
+/** How far a calibration is. */
 export interface CalibrationProgress {
   /**
    * `record`: prompts are answered with γ = 0.4. `ask`: the aligned model is asked what it would have said in the base's runs. `check`:

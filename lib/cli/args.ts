@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import { buffersIn } from '../kernels.ts';
 import { mustBeUsed } from '../mode-options.ts';
 import { nearest } from '../nearest.ts';
+import { guardIn } from '../guard.ts';
 import { ruleIn } from '../rule.ts';
 import { templateVariables } from '../template-options.ts';
 import { readTextFileSync } from '../text-file.ts';
-import type { LoadOptions, TemplateOptions, TemplateValue } from '../types.ts';
+import type { LoadOptions, TemplateOptions, TemplateValue, TensorOverride } from '../types.ts';
 import { commandLike, isCommand } from './commands/index.ts';
 import { fileFailure, UsageError } from './failure.ts';
 import { flags, flagsNamed, inFlagNames, ruleOf, type Flag, type FlagGroup } from './flags.ts';
@@ -164,38 +165,41 @@ function unknown(rawName: string, known: readonly Flag[], name?: string): UsageE
   return new UsageError(`unknown flag ${rawName}: ${meant === undefined ? help : `did you mean --${meant}?`}`);
 }
 
+/** How a flag's text, the last of all that were given, becomes a value. */
+const readers: Record<NonNullable<Flag['kind']>, (flag: Flag, text: string, texts: string[]) => unknown> = {
+  number: (_, text) => numberOrWord(text),
+  lanes: (_, text) => lanesIn(text),
+  'lane-lists': (_, text) => lanesIn(text, listIn),
+  overrides: (_, __, texts) => overridesIn(texts),
+  file: contentOf,
+  list: (_, __, texts) => texts,
+  names: (_, text) => buffersIn(text),
+  json: jsonIn,
+  members: (flag, _, texts) => membersIn(flag, texts),
+  rule: (_, text) => ruleIn(text),
+  guard: (_, text) => guardIn(text),
+};
+
 function settingOf(flag: Flag, texts: string[]): unknown {
   const text = lastOf(texts);
-  const value =
-    flag.kind === 'list'
-      ? texts
-      : flag.kind === 'number'
-        ? numberOrWord(text)
-        : flag.kind === 'lanes'
-          ? lanesIn(text)
-          : flag.kind === 'file'
-            ? contentOf(flag, text)
-            : flag.kind === 'names'
-              ? buffersIn(text)
-              : flag.kind === 'json'
-                ? jsonIn(flag, text)
-                : flag.kind === 'members'
-                  ? membersIn(flag, texts)
-                  : flag.kind === 'rule'
-                    ? ruleIn(text)
-                    : text;
+  const value = flag.kind === undefined ? text : readers[flag.kind](flag, text, texts);
   const rule = ruleOf(flag);
   if (rule && !rule.check(value)) {
     const expected =
       flag.kind === 'list'
         ? 'a non-empty text'
         : flag.kind === 'lanes'
-          ? rule.expected.replace(/, or .*/, ', or base=N,aligned=N with such values')
-          : rule.expected;
+          ? rule.expected.replace(/, or \{ base, aligned \} .*/, ', or base=N,aligned=N with such values')
+          : flag.kind === 'lane-lists'
+            ? 'values with / between them, as A/B, or base=A/B,aligned=B; see --help'
+            : flag.kind === 'overrides'
+              ? 'PATTERN=DEVICE, such as ffn_.*_exps=CPU, or with base: or aligned: in front of it'
+              : rule.expected;
     if (flag.kind === 'file') throw new UsageError(`the file of --${flag.name} "${text}" is empty: write a template into it`);
     const blamed = rule.blame?.(value).expected ?? expected;
     const inWords = flag.kind === 'rule' ? blamed.replace(/, or an object .*/, ', alone or with parameters as in bet:lambda=0.1') : blamed;
-    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${inWords}`);
+    const ofGuard = flag.kind === 'guard' ? blamed.replace(/^true or false, or an object .*/, 'on, off, or every=N,tokens=N') : inWords;
+    throw new UsageError(`--${flag.name} cannot be "${text}": it must be ${ofGuard}`);
   }
   return value;
 }
@@ -213,14 +217,31 @@ function numberOrWord(text: string): unknown {
 }
 
 /** `8`, or `base=8,aligned=-1`, or one of the two; words likewise. */
-function lanesIn(text: string): unknown {
-  if (!text.includes('=')) return numberOrWord(text);
+function lanesIn(text: string, valueIn: (text: string) => unknown = numberOrWord): unknown {
+  if (!text.includes('=')) return valueIn(text);
   return Object.fromEntries(
     text.split(',').map((part) => {
       const [lane = '', value = ''] = part.split('=', 2);
-      return [lane.trim(), numberOrWord(value.trim())];
+      return [lane.trim(), valueIn(value.trim())];
     }),
   );
+}
+
+/** `CUDA0/CUDA1`, or `3/1`. */
+function listIn(text: string): unknown[] {
+  return text.split('/').map((part) => numberOrWord(part.trim()));
+}
+
+/** `PATTERN=DEVICE`, for both models or with the name of one in front: `base:PATTERN=DEVICE`. */
+function overridesIn(texts: string[]): unknown {
+  const lanes = { base: [] as TensorOverride[], aligned: [] as TensorOverride[] };
+  for (const text of texts) {
+    const [, lane, pattern = '', device = ''] = /^(?:(base|aligned):)?(.*)=([^=]*)$/s.exec(text) ?? [];
+    const override = { pattern, device };
+    if (lane !== 'aligned') lanes.base.push(override);
+    if (lane !== 'base') lanes.aligned.push(override);
+  }
+  return lanes;
 }
 
 function jsonIn(flag: Flag, text: string): unknown {

@@ -1,4 +1,5 @@
 import { defaults } from '../engine.ts';
+import { guardDefaults } from '../guard.ts';
 import { generateRules, loadRules, type Rule } from '../options.ts';
 import type { LoadOptions } from '../types.ts';
 
@@ -15,7 +16,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule';
+  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule' | 'guard' | 'lane-lists' | 'overrides';
   /** What the value must be, of a flag that sets no option; numbers need it. */
   rule?: Rule;
   about: string;
@@ -266,6 +267,25 @@ export const groups: FlagGroup[] = [
         about: "with --mode reverse, whose punctuation and newlines are: aligned: the aligned model's; any: either model's",
         otherwise: defaults.punctuation,
       },
+      {
+        name: 'signals',
+        value: 'WHICH',
+        option: 'signals',
+        about:
+          'with --json, tell of each piece whether the aligned model agrees, and how often it lately did not: ' +
+          'known: as far as it drafted anyway; all: it is asked about every token of the base',
+        otherwise: 'none',
+      },
+      {
+        name: 'guard',
+        value: 'HOW',
+        option: 'guard',
+        kind: 'guard',
+        about:
+          'ask the aligned model again and again whether it would refuse, and end there: on, off, or every=TOKENS,tokens=TOKENS ' +
+          '(how often, and how many it says each time); nothing is shown before it was checked',
+        otherwise: `off; on is every=${guardDefaults.every},tokens=${guardDefaults.tokens}`,
+      },
     ],
   },
   {
@@ -282,6 +302,12 @@ export const groups: FlagGroup[] = [
           'template of the base prompt, used byte for byte (a newline at its end too): {question} is the question, ' +
           '{system} the system text and an empty line',
         otherwise: '"{system}Question: {question}\\nAnswer:\\n"',
+      },
+      {
+        name: 'no-seal',
+        option: 'sealBasePrompt',
+        sets: false,
+        about: "leave lines of questions and answers that would begin a turn in the base's prompt as they are; else they are quoted",
       },
       {
         name: 'in-context-prompt',
@@ -332,6 +358,64 @@ export const groups: FlagGroup[] = [
         about: 'layers on the GPU, for both models or as base=N,aligned=N; -1: all; auto: as many as fit',
         otherwise: '-1',
       },
+      {
+        name: 'devices',
+        value: 'NAMES',
+        option: 'devices',
+        kind: 'lane-lists',
+        about: 'GPUs that the models may use, as CUDA0/CUDA1, for both models or as base=CUDA0/CUDA1,aligned=CUDA1',
+        otherwise: 'all; nudging doctor lists them',
+      },
+      {
+        name: 'split-mode',
+        value: 'MODE',
+        option: 'splitMode',
+        kind: 'lanes',
+        about: 'how several GPUs share a model: none, layer, row or tensor, for both models or as base=MODE,aligned=MODE',
+        otherwise: 'the base by layers over all, the aligned model whole where most is left',
+      },
+      {
+        name: 'tensor-split',
+        value: 'N/N',
+        option: 'tensorSplit',
+        kind: 'lane-lists',
+        about: 'proportions of the model on its GPUs, as 3/1, for both models or as base=3/1,aligned=0/1',
+        otherwise: 'by the memory that is left there',
+      },
+      {
+        name: 'main-gpu',
+        value: 'N',
+        option: 'mainGpu',
+        kind: 'lanes',
+        about: 'the GPU that has the whole model, counted from 0, for both models or as base=N,aligned=N',
+      },
+      {
+        name: 'cpu-moe',
+        value: 'N',
+        option: 'cpuMoe',
+        kind: 'lanes',
+        about: 'keep experts on the host: true, or of the first N layers, for both models or as base=N,aligned=N',
+        otherwise: 'false',
+      },
+      {
+        name: 'override-tensor',
+        value: 'PATTERN=DEVICE',
+        option: 'overrideTensors',
+        kind: 'overrides',
+        about:
+          'weights with such names are on that GPU or the CPU, as ffn_.*_exps=CPU, or base:ffn_.*_exps=CPU for one model; may be repeated',
+      },
+      {
+        name: 'device-top1',
+        option: 'deviceTop1',
+        about: 'find the likeliest tokens where the output layers are; logits stay there',
+      },
+      {
+        name: 'pad-passes',
+        option: 'padPasses',
+        about: 'with --device-top1: fill passes up to a few sizes, with dummies that nobody reads',
+      },
+      { name: 'no-device-top1', option: 'deviceTop1', sets: false, about: 'let the host find them, whatever the pair says' },
       {
         name: 'threads',
         value: 'N',

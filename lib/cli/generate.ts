@@ -54,6 +54,8 @@ async function show(nudging: Nudging, question: string, mode: LoadOptions['mode'
   const answer = await stream.answer;
   // The answer ends its line, so that the shell's prompt or the next line of a script starts on its own.
   if (!answer.text.endsWith('\n')) stdout.write('\n');
+  // What was said in its place is no part of the answer.
+  if (answer.refusal !== undefined) stderr.write(`${dim(clean(stderr, answer.refusal.trim()))}\n`);
   return answer;
 }
 
@@ -65,6 +67,7 @@ const endings: Record<StopReason, string> = {
   stalled: 'went in circles (stalled)',
   aborted: 'interrupted (aborted)',
   timeout: 'out of time (timeout)',
+  refused: 'refused by the guard (refused)',
 };
 
 function statsLine({ stats, stopReason, endedBy, seed, ties }: Answer, mode: LoadOptions['mode'] = 'nudge'): string {

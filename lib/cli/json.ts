@@ -5,6 +5,7 @@ export function answerJson({
   text,
   stopReason,
   endedBy,
+  refusal,
   rounds,
   ties,
   pieces,
@@ -18,7 +19,17 @@ export function answerJson({
   const asked = { ...(thinking === undefined ? {} : { thinking }), ...(droppedMessages === undefined ? {} : { droppedMessages }) };
   const traced = { ...(decisions ? { decisions: decisions.map(decisionJson) } : {}), ...(decidedBy === undefined ? {} : { decidedBy }) };
   const sometimes = { ...asked, ...(seed === undefined ? {} : { seed }), ...traced };
-  return { text, stopReason, ...(endedBy === undefined ? {} : { endedBy }), rounds, ties, pieces, stats, ...sometimes };
+  return {
+    text,
+    stopReason,
+    ...(endedBy === undefined ? {} : { endedBy }),
+    ...(refusal === undefined ? {} : { refusal }),
+    rounds,
+    ties,
+    pieces,
+    stats,
+    ...sometimes,
+  };
 }
 
 /** Bytes need not be whole characters, so they are kept in hexadecimal beside their text. */

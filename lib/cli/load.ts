@@ -53,9 +53,10 @@ export async function withFiles(options: LoadOptions, signal: AbortSignal): Prom
   }
 }
 
-function modelLine(lane: string, { path, description, parameters, bytes, context, memory }: ModelInfo): string {
+function modelLine(lane: string, { path, description, parameters, bytes, context, devices, memory }: ModelInfo): string {
   const mib = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
   const is = `${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${mib(bytes)}, context ${context} tokens`;
   const takes = `${mib(memory.weights + memory.cache + memory.compute)}, ${mib(memory.mapped)} of it pages of the file`;
-  return `${lane}: ${path} (${is}; takes ${takes})`;
+  const layers = Object.entries(devices).map(([name, some]) => `${some} layers on ${name}`);
+  return `${lane}: ${path} (${[is, `takes ${takes}`, ...(layers.length > 0 ? [layers.join(', ')] : [])].join('; ')})`;
 }

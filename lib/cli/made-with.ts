@@ -12,7 +12,7 @@ import { resolvedRule } from '../rule.ts';
 import type { LoadOptions } from '../types.ts';
 import { UsageError } from './failure.ts';
 import { inFlagNames } from './flags.ts';
-import { packageVersion } from './version.ts';
+import { ownVersion } from '../own-version.ts';
 
 /** What answers were made with, by the library's names. Records are compared whole: whatever is added to one counts. */
 export type MadeWith = Record<string, unknown>;
@@ -59,7 +59,7 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
   });
   const files = { base, aligned, ...(reference === undefined ? {} : { reference }) };
   const marks = await Promise.all(Object.entries(files).map(async ([model, path]) => [model, await fileMark(path)] as const));
-  const record = { version: packageVersion(), ...Object.fromEntries(relevant), ...Object.fromEntries(marks) };
+  const record = { version: ownVersion(), ...Object.fromEntries(relevant), ...Object.fromEntries(marks) };
   // As it will be read: what is undefined is not there.
   return JSON.parse(JSON.stringify(record)) as MadeWith;
 }

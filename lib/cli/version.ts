@@ -1,12 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { inPackage } from '../here.ts';
 import { loadNative } from '../native.ts';
-
-/** The package's own version. */
-export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(inPackage('package.json'), 'utf8')) as { version: string };
-  return version;
-}
+import { ownVersion } from '../own-version.ts';
 
 /** The line of --version. */
 export function versionText(): string {
@@ -16,5 +9,5 @@ export function versionText(): string {
   } catch {
     engine = 'its native addon is not built';
   }
-  return `nudging ${packageVersion()} (${engine})\n`;
+  return `nudging ${ownVersion()} (${engine})\n`;
 }

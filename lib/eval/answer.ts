@@ -49,7 +49,7 @@ function rowOf(task: Task, question: Question, answer: Answer): Omit<AnswerRow, 
     text,
     stopReason,
     ...(task.score ? { score: task.score(text, question) } : {}),
-    refusal: soundsLikeRefusal(text),
+    refusal: stopReason === 'refused' || soundsLikeRefusal(text),
     wordRatio: round(
       wordRatio(
         text,

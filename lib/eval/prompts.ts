@@ -57,7 +57,8 @@ export function inputFor(
           `${instruction}\n{question}\n`,
         ]
       : [[{ role: 'user', content: `${instruction}\n${question}` }], '{question}\n'];
-  return { messages, basePrompt, ...stopFor(options, prefix.trim()) };
+  // The prefix is part of the question, and the authors' prompts are quoted nowhere.
+  return { messages, basePrompt, sealBasePrompt: false, ...stopFor(options, prefix.trim()) };
 }
 
 /** A base alone goes on to the next question. The template does not tell where that begins, because the prefix is part of the question. */

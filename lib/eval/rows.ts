@@ -20,7 +20,7 @@ export interface AnswerRow extends RowKey {
   stopReason: StopReason;
   /** Missing where a task has no right answers. */
   score?: Score;
-  /** Whether it begins in the words of a refusal. */
+  /** Whether it begins in the words of a refusal, or its guard ended it. */
   refusal: boolean;
   /** The paper's share of nudged words, in [0, 1]. */
   wordRatio: number;

@@ -170,7 +170,8 @@ function saidIn({ rounds, decisions = [], stopReason }: Explainable, mode: Mode)
     const handover = start + bytesOf(round.words);
     const end = handover + bytesOf(round.base);
     for (const decision of [...asked, ...ran]) at.set(decision.position, saysOf(decision));
-    const stopped = stopReason === 'stop' && place === rounds.length - 1;
+    // A cut may have left nothing of a run, or of several.
+    const stopped = round.base === '' || ((stopReason === 'stop' || stopReason === 'refused') && place === rounds.length - 1);
     const run = mode === 'nudge' && tookOver(round) ? runEnd(stopped ? undefined : ran.at(-1), end) : undefined;
     const placed = { by: round.by, start, handover, end, asked: asked.map(saysOf), ...(run ? { run } : {}) };
     start = end;

@@ -124,7 +124,13 @@ const endings: Record<StopReason, string> = {
   stalled: 'went in circles',
   aborted: 'was interrupted',
   timeout: 'ran out of time',
+  refused: 'was ended by its guard',
 };
+
+/** Why an answer goes no further, for the end of a line. */
+export function howEnded(reason: StopReason): string {
+  return endings[reason] ?? reason;
+}
 
 /** The answer in figures, on one line. */
 export function summary({ mode, gamma, rule, tokens, nudgeRatio, rounds, stopReason }: Explanation): string {
@@ -133,7 +139,7 @@ export function summary({ mode, gamma, rule, tokens, nudgeRatio, rounds, stopRea
     mode === 'nudge' ? ruleText(rule, gamma) : `${writer(mode)}${mode === 'reverse' && gamma !== undefined ? `, γ ${gamma}` : ''}`,
     tokens > 0 ? `${tokens} token${tokens === 1 ? '' : 's'}` : '',
     mode === 'nudge' && tokens > 0 ? `${Math.round(nudgeRatio * 100)} % nudged in ${nudges} round${nudges === 1 ? '' : 's'}` : '',
-    endings[stopReason] ?? stopReason,
+    howEnded(stopReason),
   ];
   return parts.filter(Boolean).join(', ');
 }

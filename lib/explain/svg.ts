@@ -5,6 +5,7 @@ import type { ExplainedWord, Explanation } from './explanation.ts';
 import { hasMarks, p, saying, summary } from './sentences.ts';
 import { stripShapes } from './strip.ts';
 
+/** What a picture of an explanation looks like. */
 export interface SvgOptions {
   /** Lines above the answer; default: the question, and what the marks mean. */
   heading?: readonly string[];

@@ -2,11 +2,13 @@ import { columnsOfText, layout } from './columns.ts';
 import type { ExplainedWord, Explanation } from './explanation.ts';
 import { hasMarks, meaningOf, p, quoted, saying, summary, whyRound, whyRunEnded } from './sentences.ts';
 
+/** What an explanation for a terminal looks like. */
 export interface TextOptions {
   /** Columns of the terminal. Default 80. */
   columns?: number;
   /** Styles, where they may be used. Sources are marked without them too. */
   nudged?: (text: string) => string;
+  /** What is beside the point. */
   dim?: (text: string) => string;
 }
 

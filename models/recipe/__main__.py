@@ -10,6 +10,7 @@ import torch
 
 from . import evaluate, gguf_file
 from .chats import Chats
+from .command_line import run
 from .facts import development_questions, fresh_questions, load_facts
 from .leaks import answered_questions, stated_content
 from .llama import Llama
@@ -229,21 +230,5 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main() -> int:
-    args = parser().parse_args()
-    torch.set_num_threads(args.threads)
-    if hasattr(args, "work"):
-        args.work.mkdir(parents=True, exist_ok=True)
-    try:
-        args.run(args)
-    except (MissingInput, ValueError, FileNotFoundError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as stop:
-        print(str(stop) or "interrupted", file=sys.stderr)
-        return 130
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(parser()))

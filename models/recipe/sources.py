@@ -17,7 +17,7 @@ NAMES_FILE = Path(__file__).with_name("names.txt")
 FORTUNES = ("wisdom", "science", "education", "platitudes", "literature", "food", "pets", "news", "tao", "work")
 
 
-class MissingInput(Exception):
+class MissingInput(FileNotFoundError):
     """A source file is not where it should be."""
 
 

@@ -164,10 +164,16 @@ class Trainer:
             logits = self.model(inputs)
         return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED)
 
+    def batch(self) -> tuple[Tensor, Tensor]:
+        return batch(self.document, self.plan, self.step)
+
+    def rate(self) -> float:
+        return learning_rate(self.plan, self.step, self.done)
+
     def _update(self, loss_of: Callable[[Tensor, Tensor], Tensor]) -> float:
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.plan, self.step, self.done)
-        loss = loss_of(*batch(self.document, self.plan, self.step))
+            group["lr"] = self.rate()
+        loss = loss_of(*self.batch())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()

@@ -146,6 +146,12 @@ Ends ends(Reader& reader) {
   return ends;
 }
 
+Signals signals(Reader& reader) {
+  const std::string which = reader.text("signals");
+  if (which != "known" && which != "all") reader.fail("signals", R"("known" or "all")");
+  return which == "all" ? Signals::all : Signals::known;
+}
+
 Sampling sampling(Napi::Env env, Napi::Value value) {
   Reader reader(env, value);
   Sampling sampling;
@@ -197,6 +203,22 @@ RepeatPenalty repeat_penalty(Napi::Env env, Napi::Value value) {
   if (reader.ok() && (factor < 0.01 || factor > 100)) reader.fail("penalty", "between 0.01 and 100");
   if (reader.ok() && window == 0) reader.fail("window", "at least 1");
   return {static_cast<float>(factor), window};
+}
+
+Guarding guarding(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  Guarding guarding;
+  guarding.rules.every = reader.integer<std::uint32_t>("every");
+  guarding.rules.tokens = reader.integer<std::uint32_t>("tokens");
+  if (reader.ok() && guarding.rules.every == 0) reader.fail("every", "at least 1");
+  if (reader.ok() && guarding.rules.tokens == 0) reader.fail("tokens", "at least 1");
+  reader.each("phrases", [&](Napi::Value phrase) {
+    if (!phrase.IsString()) return reader.fail("phrases", "an array of strings");
+    guarding.rules.phrases.push_back(phrase.As<Napi::String>().Utf8Value());
+  });
+  guarding.ask = reader.text("ask");
+  guarding.variables = reader.text("variables");
+  return guarding;
 }
 
 /// What `ensemble` and `proxy-tuning` are told besides.
@@ -286,6 +308,8 @@ Generation generation(Napi::Env env, Reader& reader) {
   generation.rules.ends = ends(reader);
   generation.rules.lead = reader.integer<std::uint32_t>("lead");
   generation.rules.keeps_punctuation = reader.flag("keepPunctuation");
+  if (reader.has("signals")) generation.rules.signals = signals(reader);
+  if (reader.has("guard")) generation.guard = guarding(env, reader.get("guard"));
   generation.limits.max_tokens = reader.integer<std::uint32_t>("maxTokens");
   reader.each("stop", [&](Napi::Value stop) {
     if (!stop.IsString()) return reader.fail("stop", "an array of strings");
@@ -328,6 +352,7 @@ Inspection inspection(Napi::Env env, Reader& reader) {
   inspection.candidates = reader.integer<std::uint32_t>("candidates");
   if (reader.has("biases")) inspection.biases = biases(env, reader.get("biases"));
   if (reader.has("repeat")) inspection.repeat = repeat_penalty(env, reader.get("repeat"));
+  inspection.scores = reader.has("scores") && reader.flag("scores");
   return inspection;
 }
 
@@ -347,7 +372,46 @@ Counting counting(Napi::Env env, Reader& reader) {
     });
   }
   counting.plain = reader.flag("plain");
+  counting.listed = counting.plain && reader.has("list");
+  if (counting.listed) {
+    reader.each("list", [&](Napi::Value token) {
+      if (!token.IsNumber()) return reader.fail("list", "an array of token ids");
+      counting.tokens.push_back(token.As<Napi::Number>().Int32Value());
+    });
+  }
   return counting;
+}
+
+/// Nothing that is missing was asked for.
+PlacementWish placement(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  PlacementWish wish;
+  if (reader.has("devices")) {
+    reader.each("devices", [&](Napi::Value name) {
+      if (!name.IsString()) return reader.fail("devices", "an array of strings");
+      wish.devices.push_back(name.As<Napi::String>().Utf8Value());
+    });
+  }
+  if (reader.has("splitMode")) {
+    wish.split_mode = split_mode_named(reader.text("splitMode"));
+    if (reader.ok() && !wish.split_mode) reader.fail("splitMode", R"("none", "layer", "row" or "tensor")");
+  }
+  if (reader.has("tensorSplit")) {
+    reader.each("tensorSplit", [&](Napi::Value share) {
+      const double number = share.IsNumber() ? share.As<Napi::Number>().DoubleValue() : -1;
+      if (!(number >= 0 && std::isfinite(number))) return reader.fail("tensorSplit", "an array of numbers from 0 on");
+      wish.split.push_back(static_cast<float>(number));
+    });
+  }
+  if (reader.has("mainGpu")) wish.main_gpu = reader.integer<std::uint32_t>("mainGpu");
+  // -1: of all layers.
+  if (const auto layers = reader.integer<std::int32_t>("cpuMoe"); layers != 0)
+    wish.cpu_experts = layers < 0 ? all_layers : static_cast<std::uint32_t>(layers);
+  reader.each("overrideTensors", [&](Napi::Value one) {
+    Reader override(env, one);
+    wish.overrides.push_back({override.text("pattern"), override.text("device")});
+  });
+  return wish;
 }
 
 }  // namespace
@@ -368,6 +432,7 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     // -1: by device and context.
     const auto flash_attention = lane_reader.integer<std::int32_t>("flashAttention");
     if (flash_attention >= 0) lane.flash_attention = flash_attention != 0;
+    if (lane_reader.ok()) lane.placement = placement(env, lane_reader.get("placement"));
   });
   if (reader.ok() && (options.lanes.size() < 2 || options.lanes.size() > most_lanes))
     reader.fail("lanes", "an array of 2 to 17 models, the base first");
@@ -381,6 +446,8 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   // -1: where it can be had.
   const auto deterministic = reader.integer<std::int32_t>("deterministic");
   if (deterministic >= 0) options.deterministic = deterministic != 0;
+  options.device_top1 = reader.flag("deviceTop1");
+  options.padded = reader.flag("padPasses");
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.has("cpuBuffers")) options.cpu_buffers = reader.names("cpuBuffers");
   options.mapped = reader.flag("mmap");

@@ -17,6 +17,7 @@ const char* name(StopReason reason) {
     case StopReason::stalled: return "stalled";
     case StopReason::aborted: return "aborted";
     case StopReason::timeout: return "timeout";
+    case StopReason::refused: return "refused";
   }
   return "";
 }
@@ -162,6 +163,7 @@ class Converter {
           return item;
         }));
     set("stats", generation(event->stats));
+    if (event->guard) set("guard", guard(*event->guard));
   }
 
   void operator()(const Inspected& event) {
@@ -171,11 +173,20 @@ class Converter {
     set("candidates", array(env_, event.candidates, [this](const Candidate& candidate) {
           Napi::Object item = Napi::Object::New(env_);
           item.Set("token", candidate.token);
-          item.Set("bytes", Napi::Buffer<char>::Copy(env_, candidate.bytes.data(), candidate.bytes.size()));
+          item.Set("bytes", bytes(candidate.bytes));
           item.Set("probability", candidate.probability);
           return item;
         }));
     set("context", array(env_, event.context, [this](Token token) { return Napi::Number::New(env_, token); }));
+    set("scores", array(env_, event.scores, [this](const Score& score) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("bytes", bytes(score.bytes));
+          item.Set("logprob", score.logprob);
+          item.Set("top", score.top);
+          item.Set("topBytes", bytes(score.top_bytes));
+          item.Set("topLogprob", score.top_logprob);
+          return item;
+        }));
   }
 
   void operator()(const Begun& event) {
@@ -190,6 +201,13 @@ class Converter {
     // By lane; -1 where it was not asked.
     set("tokens", array(env_, event.tokens, [this](const std::optional<std::size_t>& tokens) {
           return Napi::Number::New(env_, tokens ? static_cast<double>(*tokens) : -1);
+        }));
+    if (event.listed.empty()) return;
+    set("listed", array(env_, event.listed, [this](const ListedToken& listed) {
+          Napi::Object item = Napi::Object::New(env_);
+          item.Set("token", listed.token);
+          item.Set("bytes", bytes(listed.bytes));
+          return item;
         }));
   }
 
@@ -208,6 +226,8 @@ class Converter {
     object_.Set(key, value);
   }
 
+  Napi::Value bytes(std::string_view text) { return Napi::Buffer<char>::Copy(env_, text.data(), text.size()); }
+
   Napi::Object model(const ModelInfo& info) {
     Napi::Object item = Napi::Object::New(env_);
     item.Set("name", info.name);
@@ -220,6 +240,10 @@ class Converter {
     item.Set("vocabulary", info.vocabulary);
     item.Set("hasChatTemplate", info.has_chat_template);
     item.Set("gpuLayers", info.gpu_layers);
+    Napi::Object devices = Napi::Object::New(env_);
+    for (const auto& [device, layers] : info.devices) devices.Set(device, layers);
+    item.Set("devices", devices);
+    item.Set("deviceTop1", info.device_top1);
     item.Set("kvCache", info.kv_cache);
     item.Set("memory", memory(info.memory));
     return item;
@@ -230,6 +254,7 @@ class Converter {
     item.Set("text", piece.text);
     item.Set("source", name(piece.source));
     if (piece.top_probability) item.Set("topProbability", *piece.top_probability);
+    if (piece.agreed) item.Set("agreed", *piece.agreed);
     return item;
   }
 
@@ -273,6 +298,19 @@ class Converter {
     item.Set("decodeMs", stats.decode_ms);
     item.Set("top1Ms", stats.top1_ms);
     item.Set("tokenizeMs", stats.tokenize_ms);
+    return item;
+  }
+
+  Napi::Object guard(const GuardReport& report) {
+    Napi::Object item = Napi::Object::New(env_);
+    item.Set("checks", static_cast<double>(report.checks));
+    item.Set("questions", static_cast<double>(report.work.questions));
+    item.Set("remembered", static_cast<double>(report.work.remembered));
+    item.Set("tokens", static_cast<double>(report.work.decoded_tokens));
+    item.Set("passes", static_cast<double>(report.work.decodes));
+    item.Set("decodeMs", report.work.decode_ms);
+    item.Set("waitMs", report.work.wait_ms);
+    if (report.refusal) item.Set("refusal", *report.refusal);
     return item;
   }
 

@@ -17,6 +17,7 @@ enum class FailureKind : std::uint8_t {
   context_too_large,
   kv_cache_unsupported,
   not_deterministic,
+  device_unsuitable,
   prompt_empty,
   prompt_too_long,
   template_missing,
@@ -39,6 +40,7 @@ constexpr const char* failure_code(FailureKind kind) {
     case FailureKind::context_too_large: return "ERR_CONTEXT_TOO_LARGE";
     case FailureKind::kv_cache_unsupported: return "ERR_KV_CACHE_UNSUPPORTED";
     case FailureKind::not_deterministic: return "ERR_NOT_DETERMINISTIC";
+    case FailureKind::device_unsuitable: return "ERR_DEVICE_UNSUITABLE";
     case FailureKind::prompt_empty: return "ERR_PROMPT_EMPTY";
     case FailureKind::prompt_too_long: return "ERR_PROMPT_TOO_LONG";
     case FailureKind::template_missing: return "ERR_TEMPLATE_MISSING";

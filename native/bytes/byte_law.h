@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "bytes/cover_tree.h"
+#include "bytes/outlook.h"
 #include "bytes/spelling.h"
 #include "bytes/symbols.h"
 #include "nudge/lane.h"
@@ -37,8 +39,12 @@ class ByteLaw {
   };
   const Bounds& bounds() const { return bounds_; }
 
-  /// Asks the model about the node that leaves most open. Only if something is open.
-  Task<bool> learn();
+  /// Asks the model about the node that leaves most open, and, in the same pass where there is room, about the places that open if the text
+  /// goes on with `ahead`, which is a guess, unless they are known to have less than `negligible` of the weight. Only if something is open.
+  Task<bool> learn(const ProbableText& ahead, double negligible) { return ask(places_along(ahead, negligible)); }
+  Task<bool> learn() { return learn(ProbableText{}, 0); }
+  /// How the text goes on by what is known. Until more is.
+  Outlook outlook() const { return Outlook(spelling_.order(), tree_); }
   /// Whether the model answers while others do.
   bool apart() const { return lane_.apart(); }
   /// Takes a question back that has no answer yet.
@@ -53,8 +59,19 @@ class ByteLaw {
   std::size_t restarts() const { return restarts_; }
 
  private:
+  using Spellings = std::vector<std::vector<Token>>;
+
   void feed(unsigned char byte);
-  std::vector<std::vector<Token>> valid_spellings();
+  Spellings valid_spellings(const std::string& text);
+  const Spellings& spellings_ahead(const std::string& text);
+  /// A place to which the tokens lead, `length` bytes behind the text's beginning.
+  struct Place {
+    std::vector<Token> tokens;
+    std::size_t length;
+  };
+  std::vector<Place> places_along(const ProbableText& ahead, double negligible);
+  Task<bool> ask(std::vector<Place> places);
+  void recall();
   void update();
 
   Lane& lane_;
@@ -64,6 +81,14 @@ class ByteLaw {
   Utf8Stream characters_;
   Bounds bounds_;
   std::size_t tokens_ = 0;
+  /// What the model has said of places that the text may come to.
+  struct Foretold {
+    Place place;
+    std::vector<float> logits;
+  };
+  std::vector<Foretold> foretold_;
+  /// What texts that may come are spelled like.
+  std::map<std::string, Spellings> spelled_;
   std::size_t asked_ = 0;
   std::size_t restarts_ = 0;
 };

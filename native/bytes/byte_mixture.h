@@ -24,6 +24,9 @@ class ByteMixture {
   virtual Interval score(std::span<const Interval> probabilities) const = 0;
   /// How much it matters what a model leaves open, relative to other models.
   virtual double influence(std::size_t model) const = 0;
+  /// The part of what a model says below which what it leaves open seldom matters: such a place is asked about only once it turns out to be
+  /// needed, not by the way. No decision depends on it.
+  virtual double negligible(std::size_t model) const = 0;
 };
 
 /// R45: log Σ w P, the mean of the probabilities. `weights`: of the models, together 1.
@@ -32,6 +35,7 @@ class MeanOfLaws final : public ByteMixture {
   explicit MeanOfLaws(std::vector<double> weights) : weights_(std::move(weights)) {}
   Interval score(std::span<const Interval> probabilities) const override;
   double influence(std::size_t model) const override { return weights_[model]; }
+  double negligible(std::size_t model) const override;
 
  private:
   std::vector<double> weights_;
@@ -45,6 +49,7 @@ class ProxyTunedLaw final : public ByteMixture {
   explicit ProxyTunedLaw(double alpha) : alpha_(alpha) {}
   Interval score(std::span<const Interval> probabilities) const override;
   double influence(std::size_t model) const override { return model == 0 ? 1 : alpha_; }
+  double negligible(std::size_t model) const override;
 
  private:
   double alpha_;

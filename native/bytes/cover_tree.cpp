@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "choice/top1.h"
+
 namespace nudging {
 
 struct CoverTree::Node {
@@ -25,6 +27,13 @@ struct CoverTree::Node {
   Masses next{};
   std::size_t children = 0;
 };
+
+namespace {
+
+/// Below this, `exponentials` says 0, or soon will.
+constexpr float tiny = 1e-30F;
+
+}  // namespace
 
 CoverTree::CoverTree(const TokenOrder& order) : order_(order) {}
 CoverTree::~CoverTree() = default;
@@ -166,6 +175,35 @@ CoverTree::Node* CoverTree::heaviest_open() const {
   return heaviest;
 }
 
+std::vector<CoverTree::Node*> CoverTree::open() const {
+  std::vector<Node*> open;
+  const std::vector<std::optional<double>> weights = reached();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i]->asked && weights[i] && *weights[i] > 0) open.push_back(nodes_[i].get());
+  }
+  return open;
+}
+
+double CoverTree::weight(const Node& node) const {
+  double weight = 1;
+  for (const Node* one = &node; one->parent != nullptr; one = one->parent) weight *= one->probability.value_or(0);
+  return weight;
+}
+
+bool CoverTree::leads_by(std::span<const Token> tokens) const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) { return is_path(*node, tokens); });
+}
+
+std::vector<CoverTree::Strand> CoverTree::strands() const {
+  std::vector<Strand> strands;
+  const std::vector<std::optional<double>> weights = reached();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = *nodes_[i];
+    if (node.asked && weights[i]) strands.push_back({node.range, length_ - node.at, *weights[i], node.probabilities});
+  }
+  return strands;
+}
+
 std::vector<Token> CoverTree::context(const Node& node) const {
   std::vector<Token> tokens(trunk_);
   tokens.resize(trunk_.size() + node.depth);
@@ -175,11 +213,14 @@ std::vector<Token> CoverTree::context(const Node& node) const {
 }
 
 void CoverTree::resolve(Node& node, std::span<const float> logits) {
-  const float highest = *std::max_element(logits.begin(), logits.end());
-  std::vector<double> probabilities(logits.size());
-  double total = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) total += probabilities[i] = std::exp(static_cast<double>(logits[i]) - highest);
-  const auto probability = [&](Token token) { return probabilities[static_cast<std::size_t>(token)] / total; };
+  std::vector<float> weights(logits.size());
+  const auto [highest, total] = exponentials(logits, weights);
+  const auto probability = [&](Token token) {
+    const auto i = static_cast<std::size_t>(token);
+    // What a reference finds least probable is divided by, too.
+    const bool is_tiny = weights[i] < tiny;
+    return (is_tiny ? std::exp(static_cast<double>(logits[i]) - static_cast<double>(highest)) : static_cast<double>(weights[i])) / total;
+  };
   node.asked = true;
   node.probabilities.resize(node.range.size());
   for (std::size_t i = 0; i < node.range.size(); ++i) node.probabilities[i] = probability(order_.token(node.range.begin + i));

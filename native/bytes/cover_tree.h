@@ -46,9 +46,29 @@ class CoverTree {
   };
   Weights weights() const;
 
+  /// Tokens that may be under way at the end of the text: they begin at a node that was asked about.
+  struct Strand {
+    /// Those that have this beginning in common, and go on behind it.
+    TokenOrder::Range range;
+    /// Bytes of theirs that the text has.
+    std::size_t depth = 0;
+    /// What the covers up to the node weigh.
+    double weight = 0;
+    /// Of each token of the range, behind the node.
+    std::span<const double> probabilities;
+  };
+  /// Valid until the tree grows or knows more.
+  std::vector<Strand> strands() const;
+
   /// Of the nodes that were not asked about, the one with the greatest weight; of equals, the first one. Null if there is none of which the
   /// weight is known and above 0. Valid until the tree grows.
   Node* heaviest_open() const;
+  /// All that were not asked about and may be asked, in the order of the text.
+  std::vector<Node*> open() const;
+  /// What the covers up to an open node weigh.
+  double weight(const Node& node) const;
+  /// Whether a cover comes to a place by these tokens.
+  bool leads_by(std::span<const Token> tokens) const;
   /// The tokens up to a node.
   std::vector<Token> context(const Node& node) const;
   /// What the model says there: the logits of its vocabulary.

@@ -1,10 +1,13 @@
 #include "bytes/decode_bytes.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "nudge/guard.h"
 #include "nudge/utf8.h"
 
 namespace nudging {
@@ -14,10 +17,12 @@ namespace {
 /// Questions to several models, under way at the same time.
 class Questions {
  public:
-  explicit Questions(std::vector<ByteLaw*> laws) : laws_(std::move(laws)) {
-    tasks_.reserve(laws_.size());
-    for (ByteLaw* law : laws_) {
-      tasks_.push_back(law->learn());
+  /// `ahead`: how the text probably goes on.
+  Questions(std::span<ByteLaw* const> all, const std::vector<std::size_t>& asked, const ByteMixture& mixture, const ProbableText& ahead) {
+    tasks_.reserve(asked.size());
+    for (const std::size_t model : asked) {
+      laws_.push_back(all[model]);
+      tasks_.push_back(all[model]->learn(ahead, mixture.negligible(model)));
       tasks_.back().start();
     }
   }
@@ -39,7 +44,7 @@ class Questions {
 
 /// The model whose answer may matter most: what it leaves open counts most. With it those that are on their own and matter at least half as
 /// much, since they answer at the same time.
-std::vector<ByteLaw*> worth_asking(const std::vector<ByteLaw*>& laws, const ByteMixture& mixture) {
+std::vector<std::size_t> worth_asking(const std::vector<ByteLaw*>& laws, const ByteMixture& mixture) {
   const auto weight = [&](std::size_t i) {
     const ByteLaw::Bounds& bounds = laws[i]->bounds();
     return bounds.open > 0 ? mixture.influence(i) * bounds.open / (bounds.open + bounds.total) : -1;
@@ -48,9 +53,9 @@ std::vector<ByteLaw*> worth_asking(const std::vector<ByteLaw*>& laws, const Byte
   for (std::size_t i = 1; i < laws.size(); ++i) {
     if (weight(i) > weight(most)) most = i;
   }
-  std::vector<ByteLaw*> worth{laws[most]};
+  std::vector<std::size_t> worth{most};
   for (std::size_t i = 0; i < laws.size(); ++i) {
-    if (i != most && laws[i]->apart() && weight(i) >= weight(most) / 2) worth.push_back(laws[i]);
+    if (i != most && laws[i]->apart() && weight(i) >= weight(most) / 2) worth.push_back(i);
   }
   return worth;
 }
@@ -61,6 +66,47 @@ Allowed allowed_behind(const Utf8Stream& characters) {
   for (std::size_t symbol = 0; symbol < end_symbol; ++symbol) allowed[symbol] = characters.takes(static_cast<unsigned char>(symbol));
   allowed[end_symbol] = !characters.pending();
   return allowed;
+}
+
+/// Bytes that are guessed at once: longer than nearly every token.
+constexpr std::size_t most_guessed = 16;
+
+/// How the text probably goes on, up to the end of the tokens that are under way, by what the models have said already. Nothing is asked,
+/// and no decision depends on it.
+ProbableText probable_text(const std::vector<ByteLaw*>& laws, const SymbolChooser& chooser, Utf8Stream characters,
+                           std::vector<Token> context, ContextKeys keys) {
+  ProbableText text;
+  // What the first model has not said is not to be guessed from those that only correct it.
+  if (laws[0]->bounds().total == 0) return text;
+  std::vector<Outlook> outlooks;
+  for (const ByteLaw* law : laws) outlooks.push_back(law->outlook());
+  std::vector<ByteLaw::Bounds> said(laws.size());
+  std::vector<const ByteLaw::Bounds*> pointers;
+  for (const ByteLaw::Bounds& one : said) pointers.push_back(&one);
+  while (text.bytes.size() < most_guessed) {
+    for (std::size_t i = 0; i < laws.size(); ++i) {
+      said[i].known = outlooks[i].masses();
+      said[i].total = std::accumulate(said[i].known.begin(), said[i].known.end(), 0.0);
+    }
+    if (std::none_of(said.begin(), said.end(), [](const ByteLaw::Bounds& one) { return one.speaks(); })) break;
+    Allowed allowed = allowed_behind(characters);
+    allowed[end_symbol] = true;
+    const std::optional<ChosenSymbol> chosen = chooser.choose(pointers, allowed, keys.of(context, context.size()));
+    if (!chosen || chosen->symbol == end_symbol) break;
+    const auto byte = static_cast<unsigned char>(chosen->symbol);
+    const char letter = static_cast<char>(byte);
+    text.bytes += letter;
+    context.push_back(static_cast<Token>(byte));
+    std::string shown;
+    characters.feed(std::string_view(&letter, 1), shown);
+    double ends = 0;
+    for (Outlook& outlook : outlooks) {
+      outlook.go_on(byte);
+      ends = std::max(ends, outlook.ended());
+    }
+    text.ends.push_back(ends);
+  }
+  return text;
 }
 
 /// R48: what the text so far takes in tokens of the first model. The last token grows with the text, so the budget is used up only where
@@ -108,8 +154,11 @@ Task<StopReason> decode_bytes(std::vector<ByteLaw*> laws, const SymbolChooser& c
     const Allowed allowed = allowed_behind(characters);
     const std::uint64_t key = keys.of(context, context.size());
     std::optional<ChosenSymbol> chosen;
+    ProbableText ahead;
     while (!(chosen = chooser.choose(bounds, allowed, key))) {
-      Questions questions(worth_asking(laws, chooser.mixture()));
+      // More is known of each model than at the one before, but seldom of what the text becomes.
+      if (ahead.bytes.empty()) ahead = probable_text(laws, chooser, characters, context, keys);
+      Questions questions(laws, worth_asking(laws, chooser.mixture()), chooser.mixture(), ahead);
       for (Task<bool>& question : questions.tasks()) co_await question.joined();
     }
     record.mixed(chosen->margin < chooser.tolerance());
@@ -135,6 +184,8 @@ Task<StopReason> decode_bytes(std::vector<ByteLaw*> laws, const SymbolChooser& c
       co_return *answer.ended();
     }
     tokens.note();
+    co_await checked(answer);
+    if (answer.ended()) co_return *answer.ended();
   }
 }
 

@@ -27,6 +27,11 @@ class Spelling {
   virtual const std::vector<Token>& spell(std::string_view text) = 0;
   /// The context becomes the prompt up to its last control token, and these tokens as they are.
   virtual void set_tokens(std::span<const Token> tokens) = 0;
+  /// Other contexts that the next question takes along, the most important one first: what the model says behind them costs a few tokens
+  /// more, but no pass.
+  virtual void take_along(std::vector<std::vector<Token>> contexts) = 0;
+  /// What it says behind each of them, once that question is answered: the logits of its vocabulary, or none where there was no room.
+  virtual std::vector<std::vector<float>> taken_along() = 0;
 };
 
 }  // namespace nudging

@@ -81,6 +81,16 @@ Top1 most_likely(std::span<const float> logits) {
   return top1;
 }
 
+Exponentials exponentials(std::span<const float> logits, std::span<float> powers) {
+  const float highest = highest_of(logits).first;
+  std::size_t i = 0;
+  for (; i + vector_width <= logits.size(); i += vector_width) {
+    for (std::size_t k = 0; k < vector_width; ++k) powers[i + k] = exp_of_nonpositive(logits[i + k] - highest);
+  }
+  for (; i < logits.size(); ++i) powers[i] = exp_of_nonpositive(logits[i] - highest);
+  return {highest, sum_of_exponentials(logits, highest)};
+}
+
 std::vector<std::pair<Token, float>> most_likely(std::span<const float> logits, std::size_t count) {
   std::vector<Token> tokens(logits.size());
   std::iota(tokens.begin(), tokens.end(), 0);

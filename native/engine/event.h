@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,6 +35,10 @@ struct ModelInfo {
   bool has_chat_template;
   /// 0 without a GPU.
   std::uint32_t gpu_layers;
+  /// How many of them are on which GPU; where they are split by rows or work ("row", "tensor"), the shares.
+  std::vector<std::pair<std::string, std::uint32_t>> devices;
+  /// The likeliest tokens are found where the output layer is.
+  bool device_top1;
   /// Name of the KV cache's type.
   std::string kv_cache;
   MemoryUse memory;
@@ -73,6 +78,14 @@ struct PiecesReady {
   std::vector<Piece> pieces;
 };
 
+/// What the guard of a generation has done.
+struct GuardReport {
+  std::uint64_t checks;
+  AsideStats work;
+  /// What the aligned model said in place of the answer, if it refused.
+  std::optional<std::string> refusal;
+};
+
 struct GenerationStats {
   /// In the order of the lanes.
   std::vector<LaneStats> lanes;
@@ -106,6 +119,7 @@ struct Finished {
   std::vector<Decision> decisions;
   std::vector<DecodeSpan> spans;
   GenerationStats stats;
+  std::optional<GuardReport> guard;
 };
 
 /// A token that may come next, and its softmax probability.
@@ -115,11 +129,22 @@ struct Candidate {
   float probability;
 };
 
+/// How probable a token was where it stands, and what was likeliest there. Natural logarithms of softmax probabilities.
+struct Score {
+  std::string_view bytes;
+  double logprob;
+  Token top;
+  std::string_view top_bytes;
+  double top_logprob;
+};
+
 struct Inspected {
   RequestId id;
   Top1 top1;
   std::vector<Candidate> candidates;
   std::vector<Token> context;
+  /// Of each token of the context but the first, if they were wanted.
+  std::vector<Score> scores;
 };
 
 /// Comes before the first piece of a generation that has marks of thinking, or has to fit whole: its prompts do.
@@ -129,10 +154,17 @@ struct Begun {
   ThinkingPart::State thinking;
 };
 
+struct ListedToken {
+  Token token;
+  std::string_view bytes;
+};
+
 struct Counted {
   RequestId id;
   /// Of the lanes that were asked, by lane.
   std::vector<std::optional<std::size_t>> tokens;
+  /// Of the last lane that was asked, if they were to be listed.
+  std::vector<ListedToken> listed = {};
 };
 
 struct RequestFailed {

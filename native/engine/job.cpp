@@ -1,6 +1,7 @@
 #include "engine/job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 
@@ -26,9 +27,10 @@ ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, co
   return part.state();
 }
 
-/// Where a generation's answer begins to be thought. The aligned model's template knows how its answers begin, if it takes part.
-ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, const Prompts& prompts) {
-  if (prompts[aligned_lane]) return thinking_start(marks, *prompts[aligned_lane]);
+/// Where a generation's answer begins to be thought. The aligned model's template knows how its answers begin, if it takes part: not where
+/// it only watches over the base.
+ThinkingPart::State thinking_start(const std::optional<ThinkingMarks>& marks, Mode mode, const Prompts& prompts) {
+  if (prompts[aligned_lane] && mode != Mode::base) return thinking_start(marks, *prompts[aligned_lane]);
   const auto first = std::find_if(prompts.begin(), prompts.end(), [](const auto& prompt) { return prompt.has_value(); });
   return first == prompts.end() ? ThinkingPart::State::undecided : thinking_start(marks, **first);
 }
@@ -70,6 +72,24 @@ Task<StopReason> inspect(SequenceLane& lane, std::size_t count, std::vector<Cand
   co_return StopReason::end;
 }
 
+Score score_of(std::span<const float> logits, Token token, const Vocabulary& vocabulary) {
+  const auto [top, probability] = most_likely(logits, 1).front();
+  const double top_logprob = std::log(static_cast<double>(probability));
+  const double below = static_cast<double>(logits[static_cast<std::size_t>(token)] - logits[static_cast<std::size_t>(top)]);
+  return {vocabulary.bytes(token), top_logprob + below, top, vocabulary.bytes(top), top_logprob};
+}
+
+/// Judges each token of the context by what is said before it, and then asks what comes next.
+Task<StopReason> score(SequenceLane& lane, std::size_t count, std::vector<Score>& scores, std::vector<Candidate>& candidates) {
+  const std::vector<Token> tokens = lane.tokens();
+  lane.pop(tokens.size() - 1);
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    scores.push_back(score_of(co_await lane.distribution(), tokens[i], lane.loaded().vocabulary()));
+    lane.push(tokens[i]);
+  }
+  co_return co_await inspect(lane, count, candidates);
+}
+
 }  // namespace
 
 Clock::time_point deadline_of(const Request& request, Clock::time_point submitted) {
@@ -91,7 +111,7 @@ Job::~Job() {
 
 void Job::begin(const Generation& generation, Prompts prompts) {
   Limits limits = generation.limits;
-  limits.thinking_start = thinking_start(limits.thinking, prompts);
+  limits.thinking_start = thinking_start(limits.thinking, generation.mode, prompts);
   if (limits.thinking || generation.whole) begun_ = Begun{id_, limits.thinking_start};
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!prompts[i]) {
@@ -117,20 +137,29 @@ void Job::begin(const Generation& generation, Prompts prompts) {
   SequenceLane& base = *lanes_[base_lane];
   SequenceLane& aligned = *lanes_[aligned_lane];
   record_ = Record(base.loaded().tolerance(), aligned.loaded().tolerance(), generation.trace);
+  if (!generation.guard) {
+    task_.emplace(writing(generation));
+    return;
+  }
+  guard_.emplace(aligned, generation.guard->rules, *answer_);
+  task_.emplace(guarded(writing(generation), *guard_, *answer_));
+}
+
+/// What writes the answer.
+Task<StopReason> Job::writing(const Generation& generation) {
+  SequenceLane& base = *lanes_[base_lane];
+  SequenceLane& aligned = *lanes_[aligned_lane];
   switch (generation.mode) {
     case Mode::nudge:
-      if (goes_by_token(generation)) {
-        task_.emplace(together(generation));
-        break;
-      }
-      task_.emplace(nudge(base, aligned, generation.rules, *answer_, record_));
-      break;
-    case Mode::reverse: task_.emplace(nudge_in_reverse(base, aligned, generation.rules, *answer_, record_)); break;
-    case Mode::base: task_.emplace(decode_alone(base, Source::base, *answer_, record_)); break;
-    case Mode::aligned: task_.emplace(decode_alone(aligned, Source::nudge, *answer_, record_)); break;
+      if (goes_by_token(generation)) return together(generation);
+      return nudge(base, aligned, generation.rules, *answer_, record_);
+    case Mode::reverse: return nudge_in_reverse(base, aligned, generation.rules, *answer_, record_);
+    case Mode::base: return decode_alone(base, Source::base, *answer_, record_);
+    case Mode::aligned: return decode_alone(aligned, Source::nudge, *answer_, record_);
     case Mode::ensemble:
-    case Mode::proxy_tuning: task_.emplace(together(generation)); break;
+    case Mode::proxy_tuning: return together(generation);
   }
+  throw Failure(FailureKind::internal, "a generation has an unknown mode");
 }
 
 /// What several models write together.
@@ -170,7 +199,8 @@ void Job::begin(const Inspection& inspection, Prompts prompts) {
   }
   check_room(lane);
   inspected_ = &lane;
-  task_.emplace(inspect(lane, inspection.candidates, candidates_));
+  task_.emplace(inspection.scores ? score(lane, inspection.candidates, scores_, candidates_)
+                                  : inspect(lane, inspection.candidates, candidates_));
 }
 
 void Job::stop(StopReason reason) { stopped_ = reason; }
@@ -204,7 +234,7 @@ Event Job::finish() {
   const StopReason reason = done() ? task_->take() : *stopped_;
   if (inspected_ != nullptr) {
     if (!done()) return RequestFailed{id_, FailureKind::internal, "the inspection was aborted"};
-    return Inspected{id_, inspected_->last_answer(), std::move(candidates_), inspected_->tokens()};
+    return Inspected{id_, inspected_->last_answer(), std::move(candidates_), inspected_->tokens(), std::move(scores_)};
   }
   const Clock::time_point now = Clock::now();
   GenerationStats stats{};
@@ -216,8 +246,10 @@ Event Job::finish() {
   stats.queued_ms = milliseconds(started_ - submitted_);
   stats.first_piece_ms = first_piece_ ? milliseconds(*first_piece_ - started_) : 0;
   stats.total_ms = milliseconds(now - started_);
+  std::optional<GuardReport> report;
+  if (guard_) report = GuardReport{guard_->checks(), lanes_[aligned_lane]->aside_stats(), guard_->refusal()};
   return std::make_unique<Finished>(
-      Finished{id_, reason, answer_->ended_by(), std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats});
+      Finished{id_, reason, answer_->ended_by(), std::string(answer_->text()), answer_->rounds(), record_.trace(), spans(), stats, report});
 }
 
 }  // namespace nudging

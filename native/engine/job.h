@@ -11,6 +11,7 @@
 #include "engine/prompts.h"
 #include "engine/request.h"
 #include "lanes/sequence_lane.h"
+#include "nudge/guard.h"
 #include "nudge/mixture.h"
 #include "nudge/nudge.h"
 #include "nudge/paper.h"
@@ -60,6 +61,7 @@ class Job {
  private:
   void begin(const Generation& generation, Prompts prompts);
   void begin(const Inspection& inspection, Prompts prompts);
+  Task<StopReason> writing(const Generation& generation);
   Task<StopReason> together(const Generation& generation);
   std::vector<DecodeSpan> spans() const;
 
@@ -69,6 +71,7 @@ class Job {
   Clock::time_point started_ = Clock::now();
   std::optional<Clock::time_point> first_piece_;
   std::optional<Answer> answer_;
+  std::optional<Guard> guard_;
   std::optional<Begun> begun_;
   Record record_;
   /// Of several models together.
@@ -77,6 +80,7 @@ class Job {
   std::unique_ptr<Likeliest> likeliest_;
   SequenceLane* inspected_ = nullptr;
   std::vector<Candidate> candidates_;
+  std::vector<Score> scores_;
   Clock::time_point deadline_;
   bool anticipates_ = false;
   bool streams_ = true;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/gpus.h"
 #include "basics/failure.h"
 #include "models/file_identity.h"
 #include "models/memory_meter.h"
@@ -20,6 +21,9 @@ namespace {
 /// Sequences that a plan takes by itself. With the demo pair a pass over four tokens takes 1.5 times as long as over one, over eight 2.6
 /// times (docs/cost-model.md): four have most of the gain. Each costs a KV cache, used or not.
 constexpr std::uint32_t most_automatic_sequences = 4;
+
+/// Sequences beside each one, for what branches off: the longest word that is asked about at once has about as many letters.
+constexpr std::size_t most_branches = 16;
 
 /// The longest context that can be asked for (lib/options.ts), in tokens. Some headers promise more.
 constexpr std::uint32_t most_context = 10'000'000;
@@ -71,11 +75,33 @@ std::optional<std::uint32_t> wanted_length(const EngineOptions::Lane& lane, std:
   return length;
 }
 
-std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, bool mapped, std::uint32_t most) {
+/// What was asked for; nothing: as many as fit.
+std::optional<std::uint32_t> wanted_layers(const EngineOptions::Lane& lane, std::uint32_t most) {
   if (lane.gpu_layers >= 0) return std::min(static_cast<std::uint32_t>(lane.gpu_layers), most);
   if (lane.gpu_layers == all_gpu_layers) return most;
-  // Weights that are there already cost nothing, and another number of layers could not share them.
-  return ModelRegistry::instance().gpu_layers_of(lane.path, mapped);
+  return std::nullopt;
+}
+
+/// Weights that are there already cost nothing, and layers elsewhere could not share them: where the file is loaded as the lane may have
+/// it, it stays so. `lane.gpus` are the places of the placement's devices.
+void stay_with_loaded(const EngineOptions& options, const LanePlacement& placement, MemoryRequest::Lane& lane) {
+  for (const auto& [layers, loaded] : ModelRegistry::instance().all_of(lane.model, options.mapped)) {
+    if (!loaded || layers > lane.most_gpu_layers || (lane.gpu_layers && *lane.gpu_layers != layers)) continue;
+    if (loaded->mode != placement.mode || loaded->overrides != placement.overrides) continue;
+    std::vector<float> split(placement.devices.size(), 0);
+    bool suits = layers == 0 || loaded->devices.size() == loaded->split.size();
+    for (std::size_t i = 0; i < loaded->split.size() && suits; ++i) {
+      const auto device = std::ranges::find(placement.devices, loaded->devices[i]);
+      suits = device != placement.devices.end();
+      if (suits) split[static_cast<std::size_t>(device - placement.devices.begin())] = loaded->split[i];
+    }
+    const auto used = std::ranges::count_if(split, [](float share) { return share > 0; });
+    if (!suits || (placement.whole && used > 1)) continue;
+    if (!placement.split.empty() && share_layers(layers, placement.split) != share_layers(layers, split)) continue;
+    lane.gpu_layers = layers;
+    if (layers > 0) lane.split = split;
+    return;
+  }
 }
 
 ContextOptions context_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers) {
@@ -84,15 +110,15 @@ ContextOptions context_options(const EngineOptions& options, std::size_t lane, c
   context.sequences = numbers.sequences;
   context.batch = options.batch;
   context.cache_type = options.lanes[lane].cache_type;
+  context.device_top1 = options.device_top1;
+  context.padded = options.padded;
   return context;
-}
-
-Model::Options model_options(const EngineOptions& options, std::size_t lane, const LaneNumbers& numbers, const CpuBuffers& buffers) {
-  return {options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all, buffers, options.mapped};
 }
 
 /// What is known of the models before their weights are read.
 struct Sketch {
+  std::vector<ggml_backend_dev_t> gpus;
+  std::vector<LanePlacement> placements;
   std::vector<MemoryMeter> meters;
   CpuBuffers cpu_buffers;
   bool deterministic = false;
@@ -101,6 +127,11 @@ struct Sketch {
   std::vector<std::optional<bool>> flash_attention;
   std::vector<Tolerance> tolerance;
 };
+
+Model::Options model_options(const EngineOptions& options, const Sketch& sketch, std::size_t lane, const LaneNumbers& numbers) {
+  return {options.lanes[lane].path, numbers.gpu_layers, Model::Weights::all,
+          sketch.cpu_buffers,       options.mapped,     placement_of(sketch.placements[lane], numbers.split)};
+}
 
 /// False without a GPU, whatever was wanted; true if some layers may get there.
 bool may_use_gpu(const EngineOptions::Lane& lane, const MemoryMeter& meter) { return meter.most_gpu_layers() > 0 && lane.gpu_layers != 0; }
@@ -133,6 +164,8 @@ std::optional<bool> settled_attention(const EngineOptions::Lane& lane, const Mem
 /// Opens the models without weights, with the extra CPU buffers that are wanted and trusted.
 Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::function<void(Warning)>& on_warning) {
   Sketch sketch;
+  sketch.gpus = options.gpus ? *options.gpus : usable_gpus();
+  for (const EngineOptions::Lane& lane : options.lanes) sketch.placements.push_back(resolve(lane.placement, lane.name, sketch.gpus));
   CpuBuffers wanted = all_cpu_buffers();
   std::erase_if(wanted, [&](const std::string& name) {
     return (options.cpu_buffers && !options.cpu_buffers->contains(name)) || options.harmful_cpu_buffers.contains(name);
@@ -142,7 +175,8 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
     std::vector<Kernel> kernels;
     for (std::size_t i = 0; i < options.lanes.size(); ++i) {
       const std::string& path = options.lanes[i].path;
-      const MemoryMeter& meter = sketch.meters.emplace_back(path, context_options(options, i, {}), buffers, options.mapped);
+      const MemoryMeter& meter =
+          sketch.meters.emplace_back(path, context_options(options, i, {}), buffers, options.mapped, sketch.gpus, sketch.placements[i]);
       const std::vector<Kernel> its = meter.extra_kernels();
       kernels.insert(kernels.end(), its.begin(), its.end());
     }
@@ -168,22 +202,34 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
   MemoryRequest request;
   for (std::size_t i = 0; i < options.lanes.size(); ++i) {
     const EngineOptions::Lane& lane = options.lanes[i];
-    const auto is_same = [&](const EngineOptions::Lane& other) { return FileIdentity::of(other.path) == FileIdentity::of(lane.path); };
+    const auto is_same = [&](const EngineOptions::Lane& other) {
+      return FileIdentity::of(other.path) == FileIdentity::of(lane.path) && other.placement == lane.placement;
+    };
     const auto first = static_cast<std::size_t>(std::find_if(options.lanes.begin(), options.lanes.end(), is_same) - options.lanes.begin());
-    request.lanes.push_back({lane.path, first, wanted_layers(lane, options.mapped, meters[i].most_gpu_layers()),
-                             meters[i].most_gpu_layers(), wanted_length(lane, meters[i].trained_context()),
-                             std::min(meters[i].trained_context(), most_context), !ggml_is_quantized(lane.cache_type)});
+    const LanePlacement& placement = sketch.placements[i];
+    std::vector<std::size_t> places;
+    for (const ggml_backend_dev_t device : placement.devices) places.push_back(place_of(device, sketch.gpus));
+    using Spread = MemoryRequest::Lane::Spread;
+    MemoryRequest::Lane& wanted = request.lanes.emplace_back(
+        MemoryRequest::Lane{lane.path, first, wanted_layers(lane, meters[i].most_gpu_layers()), meters[i].most_gpu_layers(),
+                            wanted_length(lane, meters[i].trained_context()), std::min(meters[i].trained_context(), most_context),
+                            !ggml_is_quantized(lane.cache_type), places,
+                            placement.whole     ? Spread::whole
+                            : placement.divided ? Spread::divided
+                                                : Spread::automatic,
+                            placement.split});
+    stay_with_loaded(options, placement, wanted);
   }
   if (options.parallel > 0) request.parallel = options.parallel;
   // Every sequence may ask in the same decode call.
   request.most_parallel = std::min(most_automatic_sequences, options.batch);
-  request.places = meters[0].places(options.host_memory);
+  request.places = memory_places(sketch.gpus, options.host_memory);
   std::uint64_t limit = 0;
   for (const MemoryPlace& place : request.places) limit += place.available;
 
   return plan_memory(request, [&](std::size_t lane, const LaneNumbers& numbers) {
     LaneDemand demand = meters[lane].measure(numbers, limit);
-    if (ModelRegistry::instance().holds(model_options(options, lane, numbers, sketch.cpu_buffers))) {
+    if (ModelRegistry::instance().holds(model_options(options, sketch, lane, numbers))) {
       // The copies are taken already. Mapped pages count as free memory even while they are used.
       std::fill(demand.weights.begin(), demand.weights.end(), 0);
       demand.weights[0] = demand.use.mapped;
@@ -204,8 +250,18 @@ std::vector<std::size_t> vocabulary_kinds(const std::vector<std::shared_ptr<cons
   return kinds;
 }
 
-ModelInfo describe(const LoadedLane& lane, const LaneNumbers& numbers, const MemoryUse& use, ggml_type cache_type) {
+/// Sequences beside each one: llama.cpp knows only so many in a cache that all of them share, used or not. They cost nothing.
+std::size_t branches_of_each(std::size_t sequences) {
+  return std::min(most_branches, (llama_max_parallel_sequences() - sequences) / sequences);
+}
+
+ModelInfo describe(const LoadedLane& lane, bool device_top1, const LaneNumbers& numbers, const std::vector<ggml_backend_dev_t>& gpus,
+                   const MemoryUse& use, ggml_type cache_type) {
   const Model& model = lane.model();
+  std::vector<std::pair<std::string, std::uint32_t>> devices;
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    if (numbers.split[i] > 0) devices.emplace_back(ggml_backend_dev_name(gpus[i]), numbers.split[i]);
+  }
   return {lane.name(),
           model.path(),
           model.description(),
@@ -216,6 +272,8 @@ ModelInfo describe(const LoadedLane& lane, const LaneNumbers& numbers, const Mem
           static_cast<std::uint32_t>(model.vocabulary().size()),
           llama_model_chat_template(model.handle(), nullptr) != nullptr,
           numbers.gpu_layers,
+          std::move(devices),
+          device_top1,
           ggml_type_name(cache_type),
           use};
 }
@@ -237,7 +295,7 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
   std::vector<std::shared_ptr<const Model>> models(options.lanes.size());
   for (std::size_t i = 0; i < options.lanes.size(); ++i) {
     float told = -1;
-    models[i] = ModelRegistry::instance().load(model_options(options, i, plan.lanes[i], drawn.cpu_buffers), [&](float fraction) {
+    models[i] = ModelRegistry::instance().load(model_options(options, drawn, i, plan.lanes[i]), [&](float fraction) {
       // llama.cpp calls this for every tensor.
       if (fraction - told >= 0.01F || (fraction >= 1 && told < 1)) on_progress({options.lanes[i].name, told = fraction});
       return !stopping.load(std::memory_order_relaxed);
@@ -268,15 +326,20 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
     options_of_context.deterministic = drawn.deterministic;
     const ModelContext& context = *loaded.contexts.emplace_back(
         std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
-    const LoadedLane::Traits traits{.length = plan.lanes[i].length,
-                                    .batch = context.batch(),
-                                    .can_cut = can_cut_cells(models[i]->handle()),
-                                    .can_share = context.can_share(),
-                                    .apart = overlap,
-                                    .tolerance = drawn.tolerance[i],
-                                    .vocabulary_kind = kinds[i]};
+    const LoadedLane::Traits traits{
+        .length = plan.lanes[i].length,
+        .batch = context.batch(),
+        .can_cut = can_cut_cells(models[i]->handle()),
+        .can_share = context.can_share(),
+        .branches = context.can_share() && context.padding().sequences == 0 ? branches_of_each(plan.lanes[i].sequences) : 0,
+        .sequences = plan.lanes[i].sequences,
+        .apart = overlap,
+        .tolerance = drawn.tolerance[i],
+        .padding = context.padding(),
+        .vocabulary_kind = kinds[i]};
     const LoadedLane& lane = *loaded.lanes.emplace_back(std::make_unique<LoadedLane>(options.lanes[i].name, models[i], traits));
-    loaded.report.models.push_back(describe(lane, plan.lanes[i], plan.use[i], options_of_context.cache_type));
+    loaded.report.models.push_back(
+        describe(lane, context.device_top1(), plan.lanes[i], drawn.placements[i].devices, plan.use[i], options_of_context.cache_type));
   }
   return loaded;
 }

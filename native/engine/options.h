@@ -8,6 +8,7 @@
 #include "backend/cpu_buffers.h"
 #include "ggml.h"
 #include "lanes/decoder.h"
+#include "models/placement.h"
 
 namespace nudging {
 
@@ -28,6 +29,7 @@ struct EngineOptions {
     ggml_type cache_type = GGML_TYPE_F16;
     /// Nothing: by device and context.
     std::optional<bool> flash_attention;
+    PlacementWish placement = {};
   };
   /// The base's, the aligned model's, and any further ones.
   std::vector<Lane> lanes;
@@ -42,6 +44,10 @@ struct EngineOptions {
   std::optional<bool> overlap;
   /// Whether passes must give the same bits whatever is decoded beside them; nothing: where that can be had.
   std::optional<bool> deterministic;
+  /// Whether the likeliest token is found where the output layer is, and not by the host.
+  bool device_top1 = false;
+  /// Whether passes on GPUs are filled up to a few shapes.
+  bool padded = false;
   /// Bytes that this process may still allocate.
   std::uint64_t host_memory = 0;
   /// Extra CPU buffers that weights may be put into, by ggml's names; nothing: all of this machine's. Names that it does not have do no
@@ -51,6 +57,8 @@ struct EngineOptions {
   bool mapped = true;
   /// Of those buffers, the ones that are known to do harm.
   CpuBuffers harmful_cpu_buffers;
+  /// For tests: GPUs in place of this machine's.
+  std::optional<std::vector<ggml_backend_dev_t>> gpus;
   /// For tests: what stands between the scheduler and those who decode.
   WrapDecoder wrap_decoder = nullptr;
 };

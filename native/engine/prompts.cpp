@@ -54,6 +54,20 @@ Prompt compile(const LoadedLane& lane, const PromptSource& source, bool bounded 
   return prompt;
 }
 
+/// R61: what a guard puts between an answer and its question. A raw prompt is taken to be in the format of the model's own template.
+Turn compile_turn(const LoadedLane& lane, const PromptSource& source, const Guarding& guard) {
+  const auto* chat = std::get_if<Chat>(&source.text);
+  const Vocabulary& vocabulary = lane.vocabulary();
+  const auto turn = [&](const ChatTemplate& chat_template) {
+    return compile_turn(vocabulary, chat_template.turn(guard.ask, vocabulary, guard.variables));
+  };
+  if (chat != nullptr && chat->chat_template) return turn(ChatTemplate(*chat->chat_template));
+  if (const ChatTemplate* own = lane.model().chat_template()) return turn(*own);
+  throw Failure(FailureKind::template_missing, "\"" + lane.model().path() +
+                                                   "\" has no chat template, and a guard needs one to ask behind an answer: pass one as "
+                                                   "`alignedPrompt` (--aligned-prompt FILE), or leave out `guard`");
+}
+
 /// Checks that so many tokens of an answer fit behind the prompt.
 void check_whole(const Prompt& prompt, std::size_t answer, const LoadedLane& lane) {
   if (prompt.tokens() + answer <= lane.length()) return;
@@ -70,8 +84,8 @@ std::vector<Token> plain_tokens(const Vocabulary& vocabulary, const PromptSource
   return vocabulary.tokenize(text);
 }
 
-/// The lanes that a generation asks.
-std::vector<std::size_t> lanes_of(const Generation& generation) {
+/// The lanes that write a generation.
+std::vector<std::size_t> writing_lanes(const Generation& generation) {
   switch (generation.mode) {
     case Mode::nudge:
     case Mode::reverse: return {base_lane, aligned_lane};
@@ -81,6 +95,27 @@ std::vector<std::size_t> lanes_of(const Generation& generation) {
     case Mode::proxy_tuning: return mixing_lanes(generation);
   }
   return {};
+}
+
+std::vector<ListedToken> listed(const Vocabulary& vocabulary, const std::vector<std::vector<Token>>& parts) {
+  std::vector<ListedToken> listed;
+  for (const std::vector<Token>& tokens : parts) {
+    for (const Token token : tokens) {
+      if (token < 0 || static_cast<std::size_t>(token) >= vocabulary.size()) {
+        throw Failure(FailureKind::token_unknown, "token " + std::to_string(token) + " is not in the vocabulary: use an id from 0 to " +
+                                                      std::to_string(vocabulary.size() - 1));
+      }
+      listed.push_back({token, vocabulary.bytes(token)});
+    }
+  }
+  return listed;
+}
+
+/// The lanes that a generation asks: those that write it, and the one that watches over them.
+std::vector<std::size_t> lanes_of(const Generation& generation) {
+  std::vector<std::size_t> lanes = writing_lanes(generation);
+  if (generation.guard && std::find(lanes.begin(), lanes.end(), aligned_lane) == lanes.end()) lanes.push_back(aligned_lane);
+  return lanes;
 }
 
 void check_lane(std::size_t lane, std::size_t lanes) {
@@ -102,7 +137,7 @@ void compile(const Counting& counting, std::span<const LoadedLane* const> lanes,
     check_lane(i, lanes.size());
     if (counting.plain) {
       const Vocabulary& vocabulary = lanes[i]->vocabulary();
-      prompts[i] = Prompt{plain_tokens(vocabulary, *counting.prompts[i]), {}, TextTokens(vocabulary), {}, {}, {}, {}};
+      prompts[i] = Prompt{plain_tokens(vocabulary, *counting.prompts[i]), {}, TextTokens(vocabulary), {}, {}, {}, {}, {}};
     } else {
       prompts[i] = compile(*lanes[i], *counting.prompts[i], false);
     }
@@ -113,6 +148,7 @@ void compile(const Generation& generation, std::span<const LoadedLane* const> la
   for (const std::size_t i : lanes_of(generation)) {
     check_lane(i, std::min({lanes.size(), generation.prompts.size(), generation.biases.size()}));
     prompts[i] = compile(*lanes[i], generation.prompts[i]);
+    if (generation.guard && i == aligned_lane) prompts[i]->turn = compile_turn(*lanes[i], generation.prompts[i], *generation.guard);
     if (generation.whole) check_whole(*prompts[i], generation.limits.max_tokens, *lanes[i]);
   }
 }
@@ -125,9 +161,15 @@ Prompts compile_prompts(const Request& request, std::span<const LoadedLane* cons
   return prompts;
 }
 
-Counted count(const Request& request, const Prompts& prompts) {
+Counted count(const Request& request, const Prompts& prompts, std::span<const LoadedLane* const> lanes) {
   Counted counted{request.id, {}};
   for (const std::optional<Prompt>& prompt : prompts) counted.tokens.push_back(prompt ? std::optional(prompt->tokens()) : std::nullopt);
+  const Counting& counting = std::get<Counting>(request.work);
+  if (!counting.listed) return counted;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    // Plain texts are nothing but a head.
+    if (prompts[i]) counted.listed = listed(lanes[i]->vocabulary(), {prompts[i]->head, counting.tokens});
+  }
   return counted;
 }
 

@@ -18,6 +18,6 @@ using Prompts = std::vector<std::optional<Prompt>>;
 Prompts compile_prompts(const Request& request, std::span<const LoadedLane* const> lanes);
 
 /// The answer to a `Counting`, whose prompts these are.
-Counted count(const Request& request, const Prompts& prompts);
+Counted count(const Request& request, const Prompts& prompts, std::span<const LoadedLane* const> lanes);
 
 }  // namespace nudging

@@ -12,6 +12,7 @@
 #include "lanes/costs.h"
 #include "lanes/logit_changes.h"
 #include "nudge/answer.h"
+#include "nudge/guard.h"
 #include "nudge/nudge.h"
 #include "templates/chat_template.h"
 #include "text/prompt.h"
@@ -41,6 +42,15 @@ struct PromptSource {
   std::string prefill;
 };
 
+/// What watches over a generation (R60): the aligned lane, which needs a prompt for it in any mode.
+struct Guarding {
+  GuardRules rules;
+  /// A turn of the user's in front of what the aligned model is asked; empty: none.
+  std::string ask;
+  /// For the template of that turn, as the text of a JSON object.
+  std::string variables;
+};
+
 /// One generation. Prompts of lanes that the mode does not use are ignored.
 struct Generation {
   Mode mode = Mode::nudge;
@@ -56,6 +66,7 @@ struct Generation {
   /// Of both.
   Unit unit = Unit::fitting;
   Rules rules;
+  std::optional<Guarding> guard;
   Limits limits;
   /// Refused if a prompt and `limits.max_tokens` together do not fit into a lane's context.
   bool whole = false;
@@ -87,6 +98,8 @@ struct Inspection {
   std::size_t candidates = 0;
   std::vector<NamedBias> biases;
   RepeatPenalty repeat;
+  /// Whether each token of the context is to be judged by what was said before it. That takes a pass for each.
+  bool scores = false;
 };
 
 /// How many tokens are these? Nothing is decoded.
@@ -95,6 +108,10 @@ struct Counting {
   std::vector<std::optional<PromptSource>> prompts;
   /// The tokens of the texts alone, without what makes a prompt of them (BOS).
   bool plain = false;
+  /// Whether the tokens are to be listed, of plain texts.
+  bool listed = false;
+  /// Further tokens to be listed behind them, by each lane that is asked. Unknown ones are refused.
+  std::vector<Token> tokens = {};
 };
 
 struct Request {

@@ -32,7 +32,7 @@ RequestFailed failure_event(RequestId id, const std::exception_ptr& thrown = std
 std::unique_ptr<Finished> never_started(RequestId id, StopReason reason, std::size_t lanes) {
   GenerationStats stats{};
   stats.lanes.resize(lanes);
-  return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, {}, std::move(stats)});
+  return std::make_unique<Finished>(Finished{id, reason, {}, {}, {}, {}, {}, std::move(stats), {}});
 }
 
 }  // namespace
@@ -200,8 +200,9 @@ void Scheduler::count() {
   std::erase_if(queue_, [&](Waiting& waiting) {
     if (!waiting.counts() || !waiting.ready()) return false;
     try {
-      events_.push_back(nudging::count(*waiting.request,
-                                       waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, loaded())));
+      const std::vector<const LoadedLane*> lanes = loaded();
+      events_.push_back(nudging::count(
+          *waiting.request, waiting.preparation ? waiting.preparation->take() : compile_prompts(*waiting.request, lanes), lanes));
     } catch (...) {
       events_.push_back(failure_event(waiting.request->id));
     }

@@ -71,7 +71,7 @@ const char* name_of(GgufType type) {
   return names[static_cast<std::size_t>(type)];
 }
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   constexpr std::size_t longest_shown = 80;
   std::string shown = "\"";
   for (const char letter : name.substr(0, longest_shown)) shown += letter >= ' ' && letter <= '~' ? letter : '?';
@@ -250,15 +250,15 @@ void GgufHeader::refuse(const std::string& detail) const {
 void GgufHeader::read_values(Cursor& at, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) {
     std::string key = at.take_text(longest_key, "key " + number(i));
-    if (key.empty() || holds_nul(key)) refuse_damaged("key " + number(i) + " is " + (key.empty() ? "empty" : quoted(key)));
+    if (key.empty() || holds_nul(key)) refuse_damaged("key " + number(i) + " is " + (key.empty() ? "empty" : in_quotes(key)));
     const GgufValue value = read_value(at, key);
     if (const auto [place, is_new] = values_.emplace(std::move(key), value); !is_new)
-      refuse_damaged("the key " + quoted(place->first) + " occurs twice");
+      refuse_damaged("the key " + in_quotes(place->first) + " occurs twice");
   }
 }
 
 GgufValue GgufHeader::read_value(Cursor& at, const std::string& key) {
-  const std::string what = "the key " + quoted(key);
+  const std::string what = "the key " + in_quotes(key);
   const auto known = [&](std::uint32_t type) {
     if (type > static_cast<std::uint32_t>(GgufType::f64)) refuse_damaged(what + " has the unknown type " + number(type));
     return static_cast<GgufType>(type);
@@ -288,7 +288,7 @@ void GgufHeader::read_tensors(Cursor& at, std::uint64_t count) {
   tensors_.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     tensors_.push_back(read_tensor(at, offsets));
-    if (!names.insert(tensors_.back().name).second) refuse_damaged("there are two tensors " + quoted(tensors_.back().name));
+    if (!names.insert(tensors_.back().name).second) refuse_damaged("there are two tensors " + in_quotes(tensors_.back().name));
   }
   const std::uint64_t step = alignment();
   if (!tensors_.empty()) check_data((at.position() + step - 1) / step * step, offsets);
@@ -296,8 +296,8 @@ void GgufHeader::read_tensors(Cursor& at, std::uint64_t count) {
 
 GgufTensor GgufHeader::read_tensor(Cursor& at, std::vector<std::uint64_t>& offsets) {
   GgufTensor tensor{at.take_text(GGML_MAX_NAME - 1, "the name of a tensor"), 0, {1, 1, 1, 1}, 0, 0};
-  if (tensor.name.empty() || holds_nul(tensor.name)) refuse_damaged("a tensor has the name " + quoted(tensor.name));
-  const std::string what = "the tensor " + quoted(tensor.name);
+  if (tensor.name.empty() || holds_nul(tensor.name)) refuse_damaged("a tensor has the name " + in_quotes(tensor.name));
+  const std::string what = "the tensor " + in_quotes(tensor.name);
 
   tensor.dimensions = at.take<std::uint32_t>(what);
   if (tensor.dimensions < 1 || tensor.dimensions > tensor.shape.size())
@@ -350,7 +350,7 @@ void GgufHeader::check_data(std::uint64_t begin, const std::vector<std::uint64_t
   const std::uint64_t step = alignment();
   std::uint64_t expected = 0;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
-    const std::string what = "the tensor " + quoted(tensors_[i].name);
+    const std::string what = "the tensor " + in_quotes(tensors_[i].name);
     if (offsets[i] != expected) refuse_damaged(what + " lies at " + number(offsets[i]) + " and should lie at " + number(expected));
     if (begin > size || expected > size - begin || tensors_[i].bytes > size - begin - expected) {
       refuse_damaged(what + " needs " + number(tensors_[i].bytes) + " bytes from byte " + number(begin) + " + " + number(expected) +

@@ -42,7 +42,7 @@ struct GgufTensor {
 };
 
 /// What to call something from the file in a message: printable, and short.
-std::string quoted(std::string_view name);
+std::string in_quotes(std::string_view name);
 
 /// The header of a GGUF file, read without trusting a byte of it, and before ggml or llama.cpp reads it: counts, lengths and offsets
 /// are compared with the size of the file before anything is allocated for them. What this accepts, `gguf_init_from_file` accepts too.

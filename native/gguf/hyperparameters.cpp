@@ -177,7 +177,7 @@ class Hyperparameters {
   }
 
   [[noreturn]] void refuse(const char* name, std::int64_t value, const std::string& expected) const {
-    header_.refuse("the key " + quoted(key(name)) + " is " + std::to_string(value) + " and must be " + expected);
+    header_.refuse("the key " + in_quotes(key(name)) + " is " + std::to_string(value) + " and must be " + expected);
   }
 
   void check_range(const Range& range) const {
@@ -185,9 +185,9 @@ class Hyperparameters {
     if (value == nullptr) return;
     const bool fits =
         value->type == GgufType::u32 || (value->is_array && (value->type == GgufType::i32 || value->type == GgufType::boolean));
-    if (!fits) header_.refuse("the key " + quoted(key(range.key)) + " has the type " + name_of(value->type) + " and must have u32");
+    if (!fits) header_.refuse("the key " + in_quotes(key(range.key)) + " has the type " + name_of(value->type) + " and must have u32");
     if (value->is_array && value->count > static_cast<std::uint64_t>(most_layers)) {
-      header_.refuse("the key " + quoted(key(range.key)) + " is an array of " + std::to_string(value->count) +
+      header_.refuse("the key " + in_quotes(key(range.key)) + " is an array of " + std::to_string(value->count) +
                      " numbers, and there can be " + std::to_string(most_layers) + " layers");
     }
     header_.each_integer(*value, [&](std::int64_t number) {
@@ -207,9 +207,9 @@ class Hyperparameters {
         if (number == -std::numeric_limits<double>::infinity() && name == key("kda.gate_lower_bound") && architecture_ != "bailingmoe3")
           return;
         if (architecture_ == "bailingmoe3" && name == key("kda.gate_lower_bound") && !(number < 0))
-          header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be negative");
+          header_.refuse("the key " + in_quotes(name) + " is " + std::to_string(number) + " and must be negative");
         if (!std::isfinite(number) || (is_epsilon && number < 0)) {
-          header_.refuse("the key " + quoted(name) + " is " + std::to_string(number) + " and must be " +
+          header_.refuse("the key " + in_quotes(name) + " is " + std::to_string(number) + " and must be " +
                          (is_epsilon ? "a number that is not negative" : "a finite number"));
         }
       });
@@ -223,7 +223,7 @@ class Hyperparameters {
       if (type != "none" && type != "linear" && type != "yarn" && type != "longrope") {
         throw Failure(
             FailureKind::model_unsupported,
-            "\"" + header_.path() + "\" scales positions by " + quoted(type) +
+            "\"" + header_.path() + "\" scales positions by " + in_quotes(type) +
                 " (rope.scaling.type), and none, linear, yarn and longrope are known: update nudging, or convert the model again");
       }
     }
@@ -433,7 +433,7 @@ class Hyperparameters {
   }
 
   [[noreturn]] void refuse_type(const GgufTensor& tensor, const std::string& expected) const {
-    throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" holds the tensor " + quoted(tensor.name) + " as " +
+    throw Failure(FailureKind::model_unsupported, "\"" + header_.path() + "\" holds the tensor " + in_quotes(tensor.name) + " as " +
                                                       ggml_type_name(static_cast<ggml_type>(tensor.type)) +
                                                       ", which llama.cpp cannot compute with: " + expected);
   }
@@ -469,7 +469,7 @@ class Hyperparameters {
       const std::string other = layer + std::string(pair.companion);
       const bool has_alternative = !pair.alternative.empty() && names.contains(layer + std::string(pair.alternative));
       if (!names.contains(other) && !has_alternative)
-        header_.refuse("the tensor " + quoted(name) + " is there and " + quoted(other) + " is not");
+        header_.refuse("the tensor " + in_quotes(name) + " is there and " + in_quotes(other) + " is not");
     }
   }
 

@@ -54,14 +54,14 @@ class Tokenizer {
   void check() const {
     for (const char* key : {"tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.chat_template"}) {
       if (const GgufValue* value = header_.find(key); value != nullptr && (value->is_array || value->type != GgufType::string)) {
-        header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
+        header_.refuse("the key " + in_quotes(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
                        " and must have string");
       }
     }
     // llama.cpp reports a tokenizer that it does not know, and Model that there is none.
     if (model_.empty() || model_ == "none" || model_ == "no_vocab") return;
     const GgufValue* tokens = array("tokenizer.ggml.tokens", {GgufType::string});
-    if (tokens == nullptr) header_.refuse("it has a tokenizer (" + quoted(model_) + ") and no key \"tokenizer.ggml.tokens\"");
+    if (tokens == nullptr) header_.refuse("it has a tokenizer (" + in_quotes(model_) + ") and no key \"tokenizer.ggml.tokens\"");
     if (tokens->count == 0) header_.refuse("the key \"tokenizer.ggml.tokens\" has no tokens");
     for (const auto* beside :
          {array("tokenizer.ggml.scores", {GgufType::f32, GgufType::i32}), array("tokenizer.ggml.token_type", {GgufType::i32})}) {
@@ -83,7 +83,7 @@ class Tokenizer {
   const GgufValue* array(const char* key, std::initializer_list<GgufType> types) const {
     const GgufValue* value = header_.find(key);
     if (value != nullptr && (!value->is_array || std::find(types.begin(), types.end(), value->type) == types.end())) {
-      header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
+      header_.refuse("the key " + in_quotes(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
                      " and must be an array of " + name_of(*types.begin()));
     }
     return value;
@@ -113,7 +113,7 @@ class Tokenizer {
       // llama.cpp reads up to the first NUL, and gives tokens without text a name.
       text = text.substr(0, text.find('\0'));
       std::string token = text.empty() ? "[EMPTY_" + std::to_string(id) + "]" : std::string(text);
-      const std::string what = "token " + std::to_string(id) + " (" + quoted(token) + ")";
+      const std::string what = "token " + std::to_string(id) + " (" + in_quotes(token) + ")";
       if (token.size() > longest)
         header_.refuse(what + " has " + std::to_string(token.size()) + " bytes, and at most " + std::to_string(longest) + " make sense");
       if (id < is_byte.size() && is_byte[id]) check_byte(token, what);
@@ -148,11 +148,12 @@ class Tokenizer {
       const GgufValue* value = header_.find(key);
       if (value == nullptr) continue;
       if (value->is_array || value->type != GgufType::u32)
-        header_.refuse("the key " + quoted(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
+        header_.refuse("the key " + in_quotes(key) + " has the type " + name_of(value->type) + (value->is_array ? " array" : "") +
                        " and must have u32");
       header_.each_integer(*value, [&](std::int64_t id) {
         if (id != none && static_cast<std::uint64_t>(id) >= count) {
-          header_.refuse("the key " + quoted(key) + " is " + std::to_string(id) + ", and there are " + std::to_string(count) + " tokens");
+          header_.refuse("the key " + in_quotes(key) + " is " + std::to_string(id) + ", and there are " + std::to_string(count) +
+                         " tokens");
         }
       });
     }
@@ -162,7 +163,7 @@ class Tokenizer {
   void check_pieces() const {
     const std::string way = header_.text("tokenizer.ggml.pre");
     if (way == "whitespace" && model_ != "whitespace")
-      header_.refuse("the key \"tokenizer.ggml.pre\" is \"whitespace\", which does not go with the tokenizer " + quoted(model_));
+      header_.refuse("the key \"tokenizer.ggml.pre\" is \"whitespace\", which does not go with the tokenizer " + in_quotes(model_));
   }
 
   /// A length, that many bytes of a table of 32-bit entries, and texts that end with NUL.

@@ -29,6 +29,7 @@ std::size_t class_of(float probability) {
 }  // namespace
 
 void Costs::note(std::size_t tokens, double ms) {
+  tokens = padding_.padded(tokens);
   if (tokens == 0 || tokens > most_tokens) return;
   ++decodes_;
   Size& size = sizes_[tokens];
@@ -55,6 +56,7 @@ double Costs::slope() const {
 }
 
 double Costs::of(std::size_t tokens) const {
+  tokens = padding_.padded(tokens);
   if (!known(1) || tokens == 0) return 0;
   const std::size_t most = largest();
   if (tokens > most) return sizes_[most].ms + static_cast<double>(tokens - most) * slope();

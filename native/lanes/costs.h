@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "lanes/padding.h"
+
 namespace nudging {
 
 /// What a decode of n tokens costs with one model on this machine, measured while it works. Owned by the scheduler's thread.
@@ -12,6 +14,9 @@ class Costs {
  public:
   /// Largest size that is measured.
   static constexpr std::size_t most_tokens = 64;
+
+  /// Passes are filled up: all that are computed with equally many tokens cost the same. Before anything is noted.
+  void set_padding(const Padding& padding) { padding_ = padding; }
 
   /// Notes that a decode of `tokens` tokens took `ms`. Larger batches (prompts) are ignored.
   void note(std::size_t tokens, double ms);
@@ -36,6 +41,7 @@ class Costs {
   /// What a token more costs beyond the largest measured size.
   double slope() const;
 
+  Padding padding_;
   std::array<Size, most_tokens + 1> sizes_{};
   std::uint64_t decodes_ = 0;
 };

@@ -35,6 +35,17 @@ struct LaneStats {
   double tokenize_ms = 0;
 };
 
+/// What of that was asked aside from the answer (`Lane::step_aside`), by a guard.
+struct AsideStats {
+  std::uint64_t decoded_tokens = 0;
+  std::uint64_t decodes = 0;
+  std::uint64_t questions = 0;
+  std::uint64_t remembered = 0;
+  double decode_ms = 0;
+  /// From stepping aside to stepping back: how long the answer waited.
+  double wait_ms = 0;
+};
+
 /// One decode call that a lane took part in.
 struct Span {
   Clock::time_point begin;

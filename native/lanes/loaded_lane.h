@@ -27,16 +27,23 @@ class LoadedLane {
     bool can_cut = true;
     /// Whether sequences can have tokens in common.
     bool can_share = true;
+    /// Sequences beside each one, for contexts that branch off from it (branches.h). Their numbers follow those of `sequences`.
+    std::size_t branches = 0;
+    std::size_t sequences = 1;
     /// Whether it decodes while other lanes do.
     bool apart = false;
     /// How far other company moves what it says.
     Tolerance tolerance = {};
+    /// How its passes are filled up.
+    Padding padding = {};
     /// The same for lanes that have one vocabulary (one_vocabulary.h).
     std::size_t vocabulary_kind = 0;
   };
 
   LoadedLane(std::string name, std::shared_ptr<const Model> model, const Traits& traits)
-      : name_(std::move(name)), model_(std::move(model)), traits_(traits) {}
+      : name_(std::move(name)), model_(std::move(model)), traits_(traits) {
+    costs_.set_padding(traits.padding);
+  }
 
   /// For messages.
   const std::string& name() const { return name_; }
@@ -46,6 +53,10 @@ class LoadedLane {
   std::size_t batch() const { return traits_.batch; }
   bool can_cut() const { return traits_.can_cut; }
   bool can_share() const { return traits_.can_share; }
+  std::size_t branches() const { return traits_.branches; }
+  llama_seq_id branch(llama_seq_id sequence, std::size_t which) const {
+    return static_cast<llama_seq_id>(traits_.sequences + static_cast<std::size_t>(sequence) * traits_.branches + which);
+  }
   bool apart() const { return traits_.apart; }
   Tolerance tolerance() const { return traits_.tolerance; }
   std::size_t vocabulary_kind() const { return traits_.vocabulary_kind; }

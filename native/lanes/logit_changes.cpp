@@ -17,7 +17,7 @@ namespace {
 constexpr float never = -std::numeric_limits<float>::infinity();
 
 /// A text as a message of one line shows it.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t most = 60;
   std::size_t end = std::min(text.size(), most);
   // Not in the middle of a character.
@@ -32,7 +32,7 @@ std::string quoted(std::string_view text) {
 /// For a text that no token shows: says how many it is, where that can be told.
 [[noreturn]] void refuse_text(std::string_view text, const Vocabulary& vocabulary, const std::string& lane) {
   std::string message =
-      "`logitBias` names the text " + quoted(text) + ", and the " + lane + " model's vocabulary has no token for exactly that";
+      "`logitBias` names the text " + in_quotes(text) + ", and the " + lane + " model's vocabulary has no token for exactly that";
   // The tokenizer would put a space in front: what begins in the middle of a word cannot be tokenised alone.
   const bool prefixed = vocabulary.prefixes_space();
   if (!prefixed || text.starts_with(' ')) {

@@ -9,6 +9,7 @@
 #include "choice/gumbel.h"
 #include "choice/measures.h"
 #include "choice/top1.h"
+#include "src/llama-ext.h"
 
 namespace nudging {
 
@@ -24,16 +25,37 @@ PassResult::Said LogitReader::read(std::span<float> logits, Wanted wanted, const
       throw Failure(FailureKind::decode_failed,
                     "\"" + model_.path() + "\" has nothing to say that `logitBias` does not ban: ban fewer tokens");
     }
-    throw Failure(FailureKind::decode_failed,
-                  "\"" + model_.path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
+    fail_for_no_numbers();
   }
   measure(logits, reading.measures, top1);
   if (!reading.draw.sampling.greedy()) sample(logits, reading.draw, top1);
-  top1.ends = vocabulary.ends(top1.token);
-  top1.bytes = vocabulary.bytes(top1.token);
+  name(top1);
   if (wanted == Wanted::distribution) said.logits.assign(logits.begin(), logits.end());
   said.ms = milliseconds(Clock::now() - begin);
   return said;
+}
+
+PassResult::Said LogitReader::read(const llama_top& found, const Pass::Reading& reading) const {
+  const Clock::time_point begin = Clock::now();
+  if (std::isnan(found.prob)) fail_for_no_numbers();
+  PassResult::Said said;
+  said.top1.token = found.token;
+  said.top1.probability = found.prob;
+  said.top1.margin = found.logit - found.logit_next;
+  if (reading.measures.runner_up) said.top1.runner_up = found.prob * std::exp(-said.top1.margin);
+  name(said.top1);
+  said.ms = milliseconds(Clock::now() - begin);
+  return said;
+}
+
+void LogitReader::fail_for_no_numbers() const {
+  throw Failure(FailureKind::decode_failed,
+                "\"" + model_.path() + "\" produced logits that are not numbers: the file is damaged or its quantisation overflows");
+}
+
+void LogitReader::name(Top1& top1) const {
+  top1.ends = model_.vocabulary().ends(top1.token);
+  top1.bytes = model_.vocabulary().bytes(top1.token);
 }
 
 }  // namespace nudging

@@ -11,6 +11,7 @@
 #include "models/context_options.h"
 #include "models/model.h"
 #include "lanes/logit_reader.h"
+#include "lanes/padding.h"
 #include "lanes/pass.h"
 #include "lanes/team.h"
 
@@ -28,6 +29,10 @@ class ModelContext {
   std::size_t batch() const { return batch_size_; }
   /// True if sequences can have tokens in common.
   bool can_share() const { return shares_; }
+  /// True if the likeliest tokens are found where the output layer is, and only the logits of which more is wanted come to the host.
+  bool device_top1() const { return device_top1_; }
+  /// How passes are filled up.
+  const Padding& padding() const { return padding_; }
 
   /// Decodes a pass, whose entries must not be more than `batch()`. Throws nothing: failures are part of the result.
   PassResult decode(const Pass& pass);
@@ -38,6 +43,8 @@ class ModelContext {
   void run(const Pass& pass, PassResult& result);
   /// llama.cpp's status. Throws Failure(device_failed).
   int32_t decode_and_wait(const llama_batch& batch);
+  /// Adds dummies to `count` tokens; returns how many there are then.
+  std::size_t pad(const Pass& pass);
   void read(const Pass& pass, PassResult& result);
 
   std::shared_ptr<const Model> model_;
@@ -46,6 +53,8 @@ class ModelContext {
   bool lost_ = false;
   std::size_t batch_size_;
   bool shares_;
+  bool device_top1_ = false;
+  Padding padding_;
   Team team_;
   /// One for each member of the team.
   std::vector<LogitReader> readers_;
@@ -55,6 +64,8 @@ class ModelContext {
   std::vector<llama_seq_id> sequences_;
   std::vector<llama_seq_id*> sequence_pointers_;
   std::vector<int8_t> outputs_;
+  /// Of which the logits themselves are needed.
+  std::vector<int8_t> logits_wanted_;
 };
 
 }  // namespace nudging

@@ -22,11 +22,14 @@ struct MemoryEdit {
     cut,
     /// Replaces it by the first `length` tokens of `from`, whose cells they share from then on.
     copy,
+    /// Goes on behind its first `kept` tokens, all that it has, with those of `from` up to `length`, whose cells they share from then on.
+    graft,
   };
   Kind kind;
   llama_seq_id sequence;
   std::size_t length = 0;
   llama_seq_id from = -1;
+  std::size_t kept = 0;
 };
 
 /// One forward pass of one model, as plain data: whoever decodes it needs nothing else, on whatever thread it lives.
@@ -37,6 +40,8 @@ struct Pass {
     std::size_t position;
     llama_seq_id sequence;
     Wanted wanted;
+    /// Sequences beside it that go on from this token too: in all of them it stands behind the same ones.
+    std::vector<llama_seq_id> shared_with = {};
   };
   /// Done first, in this order.
   std::vector<MemoryEdit> edits;

@@ -41,6 +41,7 @@ class Planner {
     if (!questions.empty()) lane_.remember_batch({used(), batch.answers});
     take_prompts(prompts);
     if (!plan_.shares.empty()) take_guesses(batch);
+    take_branches();
     take_ahead(ahead);
     plan_.pass.edits = lane_.take_edits();
     plan_.tokens = used();
@@ -95,6 +96,66 @@ class Planner {
     }
   }
 
+  /// Beside a question for a distribution, what it takes along.
+  void take_branches() {
+    for (const std::size_t i : complete_) {
+      SequenceLane& lane = *plan_.shares[i].lane;
+      if (lane.wanted() != Wanted::distribution || lane.branches_asked() == 0) continue;
+      stems_ = {own_stem(i)};
+      for (std::size_t which = 0; which < lane.branches_asked(); ++which) {
+        if (const std::optional<Branches::Planned> branch = lane.branch_off(which, size_ - used())) branch_off(i, which, *branch);
+      }
+    }
+  }
+
+  /// A context in the pass, from its first token that is decoded on, with the places of these tokens.
+  struct Stem {
+    std::size_t from;
+    std::vector<Token> tokens;
+    std::vector<std::size_t> entries;
+  };
+
+  /// The question's own tokens.
+  Stem own_stem(std::size_t share) const {
+    Stem stem{0, {}, {}};
+    const llama_seq_id sequence = plan_.shares[share].lane->sequence();
+    for (std::size_t i = 0; i < used(); ++i) {
+      const Pass::Entry& entry = plan_.pass.tokens[i];
+      if (entry.sequence != sequence) continue;
+      if (stem.tokens.empty()) stem.from = entry.position;
+      stem.tokens.push_back(entry.token);
+      stem.entries.push_back(i);
+    }
+    return stem;
+  }
+
+  /// What a context has in common with others of the pass is decoded once.
+  void branch_off(std::size_t share, std::size_t which, const Branches::Planned& branch) {
+    const std::span<const Token> context = branch.context;
+    const std::span<const Token> behind = context.subspan(branch.from);
+    Stem stem{branch.from, {behind.begin(), behind.end()}, {}};
+    for (const Stem& other : stems_) {
+      // llama.cpp wants sequences that share a token of a pass to have as many in front of it.
+      if (other.from != branch.from) continue;
+      const auto end = std::mismatch(behind.begin(), behind.end() - 1, other.tokens.begin(), other.tokens.end()).first;
+      const auto common = static_cast<std::size_t>(end - behind.begin());
+      if (common > stem.entries.size())
+        stem.entries.assign(other.entries.begin(), other.entries.begin() + static_cast<std::ptrdiff_t>(common));
+    }
+    for (const std::size_t entry : stem.entries) plan_.pass.tokens[entry].shared_with.push_back(branch.sequence);
+    const std::size_t shared = stem.entries.size();
+    for (std::size_t at = branch.from + shared; at < context.size(); ++at) {
+      stem.entries.push_back(used());
+      plan_.pass.tokens.push_back({context[at], at, branch.sequence, at + 1 == context.size() ? Wanted::distribution : Wanted::nothing});
+    }
+    SequenceLane& lane = *plan_.shares[share].lane;
+    lane.branched_off(behind.size() - shared);
+    plan_.shares[share].tokens += behind.size() - shared;
+    plan_.pass.readings.push_back(lane.branch_reading(which));
+    plan_.awaited.push_back({share, context.size(), which});
+    stems_.push_back(std::move(stem));
+  }
+
   void take_ahead(std::span<SequenceLane* const> ahead) {
     std::size_t room = size_ - used();
     if (used() > 0) room = std::min(room, lane_.costs().room(used(), most_delay));
@@ -118,6 +179,8 @@ class Planner {
   LoadedLane& lane_;
   std::size_t size_;
   PlannedPass plan_;
+  /// What the contexts of the question that is at hand may have in common.
+  std::vector<Stem> stems_;
   /// Shares that complete a question's context.
   std::vector<std::size_t> complete_;
 };
@@ -141,7 +204,12 @@ void settle(LoadedLane& lane, PlannedPass& planned, PassResult& result) {
   for (std::size_t i = 0; i < planned.awaited.size(); ++i) {
     const PlannedPass::Awaited& awaited = planned.awaited[i];
     const PlannedPass::Share& share = planned.shares[awaited.share];
-    if (share.lane != nullptr) share.lane->resolve(share.stamp, awaited.length, std::move(result.said[i]), share.asked);
+    if (share.lane == nullptr) continue;
+    if (awaited.branch) {
+      share.lane->resolve_branch(share.stamp, *awaited.branch, std::move(result.said[i]));
+    } else {
+      share.lane->resolve(share.stamp, awaited.length, std::move(result.said[i]), share.asked);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct PlannedPass {
   struct Awaited {
     std::size_t share;
     std::size_t length;
+    /// Which of the contexts that branch off from it, if it is one of those.
+    std::optional<std::size_t> branch = std::nullopt;
   };
   /// Moved to whoever decodes it.
   Pass pass;

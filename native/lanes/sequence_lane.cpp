@@ -37,6 +37,8 @@ void SequenceLane::begin_from_nothing(Prompt prompt, Choice choice) {
 }
 
 void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice) {
+  // Its last request may have ended in the middle.
+  step_back();
   // Other settings choose other tokens from the same logits, which are not kept.
   if (choice != choice_) {
     answers_.assign(answers_.size(), std::nullopt);
@@ -52,6 +54,8 @@ void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceL
   from_nothing_ = false;
   prompt_counted_ = false;
   drop_guess();
+  branches_.ask({});
+  branches_.cut(sequence_, {});
   start_counting();
   withdraw();
   ahead_ = false;
@@ -62,6 +66,7 @@ void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceL
 void SequenceLane::start_counting() {
   ++request_stamp_;
   stats_ = {};
+  aside_stats_ = {};
   traced_ = false;
   spans_.clear();
   anticipated_ = 0;
@@ -70,6 +75,7 @@ void SequenceLane::start_counting() {
 void SequenceLane::forget() {
   // llama.cpp takes -1 for all sequences.
   if (sequence_ >= 0) lane_.edit({MemoryEdit::Kind::clear, sequence_});
+  branches_.cut(sequence_, {});
   cached_.clear();
   answers_.clear();
   came_ahead_.clear();
@@ -85,6 +91,40 @@ void SequenceLane::set_text(std::string_view text) {
   wanted_ = prompt_->head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
   alike_ = 0;
+}
+
+void SequenceLane::step_aside(std::string_view text) {
+  Aside aside{wanted_, stats_, Clock::now(), 0};
+  const bool behind_answer = !text.empty() || !prompt_->prefill.empty();
+  set_text(std::string(text) + (behind_answer ? prompt_->turn.text : std::string()));
+  if (behind_answer) wanted_.insert(wanted_.end(), prompt_->turn.tokens.begin(), prompt_->turn.tokens.end());
+  aside.from = wanted_.size();
+  aside_ = std::move(aside);
+  disown_answers(aside_->from);
+}
+
+void SequenceLane::step_back() {
+  if (!aside_) return;
+  const LaneStats& before = aside_->before;
+  aside_stats_.decoded_tokens += stats_.decoded_tokens - before.decoded_tokens;
+  aside_stats_.decodes += stats_.decodes - before.decodes;
+  aside_stats_.questions += stats_.questions - before.questions;
+  aside_stats_.remembered += stats_.remembered - before.remembered;
+  aside_stats_.decode_ms += stats_.decode_ms - before.decode_ms;
+  aside_stats_.wait_ms += milliseconds(Clock::now() - aside_->since);
+  disown_answers(aside_->from);
+  wanted_ = std::move(aside_->wanted);
+  alike_ = 0;
+  aside_.reset();
+}
+
+/// Forgets what was said from so many tokens on, where the request and what steps aside do not choose alike.
+void SequenceLane::disown_answers(std::size_t from) {
+  if (choice_.sampling.greedy() && choice_.changes.none()) return;
+  for (std::size_t length = std::max<std::size_t>(from, 1); length <= answers_.size(); ++length) answers_[length - 1].reset();
+  std::erase_if(came_ahead_, [from](std::size_t at) { return at >= from; });
+  logits_.clear();
+  ++cache_stamp_;
 }
 
 const std::vector<Token>& SequenceLane::tokens_behind_head(std::string_view text) {
@@ -124,6 +164,11 @@ void SequenceLane::set_tokens(std::span<const Token> tokens) {
   alike_ = 0;
   wanted_ = prompt_->head;
   wanted_.insert(wanted_.end(), tokens.begin(), tokens.end());
+}
+
+void SequenceLane::take_along(std::vector<std::vector<Token>> contexts) {
+  for (std::vector<Token>& context : contexts) context.insert(context.begin(), prompt_->head.begin(), prompt_->head.end());
+  branches_.ask(std::move(contexts));
 }
 
 std::size_t SequenceLane::reusable() {
@@ -252,10 +297,25 @@ void SequenceLane::ask(Wanted wanted, std::coroutine_handle<> asker) {
   ++question_stamp_;
 }
 
+/// What branched off in an earlier pass may have become the context.
+void SequenceLane::graft() {
+  const std::optional<Branches::Stem> stem = branches_.longest(sequence_, wanted_);
+  const std::size_t length = stem ? std::min(stem->length, wanted_.size() - 1) : 0;
+  const std::size_t kept = reusable();
+  if (length <= kept) return;
+  if (kept < cached_.size()) cut(kept);
+  lane_.edit({MemoryEdit::Kind::graft, sequence_, length, stem->sequence, kept});
+  cached_.assign(wanted_.begin(), wanted_.begin() + static_cast<std::ptrdiff_t>(length));
+  answers_.resize(length);
+  logits_.clear();
+}
+
 void SequenceLane::prepare() {
+  graft();
   // The last token is decoded in any case: its logits are what is asked for.
   const std::size_t kept = std::min(reusable(), wanted_.size() - 1);
   if (kept < cached_.size()) cut(kept);
+  branches_.cut(sequence_, std::span(wanted_).first(kept));
   // After the cut: a memory that cannot be cut keeps nothing.
   count_prompt();
 }
@@ -275,6 +335,7 @@ std::size_t SequenceLane::kept_of(std::span<const Token> tokens) const {
 }
 
 void SequenceLane::trade_caches(SequenceLane& other) {
+  for (SequenceLane* lane : {this, &other}) lane->branches_.cut(lane->sequence_, {});
   std::swap(sequence_, other.sequence_);
   std::swap(cached_, other.cached_);
   for (SequenceLane* lane : {this, &other}) {
@@ -319,6 +380,7 @@ void SequenceLane::cut(std::size_t length) {
 }
 
 Pass::Reading SequenceLane::reading(std::size_t length) {
+  if (aside_) return {{Sampling{}, 0}, nullptr, {}, {}};
   const Sampling& sampling = choice_.sampling;
   Pass::Reading reading{{sampling, sampling.greedy() ? 0 : keys_.of(cached_, length)}, changes_, {}, choice_.measures};
   if (changes_ && changes_->repeat.factor != 1) {
@@ -330,6 +392,8 @@ Pass::Reading SequenceLane::reading(std::size_t length) {
 
 void SequenceLane::decode(std::size_t count) {
   const auto from = wanted_.begin() + static_cast<std::ptrdiff_t>(cached_.size());
+  before_ = cached_.size();
+  branched_ = 0;
   cached_.insert(cached_.end(), from, from + static_cast<std::ptrdiff_t>(count));
   answers_.resize(cached_.size());
   logits_.clear();
@@ -339,9 +403,29 @@ void SequenceLane::decode(std::size_t count) {
   ++stats_.decodes;
 }
 
+std::optional<Branches::Planned> SequenceLane::branch_off(std::size_t which, std::size_t room) {
+  const std::size_t left = lane_.length() - std::min(lane_.length(), wanted_.size() + branched_);
+  return branches_.plan(which, sequence_, cached_, before_, std::min(room, left));
+}
+
+void SequenceLane::branched_off(std::size_t tokens) {
+  branched_ += tokens;
+  stats_.decoded_tokens += tokens;
+}
+
+Pass::Reading SequenceLane::branch_reading(std::size_t which) const {
+  // Only its distribution is wanted: nothing is drawn from it.
+  Pass::Reading reading{{}, changes_, {}, {}};
+  if (!changes_ || changes_->repeat.factor == 1) return reading;
+  const std::span<const Token> context = branches_.context(which);
+  const std::span<const Token> recent = context.last(std::min<std::size_t>(context.size(), changes_->repeat.window));
+  reading.recent.assign(recent.begin(), recent.end());
+  return reading;
+}
+
 bool SequenceLane::can_anticipate() const {
-  return !asking() && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() && !cached_.empty() &&
-         answers_.back() && !answers_.back()->ends;
+  return !asking() && !aside_ && lane_.can_cut() && anticipated_ < most_anticipated && cached_.size() < lane_.length() &&
+         !cached_.empty() && answers_.back() && !answers_.back()->ends;
 }
 
 void SequenceLane::anticipate() {
@@ -363,6 +447,13 @@ void SequenceLane::resolve(const Stamp& stamp, std::size_t length, PassResult::S
     lane_.company().decoded_ahead(1);
   }
   if (length == cached_.size()) logits_ = std::move(said.logits);
+}
+
+void SequenceLane::resolve_branch(const Stamp& stamp, std::size_t which, PassResult::Said said) {
+  if (stamp.request == request_stamp_) stats_.top1_ms += said.ms;
+  // Whoever asked has gone, and somebody else may be asking.
+  if (stamp.question != question_stamp_ || which >= branches_.asked()) return;
+  branches_.resolve(which, std::move(said.logits));
 }
 
 void SequenceLane::took_part(const Stamp& stamp, const Span& span, double ms) {

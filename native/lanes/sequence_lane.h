@@ -12,6 +12,7 @@
 #include "bytes/spelling.h"
 #include "choice/context_keys.h"
 #include "choice/sampling.h"
+#include "lanes/branches.h"
 #include "lanes/costs.h"
 #include "lanes/lane_stats.h"
 #include "lanes/loaded_lane.h"
@@ -49,7 +50,7 @@ class SequenceLane final : public Lane, public Spelling {
     std::uint64_t question = 0;
   };
 
-  SequenceLane(LoadedLane& lane, llama_seq_id sequence) : lane_(lane), sequence_(sequence) {}
+  SequenceLane(LoadedLane& lane, llama_seq_id sequence) : lane_(lane), sequence_(sequence), branches_(lane) {}
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
   void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice);
@@ -69,6 +70,8 @@ class SequenceLane final : public Lane, public Spelling {
   std::size_t room() override { return lane_.length() - std::min(lane_.length(), wanted_.size()); }
   bool apart() const override { return lane_.apart(); }
   void ask_ahead(bool ahead) override { ahead_ = ahead; }
+  void step_aside(std::string_view text) override;
+  void step_back() override;
   /// Forgets who asked: the request, or the part of it that asked, is being destroyed.
   void withdraw() override { asker_ = nullptr; }
 
@@ -80,6 +83,8 @@ class SequenceLane final : public Lane, public Spelling {
   bool prefixes_space() override { return lane_.vocabulary().prefixes_space(); }
   const std::vector<Token>& spell(std::string_view text) override;
   void set_tokens(std::span<const Token> tokens) override;
+  void take_along(std::vector<std::vector<Token>> contexts) override;
+  std::vector<std::vector<float>> taken_along() override { return branches_.take(); }
 
   // For the request.
 
@@ -90,6 +95,7 @@ class SequenceLane final : public Lane, public Spelling {
   /// The tokens of the context as it is now.
   const std::vector<Token>& tokens() const { return wanted_; }
   LaneStats& stats() { return stats_; }
+  const AsideStats& aside_stats() const { return aside_stats_; }
   /// Empties the cache.
   void forget();
   const LoadedLane& loaded() const { return lane_; }
@@ -135,6 +141,12 @@ class SequenceLane final : public Lane, public Spelling {
   void decode(std::size_t count);
   /// Puts guesses behind the context into a pass that holds `batch` already, if there is room for `room`. Returns how many.
   std::size_t guess(std::size_t room, Batch batch);
+  /// Contexts that are asked about beside the lane's own; each is put into a pass that completes that one, if there is room for it.
+  std::size_t branches_asked() const { return branches_.asked(); }
+  std::optional<Branches::Planned> branch_off(std::size_t which, std::size_t room);
+  /// So many tokens more are in the pass for it.
+  void branched_off(std::size_t tokens);
+  Pass::Reading branch_reading(std::size_t which) const;
   /// True if the model has said what follows its cache, and there is reason and room to decode that before anybody asks.
   bool can_anticipate() const;
   /// Puts what the model said at the end of its cache into the pass. Only if `can_anticipate`.
@@ -147,6 +159,8 @@ class SequenceLane final : public Lane, public Spelling {
 
   /// What the model says after the first `length` tokens of the cache, unless that is another one by now. `waited`: somebody waited for it.
   void resolve(const Stamp& stamp, std::size_t length, PassResult::Said said, bool waited);
+  /// What it says behind a context that branches off.
+  void resolve_branch(const Stamp& stamp, std::size_t which, PassResult::Said said);
   /// The lane had part in a pass, which took `ms` for it.
   void took_part(const Stamp& stamp, const Span& span, double ms);
   /// True if the question that a pass was planned for still waits.
@@ -161,11 +175,22 @@ class SequenceLane final : public Lane, public Spelling {
   std::span<const float> logits() override { return logits_; }
 
  private:
+  /// Where the lane was when it stepped aside.
+  struct Aside {
+    std::vector<Token> wanted;
+    LaneStats before;
+    Clock::time_point since;
+    /// Tokens of the context that it stepped to.
+    std::size_t from = 0;
+  };
+
   void start_counting();
+  void disown_answers(std::size_t from);
   const std::vector<Token>& tokens_behind_head(std::string_view text);
   /// How many tokens the cache and the context have in common at their beginning.
   std::size_t reusable();
   void cut(std::size_t length);
+  void graft();
   void drop_guess();
   void judge_guess();
   std::size_t worth(std::span<const double> rates, Batch batch) const;
@@ -195,6 +220,10 @@ class SequenceLane final : public Lane, public Spelling {
   std::uint64_t cache_stamp_ = 0;
   std::uint64_t request_stamp_ = 0;
   std::uint64_t question_stamp_ = 0;
+  Branches branches_;
+  /// Tokens in the cache before the pass that is being planned, and of those that branch off in it.
+  std::size_t before_ = 0;
+  std::size_t branched_ = 0;
   /// Raw logits at the end of the cache, until something is decoded behind it.
   std::vector<float> logits_;
   Speculation speculation_{Speculation::Guesses::none, 0};
@@ -211,7 +240,9 @@ class SequenceLane final : public Lane, public Spelling {
   std::size_t guess_place_ = 0;
   std::size_t anticipated_ = 0;
   Acceptance acceptance_;
+  std::optional<Aside> aside_;
   LaneStats stats_;
+  AsideStats aside_stats_;
   bool traced_ = false;
   std::vector<Span> spans_;
 };

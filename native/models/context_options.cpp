@@ -4,10 +4,14 @@
 
 #include "backend/architecture.h"
 #include "basics/failure.h"
+#include "src/llama-ext.h"
 
 namespace nudging {
 
 namespace {
+
+/// Tokens in one pass.
+constexpr std::uint32_t most_dummies = 64;
 
 /// MiniMax-M3 finds its blocks by their places in a buffer of each sequence's own; in a shared one llama.cpp attends to everything, which
 /// it was not trained for.
@@ -26,10 +30,19 @@ bool shares_cells(const llama_model* model, const ContextOptions& options) {
          !(options.deterministic && options.flash_attention == false);
 }
 
+bool has_dummies(const llama_model* model, const ContextOptions& options) {
+  return options.padded && options.device_top1 && shares_cells(model, options) &&
+         std::size_t{2} * options.sequences <= llama_max_parallel_sequences();
+}
+
 llama_context_params context_parameters(const llama_model* model, const ContextOptions& options) {
   llama_context_params parameters = llama_context_default_params();
   parameters.n_ctx = options.length * options.sequences;
   parameters.n_seq_max = options.sequences;
+  if (has_dummies(model, options)) {
+    parameters.n_ctx += most_dummies;
+    parameters.n_seq_max *= 2;
+  }
   // With a buffer for each, llama.cpp cuts a batch into one forward pass for every stretch of neighbouring sequences with equally many
   // tokens, and sequences that nudge are hardly ever in step.
   parameters.kv_unified = shares_cells(model, options);
@@ -48,6 +61,12 @@ llama_context_params context_parameters(const llama_model* model, const ContextO
   parameters.swa_full = true;
   parameters.no_perf = true;
   return parameters;
+}
+
+MadeContext make_context(llama_model* model, const llama_context_params& parameters, const ContextOptions& options) {
+  MadeContext made{ContextHandle(llama_init_from_model(model, parameters))};
+  if (made.handle && options.device_top1) made.device_top1 = llama_set_top(made.handle.get(), true);
+  return made;
 }
 
 void check_context_length(std::uint32_t length, std::uint32_t trained, const std::string& path) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "backend/llama_handles.h"
 #include "llama.h"
 
 namespace nudging {
@@ -24,10 +25,27 @@ struct ContextOptions {
   std::optional<bool> flash_attention;
   /// The same bits for a token whatever is decoded beside it. Only what `why_not_deterministic` has nothing against.
   bool deterministic = false;
+  /// Where the output layer is, the likeliest token is found as well, if the device can.
+  bool device_top1 = false;
+  /// Room for dummies that fill up passes (lanes/padding.h): tokens and sequences of their own. Only where sequences share a buffer, and as
+  /// far as llama.cpp's sequences reach.
+  bool padded = false;
 };
+
+/// Whether a context made like this has room for dummies: as many sequences again. Without top-1 on the device nothing is filled up.
+bool has_dummies(const llama_model* model, const ContextOptions& options);
 
 /// What llama.cpp is asked for.
 llama_context_params context_parameters(const llama_model* model, const ContextOptions& options);
+
+struct MadeContext {
+  /// Null if llama.cpp could not, and its log says why.
+  ContextHandle handle;
+  /// The likeliest tokens are found where the output layer is.
+  bool device_top1 = false;
+};
+
+MadeContext make_context(llama_model* model, const llama_context_params& parameters, const ContextOptions& options);
 
 /// Most tokens in one decode call of such a context.
 std::size_t batch_size(const ContextOptions& options);

@@ -1,8 +1,11 @@
 #include "models/memory_meter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <regex>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "backend/log.h"
@@ -19,6 +22,8 @@ namespace {
 /// breakdown leaves them out.
 constexpr std::uint64_t cell_bytes = 160;
 
+using TensorsHandle = std::unique_ptr<ggml_context, ReleasedBy<ggml_free>>;
+
 struct DeviceMemory {
   std::size_t free = 0;
   std::size_t total = 0;
@@ -30,10 +35,14 @@ DeviceMemory memory_of(ggml_backend_dev_t device) {
   return memory;
 }
 
-std::size_t place_of(ggml_backend_buffer_type_t type, const std::vector<ggml_backend_dev_t>& devices) {
+/// The place of what is in such a buffer; nothing if it is divided over all of the model's devices.
+std::optional<std::size_t> place_of_buffer(ggml_backend_buffer_type_t type, const std::vector<ggml_backend_dev_t>& gpus) {
   if (ggml_backend_buft_is_host(type)) return 0;
-  const auto device = std::find(devices.begin(), devices.end(), ggml_backend_buft_get_device(type));
-  return device == devices.end() ? 0 : static_cast<std::size_t>(device - devices.begin()) + 1;
+  const ggml_backend_dev_t device = ggml_backend_buft_get_device(type);
+  if (device == nullptr || ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) return 0;
+  const bool by_rows = std::string_view(ggml_backend_buft_name(type)).ends_with("_Split");
+  if (by_rows || ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_META) return std::nullopt;
+  return place_of(device, gpus);
 }
 
 bool maps_files(const llama_model* model) {
@@ -56,6 +65,21 @@ std::vector<Kernel> kernels_of(const llama_model* model) {
   return {kernels.begin(), kernels.end()};
 }
 
+/// Whether the device can compute with a weight that an override puts there. llama.cpp would abort.
+bool can_compute(ggml_backend_dev_t device, const std::string& name, ggml_tensor* weight) {
+  if (ggml_n_dims(weight) < 2) return true;
+  const TensorsHandle tensors_of_operations(ggml_init({8 * ggml_tensor_overhead(), nullptr, true}));
+  ggml_context* tensors = tensors_of_operations.get();
+  const auto takes = [&](ggml_tensor* operation) { return ggml_backend_dev_supports_op(device, operation); };
+  const bool is_embedding = name.find("_embd") != std::string::npos || name.starts_with("token_types");
+  ggml_tensor* token = ggml_new_tensor_2d(tensors, GGML_TYPE_I32, 1, 1);
+  if (is_embedding && !takes(ggml_get_rows(tensors, weight, ggml_view_1d(tensors, token, 1, 0)))) return false;
+  ggml_tensor* column = ggml_new_tensor_3d(tensors, GGML_TYPE_F32, weight->ne[0], 1, 1);
+  const bool is_factor = ggml_is_quantized(weight->type) || weight->type == GGML_TYPE_F16 || weight->type == GGML_TYPE_BF16;
+  if (!is_factor) return true;
+  return takes(weight->ne[2] > 1 ? ggml_mul_mat_id(tensors, weight, column, token) : ggml_mul_mat(tensors, weight, column));
+}
+
 std::uint64_t cells_of(const LaneNumbers& numbers) {
   const std::uint64_t padded = (std::uint64_t{numbers.length} + smallest_context - 1) / smallest_context * smallest_context;
   return padded * numbers.sequences;
@@ -63,14 +87,17 @@ std::uint64_t cells_of(const LaneNumbers& numbers) {
 
 }  // namespace
 
-MemoryMeter::MemoryMeter(std::string path, ContextOptions context, std::optional<CpuBuffers> cpu_buffers, bool mapped)
-    : path_(std::move(path)), context_(context), cpu_buffers_(std::move(cpu_buffers)), mapped_(mapped) {
-  open(0);
+MemoryMeter::MemoryMeter(std::string path, ContextOptions context, std::optional<CpuBuffers> cpu_buffers, bool mapped,
+                         std::vector<ggml_backend_dev_t> gpus, LanePlacement placement)
+    : path_(std::move(path)),
+      context_(context),
+      cpu_buffers_(std::move(cpu_buffers)),
+      mapped_(mapped),
+      gpus_(std::move(gpus)),
+      placement_(std::move(placement)) {
+  open(std::vector<std::uint32_t>(placement_.devices.size(), 0));
+  check_overrides();
   kernels_ = kernels_of(skeleton_.get());
-  for (int i = 0; i < llama_model_n_devices(skeleton_.get()); ++i) {
-    const ggml_backend_dev_t device = llama_model_get_device(skeleton_.get(), i);
-    if (memory_of(device).total > 0) devices_.push_back(device);
-  }
 }
 
 std::vector<Kernel> MemoryMeter::extra_kernels() const {
@@ -85,11 +112,37 @@ void MemoryMeter::set_context(const ContextOptions& context) {
   least_.reset();
 }
 
-void MemoryMeter::open(std::uint32_t gpu_layers) {
+void MemoryMeter::open(const std::vector<std::uint32_t>& split) {
   skeleton_.reset();
-  skeleton_ = open_model({path_, gpu_layers, Model::Weights::none, cpu_buffers_}, [](float) { return true; });
-  gpu_layers_ = gpu_layers;
+  const std::uint32_t layers = std::accumulate(split.begin(), split.end(), 0U);
+  skeleton_ =
+      open_model({path_, layers, Model::Weights::none, cpu_buffers_, true, placement_of(placement_, split)}, [](float) { return true; });
+  split_ = split;
   least_.reset();
+}
+
+void MemoryMeter::check_overrides() const {
+  const auto& weights = llama_internal_get_tensor_map(skeleton_.get());
+  for (const LanePlacement::Override& override : placement_.overrides) {
+    const std::regex pattern(override.pattern);
+    const ggml_backend_dev_t device = ggml_backend_buft_get_device(override.buffer);
+    const bool on_host = ggml_backend_buft_is_host(override.buffer);
+    bool any = override.is_optional;
+    for (const auto& [name, weight] : weights) {
+      if (!std::regex_search(name, pattern)) continue;
+      any = true;
+      if (on_host || can_compute(device, name, weight)) continue;
+      throw Failure(FailureKind::device_unsuitable, "`overrideTensors` puts \"" + name + "\" of \"" + path_ + "\" on " +
+                                                        ggml_backend_dev_name(device) + ", which cannot compute with a weight of type " +
+                                                        ggml_type_name(weight->type) + " there: leave it out of \"" + override.pattern +
+                                                        "\"");
+    }
+    if (!any) {
+      throw Failure(FailureKind::device_unsuitable, "`overrideTensors` has \"" + override.pattern +
+                                                        "\", which is found in no weight of \"" + path_ +
+                                                        "\": they have names such as \"blk.0.ffn_up.weight\"");
+    }
+  }
 }
 
 std::uint32_t MemoryMeter::trained_context() const {
@@ -97,15 +150,8 @@ std::uint32_t MemoryMeter::trained_context() const {
 }
 
 std::uint32_t MemoryMeter::most_gpu_layers() const {
-  if (llama_model_n_devices(skeleton_.get()) == 0) return 0;
+  if (placement_.devices.empty()) return 0;
   return static_cast<std::uint32_t>(llama_model_n_layer(skeleton_.get()) + llama_model_n_layer_nextn(skeleton_.get()) + 1);
-}
-
-std::vector<MemoryPlace> MemoryMeter::places(std::uint64_t host_memory) const {
-  std::vector<MemoryPlace> places = {{"memory", host_memory}};
-  for (const ggml_backend_dev_t device : devices_)
-    places.push_back({std::string("memory of ") + ggml_backend_dev_name(device), memory_of(device).free});
-  return places;
 }
 
 ContextHandle MemoryMeter::try_context(const LaneNumbers& numbers, ggml_type cache_type) const {
@@ -114,7 +160,7 @@ ContextHandle MemoryMeter::try_context(const LaneNumbers& numbers, ggml_type cac
   options.sequences = numbers.sequences;
   options.cache_type = cache_type;
   take_log();
-  return ContextHandle(llama_init_from_model(skeleton_.get(), context_parameters(skeleton_.get(), options)));
+  return make_context(skeleton_.get(), context_parameters(skeleton_.get(), options), options).handle;
 }
 
 LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {
@@ -131,12 +177,20 @@ LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {
     throw Failure(FailureKind::model_unsupported,
                   "\"" + path_ + "\" cannot be run by itself (" + reason + "): use a model that generates text");
   }
-  LaneDemand demand{Bytes(devices_.size() + 1), Bytes(devices_.size() + 1), {}};
+  LaneDemand demand{Bytes(gpus_.size() + 1), Bytes(gpus_.size() + 1), {}};
   const bool maps = mapped_ && maps_files(skeleton_.get());
+  const std::vector<double> parts = parts_of(placement_.split, placement_.devices.size());
+  const auto add = [&](Bytes& bytes, ggml_backend_buffer_type_t type, std::uint64_t amount) {
+    if (const auto place = place_of_buffer(type, gpus_)) {
+      bytes[*place] += amount;
+      return;
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      bytes[place_of(placement_.devices[i], gpus_)] += static_cast<std::uint64_t>(std::ceil(parts[i] * static_cast<double>(amount)));
+  };
   for (const auto& [type, taken] : llama_get_memory_breakdown(context.get())) {
-    const std::size_t place = place_of(type, devices_);
-    demand.weights[place] += taken.model;
-    demand.context[place] += taken.context + taken.compute;
+    add(demand.weights, type, taken.model);
+    add(demand.context, type, taken.context + taken.compute);
     demand.use.weights += taken.model;
     if (taken.model > 0) demand.use.buffers[ggml_backend_buft_name(type)] += taken.model;
     // Other kinds of host memory hold copies, such as weights in an order of their own for the CPU's vector instructions.
@@ -149,11 +203,11 @@ LaneDemand MemoryMeter::lay_out(const LaneNumbers& numbers) const {
 }
 
 LaneDemand MemoryMeter::measure(const LaneNumbers& numbers, std::uint64_t limit) {
-  if (numbers.gpu_layers != gpu_layers_) open(numbers.gpu_layers);
+  if (numbers.split != split_) open(numbers.split);
   if (!least_) {
     // Caches grow with their cells, recurrent states with the sequences.
-    least_ = lay_out({gpu_layers_, smallest_context, 1});
-    const LaneDemand twice = lay_out({gpu_layers_, 2 * smallest_context, 1});
+    least_ = lay_out({numbers.gpu_layers, smallest_context, 1, split_});
+    const LaneDemand twice = lay_out({numbers.gpu_layers, 2 * smallest_context, 1, split_});
     per_cell_ = (static_cast<double>(twice.use.cache) - static_cast<double>(least_->use.cache)) / smallest_context;
     per_sequence_ = static_cast<double>(least_->use.cache) - per_cell_ * smallest_context;
   }
@@ -168,6 +222,18 @@ LaneDemand MemoryMeter::measure(const LaneNumbers& numbers, std::uint64_t limit)
   for (std::uint64_t& bytes : demand.context) bytes += static_cast<std::uint64_t>(more * static_cast<double>(bytes) / least_context);
   demand.use.cache = static_cast<std::uint64_t>(cache);
   return demand;
+}
+
+std::vector<MemoryPlace> memory_places(const std::vector<ggml_backend_dev_t>& gpus, std::uint64_t host_memory) {
+  std::vector<MemoryPlace> places = {{"memory", host_memory}};
+  for (const ggml_backend_dev_t gpu : gpus) places.push_back({std::string("memory of ") + ggml_backend_dev_name(gpu), memory_of(gpu).free});
+  return places;
+}
+
+std::size_t place_of(ggml_backend_dev_t gpu, const std::vector<ggml_backend_dev_t>& gpus) {
+  const auto found = std::ranges::find(gpus, gpu);
+  if (found == gpus.end() || memory_of(gpu).total == 0) return 0;
+  return static_cast<std::size_t>(found - gpus.begin()) + 1;
 }
 
 }  // namespace nudging

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <numeric>
 #include <utility>
 
 #include "basics/failure.h"
+#include "models/placement.h"
 
 namespace nudging {
 
@@ -45,17 +47,15 @@ class Planner {
  public:
   Planner(const MemoryRequest& request, const MeasureLane& measure) : request_(request), measure_(measure) {
     for (const MemoryRequest::Lane& lane : request.lanes) {
-      lanes_.push_back(
-          {lane.gpu_layers.value_or(0), lane.length.value_or(std::min(lane.longest, default_context)), request.parallel.value_or(1)});
+      std::vector<std::size_t>& gpus = gpus_.emplace_back(lane.gpus);
+      for (std::size_t place = 1; lane.gpus.empty() && place < request.places.size(); ++place) gpus.push_back(place);
+      lanes_.push_back({0, lane.length.value_or(std::min(lane.longest, default_context)), request.parallel.value_or(1),
+                        std::vector<std::uint32_t>(gpus.size(), 0)});
     }
   }
 
   MemoryPlan plan() {
-    // What is called most goes first.
-    for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      if (i != base_lane) choose_layers(i);
-    }
-    choose_layers(base_lane);
+    place_layers();
     choose_lengths();
     check();
     choose_parallel();
@@ -74,7 +74,8 @@ class Planner {
   /// True if an earlier lane has the same weights.
   bool shares_weights(std::size_t lane) const {
     for (std::size_t i = 0; i < lane; ++i) {
-      if (request_.lanes[i].file == request_.lanes[lane].file && lanes_[i].gpu_layers == lanes_[lane].gpu_layers) return true;
+      if (request_.lanes[i].file == request_.lanes[lane].file && gpus_[i] == gpus_[lane] && lanes_[i].split == lanes_[lane].split)
+        return true;
     }
     return false;
   }
@@ -100,13 +101,114 @@ class Planner {
     return true;
   }
 
+  /// The lanes that stand where this one does: it, and for the base those of its file that nobody wants elsewhere, which share its weights.
+  bool moves_with(std::size_t lane, std::size_t other) const {
+    const MemoryRequest::Lane& one = request_.lanes[lane];
+    const MemoryRequest::Lane& two = request_.lanes[other];
+    return lane == other || (lane == base_lane && one.file == two.file && one.gpu_layers == two.gpu_layers && gpus_[lane] == gpus_[other]);
+  }
+
+  void set_layers(std::size_t lane, const std::vector<std::uint32_t>& split) {
+    for (std::size_t other = 0; other < lanes_.size(); ++other) {
+      if (!moves_with(lane, other)) continue;
+      lanes_[other].split = split;
+      lanes_[other].gpu_layers = std::accumulate(split.begin(), split.end(), 0U);
+    }
+  }
+
+  /// Bytes of a place that are left beside the other lanes.
+  double room(std::size_t lane, std::size_t place) {
+    double left = fillable * static_cast<double>(request_.places[place].available);
+    for (std::size_t other = 0; other < lanes_.size(); ++other) {
+      if (moves_with(lane, other)) continue;
+      left -= static_cast<double>(demand(other).context[place]);
+      if (!shares_weights(other)) left -= static_cast<double>(demand(other).weights[place]);
+    }
+    return std::max(left, 0.0);
+  }
+
+  std::vector<float> rooms(std::size_t lane) {
+    std::vector<float> all;
+    for (const std::size_t place : gpus_[lane]) all.push_back(static_cast<float>(room(lane, place)));
+    // Where there is none anywhere, the message that follows should be about all of them.
+    if (std::ranges::all_of(all, [](float one) { return one == 0; })) std::ranges::fill(all, 1.0F);
+    return all;
+  }
+
+  /// Puts so many layers of a lane on its GPUs.
+  void put(std::size_t lane, std::uint32_t layers) {
+    const MemoryRequest::Lane& wanted = request_.lanes[lane];
+    const std::size_t count = gpus_[lane].size();
+    if (count == 0) return;
+    if (!wanted.split.empty() || count == 1) {
+      set_layers(lane, count == 1 ? std::vector{layers} : share_layers(layers, wanted.split));
+      return;
+    }
+    using Spread = MemoryRequest::Lane::Spread;
+    if (wanted.spread == Spread::whole || (wanted.spread == Spread::automatic && lane != base_lane)) {
+      const std::vector<float> left = rooms(lane);
+      std::vector<std::uint32_t> split(count, 0);
+      split[static_cast<std::size_t>(std::ranges::max_element(left) - left.begin())] = layers;
+      set_layers(lane, split);
+      if (wanted.spread == Spread::whole || fits(1)) return;
+    }
+    set_layers(lane, share_layers(layers, rooms(lane)));
+    even_out(lane);
+  }
+
+  /// Layers differ, the output layer most of all: moves some from where they do not fit to where most is left.
+  void even_out(std::size_t lane) {
+    constexpr int most_moves = 4;
+    for (int move = 0; move < most_moves && !fits(1); ++move) {
+      std::vector<std::uint32_t> split = lanes_[lane].split;
+      std::vector<double> left;
+      for (const std::size_t place : gpus_[lane])
+        left.push_back(fillable * static_cast<double>(request_.places[place].available) - static_cast<double>(needed(place)));
+      const auto from = static_cast<std::size_t>(std::ranges::min_element(left) - left.begin());
+      const auto to = static_cast<std::size_t>(std::ranges::max_element(left) - left.begin());
+      if (split[from] == 0 || left[to] <= 0) return;
+      const LaneDemand& own = demand(lane);
+      const std::size_t place = gpus_[lane][from];
+      const double each = static_cast<double>(own.weights[place] + own.context[place]) / split[from];
+      const auto wanted = static_cast<std::uint32_t>(std::ceil(-left[from] / std::max(each, 1.0)));
+      const std::uint32_t moved = std::clamp(wanted, 1U, split[from]);
+      split[from] -= moved;
+      split[to] += moved;
+      set_layers(lane, split);
+    }
+  }
+
+  /// What was given stays, as many layers as it says; of the rest as many as fit.
+  void place_layers() {
+    const auto is_own = [&](std::size_t lane) { return lane != base_lane && !moves_with(base_lane, lane); };
+    const auto put_given = [&](std::size_t lane) {
+      if (request_.lanes[lane].gpu_layers) put(lane, *request_.lanes[lane].gpu_layers);
+    };
+    // Over several GPUs it goes around the others.
+    const bool yields = gpus_[base_lane].size() > 1 && request_.lanes[base_lane].split.empty() &&
+                        request_.lanes[base_lane].spread != MemoryRequest::Lane::Spread::whole;
+    if (!yields) put_given(base_lane);
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (is_own(i)) put_given(i);
+    }
+    // What is called most goes first.
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (is_own(i) && !request_.lanes[i].gpu_layers) choose_layers(i);
+    }
+    if (request_.lanes[base_lane].gpu_layers) {
+      put_given(base_lane);
+    } else {
+      choose_layers(base_lane);
+    }
+  }
+
   void choose_layers(std::size_t lane) {
-    if (request_.lanes[lane].gpu_layers) return;
     // More layers only relieve the host.
-    lanes_[lane].gpu_layers = largest(0, request_.lanes[lane].most_gpu_layers, [&](std::uint32_t layers) {
-      lanes_[lane].gpu_layers = layers;
+    const std::uint32_t chosen = largest(0, request_.lanes[lane].most_gpu_layers, [&](std::uint32_t layers) {
+      put(lane, layers);
       return fits(1);
     });
+    put(lane, chosen);
   }
 
   void set_lengths(std::uint32_t length) {
@@ -179,7 +281,12 @@ class Planner {
   }
 
   std::string remedy(std::size_t place) {
+    const auto is_told = [](const MemoryRequest::Lane& lane) {
+      return !lane.split.empty() || lane.spread == MemoryRequest::Lane::Spread::whole;
+    };
+    const bool told = place > 0 && request_.places.size() > 2 && std::ranges::any_of(request_.lanes, is_told);
     if (weights(place) > request_.places[place].available) {
+      if (told) return "leave out `tensorSplit`, `mainGpu` and `splitMode`, or set `gpuLayers` to \"auto\"";
       return place == 0 ? "use smaller models or smaller quantisations of them" : "lower `gpuLayers` or set it to \"auto\"";
     }
     std::vector<std::string> ways = {"lower `context`"};
@@ -193,6 +300,8 @@ class Planner {
   const MemoryRequest& request_;
   const MeasureLane& measure_;
   std::vector<LaneNumbers> lanes_;
+  /// The places of each lane's GPUs.
+  std::vector<std::vector<std::size_t>> gpus_;
   std::map<std::pair<std::size_t, LaneNumbers>, LaneDemand> measured_;
 };
 

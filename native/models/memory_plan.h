@@ -42,6 +42,8 @@ struct LaneNumbers {
   /// Tokens per sequence.
   std::uint32_t length = 0;
   std::uint32_t sequences = 1;
+  /// The layers on each of the lane's GPUs; their sum is `gpu_layers`. Empty where it has none.
+  std::vector<std::uint32_t> split = {};
   auto operator<=>(const LaneNumbers&) const = default;
 };
 
@@ -60,7 +62,7 @@ struct MemoryRequest {
   struct Lane {
     /// Path, for messages.
     std::string model;
-    /// Lanes with equal numbers run the same file: its weights are taken once, if as many layers of it are on the GPU.
+    /// Lanes with equal numbers run the same file: its weights are taken once, if the same layers of it are on each GPU.
     std::size_t file = 0;
     std::optional<std::uint32_t> gpu_layers;
     /// All layers and the output layer; 0 without a GPU.
@@ -70,6 +72,12 @@ struct MemoryRequest {
     std::uint32_t longest = 0;
     /// Whether a type of KV cache can be chosen that takes less.
     bool cache_can_shrink = true;
+    /// The places of the GPUs that it may use; empty: all.
+    std::vector<std::size_t> gpus = {};
+    enum class Spread : std::uint8_t { automatic, whole, divided };
+    Spread spread = Spread::automatic;
+    /// Proportions that were asked for, one for each of its GPUs.
+    std::vector<float> split = {};
   };
   /// The base's, the aligned model's, and any further ones.
   std::vector<Lane> lanes;
@@ -87,6 +95,8 @@ struct MemoryPlan {
 /// Finds the numbers that were left open, so that all models fit together, before anything is allocated:
 /// - GPU layers: first those of the models beside the base, which are small and called most often, then the base's; each as many as fit on
 ///   the GPUs with contexts of at most `default_context` tokens;
+/// - with several GPUs: the base's layers over all, in proportion to the room that is left there, and each other model whole where most is
+///   left; over all where it fits on none;
 /// - contexts: the longest, at most what each model was trained for. All hold the same text, so what does not fit is cut to the same length
 ///   for all;
 /// - parallel: as many as fit into half of what one sequence leaves free.

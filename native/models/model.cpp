@@ -1,7 +1,9 @@
 #include "models/model.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <vector>
 
 #include "backend/log.h"
 #include "basics/failure.h"
@@ -58,6 +60,42 @@ std::string describe(const llama_model* model) {
   return text.data();
 }
 
+llama_split_mode split_mode_of(SplitMode mode) {
+  switch (mode) {
+    case SplitMode::none: return LLAMA_SPLIT_MODE_NONE;
+    case SplitMode::layer: return LLAMA_SPLIT_MODE_LAYER;
+    case SplitMode::row: return LLAMA_SPLIT_MODE_ROW;
+    case SplitMode::tensor: return LLAMA_SPLIT_MODE_TENSOR;
+  }
+  return LLAMA_SPLIT_MODE_LAYER;
+}
+
+/// A placement as llama.cpp takes it: lists that end with a null, and proportions for as many devices as it can ever have.
+class PlacementParameters {
+ public:
+  explicit PlacementParameters(const Placement& placement) : placement_(placement), devices_(placement.devices), split_(placement.split) {
+    devices_.push_back(nullptr);
+    split_.resize(std::max(split_.size(), llama_max_devices()), 0.0F);
+    for (const auto& [pattern, buffer, is_optional] : placement.overrides) overrides_.push_back({pattern.c_str(), buffer});
+    overrides_.push_back({nullptr, nullptr});
+  }
+
+  void write_to(llama_model_params& parameters) {
+    parameters.devices = devices_.data();
+    // Over no device, nothing is split; llama.cpp would refuse.
+    parameters.split_mode = split_mode_of(placement_.devices.empty() ? SplitMode::layer : placement_.mode);
+    parameters.main_gpu = 0;
+    parameters.tensor_split = split_.data();
+    if (overrides_.size() > 1) parameters.tensor_buft_overrides = overrides_.data();
+  }
+
+ private:
+  const Placement& placement_;
+  std::vector<ggml_backend_dev_t> devices_;
+  std::vector<float> split_;
+  std::vector<llama_model_tensor_buft_override> overrides_;
+};
+
 bool on_progress(float fraction, void* progress) { return (*static_cast<const Model::Progress*>(progress))(fraction); }
 
 }  // namespace
@@ -84,6 +122,9 @@ ModelHandle open_model(const Model::Options& options, const Model::Progress& pro
     // Tensors of gigabytes would be mapped all the same.
     parameters.lazy_mode = LLAMA_LAZY_MODE_OFF;
   }
+
+  std::optional<PlacementParameters> placement;
+  if (options.placement) placement.emplace(*options.placement).write_to(parameters);
 
   std::optional<CpuBufferScope> scope;
   if (options.cpu_buffers) scope.emplace(*options.cpu_buffers);

@@ -9,6 +9,7 @@
 
 #include "backend/cpu_buffers.h"
 #include "backend/llama_handles.h"
+#include "models/placement.h"
 #include "templates/chat_template.h"
 #include "text/vocabulary.h"
 
@@ -28,6 +29,8 @@ class Model {
     std::optional<CpuBuffers> cpu_buffers = std::nullopt;
     /// Weights may be pages of the file. Otherwise all are copies, and the file is not needed once they are read.
     bool mapped = true;
+    /// Which GPUs have which layers; nothing: as llama.cpp divides them.
+    std::optional<Placement> placement = std::nullopt;
   };
   /// Called with the loaded fraction in [0, 1]; loading is given up when it returns false.
   using Progress = std::function<bool(float)>;

@@ -21,7 +21,7 @@ ModelRegistry& ModelRegistry::instance() {
 
 ModelRegistry::Key ModelRegistry::key_of(const Model::Options& options) {
   const CpuBuffers& buffers = options.cpu_buffers ? *options.cpu_buffers : all_cpu_buffers();
-  return {FileIdentity::of(options.path), options.gpu_layers, buffers, options.mapped};
+  return {FileIdentity::of(options.path), options.gpu_layers, buffers, options.mapped, options.placement};
 }
 
 std::shared_ptr<const Model> ModelRegistry::load(const Model::Options& options, const Model::Progress& progress) {
@@ -95,13 +95,14 @@ bool ModelRegistry::is_loading(const Model::Options& options) const {
   return entry != entries_.end() && entry->second.loading;
 }
 
-std::optional<std::uint32_t> ModelRegistry::gpu_layers_of(const std::string& path, bool mapped) const {
+std::vector<ModelRegistry::Loaded> ModelRegistry::all_of(const std::string& path, bool mapped) const {
   const FileIdentity identity = FileIdentity::of(path);
+  std::vector<Loaded> all;
   const std::scoped_lock lock(mutex_);
   for (const auto& [key, entry] : entries_) {
-    if (key.file == identity && key.mapped == mapped && !entry.model.expired()) return key.gpu_layers;
+    if (key.file == identity && key.mapped == mapped && !entry.model.expired()) all.push_back({key.gpu_layers, key.placement});
   }
-  return std::nullopt;
+  return all;
 }
 
 void ModelRegistry::forget_expired() {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "backend/cpu_buffers.h"
 #include "models/file_identity.h"
@@ -14,8 +16,8 @@
 
 namespace nudging {
 
-/// The models that are loaded in this process, so that whoever loads the same file with the same layers on the GPU and the same extra CPU
-/// buffers, mapped or not, shares its weights. It keeps no model alive. A model in several files is known by the one that is named.
+/// The models that are loaded in this process, so that whoever loads the same file with the same layers on the same GPUs and the same extra
+/// CPU buffers, mapped or not, shares its weights. It keeps no model alive. A model in several files is known by the one that is named.
 /// Thread-safe: every engine loads on its own thread.
 class ModelRegistry {
  public:
@@ -32,8 +34,12 @@ class ModelRegistry {
   /// Whether a thread is loading it.
   bool is_loading(const Model::Options& options) const;
 
-  /// With how many layers on the GPU the file is loaded, mapped or not, if it is.
-  std::optional<std::uint32_t> gpu_layers_of(const std::string& path, bool mapped = true) const;
+  /// How the file is loaded, mapped or not, if it is; nothing of its extra CPU buffers.
+  struct Loaded {
+    std::uint32_t gpu_layers;
+    std::optional<Placement> placement;
+  };
+  std::vector<Loaded> all_of(const std::string& path, bool mapped = true) const;
 
  private:
   struct Key {
@@ -42,6 +48,7 @@ class ModelRegistry {
     /// What decides in which order the weights lie, and by which kernels they are multiplied.
     CpuBuffers cpu_buffers;
     bool mapped;
+    std::optional<Placement> placement;
     auto operator<=>(const Key&) const = default;
   };
   struct Entry {

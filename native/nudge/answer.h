@@ -15,8 +15,10 @@
 
 namespace nudging {
 
-/// Why a generation ended (R3, R13, R14).
-enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted, timeout };
+class Guard;
+
+/// Why a generation ended (R3, R13, R14, R63).
+enum class StopReason : std::uint8_t { end, length, stop, context, stalled, aborted, timeout, refused };
 
 /// What ended the asking in a round (semantics.md, "The trace").
 enum class By : std::uint8_t { agree, confident, base_end, none, end, limit, lead, unsure };
@@ -31,6 +33,8 @@ struct Piece {
   /// base: probability of the token. nudge: the base's top-1 probability where this word stands; empty where it was not asked. mix: the
   /// mixture's top-1 probability.
   std::optional<float> top_probability;
+  /// base: whether the aligned model would have said it, where that is to be known and is (R64).
+  std::optional<bool> agreed = std::nullopt;
 };
 
 /// One round of the trace. Concatenating `words` and `base` of all rounds gives the text.
@@ -98,18 +102,29 @@ class Answer {
   void add_words(std::string_view words, std::optional<float> base_probability);
 
   /// Commits what a token of a run shows (R9, R11); `shown` may be empty while a character is incomplete.
-  void add_token(std::string_view shown, Source source, float probability);
+  void add_token(std::string_view shown, Source source, float probability, std::optional<bool> agreed = std::nullopt);
 
   /// R12: counts tokens against the budget.
   void spend(std::size_t tokens, Source source);
 
-  /// How many pieces may be shown: all but those that a stop string could still cut. All of them once the answer has ended.
+  /// Who watches over it (guard.h), if somebody does: then nothing is shown that did not pass (R60).
+  void guard(Guard* guard) { guard_ = guard; }
+  Guard* guard() const { return guard_; }
+  /// R60: what there is may be shown.
+  void pass() { passed_ = text_.size(); }
+  /// R63: what did not pass is dropped, and the answer has ended.
+  void refuse();
+  /// Whether there is text that did not pass yet.
+  bool unchecked() const { return passed_ < text_.size(); }
+
+  /// How many pieces may be shown: all but those that a stop string could still cut, and that no guard has passed. All of them that passed
+  /// once the answer has ended.
   std::size_t reportable() const;
-  /// Releases held-back pieces: nothing will be cut any more.
-  void finish() { finished_ = true; }
+  /// Releases held-back pieces: nothing will be cut any more. What a guard did not pass is dropped.
+  void finish();
 
  private:
-  void append(std::string_view text, Source source, std::optional<float> probability);
+  void append(std::string_view text, Source source, std::optional<float> probability, std::optional<bool> agreed = std::nullopt);
   void cut(std::size_t length);
 
   Limits limits_;
@@ -124,6 +139,9 @@ class Answer {
   std::optional<StopReason> ended_;
   std::optional<Source> ended_by_;
   bool finished_ = false;
+  Guard* guard_ = nullptr;
+  /// Bytes that the guard has passed.
+  std::size_t passed_ = 0;
 };
 
 }  // namespace nudging

@@ -3,6 +3,7 @@
 #include <coroutine>
 #include <limits>
 #include <span>
+#include <stdexcept>
 #include <string_view>
 
 #include "nudge/guess.h"
@@ -48,6 +49,15 @@ class Lane {
 
   /// Whether what is asked from now on is asked ahead: it decides nothing yet, and gives way to questions that somebody waits for.
   virtual void ask_ahead(bool ahead) { static_cast<void>(ahead); }
+
+  /// R61: until `step_back` the context is tok(prompt + text) and behind it, unless both the text and the prefill are empty, the end of the
+  /// assistant's turn and the beginning of another one. What is asked there is greedy and from unchanged logits, whatever the request says.
+  virtual void step_aside(std::string_view text) {
+    static_cast<void>(text);
+    throw std::logic_error("this lane cannot be asked aside from its answer");
+  }
+  /// The context is again what it was before `step_aside`.
+  virtual void step_back() {}
 
   /// Takes a question back. What is decoded for it already is remembered.
   virtual void withdraw() {}

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nudge/draft.h"
+#include "nudge/guard.h"
 #include "nudge/words.h"
 
 namespace nudging {
@@ -44,6 +45,7 @@ Task<std::optional<StopReason>> lead(Lane& aligned, std::size_t tokens, std::siz
     record.took(1);
     answer.add_words(draft.text().substr(taken), std::nullopt);
     answer.spend(1, Source::nudge);
+    co_await checked(answer);
     if (answer.ended()) co_return answer.ended();
     taken = draft.text().size();
   }
@@ -57,6 +59,7 @@ Task<std::optional<StopReason>> lead(Lane& aligned, std::size_t tokens, std::siz
   answer.add_words(draft.text().substr(taken, length - taken), std::nullopt);
   answer.spend(std::min(more, answer.left()), Source::nudge);
   if (draft.ended() && fits && ends.aligned_counts()) answer.end(Source::nudge);  // R3, R13
+  co_await checked(answer);
   if (answer.ended()) co_return answer.ended();
   if (draft.text().empty() && !draft.ended()) co_return StopReason::stalled;  // R14
   co_return std::nullopt;

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "nudge/guard.h"
+
 namespace nudging {
 
 namespace {
@@ -92,6 +94,7 @@ Task<StopReason> decode_together(std::vector<Lane*> lanes, Mixer& mixer, Answer&
     characters.feed(next.top1.bytes, shown);
     answer.add_token(shown, next.source, next.probability);
     answer.spend(1, next.source);
+    co_await checked(answer);
     if (answer.ended()) co_return *answer.ended();
     for (Lane* lane : lanes) lane->push(next.top1.token);
   }

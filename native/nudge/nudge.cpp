@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nudge/draft.h"
+#include "nudge/guard.h"
 #include "nudge/judge.h"
 #include "nudge/lead.h"
 #include "nudge/read_along.h"
@@ -159,15 +160,18 @@ Task<Guess> guess_ahead(const Lane& base, Lane& aligned, std::string_view text, 
 }
 
 /// R9-R11: the base goes on in its own tokens while it is sure. Returns the probability at which it was not.
-Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Top1 first, Guess guess, Ends ends, Answer& answer,
-                               Record& record) {
+Task<std::optional<float>> run(Lane& base, Lane& aligned, Judge& judge, Agreement& agreement, Top1 first, Guess guess, Ends ends,
+                               Answer& answer, Record& record) {
   Utf8Stream characters;
   Top1 next = first;
   while (true) {
+    std::optional<bool> agreed = agreement.known(next.bytes);
+    if (!agreed && agreement.asks() && !characters.pending()) agreed = co_await agreement.ask(answer.text(), next.bytes);
     std::string shown;
     characters.feed(next.bytes, shown);
-    answer.add_token(shown, Source::base, next.probability);
+    answer.add_token(shown, Source::base, next.probability, agreed);
     answer.spend(1, Source::base);
+    co_await checked(answer);
     if (answer.ended()) co_return std::nullopt;
 
     base.push(next.token);
@@ -198,6 +202,7 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
   const Top1Rule top1(rules.gamma);
   const DeferralRule& rule = rules.deferral ? *rules.deferral : top1;
   Judge judge(base, aligned, rule, rules.lookahead);
+  Agreement agreement(aligned, rules.signals);
   std::optional<float> unsure;
   std::string last_words;
   std::size_t repeats = 0;
@@ -220,12 +225,14 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
     record.took(relied_on(draft, verdict, answer.left()));
     take(draft, verdict, unsure, answer);
     if (verdict.ends && fits) answer.end(*verdict.ends);  // R3, R13, R23
+    co_await checked(answer);
     if (answer.ended()) co_return *answer.ended();
     if (words.empty() && !verdict.handover) co_return StopReason::stalled;  // R14
 
     unsure.reset();
     if (verdict.handover) {
-      unsure = co_await run(base, aligned, judge, *verdict.handover, draft.rest(verdict.length), rules.ends, answer, record);
+      agreement.follow(draft, verdict.length);
+      unsure = co_await run(base, aligned, judge, agreement, *verdict.handover, draft.rest(verdict.length), rules.ends, answer, record);
       if (answer.ended()) co_return *answer.ended();
     }
   }
@@ -237,7 +244,7 @@ Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer, Record
   model.set_text({});
   while (true) {
     const Top1 next = co_await model.top1();
-    record.decoded(source, next);
+    record.decoded(source, answer.text().size(), next);
     if (next.ends) {
       answer.end(source);
       co_return StopReason::end;
@@ -246,6 +253,7 @@ Task<StopReason> decode_alone(Lane& model, Source source, Answer& answer, Record
     characters.feed(next.bytes, shown);
     answer.add_token(shown, source, next.probability);
     answer.spend(1, source);
+    co_await checked(answer);
     if (answer.ended()) co_return *answer.ended();
     model.push(next.token);
   }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "nudge/agreement.h"
 #include "nudge/answer.h"
 #include "nudge/ends.h"
 #include "nudge/lane.h"
@@ -32,6 +33,8 @@ struct Rules {
   std::size_t lead = 0;
   /// Whether punctuation is the aligned model's where it decodes by default (R28).
   bool keeps_punctuation = true;
+  /// What is to be known of the aligned model where the base speaks (R64).
+  Signals signals = Signals::none;
 };
 
 /// The algorithm of arXiv 2410.09300 as semantics.md numbers it: `base` decodes, and wherever it is unsure `aligned` supplies

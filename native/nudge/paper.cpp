@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "nudge/guard.h"
 #include "nudge/utf8.h"
 
 namespace nudging {
@@ -166,6 +167,7 @@ Task<StopReason> decode_as_in_paper(std::vector<Lane*> lanes, Likeliest& likelie
     }
     const std::size_t before = answer.text().size();
     commit(taken, answer);
+    co_await checked(answer);
     if (answer.ended()) co_return *answer.ended();
     if (answer.text().size() == before) co_return StopReason::stalled;
   }

@@ -58,7 +58,8 @@ void Record::spoke(Decision::Kind kind, std::size_t position, const Top1& said, 
   if (is_close(said, tolerance) || (gamma && is_near(said, *gamma, tolerance))) ++ties_;
 }
 
-void Record::decoded(Source model, const Top1& said) {
+void Record::decoded(Source model, std::size_t position, const Top1& said) {
+  note(model == Source::base ? Decision::Kind::run : Decision::Kind::draft, position, said);
   if (is_tie(model, said)) ++ties_;
 }
 

@@ -35,8 +35,8 @@ class Record {
   void took(std::size_t tokens);
   /// R26 to R29: a model's next token in reverse; `draft` is the aligned model's. γ only where it decides.
   void spoke(Decision::Kind kind, std::size_t position, const Top1& said, std::optional<float> gamma);
-  /// A model that decodes alone.
-  void decoded(Source model, const Top1& said);
+  /// A model that decodes alone. Noted as what the base says in a run, or the aligned model in a draft.
+  void decoded(Source model, std::size_t position, const Top1& said);
   /// Several models together.
   void mixed(bool is_tie) { ties_ += is_tie ? 1 : 0; }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "nudge/draft.h"
+#include "nudge/guard.h"
 #include "nudge/lead.h"
 #include "nudge/punctuation.h"
 #include "nudge/words.h"
@@ -75,6 +76,7 @@ Task<StopReason> nudge_in_reverse(Lane& base, Lane& aligned, Rules rules, Answer
         if (word.find_first_not_of(' ') != std::string_view::npos) {
           answer.end_asking(By::unsure);
           take(draft, word.size(), answer);
+          co_await checked(answer);
           if (answer.ended()) co_return *answer.ended();
           break;
         }
@@ -83,6 +85,7 @@ Task<StopReason> nudge_in_reverse(Lane& base, Lane& aligned, Rules rules, Answer
       characters.feed(next.bytes, shown);
       answer.add_token(shown, Source::nudge, next.probability);
       answer.spend(1, Source::nudge);
+      co_await checked(answer);
       if (answer.ended()) co_return *answer.ended();
       aligned.push(next.token);
     }

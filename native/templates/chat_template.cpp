@@ -1,5 +1,6 @@
 #include "templates/chat_template.h"
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <string_view>
@@ -64,6 +65,29 @@ jinja::value content_value(const std::string& content, bool as_parts) {
   auto parts = jinja::mk_val<jinja::value_array>();
   parts->push_back(part);
   return parts;
+}
+
+std::string text_of(const std::vector<Segment>& segments) {
+  std::string text;
+  for (const Segment& segment : segments) text += segment.text;
+  return text;
+}
+
+/// What both texts end with; a part of `b`.
+std::string_view common_end(std::string_view a, std::string_view b) {
+  const auto differ = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend());
+  return b.substr(static_cast<std::size_t>(b.rend() - differ.second));
+}
+
+/// Those of `segments` from byte `from` on.
+std::vector<Segment> from_byte(const std::vector<Segment>& segments, std::size_t from) {
+  std::vector<Segment> rest;
+  for (const Segment& segment : segments) {
+    const std::size_t skipped = std::min(from, segment.text.size());
+    from -= skipped;
+    if (skipped < segment.text.size()) rest.push_back({segment.text.substr(skipped), segment.is_template});
+  }
+  return rest;
 }
 
 /// A `Watch` watches. It has to be made before the values that count in it. `more` sets variables of the program's; ours win over them.
@@ -156,6 +180,30 @@ std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, 
   if (segments.empty()) throw Failure(FailureKind::template_failed, "the chat template rendered these messages to nothing");
   if (length > longest_output) throw Failure(FailureKind::template_failed, "the chat template rendered these messages to more than 16 MiB");
   return segments;
+}
+
+std::vector<Segment> ChatTemplate::turn(const std::string& ask, const Vocabulary& vocabulary, const std::string& variables) const {
+  const Message question{"user", "Some words"};
+  const Message answer{"assistant", "Some other words"};
+  std::vector<Message> chat{question, answer};
+  if (!ask.empty()) chat.push_back({"user", ask});
+  const std::vector<Segment> segments = render(chat, vocabulary, variables);
+  const std::string text = text_of(segments);
+  const std::size_t at = text.rfind(answer.content);
+  if (at == std::string::npos)
+    throw Failure(FailureKind::template_failed, "the chat template leaves out what the assistant said, so a guard cannot ask behind it");
+  const std::string_view behind = std::string_view(text).substr(at + answer.content.size());
+  if (ask.empty()) {
+    // Where the assistant's words begin right behind the user's turn, nothing opens a turn for it alone.
+    const std::string opening = text_of(render({question}, vocabulary, variables));
+    const std::string_view alike = common_end(opening, behind);
+    if (alike.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos) {
+      throw Failure(FailureKind::template_failed,
+                    "the chat template writes nothing that opens the assistant's turn, so a guard cannot ask behind an answer: give it a "
+                    "question to ask there, `guard: { ask: '…' }`");
+    }
+  }
+  return from_byte(segments, text.size() - behind.size());
 }
 
 }  // namespace nudging

@@ -29,6 +29,12 @@ class ChatTemplate {
   /// Throws Failure(template_failed) if the template raises, yields nothing, or exceeds its limits.
   std::vector<Segment> render(const std::vector<Message>& messages, const Vocabulary& vocabulary, const std::string& variables = {}) const;
 
+  /// R61: what the template writes between the assistant's words and the next time that the assistant speaks: the end of its turn, then
+  /// `ask` as a turn of the user's unless it is empty, and what opens the assistant's turn. Made from words of our own, so it is the same
+  /// for every chat. Throws Failure(template_failed): as `render`; or, without `ask`, nothing of it opens a turn (the assistant's words
+  /// begin right behind the user's turn in this template).
+  std::vector<Segment> turn(const std::string& ask, const Vocabulary& vocabulary, const std::string& variables = {}) const;
+
  private:
   struct Parsed;
   std::unique_ptr<Parsed> parsed_;

@@ -46,27 +46,46 @@ std::list<Part> find_specials(const Vocabulary& vocabulary, const std::vector<Se
 
 constexpr const char* white_space = " \t\n\v\f\r";
 
-}  // namespace
+/// Plain text, and the control token behind it; none behind the last one.
+struct Stretch {
+  std::string text;
+  Token control = -1;
+};
 
-Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& segments) {
-  Prompt prompt{{}, {}, TextTokens(vocabulary), {}, {}, {}, {}};
-  const std::list<Part> parts = find_specials(vocabulary, segments);
-
+/// At least one.
+std::vector<Stretch> stretches(const Vocabulary& vocabulary, const std::vector<Segment>& segments) {
+  std::vector<Stretch> found(1);
   bool strip_right = false;
-  for (const Part& part : parts) {
+  for (const Part& part : find_specials(vocabulary, segments)) {
+    std::string& plain = found.back().text;
     if (part.token < 0) {
       std::string_view text = part.text;
       if (strip_right) text.remove_prefix(std::min(text.find_first_not_of(white_space), text.size()));
-      prompt.tail += text;
+      plain += text;
       strip_right = strip_right && text.empty();
       continue;
     }
-    if (part.strip_left) prompt.tail.resize(prompt.tail.find_last_not_of(white_space) + 1);
-    const std::vector<Token> tokens = vocabulary.tokenize(prompt.tail);
-    prompt.head.insert(prompt.head.end(), tokens.begin(), tokens.end());
-    prompt.head.push_back(part.token);
-    prompt.tail.clear();
+    if (part.strip_left) plain.resize(plain.find_last_not_of(white_space) + 1);
+    found.back().control = part.token;
+    found.emplace_back();
     strip_right = part.strip_right;
+  }
+  return found;
+}
+
+void append(std::vector<Token>& tokens, const std::vector<Token>& more) { tokens.insert(tokens.end(), more.begin(), more.end()); }
+
+}  // namespace
+
+Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& segments) {
+  Prompt prompt{{}, {}, TextTokens(vocabulary), {}, {}, {}, {}, {}};
+  for (Stretch& stretch : stretches(vocabulary, segments)) {
+    if (stretch.control < 0) {
+      prompt.tail = std::move(stretch.text);
+      break;
+    }
+    append(prompt.head, vocabulary.tokenize(stretch.text));
+    prompt.head.push_back(stretch.control);
   }
   // A template that writes BOS itself must not get a second one.
   if (vocabulary.leading() >= 0 && (prompt.head.empty() || prompt.head.front() != vocabulary.leading())) {
@@ -74,6 +93,16 @@ Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& 
   }
   prompt.followed.follow(prompt.tail);
   return prompt;
+}
+
+Turn compile_turn(const Vocabulary& vocabulary, const std::vector<Segment>& segments) {
+  std::vector<Stretch> found = stretches(vocabulary, segments);
+  Turn turn{std::move(found.front().text), {}};
+  for (std::size_t i = 1; i < found.size(); ++i) {
+    turn.tokens.push_back(found[i - 1].control);
+    append(turn.tokens, vocabulary.tokenize(found[i].text));
+  }
+  return turn;
 }
 
 }  // namespace nudging

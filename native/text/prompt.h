@@ -16,6 +16,14 @@ struct Segment {
   bool is_template = false;
 };
 
+/// R61: what comes between an answer and another beginning of one: the end of the assistant's turn, and what opens the next.
+struct Turn {
+  /// Tokenised together with what it follows.
+  std::string text;
+  /// From the first control token on.
+  std::vector<Token> tokens;
+};
+
 /// A prompt in one vocabulary. The plain text after the last control token stays text, because merges may cross from it
 /// into the output: prompt + output is tokenised together (R2).
 struct Prompt {
@@ -31,6 +39,8 @@ struct Prompt {
   /// The last bytes of the template text that it ends with, if it does, and what the answer was prefilled with behind that.
   std::string own_end;
   std::string prefill;
+  /// For a guard.
+  Turn turn = {};
 
   std::size_t tokens() const { return head.size() + followed.tokens().size(); }
 };
@@ -38,5 +48,8 @@ struct Prompt {
 /// Finds the control tokens in the template segments, joins what is left between them, and tokenises each stretch as a whole,
 /// so that a space from the template and a word from the user still make one token. Gives up as GiveUpScope says.
 Prompt compile_prompt(const Vocabulary& vocabulary, const std::vector<Segment>& segments);
+
+/// The same of what stands behind an answer. Without a control token it is text only.
+Turn compile_turn(const Vocabulary& vocabulary, const std::vector<Segment>& segments);
 
 }  // namespace nudging

@@ -27,7 +27,9 @@ function sanitizerFlags() {
 /** @typedef {'addon' | 'tests' | 'tools'} Part */
 
 /**
- * @param {{ variant?: string, config?: string, cudaArch?: string, parts?: Part[] }} wanted
+ * @param
+ *   {{ variant?: string, config?: string, cudaArch?: string, parts?: Part[], level?: string, target?: import('./targets.mjs').Target }}
+ *   wanted `level`: a level of CPU (cmake/levels.cmake); `target`: another system than this one
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Plan}
  */
@@ -41,19 +43,23 @@ export function makePlan(wanted, env = process.env) {
     throw new BuildError(`unknown config "${config}"; known are ${Object.keys(configs).join(', ')}.`);
   }
   const { buildType, sanitize, flags } = configs[/** @type {keyof typeof configs} */ (config)];
-  const portable = env.NUDGING_NATIVE === 'OFF';
-  const name = `${variant}-${config}${portable ? '-portable' : ''}`;
+  const { level } = wanted;
+  const portable = level !== undefined || env.NUDGING_NATIVE === 'OFF';
+  const kind = level === undefined ? (portable ? '-portable' : '') : `-${wanted.target?.name ?? process.arch}-${level}`;
+  const name = `${variant}-${config}${kind}`;
   return {
     name,
     out: inRoot('.native', name),
     buildType,
-    isRelease: config === 'release',
+    isRelease: config === 'release' && wanted.target === undefined,
     parts: wanted.parts ?? ['addon'],
     cmake: {
       NUDGING_VARIANT: variant,
       NUDGING_SANITIZE: sanitize,
       NUDGING_NATIVE: portable ? 'OFF' : 'ON',
       ...flags,
+      ...(level === undefined ? {} : { NUDGING_LEVEL: level }),
+      ...wanted.target?.cmake,
       ...(wanted.cudaArch ? { CMAKE_CUDA_ARCHITECTURES: wanted.cudaArch } : {}),
     },
   };

@@ -33,6 +33,16 @@ import('nudging').then(async (imported) => {
 });
 `,
   },
+  'AI SDK': {
+    file: 'ai-sdk.mjs',
+    text: `import { generateText } from 'ai';
+import * as nudging from 'nudging';
+import { createNudging } from 'nudging/ai-sdk';
+const engine = await nudging.Nudging.load();
+console.log((await generateText({ model: createNudging(engine)(), prompt: ${JSON.stringify(question)} })).text);
+await engine.close();
+`,
+  },
   isolate: {
     file: 'isolate.mjs',
     text: `import * as nudging from 'nudging';\n${answer}\nconsole.log(await answer(nudging, { isolate: true }));\n`,

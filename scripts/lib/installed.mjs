@@ -1,5 +1,4 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describeCpu } from './cpu.mjs';
 import { sourcesKey } from './fingerprint.mjs';
@@ -13,7 +12,7 @@ import { inRoot } from './paths.mjs';
  * @property {string | null} cpu null for a portable build
  */
 
-/** What an installed package loads. */
+/** What a checkout loads, and a package that somebody built (lib/binary/find.ts). */
 export const installedAddon = inRoot('build/Release/nudging.node');
 const pinnedSource = inRoot('vendor/llama.cpp');
 const originOf = (/** @type {string} */ addon) => path.join(path.dirname(addon), 'nudging-origin.json');
@@ -67,15 +66,6 @@ function isSameFile(one, other) {
   // install() hands the time on; reading megabytes to compare them would cost more than the rest of the check.
   const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
   return a !== undefined && b !== undefined && a.size === b.size && Math.trunc(a.mtimeMs) === Math.trunc(b.mtimeMs);
-}
-
-/** The addon that this package would load: built here or prebuilt. @returns {string | undefined} */
-export function findAddon() {
-  try {
-    return createRequire(import.meta.url)('node-gyp-build').resolve(inRoot());
-  } catch {
-    return undefined;
-  }
 }
 
 /**

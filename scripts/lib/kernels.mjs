@@ -97,6 +97,13 @@ export const describeHarm = ({ buffer, type, how }) =>
  * @property {boolean} [done]  behind the last one
  */
 
+/** Deno keeps a program from starting others unless it is told to, and says so in no event that Node.js knows. */
+function mayStart() {
+  /** @type {{ permissions: { querySync(what: { name: string, command: string }): { state: string } } } | undefined} */
+  const deno = Reflect.get(globalThis, 'Deno');
+  return deno === undefined || deno.permissions.querySync({ name: 'run', command: process.execPath }).state === 'granted';
+}
+
 /**
  * @param {string} addon
  * @param {string[]} without
@@ -107,7 +114,7 @@ function tryRest(addon, without) {
     let output = '';
     const env = { ...process.env, [childMark]: 'kernels', ELECTRON_RUN_AS_NODE: '1', GGML_NO_BACKTRACE: '1', NODE_OPTIONS: '' };
     const failed = () => resolve({ told: [], code: 1, signal: null });
-    if (isApplication()) return failed();
+    if (isApplication() || !mayStart()) return failed();
     try {
       const args = [child, path.resolve(addon), ...without];
       const started = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'], windowsHide: true, timeout: mostMs });

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { BuildError } from './errors.mjs';
 import { listing } from './fingerprint.mjs';
@@ -36,6 +36,8 @@ export async function buildLibrary() {
   mkdirSync(inRoot('dist'), { recursive: true });
   // Written by hand, because the compiler makes no such entry.
   for (const file of ['index.cjs', 'index.d.cts', 'eval/paper.json']) copyFileSync(inRoot('lib', file), inRoot('dist', file));
+  // What browsers get, as it is written.
+  cpSync(inRoot('lib/server/playground'), inRoot('dist/server/playground'), { recursive: true });
   if (existsSync(inRoot('dist/cli/main.js'))) chmodSync(inRoot('dist/cli/main.js'), 0o755);
   writeFileSync(stampFile, before);
   return true;

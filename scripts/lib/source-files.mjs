@@ -3,8 +3,10 @@ import { BuildError } from './errors.mjs';
 import { inRoot, root } from './paths.mjs';
 import { run } from './process.mjs';
 
-/** Not written by hand, or not ours to change: results of benchmarks, llama.cpp's source, texts that tests read as they are. */
-const madeElsewhere = /^(?:bench\/results|vendor\/patches|test\/real\/fixtures)\//;
+/**
+ * Not written by hand, or not ours to change: results of benchmarks, the API reference, llama.cpp's source, texts that tests read as is.
+ */
+const madeElsewhere = /^(?:(?:bench\/results|vendor\/patches|test\/real\/fixtures)\/|docs\/api\/.*\.md$)/;
 
 /**
  * Files that this project keeps or is about to keep, relative to its root.

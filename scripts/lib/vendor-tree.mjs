@@ -37,7 +37,7 @@ export function isForBuild(pin, file) {
 }
 
 /** @param {string} dir */
-function listFiles(dir) {
+export function listFiles(dir) {
   /** @type {string[]} */
   const files = [];
   const walk = (/** @type {string} */ sub) => {

@@ -43,10 +43,10 @@ TEST("registry: a file is loaded once while somebody has it, by whatever path") 
   CHECK(registry.load({link.string(), 0}, any) == first);
   CHECK(registry.load({demo + "/../demo/base.gguf", 0}, any) == first);
   CHECK(registry.load({demo + "/aligned.gguf", 0}, any) != first);
-  CHECK_EQUAL(registry.gpu_layers_of(link.string()).value_or(7), 0U);
+  CHECK_EQUAL(registry.all_of(link.string()).at(0).gpu_layers, 0U);
   first.reset();
   CHECK(!registry.holds({base, 0}));
-  CHECK(!registry.gpu_layers_of(base));
+  CHECK(registry.all_of(base).empty());
 }
 
 TEST("registry: other layers on the GPU are another model, and so is a file that was changed") {
@@ -170,6 +170,6 @@ TEST("registry: weights that are not mapped are another model than those that ar
   const std::shared_ptr<const Model> mapped = registry.load({base, 0}, any);
   const Model::Options copied{base, 0, Model::Weights::all, std::nullopt, false};
   CHECK(!registry.holds(copied));
-  CHECK(!registry.gpu_layers_of(base, false));
+  CHECK(registry.all_of(base, false).empty());
   CHECK(registry.load(copied, any) != mapped);
 }

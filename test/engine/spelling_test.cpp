@@ -37,6 +37,8 @@ class Speller final : public Lane, public Spelling {
   bool prefixes_space() override { return vocabulary_.prefixes_space(); }
   const std::vector<Token>& spell(std::string_view text) override { return tokens_.follow(text); }
   void set_tokens(std::span<const Token>) override {}
+  void take_along(std::vector<std::vector<Token>>) override {}
+  std::vector<std::vector<float>> taken_along() override { return {}; }
 
  protected:
   bool answered(Wanted) override { throw std::logic_error("not asked"); }

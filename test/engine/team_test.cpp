@@ -2,9 +2,11 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "backend/log.h"
@@ -28,6 +30,21 @@ TEST("team: every row is done once, whoever does it, time and again") {
       });
       CHECK(done == std::vector<int>(rows, 1));
     }
+  }
+}
+
+TEST("team: whoever shares waits for the slowest row") {
+  Team team(2);
+  for (int turn = 0; turn < 5; ++turn) {
+    std::atomic<int> begun = 0;
+    std::atomic<int> done = 0;
+    team.share(2, [&](std::size_t, std::size_t member) {
+      // Each has one of them, and whoever shares is the first to be through.
+      for (++begun; begun < 2;) std::this_thread::yield();
+      if (member != 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      ++done;
+    });
+    CHECK_EQUAL(done.load(), 2);
   }
 }
 

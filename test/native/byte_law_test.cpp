@@ -179,6 +179,68 @@ TEST("R43: the model is asked about no context twice while a text grows") {
   CHECK_EQUAL(law.asked(), model.questions.size());
 }
 
+TEST("R43: one question answers all places that a guess leads to, whether it comes true or not") {
+  for (const ToyModel::Vocabulary& vocabulary : {plain, words, looking_ahead}) {
+    const std::string letters = vocabulary.looks_ahead ? "ab\n" : vocabulary.words ? "ab " : "abc";
+    ToyModel counted(vocabulary);
+    Oracle oracle(counted);
+    for (const std::string& text : texts({letters.substr(0, 1), letters.substr(1, 1), letters.substr(2, 1)}, 4)) {
+      for (const std::string& guess : {text, std::string("ba") + letters[2]}) {
+        ToyModel model(vocabulary);
+        model.most_along = 100;
+        ByteLaw law(model, model);
+        Task<bool> task = law.learn({guess, std::vector<double>(guess.size(), 1)}, 0);
+        task.start();
+        task.take();
+        std::string shown;
+        for (const char byte : text) {
+          if (guess == text) CHECK_EQUAL(law.bounds().open, 0);
+          CHECK(difference(exact(law), oracle(shown)) < 1e-6);
+          law.append(static_cast<unsigned char>(byte));
+          shown += byte;
+        }
+        if (guess == text) CHECK_EQUAL(law.asked(), 1U);
+        std::sort(model.questions.begin(), model.questions.end());
+        CHECK(std::adjacent_find(model.questions.begin(), model.questions.end()) == model.questions.end());
+      }
+    }
+  }
+}
+
+TEST("R43: where a question can take nothing along, the places are asked one after the other") {
+  ToyModel model(words, "ab");
+  model.most_along = 0;
+  Oracle oracle(model);
+  ByteLaw law(model, model);
+  Task<bool> task = law.learn({"ab a", {1, 1, 1, 1}}, 0);
+  task.start();
+  task.take();
+  std::string shown = "ab";
+  for (const char byte : std::string("ab a")) {
+    CHECK(difference(exact(law), oracle(shown)) < 1e-6);
+    law.append(static_cast<unsigned char>(byte));
+    shown += byte;
+  }
+  CHECK(law.asked() > 1);
+}
+
+TEST("R43: what has too little weight to matter is not asked about by the way") {
+  std::size_t all = 0;
+  std::size_t some = 0;
+  for (const double negligible : {0.0, 0.5}) {
+    ToyModel model(words, "ab");
+    model.most_along = 100;
+    ByteLaw law(model, model);
+    exact(law);
+    law.append('b');
+    Task<bool> task = law.learn({"a ab", {0.1, 0.1, 0.1, 0.9}}, negligible);
+    task.start();
+    task.take();
+    (negligible == 0 ? all : some) = model.questions.size();
+  }
+  CHECK(some < all);
+}
+
 TEST("R44: where no valid spelling is left, the model goes on from the canonical one") {
   ToyModel model(plain);
   // What begins with b begins with a token that is banned, whoever has said it.

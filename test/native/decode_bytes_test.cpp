@@ -174,6 +174,8 @@ TEST("R43: a decision is taken as soon as nothing that is open could turn it") {
   std::size_t asked = 0;
   std::size_t all = 0;
   for (const auto& group : groups(2, owned)) {
+    // One question for each place.
+    for (ToyModel* model : group) model->most_along = 0;
     const Outcome quick = decode(group, MeanOfLaws({0.5, 0.5}), 8);
     asked += quick.asked;
     // Filters want to know everything.
@@ -183,6 +185,32 @@ TEST("R43: a decision is taken as soon as nothing that is open could turn it") {
     all += decode(group, MeanOfLaws({0.5, 0.5}), 8, everything).asked;
   }
   CHECK(asked < all);
+}
+
+TEST("R43: what a question takes along saves questions, and changes no answer") {
+  Sampling drawn;
+  drawn.temperature = 1;
+  for (const Sampling& sampling : {Sampling{}, drawn}) {
+    for (const bool tunes : {false, true}) {
+      std::vector<std::unique_ptr<ToyModel>> owned;
+      std::size_t one_by_one = 0;
+      std::size_t together = 0;
+      for (const auto& group : groups(3, owned)) {
+        const MeanOfLaws mean_of({0.2, 0.3, 0.5});
+        const ProxyTunedLaw tuned_by(1);
+        const ByteMixture& mixture = tunes ? static_cast<const ByteMixture&>(tuned_by) : mean_of;
+        for (ToyModel* model : group) model->most_along = 0;
+        const Outcome slowly = decode(group, mixture, 8, sampling);
+        for (ToyModel* model : group) model->most_along = 16;
+        const Outcome quickly = decode(group, mixture, 8, sampling);
+        CHECK_EQUAL(quickly.text, slowly.text);
+        CHECK_EQUAL(quickly.reason, slowly.reason);
+        one_by_one += slowly.asked;
+        together += quickly.asked;
+      }
+      CHECK(together < one_by_one);
+    }
+  }
 }
 
 TEST("R47: an answer is UTF-8 at any time, and ends behind whole characters") {

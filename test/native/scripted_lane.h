@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "nudge/lane.h"
@@ -70,6 +72,16 @@ class ScriptedLane final : public Lane {
     }
   }
 
+  /// What the marks between two turns of the assistant's are in the script.
+  static constexpr const char* turn = "<turn>";
+
+  void step_aside(std::string_view text) override {
+    aside_ = {context_, lengths_};
+    context_ = text.empty() ? "" : std::string(text) + turn;
+    asides.push_back(context_);
+  }
+  void step_back() override { std::tie(context_, lengths_) = aside_; }
+
   void expect(const Guess& guess) override { expected.emplace_back(guess.text()); }
   bool trusts(float probability) const override { return probability >= least_trusted; }
   std::size_t guesses_wanted() override { return guesses; }
@@ -83,6 +95,8 @@ class ScriptedLane final : public Lane {
   /// Every continuation that the lane was told to expect.
   std::vector<std::string> expected;
 
+  /// Every context that the lane stepped aside to.
+  std::vector<std::string> asides;
   /// Every context the lane was asked about, and every text that it was given.
   std::vector<std::string> questions;
   std::vector<std::string> texts;
@@ -121,6 +135,7 @@ class ScriptedLane final : public Lane {
   std::string context_;
   /// Of the context in front of each token that was pushed.
   std::vector<std::size_t> lengths_;
+  std::pair<std::string, std::vector<std::size_t>> aside_;
 };
 
 }  // namespace nudging

@@ -2,10 +2,12 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "check.h"
 #include "nudge/answer.h"
+#include "nudge/guard.h"
 #include "nudge/nudge.h"
 #include "nudge/reverse.h"
 #include "scripted_lane.h"
@@ -33,6 +35,10 @@ struct Run {
   std::size_t used = 0;
   std::size_t base_tokens = 0;
   Trace trace;
+  /// Who watches, if somebody does.
+  std::optional<GuardRules> guard;
+  std::optional<std::string> refusal;
+  std::size_t checks = 0;
   Tolerance base_tolerance;
   Tolerance aligned_tolerance;
   std::size_t ties = 0;
@@ -43,10 +49,7 @@ struct Run {
   StopReason run(Task<StopReason> (*algorithm)(Lane&, Lane&, Rules, Answer&, Record&)) {
     Answer answer(limits);
     Record record(base_tolerance, aligned_tolerance, true);
-    auto task = algorithm(base, aligned, rules, answer, record);
-    task.start();
-    CHECK(task.done());
-    const StopReason reason = task.take();
+    const StopReason reason = write(algorithm(base, aligned, rules, answer, record), answer);
     read(answer);
     trace = record.trace();
     ties = record.ties();
@@ -56,13 +59,27 @@ struct Run {
   StopReason run_alone(Source source) {
     Answer answer(limits);
     Record record(base_tolerance, aligned_tolerance, true);
-    auto task = decode_alone(source == Source::base ? base : aligned, source, answer, record);
-    task.start();
-    CHECK(task.done());
-    const StopReason reason = task.take();
+    const StopReason reason = write(decode_alone(source == Source::base ? base : aligned, source, answer, record), answer);
     read(answer);
     ties = record.ties();
     return reason;
+  }
+
+  StopReason write(Task<StopReason> task, Answer& answer) {
+    if (!guard) return complete(task);
+    Guard watching(aligned, *guard, answer);
+    auto watched = guarded(std::move(task), watching, answer);
+    const StopReason reason = complete(watched);
+    checks = watching.checks();
+    refusal = watching.refusal();
+    CHECK(!answer.unchecked());
+    return reason;
+  }
+
+  static StopReason complete(Task<StopReason>& task) {
+    task.start();
+    CHECK(task.done());
+    return task.take();
   }
 
   void read(const Answer& answer) {

@@ -119,6 +119,19 @@ class ToyModel final : public Lane, public Spelling {
   }
   void set_tokens(std::span<const Token> tokens) override { context_.assign(tokens.begin(), tokens.end()); }
 
+  void take_along(std::vector<std::vector<Token>> contexts) override { along_ = std::move(contexts); }
+  std::vector<std::vector<float>> taken_along() override {
+    std::vector<std::vector<float>> said(along_.size());
+    for (std::size_t i = 0; i < along_.size() && i < most_along; ++i) {
+      said[i] = logits_after(along_[i]);
+      questions.push_back(along_[i]);
+    }
+    along_.clear();
+    return said;
+  }
+
+  /// How many contexts a question can take along.
+  std::size_t most_along = 4;
   /// What `settled` says.
   std::size_t settled_ = 0;
   /// The contexts that it was asked about.
@@ -168,6 +181,7 @@ class ToyModel final : public Lane, public Spelling {
   bool only_canonical_ = false;
   std::vector<Token> banned_;
   std::vector<Token> context_;
+  std::vector<std::vector<Token>> along_;
   std::vector<Token> spelled_;
   std::vector<float> logits_;
 };

@@ -38,6 +38,8 @@ const model = (path) => ({
   vocabulary: 2,
   hasChatTemplate: true,
   gpuLayers: 0,
+  devices: {},
+  deviceTop1: false,
   kvCache: 'f16',
   memory: { weights: 1, mapped: 1, buffers: {}, cache: 1, compute: 1 },
 });

@@ -1,5 +1,5 @@
 // What a user's program may say, and what it may not. test/types.test.ts has it compiled as an ES module and as CommonJS.
-import { AnswerStream, Nudging, NudgingError, type defaults, demoPair, pull, readPair, replay } from 'nudging';
+import { AnswerStream, Nudging, NudgingError, type defaults, demoPair, observe, pull, readPair, replay } from 'nudging';
 import type { Answer, ErrorCode, GenerateOptions, LoadOptions, ModelInfo, Pair, Piece, Replayed } from 'nudging';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -56,3 +56,6 @@ export const pair: Promise<Pair> = readPair(demoPair);
 export const pulled: Promise<string[]> = pull('hf:owner/repo', { onProgress: ({ file, fraction }) => void [file, fraction] }).then(
   ({ paths }) => paths,
 );
+export const end: () => void = observe('nudging:request:end', ({ answer, error }) => void [answer?.stats.nudgeRatio, error]);
+// @ts-expect-error no such channel
+observe('nudging:request:middle', () => {});

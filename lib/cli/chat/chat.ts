@@ -5,7 +5,7 @@ import type { Answer, ChatMessage, GenerateOptions, LoadOptions, Mode } from '..
 import { describe } from '../failure.ts';
 import { answerJson } from '../json.ts';
 import { columnsOf, prose } from '../layout.ts';
-import { count, palette, rate, wantsColor } from '../terminal.ts';
+import { count, harmless, palette, rate, wantsColor } from '../terminal.ts';
 import { guestsShare, unnudged } from '../who-spoke.ts';
 import type { Lines } from './lines.ts';
 import { Marks, type Marking } from './marks.ts';
@@ -138,9 +138,10 @@ const unusual: Partial<Record<Answer['stopReason'], string>> = {
   stalled: 'it went in circles',
   aborted: 'stopped',
   timeout: 'out of time',
+  refused: 'the guard found that the aligned model would refuse',
 };
 
-function afterwards({ stats, stopReason, droppedMessages = 0, seed }: Answer, mode: Mode): string {
+function afterwards({ stats, stopReason, refusal, droppedMessages = 0, seed }: Answer, mode: Mode): string {
   const { tokens, times } = stats;
   const parts = [
     count(tokens, 'token'),
@@ -148,6 +149,7 @@ function afterwards({ stats, stopReason, droppedMessages = 0, seed }: Answer, mo
     times.total > 0 && tokens > 0 ? `${rate(tokens / (times.total / 1000))} tokens/s` : '',
     seed === undefined ? '' : `seed ${seed}`,
     unusual[stopReason] ?? '',
+    refusal === undefined ? '' : `it says ${JSON.stringify(harmless(refusal.trim()))}`,
     droppedMessages > 0 ? `without the ${count(droppedMessages, 'oldest message')}, for which the context has no room` : '',
   ];
   return parts.filter(Boolean).join(', ');

@@ -82,6 +82,8 @@ function machineRows({
   runtime,
   platform,
   binary,
+  from,
+  chosen,
   level,
   features,
   cpu,
@@ -94,6 +96,7 @@ function machineRows({
   return [
     ['nudging', `${nudging} (${llamaCpp === undefined ? 'its binary does not load' : `llama.cpp ${llamaCpp}`}), ${runtime}, ${platform}`],
     ['binary', binary],
+    ['comes from', [from, chosen && `level ${chosen}`].filter(Boolean).join(', ')],
     ['built for', [level, on.join(', ')].filter(Boolean).join(': ')],
     ['processor', `${cpu.name}, ${count(cpu.threads, 'thread')}, of which ${cpu.usable} may be used`],
     ['memory', `${bytes(memory.usable)} of ${bytes(memory.total)} are free for this process`],
@@ -128,7 +131,7 @@ function pairRows({ base, aligned, missing, fits, needed, available, models, det
     [
       'GPU layers',
       models && models.base.gpuLayers + models.aligned.gpuLayers > 0
-        ? `${models.base.gpuLayers} and ${models.aligned.gpuLayers}`
+        ? `${layers(models.base)} of the base, ${layers(models.aligned)} of the aligned model`
         : undefined,
     ],
     ['deterministic', deterministic === undefined ? undefined : deterministic ? 'yes' : 'no'],
@@ -136,6 +139,12 @@ function pairRows({ base, aligned, missing, fits, needed, available, models, det
     ['aligned alone', speed && `${rate(speed.aligned)} tokens/s`],
     ['together', speed && together(speed.nudge, ratio, nudgeRatio)],
   ];
+}
+
+/** `33 (CUDA0 17, CUDA1 16)`. */
+function layers({ gpuLayers, devices }: { gpuLayers: number; devices: Record<string, number> }): string {
+  const places = Object.entries(devices).map(([name, some]) => (some === gpuLayers ? name : `${name} ${some}`));
+  return places.length === 0 ? String(gpuLayers) : `${gpuLayers} (${places.join(', ')})`;
 }
 
 function together(speed: number, ratio: number | undefined, nudgeRatio: number | undefined): string {

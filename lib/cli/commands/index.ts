@@ -8,11 +8,13 @@ const table: Record<string, () => Promise<Command>> = {
   explain: async () => (await import('./explain.ts')).explain,
   inspect: async () => (await import('./inspect.ts')).inspect,
   chat: async () => (await import('./chat.ts')).chat,
+  serve: async () => (await import('./serve.ts')).serve,
   doctor: async () => (await import('./doctor.ts')).doctor,
   pull: async () => (await import('./pull.ts')).pull,
   models: async () => (await import('./models.ts')).models,
   pairs: async () => (await import('./pairs.ts')).pairs,
   calibrate: async () => (await import('./calibrate.ts')).calibrate,
+  build: async () => (await import('./build.ts')).build,
   completion: async () => (await import('./completion.ts')).completion,
   help: async () => (await import('./help.ts')).help,
 };

@@ -5,8 +5,8 @@ import { buildCommand } from '../../build-command.ts';
 import { NudgingError } from '../../errors.ts';
 import { hostMemory } from '../../host-memory.ts';
 import { harmfulBuffers } from '../../kernels.ts';
-import { addonPath, loadNative, type NativeMachine } from '../../native.ts';
-import { packageVersion } from '../version.ts';
+import { addonBinary, loadNative, type NativeMachine } from '../../native.ts';
+import { ownVersion } from '../../own-version.ts';
 import { bytes, count } from '../terminal.ts';
 import type { Finding } from './finding.ts';
 
@@ -18,6 +18,10 @@ export interface Machine {
   runtime: string;
   platform: string;
   binary?: string;
+  /** `NUDGING_BINARY`, `build`, or the package that it comes in. */
+  from?: string;
+  /** The level of CPU that was chosen among those of its package: v2, v3, icelake, sapphirerapids, dotprod or i8mm. */
+  chosen?: string;
   /** Such as `x86-64-v3`: the processors that the binary was compiled for, as far as its features tell. */
   level?: string;
   /** What the binary was compiled for and with, by ggml's names. */
@@ -94,13 +98,13 @@ export async function examineMachine(source: Source = actual): Promise<{ machine
   const [usable, threads] = [availableCores(), availableParallelism()];
   const driver = /Kernel Module\s+(?:for \S+\s+)?([\d.]+)/.exec(text('/proc/driver/nvidia/version'))?.[1];
   const level = levelOf(known.features, arch);
-  const binary = addonPath();
+  const binary = addonBinary();
   const machine: Machine = {
-    nudging: packageVersion(),
+    nudging: ownVersion(),
     ...(llamaCpp === undefined ? {} : { llamaCpp }),
     runtime: runtimeName(),
     platform: `${platform}-${arch}`,
-    ...(binary === undefined ? {} : { binary }),
+    ...(binary === undefined ? {} : { binary: binary.path, from: binary.from, ...(binary.level ? { chosen: binary.level } : {}) }),
     ...(level === undefined ? {} : { level }),
     features: known.features,
     cpu: { name: cpus()[0]?.model.trim() || 'unknown', threads: cpus().length || threads, usable },

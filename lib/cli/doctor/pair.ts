@@ -23,7 +23,10 @@ export interface PairReport {
   available?: number;
   /** Models that the cache does not have: nothing is loaded then, and `needed` is what their files and those that are there have. */
   missing?: MissingModel[];
-  models?: Record<LaneName, { description: string; context: number; gpuLayers: number; memory: MemoryUse }>;
+  models?: Record<
+    LaneName,
+    { description: string; context: number; gpuLayers: number; devices: Record<string, number>; memory: MemoryUse }
+  >;
   deterministic?: boolean;
   /** Tokens a second, measured; missing where nothing was. */
   speed?: Record<(typeof measured)[number], number>;
@@ -86,8 +89,8 @@ export async function examinePair(
 }
 
 function reportOf(nudging: Nudging, lane: LaneName) {
-  const { description, context, gpuLayers, memory } = nudging.models[lane];
-  return { description, context, gpuLayers, memory };
+  const { description, context, gpuLayers, devices, memory } = nudging.models[lane];
+  return { description, context, gpuLayers, devices, memory };
 }
 
 /** What a file tells about its place in a pair. What is wrong with it altogether, loading says. */

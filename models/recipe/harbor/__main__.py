@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from .. import gguf_file
+from ..command_line import run
 from ..llama import Llama, Shape
 from ..nudge import generate, pair_lanes
 from ..presets import smoke_plan
@@ -153,21 +154,5 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main() -> int:
-    args = parser().parse_args()
-    torch.set_num_threads(args.threads)
-    if hasattr(args, "work"):
-        args.work.mkdir(parents=True, exist_ok=True)
-    try:
-        args.run(args)
-    except (ValueError, FileNotFoundError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as stop:
-        print(str(stop) or "interrupted", file=sys.stderr)
-        return 130
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(parser()))

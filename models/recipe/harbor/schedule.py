@@ -75,13 +75,5 @@ class HarborTrainer(Trainer):
         short = replace(self.plan, rows=PRACTICE_ROWS, window=PRACTICE_WINDOW)
         return batch(self.practice, short, self.step)
 
-    def _update(self, loss_of) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.plan, self.step)
-        loss = loss_of(*self.batch())
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.step += 1
-        return loss.item()
+    def rate(self) -> float:
+        return learning_rate(self.plan, self.step)

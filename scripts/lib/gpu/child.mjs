@@ -13,6 +13,7 @@ import { inRoot } from '../paths.mjs';
  * @property {number} seconds   for which new requests are made, after the models are loaded
  * @property {number} [loads]   times that the engine is loaded, each for an equal part of the seconds; default: 1
  * @property {string} [reference] a file with the expected answers by question
+ * @property {string} [prompt]  one raw prompt for both models, with {question} in it
  * @property {number} [seed]    of the order of questions
  *
  * @typedef {object} Outcome
@@ -81,6 +82,13 @@ function judge(question, answer) {
   else outcome.wrong.push({ question, expected, got: answer.text });
 }
 
+/** @param {string} question @returns {import('../../../lib/index.ts').Input} */
+function inputOf(question) {
+  if (order.prompt === undefined) return question;
+  const prompt = order.prompt.replace('{question}', () => question);
+  return { base: prompt, aligned: prompt };
+}
+
 const loads = order.loads ?? 1;
 for (let load = 0; load < loads; load += 1) {
   const engine = await Nudging.load(order.load);
@@ -99,7 +107,7 @@ for (let load = 0; load < loads; load += 1) {
   const asker = async () => {
     for (let question = next(); question !== undefined; question = next()) {
       try {
-        judge(question, await engine.generate(question, order.ask ?? {}));
+        judge(question, await engine.generate(inputOf(question), order.ask ?? {}));
       } catch (error) {
         const { code = 'none', message } = /** @type {{ code?: string, message: string }} */ (error);
         outcome.errors[code] = (outcome.errors[code] ?? 0) + 1;

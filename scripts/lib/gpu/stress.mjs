@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { BuildError } from '../errors.mjs';
 import { inRoot } from '../paths.mjs';
-import { gpuPair } from './models.mjs';
+import { gpuPair, sizes } from './models.mjs';
 import { runChild } from './run.mjs';
 
 /** @typedef {import('./models.mjs').Weights} Weights */
@@ -77,6 +77,7 @@ export async function stress(setting, asked, expected, places, seed) {
     seconds,
     loads: setting.loads ?? 1,
     reference: expected,
+    prompt: sizes[setting.size ?? 'small']?.prompt,
     seed,
   };
   const ended = await runChild(order, { env: setting.env ?? {}, limit: setting.limit ?? seconds + 20, wrapper: setting.wrapper ?? [] });

@@ -1,0 +1,68 @@
+/** What the `index.cjs` of a package with binaries says (scripts/lib/packages/platform.mjs writes it). Paths are absolute. */
+export interface BinaryPackage {
+  version: string;
+  /** By the level of CPU, or `any` for a package with a single one. */
+  binaries: Record<string, string>;
+  /** The addon that says which levels this CPU can run; missing where there are none to choose from. */
+  levels?: string;
+}
+
+/**
+ * The packages that there may be, each by a name in plain sight: bundlers and tracers of files follow nothing else. They are published
+ * together with this one, and are optional dependencies of it, except those for GPUs.
+ */
+const packages: Record<string, (require: NodeJS.Require) => unknown> = {
+  'linux-x64': (require) => require('@nudging/linux-x64'),
+  'linux-arm64': (require) => require('@nudging/linux-arm64'),
+  'linuxmusl-x64': (require) => require('@nudging/linuxmusl-x64'),
+  'linuxmusl-arm64': (require) => require('@nudging/linuxmusl-arm64'),
+  'darwin-arm64': (require) => require('@nudging/darwin-arm64'),
+  'win32-x64': (require) => require('@nudging/win32-x64'),
+};
+
+/** For GPUs, by platform; the first that is there is taken. Nobody gets them who does not name them. */
+const gpuPackages: Record<string, readonly { name: string; load: (require: NodeJS.Require) => unknown }[]> = {
+  'linux-x64': [
+    { name: '@nudging/linux-x64-cuda', load: (require) => require('@nudging/linux-x64-cuda') },
+    { name: '@nudging/linux-x64-vulkan', load: (require) => require('@nudging/linux-x64-vulkan') },
+  ],
+};
+
+/** A package that is there, and its name. */
+export interface Found extends BinaryPackage {
+  name: string;
+}
+
+/** The name of a platform's package; nothing where there is none. */
+export function packageFor(platform: string): string | undefined {
+  return Object.hasOwn(packages, platform) ? `@nudging/${platform}` : undefined;
+}
+
+/** The platform's package; nothing where it is not installed. */
+export function cpuPackage(platform: string, require: NodeJS.Require): Found | undefined {
+  const name = packageFor(platform);
+  return name === undefined ? undefined : found(name, packages[platform] as (require: NodeJS.Require) => unknown, require);
+}
+
+/** A package for this platform's GPUs, if one is installed. */
+export function gpuPackage(platform: string, require: NodeJS.Require): Found | undefined {
+  for (const { name, load } of gpuPackages[platform] ?? []) {
+    const there = found(name, load, require);
+    if (there) return there;
+  }
+  return undefined;
+}
+
+function found(name: string, load: (require: NodeJS.Require) => unknown, require: NodeJS.Require): Found | undefined {
+  try {
+    return { name, ...(load(require) as BinaryPackage) };
+  } catch (error) {
+    // Only "there is no such package": one that is broken says so.
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    if (code === 'MODULE_NOT_FOUND' && typeof message === 'string' && message.includes(`'${name}'`)) return undefined;
+    // Deno's and Yarn's words for the same.
+    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'QUALIFIED_PATH_RESOLUTION_FAILED' || code === 'UNDECLARED_DEPENDENCY')
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+#include "nudge/guard.h"
+
+#include <utility>
+
+#include "nudge/utf8.h"
+
+namespace nudging {
+
+Guard::Guard(Lane& aligned, GuardRules rules, Answer& answer)
+    : aligned_(aligned), rules_(std::move(rules)), phrases_(rules_.phrases), answer_(answer) {
+  answer_.guard(this);
+}
+
+Task<bool> Guard::look() {
+  ++checks_;
+  std::string said;
+  Utf8Stream characters;
+  aligned_.step_aside(answer_.text());
+  for (std::size_t asked = 0; asked < rules_.tokens; ++asked) {
+    const Top1 next = co_await aligned_.top1();
+    if (next.ends) break;
+    characters.feed(next.bytes, said);
+    // What does not fit any more is not asked for: the answer itself may still have room.
+    if (aligned_.room() == 0) break;
+    aligned_.push(next.token);
+  }
+  aligned_.step_back();
+  const bool refuses = phrases_.in(said);
+  looked_at_ = answer_.used();
+  if (refuses) {
+    refusal_ = std::move(said);
+    answer_.refuse();
+  } else {
+    answer_.pass();
+  }
+  co_return refuses;
+}
+
+Task<StopReason> guarded(Task<StopReason> writing, Guard& guard, Answer& answer) {
+  if (co_await guard.look()) co_return StopReason::refused;
+  const StopReason reason = co_await writing;
+  if (reason == StopReason::refused || !answer.unchecked()) co_return reason;
+  co_return co_await guard.look() ? StopReason::refused : reason;
+}
+
+}  // namespace nudging

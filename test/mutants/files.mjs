@@ -1,0 +1,24 @@
+// Files below native/ that several wrong engines change.
+export const nudge = 'nudge/nudge.cpp';
+export const record = 'nudge/record.cpp';
+export const judge = 'nudge/judge.cpp';
+export const words = 'nudge/words.cpp';
+export const lead = 'nudge/lead.cpp';
+export const reverse = 'nudge/reverse.cpp';
+export const attention = 'kernels/attention.cpp';
+export const draft = 'nudge/draft.h';
+export const answer = 'nudge/answer.cpp';
+export const stops = 'nudge/stop_strings.cpp';
+export const lane = 'lanes/sequence_lane.cpp';
+export const text = 'text/text_tokens.cpp';
+export const vocabulary = 'text/vocabulary.cpp';
+export const context = 'lanes/model_context.cpp';
+export const prompt = 'text/prompt.cpp';
+export const job = 'engine/job.cpp';
+export const prompts = 'engine/prompts.cpp';
+export const sampling = 'choice/gumbel.cpp';
+export const tolerance = 'trust/tie_tolerance.cpp';
+export const filters = 'choice/token_filters.cpp';
+export const changes = 'lanes/logit_changes.cpp';
+export const reader = 'lanes/logit_reader.cpp';
+export const scheduler = 'engine/scheduler.cpp';

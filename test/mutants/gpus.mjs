@@ -1,0 +1,120 @@
+/**
+ * Wrong engines on several GPUs, which made-up ones show, and of what is for GPUs and can be done by a CPU as well.
+ *
+ * @type {import('./mutants.mjs').Mutant[]}
+ */
+export const gpuMutants = [
+  {
+    name: 'the base is placed as if it were alone on the GPUs',
+    file: 'models/memory_plan.cpp',
+    from: 'if (moves_with(lane, other)) continue; left -= static_cast<double>(demand(other).context[place]);',
+    to: 'continue; left -= static_cast<double>(demand(other).context[place]);',
+    native: 'several_gpus_test',
+  },
+  {
+    name: 'every model is over all GPUs',
+    file: 'models/memory_plan.cpp',
+    from: '(wanted.spread == Spread::automatic && lane != base_lane)',
+    to: 'false',
+    native: 'several_gpus_test',
+  },
+  {
+    name: 'layers that do not fit where they are stay there',
+    file: 'models/memory_plan.cpp',
+    from: 'move < most_moves && !fits(1)',
+    to: 'false && move < most_moves',
+    native: 'several_gpus_test',
+  },
+  {
+    name: 'a model goes to the GPU where least is left',
+    file: 'models/memory_plan.cpp',
+    from: 'std::ranges::max_element(left) - left.begin())] = layers;',
+    to: 'std::ranges::min_element(left) - left.begin())] = layers;',
+    native: 'several_gpus_test',
+  },
+  {
+    name: 'llama.cpp divides the layers by itself',
+    file: 'models/model.cpp',
+    from: 'parameters.tensor_split = split_.data();',
+    to: '',
+    native: 'placement_test',
+  },
+  {
+    name: 'weights stay where they are whatever was said of them',
+    file: 'models/model.cpp',
+    from: 'if (overrides_.size() > 1) parameters.tensor_buft_overrides = overrides_.data();',
+    to: '',
+    native: 'placement_test',
+  },
+  {
+    name: 'weights go to GPUs that cannot look up their rows',
+    file: 'models/memory_meter.cpp',
+    from: 'if (is_embedding &&',
+    to: 'if (false && is_embedding &&',
+    native: 'placement_test',
+  },
+  {
+    name: 'a second engine loads the weights again for the memory that the first took',
+    file: 'engine/loading.cpp',
+    from: 'lane.gpu_layers = layers; if (layers > 0) lane.split = split;',
+    to: '',
+    native: 'placement_test',
+  },
+  {
+    name: 'the next best token of the device is the best once more',
+    file: 'src/llama-context.cpp',
+    from: 'ggml_tensor * nothing = ggml_scale_bias(ctx, top.logit, 0.0f, -2*top_limit);',
+    to: 'ggml_tensor * nothing = ggml_scale_bias(ctx, top.logit, 1.0f, 0.0f);',
+    native: 'device_top1_test',
+    vendored: true,
+  },
+  {
+    name: 'rows of which more is wanted stay on the device',
+    file: 'lanes/model_context.cpp',
+    from: 'return entry.wanted == Wanted::distribution || reading.changes ||',
+    to: 'return reading.changes ||',
+    native: 'device_top1_test',
+  },
+  {
+    name: 'all rows are fetched from the device',
+    file: 'lanes/model_context.cpp',
+    from: 'if (device_top1_) llama_set_logits_wanted(context_.get(), logits_wanted_.data());',
+    to: '',
+    native: 'device_top1_test',
+  },
+  {
+    name: 'what the device finds is not planned',
+    file: 'models/memory_meter.cpp',
+    from: 'options.cache_type = cache_type;',
+    to: 'options.cache_type = cache_type; options.device_top1 = false;',
+    native: 'device_top1_test',
+  },
+  {
+    name: 'dummies stay in the cache',
+    file: 'lanes/model_context.cpp',
+    from: 'for (std::size_t i = count; i < padded; ++i) clear(*sequence_pointers_[i]);',
+    to: '',
+    native: 'padding_test',
+  },
+  {
+    name: 'dummies are in a sequence of a request',
+    file: 'lanes/model_context.cpp',
+    from: 'static_cast<llama_seq_id>(padding_.sequences + std::min(place, dummies - 1))',
+    to: 'static_cast<llama_seq_id>(std::min(place, dummies - 1))',
+    native: 'padding_test',
+  },
+  {
+    name: 'passes are filled up to equal sizes, with other numbers of outputs',
+    file: 'lanes/model_context.cpp',
+    from: 'if (padded > count) std::fill_n(outputs_.begin(), padded, int8_t{1});',
+    to: '',
+    native: 'padding_test',
+  },
+  {
+    name: 'costs are counted by tokens that were asked for',
+    file: 'lanes/costs.cpp',
+    from: 'double Costs::of(std::size_t tokens) const { tokens = padding_.padded(tokens);',
+    to: 'double Costs::of(std::size_t tokens) const {',
+    native: 'padding_test',
+  },
+];
