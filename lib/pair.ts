@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { demoPackage, embeddedPair, embeddedPairs } from './embedded-pairs.ts';
+import { demoPackage, demoPair, embeddedPair, embeddedPairs } from './embedded-pairs.ts';
 import { NudgingError } from './errors.ts';
 import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, reject, text, type Rule } from './options.ts';
