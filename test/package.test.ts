@@ -111,8 +111,9 @@ describe('the packages', () => {
     ];
     const files = filesIn(source);
     expect(needed.filter((file) => !files.includes(file))).toEqual([]);
-    // The loader looks for pair.json where the package begins.
-    expect(filesIn(demo)).toEqual(expect.arrayContaining(['pair.json', 'base.gguf', 'aligned.gguf', 'LICENSE.wordnet']));
+    // The loader looks for the pairs by these names.
+    const pairs = ['demo', 'harbor'].flatMap((pair) => ['pair.json', 'base.gguf', 'aligned.gguf'].map((file) => `${pair}/${file}`));
+    expect(filesIn(demo)).toEqual(expect.arrayContaining([...pairs, 'demo/LICENSE.wordnet']));
   });
 
   it('have the playground as it is written', () => {
