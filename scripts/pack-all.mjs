@@ -7,6 +7,7 @@ import { makePlan } from './lib/configs.mjs';
 import { BuildError, runMain } from './lib/errors.mjs';
 import { buildNative } from './lib/native.mjs';
 import { stageDemo } from './lib/packages/demo.mjs';
+import { megabytes, tooLarge } from './lib/packages/limits.mjs';
 import { stageMain } from './lib/packages/main.mjs';
 import { stagePlatform } from './lib/packages/platform.mjs';
 import { stageSource } from './lib/packages/source.mjs';
@@ -23,12 +24,6 @@ binaries are compiled with the pinned zig, which pip fetches: for glibc 2.28 or 
   --this-machine    instead: one binary for this very machine, as npm run build:native makes it. To try packages with, not to publish
   --out DIR         default: packages/
 `;
-
-/** Bytes that packages may take: [packed, unpacked]. */
-const limits = /** @type {Record<string, [number, number]>} */ ({
-  nudging: [1.5e6, 6e6],
-  '@nudging/linux-x64': [13e6, 32e6],
-});
 
 /** @param {string} name @param {string} folder */
 async function makeTarget(name, folder) {
@@ -78,15 +73,14 @@ await runMain(async () => {
   if (values['this-machine']) places.push(await makeThisMachine(staging));
   else for (const name of names) places.push(await makeTarget(name, staging));
 
-  const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
   console.log('| package | packed | unpacked |\n| --- | --- | --- |');
-  /** @type {string[]} */
-  const tooLarge = [];
+  /** @type {import('./lib/packages/staging.mjs').Tarball[]} */
+  const packed = [];
   for (const place of places) {
-    const { name, packed, unpacked } = await pack(place, out);
-    console.log(`| ${name} | ${megabytes(packed)} | ${megabytes(unpacked)} |`);
-    const [most, mostUnpacked] = limits[name] ?? [Infinity, Infinity];
-    if (packed > most || unpacked > mostUnpacked) tooLarge.push(`${name} (${megabytes(most)} packed, ${megabytes(mostUnpacked)} unpacked)`);
+    const tarball = await pack(place, out);
+    console.log(`| ${tarball.name} | ${megabytes(tarball.packed)} | ${megabytes(tarball.unpacked)} |`);
+    packed.push(tarball);
   }
-  if (tooLarge.length > 0) throw new BuildError(`larger than they may be: ${tooLarge.join(', ')}`);
+  const wrong = tooLarge(packed);
+  if (wrong.length > 0) throw new BuildError(`larger than they may be: ${wrong.join(', ')}`);
 });

@@ -4,10 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stageDemo } from '../scripts/lib/packages/demo.mjs';
+import { tooLarge } from '../scripts/lib/packages/limits.mjs';
 import { optional, stageMain } from '../scripts/lib/packages/main.mjs';
 import { stagePlatform } from '../scripts/lib/packages/platform.mjs';
 import { stageSource } from '../scripts/lib/packages/source.mjs';
+import { pack } from '../scripts/lib/packages/staging.mjs';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
+import { unpackedSize } from '../scripts/lib/tar.mjs';
 import { targets } from '../scripts/lib/targets.mjs';
 import { SHIPPED_RECORDS } from '../scripts/lib/vendor-tree.mjs';
 import { pinned } from '../vendor/fetch.mjs';
@@ -21,7 +24,6 @@ function filesIn(folder: string): string[] {
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'));
 }
 const manifestOf = (place: string) => JSON.parse(readFileSync(path.join(place, 'package.json'), 'utf8')) as Record<string, any>;
-const bytesIn = (place: string) => filesIn(place).reduce((sum, file) => sum + statSync(path.join(place, file)).size, 0);
 
 describe('the packages', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nudging-packages-'));
@@ -82,7 +84,23 @@ describe('the packages', () => {
       });
     expect(imported.filter((file) => !files.includes(file))).toEqual([]);
     expect(files).toContain('scripts/lib/kernels.mjs');
-    expect(bytesIn(main)).toBeLessThan(6e6);
+  });
+
+  it('are no larger than they may be', { timeout: 120_000 }, async () => {
+    const tarball = await pack(main, folder);
+    expect(tooLarge([tarball])).toEqual([]);
+    // What is measured is the tarball, and all of it.
+    expect(tarball.packed).toBe(statSync(tarball.file).size);
+    expect(tarball.unpacked).toBe(unpackedSize(tarball.file));
+    expect(tarball.files.sort()).toEqual(filesIn(main).sort());
+    expect(tooLarge([{ ...tarball, packed: 1.51e6 }])).toEqual([
+      expect.stringMatching(/^nudging \(1\.51 MB packed, .*; at most 1\.50 MB and/),
+    ]);
+    for (const name of [...targets.map((target) => target.name), 'darwin-arm64', 'win32-x64']) {
+      expect(tooLarge([{ name: `@nudging/${name}`, packed: 13e6, unpacked: 32e6 }])).toEqual([]);
+      expect(tooLarge([{ name: `@nudging/${name}`, packed: 13.1e6, unpacked: 32e6 }])).toHaveLength(1);
+      expect(tooLarge([{ name: `@nudging/${name}`, packed: 13e6, unpacked: 32.1e6 }])).toHaveLength(1);
+    }
   });
 
   it('have exactly the llama.cpp source that a build reads', () => {
