@@ -67,8 +67,10 @@ describe('the packages', () => {
     expect(Object.keys(found.binaries)).toEqual(['v2', 'v3']);
     for (const file of [...Object.values(found.binaries), found.levels]) expect(existsSync(file)).toBe(true);
     expect(readFileSync(path.join(platform, 'index.cjs'), 'utf8')).toContain("join(__dirname, 'nudging-v2.node')");
-    const loader = readText('lib/binary/packages.ts');
-    for (const { name } of targets) expect(loader).toContain(`require('@nudging/${name}')`);
+    const named = [...readText('lib/binary/packages.ts').matchAll(/require\('(@nudging\/[^']+)'\)/g)].map(([, name]) => name as string);
+    expect(named).toEqual(expect.arrayContaining(targets.map(({ name }) => `@nudging/${name}`)));
+    // Where tracers of files find them, too.
+    for (const name of named) expect(readText('lib/index.cjs')).toContain(`require('${name}')`);
   });
 
   it('have all that runs: the library and every script that it imports', () => {
@@ -76,14 +78,16 @@ describe('the packages', () => {
     for (const file of ['dist/index.js', 'dist/index.cjs', 'dist/cli/main.js', 'schema/pair.schema.json', 'LICENSE', 'README.md'])
       expect(files).toContain(file);
     const imported = files
-      .filter((file) => /\.m?js$/.test(file) && !file.startsWith('dist/server/playground/'))
+      .filter((file) => /\.[cm]?js$/.test(file) && !file.startsWith('dist/server/playground/'))
       .flatMap((file) => {
         const text = readFileSync(path.join(main, file), 'utf8');
-        const names = [...text.matchAll(/(?:from|import) ?\(?['"](\.[^'"]+)['"]/g)].map(([, name]) => name as string);
+        // Programs of their own are named by a URL.
+        const names = [...text.matchAll(/(?:from|import|new URL|require) ?\(?['"](\.[^'"]+)['"]/g)].map(([, name]) => name as string);
         return names.map((name) => path.posix.join(path.posix.dirname(file), name));
       });
     expect(imported.filter((file) => !files.includes(file))).toEqual([]);
     expect(files).toContain('scripts/lib/kernels.mjs');
+    expect(imported).toContain('scripts/check-kernels.mjs');
   });
 
   it('are no larger than they may be', { timeout: 120_000 }, async () => {
