@@ -2,12 +2,23 @@
 // What opens files by itself, a library or its loader, gets no help, less than Electron gives. Loaded with --require; the archive's
 // contents lie in the folder NUDGING_TEST_CONTENTS, and its own path is NUDGING_TEST_ARCHIVE.
 const fs = require('node:fs');
-const { createRequire, isBuiltin, registerHooks, syncBuiltinESMExports } = require('node:module');
+const module_ = require('node:module');
 const { pathToFileURL } = require('node:url');
+
+const { createRequire, isBuiltin, syncBuiltinESMExports } = module_;
+/** @typedef {{ parentURL?: string, conditions: string[] }} Context */
+/**
+ * @typedef {object} Hooks
+ * @property {(specifier: string, context: Context, next: (specifier: string, context: Context) => { url: string }) => object} resolve
+ * @property {(url: string, context: object, next: (url: string, context: object) => object) => object} load
+ */
+/** Node.js 20 has none. @type {(hooks: Hooks) => void} */
+const registerHooks = Reflect.get(module_, 'registerHooks');
 
 const archive = `${process.env.NUDGING_TEST_ARCHIVE}/`;
 const contents = `${process.env.NUDGING_TEST_CONTENTS}/`;
-const [archiveUrl, contentsUrl] = [archive, contents].map((folder) => pathToFileURL(folder).href);
+const archiveUrl = pathToFileURL(archive).href;
+const contentsUrl = pathToFileURL(contents).href;
 
 /** @param {unknown} file @returns {any} */
 const real = (file) => {
