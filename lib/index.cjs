@@ -19,3 +19,22 @@ try {
   const reason = reasons[cause.code];
   throw reason ? Object.assign(new Error(reason, { cause }), { code: 'ERR_NATIVE_LOAD' }) : cause;
 }
+
+// Nobody calls it. Tracers of files (Next.js' standalone output, Vercel) follow plain words in a file of CommonJS, and in no other way
+// would they find what is chosen when it runs. The demonstration pair is 12 MB, and who wants it names it (docs/bundlers.md).
+void function traced() {
+  require('./index.js');
+  require('./isolate/main.js');
+  require('../scripts/lib/kernels.mjs');
+  require('../scripts/check-kernels.mjs');
+  try {
+    require('@nudging/linux-x64');
+    require('@nudging/linux-arm64');
+    require('@nudging/linuxmusl-x64');
+    require('@nudging/linuxmusl-arm64');
+    require('@nudging/darwin-arm64');
+    require('@nudging/win32-x64');
+    require('@nudging/linux-x64-cuda');
+    require('@nudging/linux-x64-vulkan');
+  } catch {}
+};

@@ -14,7 +14,7 @@ export { describeModel, type ModelDescription, type NamedToken, type WeightsOfTy
 export type { Suits } from './gguf/suits.ts';
 export { refusalPhrases } from './guard.ts';
 export { defaultInContextPrompt } from './in-context.ts';
-export { demoPair } from './demo-pair.ts';
+export { demoPair } from './embedded-pairs.ts';
 export { readPair, type Pair } from './pair.ts';
 export { pull } from './pull.ts';
 export { replay, type Replayed, type ReplayedDecision } from './replay.ts';

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { demoPackage, demoPair } from './demo-pair.ts';
+import { demoPackage, demoPair, embeddedPair, embeddedPairs } from './embedded-pairs.ts';
 import { NudgingError } from './errors.ts';
 import { isHubName } from './hub/name.ts';
 import { check, defined, isObject, loadRules, nonEmptyText, reject, text, type Rule } from './options.ts';
@@ -59,8 +59,8 @@ function isProgramOption(name: string): name is ProgramOption {
 }
 
 /**
- * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are. Where there is no such file, the name of a
- * preset is as good (docs/models.md).
+ * Reads a manifest and makes its paths absolute; names of models on the hub stay as they are. Where there is no such file, the name of an
+ * embedded pair or of a preset is as good (docs/models.md).
  *
  * @throws NudgingError ERR_PAIR_INVALID: not there, no JSON, an unknown or wrong property; ERR_INVALID_OPTION: no text
  */
@@ -71,6 +71,7 @@ export async function readPair(path: string): Promise<Pair> {
     manifest = JSON.parse(await readTextFile(path));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      if (embeddedPairs.includes(path)) return readPair(embeddedPair(path));
       const preset = await presetNamed(path);
       if (preset) return { name: preset.name, description: preset.description, ...preset.pair };
     }
@@ -112,9 +113,10 @@ function refuseProgramOption(name: string): void {
 /** What is no path may be meant as a preset. */
 async function remedyFor(path: string, isMissing: boolean): Promise<string> {
   const file = 'pass the path of a pair.json';
-  if (isMissing && path === demoPair) return `the demonstration pair is a package of its own: install ${demoPackage}, or ${file}`;
+  if (isMissing && embeddedPairs.some((name) => path === embeddedPair(name)))
+    return `the embedded pairs are a package of their own: install ${demoPackage}, or ${file}`;
   if (!isMissing || !/^[\w.-]+$/.test(path) || path.endsWith('.json')) return file;
-  const meant = nearest(path.toLowerCase(), await presetNames());
+  const meant = nearest(path.toLowerCase(), [...embeddedPairs, ...(await presetNames())]);
   return meant === undefined ? `${file}, or a name that nudging pairs lists` : `did you mean the pair ${meant}? Else ${file}`;
 }
 

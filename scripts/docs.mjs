@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { entryPoints } from './lib/entry-points.mjs';
 import { BuildError, runMain } from './lib/errors.mjs';
 import { npm } from './lib/npm.mjs';
 import { inRoot } from './lib/paths.mjs';
@@ -54,21 +55,11 @@ async function installTools() {
 
 /** @param {string} folder */
 async function generate(folder) {
-  const entries = entryPoints().flatMap((entry) => ['--entryPoints', entry]);
+  const entries = entryPoints().flatMap(({ source }) => ['--entryPoints', source]);
   const typedoc = path.join(tools, 'node_modules/typedoc/bin/typedoc');
   const { code, output } = await run(process.execPath, [typedoc, ...entries, '--out', folder], { cwd: tools });
   if (code !== 0) throw new BuildError(`the API reference could not be made:\n${output.trim()}`);
   for (const page of pagesIn(folder)) writeFileSync(path.join(folder, page), tidied(read(folder, page) ?? '', page));
-}
-
-/** The sources of all that package.json exports. */
-function entryPoints() {
-  /** @type {{ exports: Record<string, string | Record<string, string>> }} */
-  const { exports } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
-  const targets = Object.values(exports).map((target) => (typeof target === 'string' ? target : (target.default ?? '')));
-  return targets
-    .filter((target) => target.endsWith('.js'))
-    .map((target) => inRoot(target.replace('./dist/', 'lib/').replace(/\.js$/, '.ts')));
 }
 
 /** Says what the page is, and has paths in docstrings lead somewhere. @param {string} text @param {string} page */

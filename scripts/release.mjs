@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 // Checks that what lies in a folder is a release, writes what goes beside it, and publishes it. RELEASING.md says when to call it.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BuildError, runMain } from './lib/errors.mjs';
 import { npm } from './lib/npm.mjs';
+import { tooLarge } from './lib/packages/limits.mjs';
 import { optional } from './lib/packages/main.mjs';
 import { billOfMaterials } from './lib/packages/sbom.mjs';
 import { manifest } from './lib/packages/staging.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { run } from './lib/process.mjs';
-import { readFromTarball } from './lib/tar.mjs';
+import { readFromTarball, unpackedSize } from './lib/tar.mjs';
 
 const help = `usage: node scripts/release.mjs [options]
 
@@ -23,7 +24,7 @@ sbom.cdx.json beside them. Without --publish nothing leaves this machine.
   --publish       publish them, those with binaries first, with provenance: in the release workflow alone, whose identity npm trusts
 `;
 
-/** @typedef {{ name: string, file: string, sha256: string }} Tarball */
+/** @typedef {{ name: string, file: string, sha256: string, packed: number, unpacked: number }} Tarball */
 
 /** @param {string} folder @returns {Tarball[]} in the order in which they are published */
 function readTarballs(folder) {
@@ -35,7 +36,13 @@ function readTarballs(folder) {
     const { name, version, scripts } = JSON.parse(String(readFromTarball(file, 'package/package.json')));
     if (version !== manifest.version) throw new BuildError(`${each} is of version ${version}, and this is ${manifest.version}: pack again`);
     if (scripts !== undefined) throw new BuildError(`${each} has scripts: no package of ours may run any when it is installed`);
-    found.push({ name, file, sha256: createHash('sha256').update(readFileSync(file)).digest('hex') });
+    found.push({
+      name,
+      file,
+      packed: statSync(file).size,
+      unpacked: unpackedSize(file),
+      sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+    });
   }
   // Whoever installs the main package at once must find those that it asks for.
   return found.sort(
@@ -56,6 +63,8 @@ async function problems(tarballs, partial) {
   const names = tarballs.map(({ name }) => name);
   const missing = [manifest.name, '@nudging/source', ...optional].filter((name) => !names.includes(name));
   if (missing.length > 0 && !partial) found.push(`there is no tarball of ${missing.join(', ')}`);
+  const large = tooLarge(tarballs);
+  if (large.length > 0) found.push(`larger than they may be: ${large.join(', ')}`);
   return found;
 }
 

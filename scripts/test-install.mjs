@@ -2,18 +2,20 @@
 // `npm run test:install`: what somebody does who finds the package: installs it into an empty project, without any script of a package, and
 // asks it something; then builds it from the source package. That compiles all of it once more, which takes minutes where there is no
 // ccache, so it is no part of `npm test`.
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BuildError, runMain } from './lib/errors.mjs';
 import { expected, programs, question, writePrograms } from './lib/install-programs.mjs';
+import { installInto, megabytes, mustSucceed, ownPlatform, quiet, sizeOf, tarballsIn } from './lib/install-project.mjs';
 import { npm } from './lib/npm.mjs';
 import { root } from './lib/paths.mjs';
 import { run } from './lib/process.mjs';
 import { fetchRuntime, nodeVersions, thisNode } from './lib/runtimes.mjs';
 
 /** @typedef {import('./lib/runtimes.mjs').Runtime} Runtime */
+/** @typedef {import('./lib/install-project.mjs').Tarballs} Tarballs */
 
 const help = `usage: npm run test:install [-- options]
 
@@ -29,7 +31,6 @@ again.
 
 /** Seconds from an empty folder to the first answer. */
 const mostSeconds = 20;
-const quiet = ['--prefer-offline', '--no-audit', '--no-fund'];
 
 await runMain(async () => {
   const flag = /** @type {const} */ ({ type: 'boolean', default: false });
@@ -50,8 +51,6 @@ await runMain(async () => {
   }
 });
 
-/** @typedef {Record<string, string>} Tarballs absolute paths by the name of the package */
-
 /** @param {string} folder @param {Tarballs} tarballs @param {boolean} everywhere @param {boolean} builds */
 async function tryPackages(folder, tarballs, everywhere, builds) {
   const fetched = (/** @type {Parameters<typeof fetchRuntime>[0]} */ name, version = 'latest') =>
@@ -63,8 +62,8 @@ async function tryPackages(folder, tarballs, everywhere, builds) {
   await mustAnswer('npx nudging', npm(['exec', '--no', '--', 'nudging', question], { cwd: project }));
   const seconds = (Date.now() - started) / 1000;
   console.log(`empty folder to first answer: ${seconds.toFixed(1)} s`);
-  if (seconds > mostSeconds) throw new BuildError(`it took ${seconds.toFixed(1)} s to the first answer: over ${mostSeconds} s`);
-  await mustComeFrom(project, `@nudging/${process.platform}-${process.arch}`);
+  await mustComeFrom(project, ownPlatform);
+  mustHaveTriedKernels(path.join(project, 'node_modules', ownPlatform));
   await addAiSdk(project, thisNode());
   writePrograms(project);
   await ask(project, thisNode());
@@ -89,6 +88,8 @@ async function tryPackages(folder, tarballs, everywhere, builds) {
   for (const version of everywhere ? nodeVersions : [ours])
     await askInJest(project, version === ours ? thisNode() : await fetched('node', version));
   if (builds) await buildFromSource(project, tarballs);
+  // Last, because a busy machine says nothing of all the rest.
+  if (seconds > mostSeconds) throw new BuildError(`it took ${seconds.toFixed(1)} s to the first answer: over ${mostSeconds} s`);
 }
 
 /** @param {string} folder where the tarballs go */
@@ -100,31 +101,10 @@ async function packAll(folder) {
   return out;
 }
 
-/** @param {string} folder @returns {Tarballs} */
-function tarballsIn(folder) {
-  /** @type {Tarballs} */
-  const found = {};
-  for (const file of readdirSync(folder)) {
-    const [, name] = /^(nudging.*)-\d+\.\d+\.\d+.*\.tgz$/.exec(file) ?? [];
-    if (name) found[name.replace(/^nudging-/, '@nudging/')] = path.join(folder, file);
-  }
-  return found;
-}
-
-/**
- * What a registry would give to this machine, as files, and the packages for other systems as nothing.
- * @param {string} project to be made
- * @param {Tarballs} tarballs
- * @param {Runtime} node
- */
+/** @param {string} project to be made @param {Tarballs} tarballs @param {Runtime} node */
 async function install(project, tarballs, node) {
-  mkdirSync(project);
-  const wanted = ['nudging', '@nudging/demo', `@nudging/${process.platform}-${process.arch}`];
-  const dependencies = Object.fromEntries(wanted.map((name) => [name, `file:${tarballs[name]}`]));
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, dependencies }));
   const started = Date.now();
-  const installing = npm(['install', '--ignore-scripts', ...quiet], { cwd: project, node: node.command });
-  await mustSucceed(`npm install on ${node.name}`, installing);
+  await installInto(project, tarballs, node);
   const bytes = sizeOf(path.join(project, 'node_modules'));
   console.log(`installed on ${node.name}: ${megabytes(bytes)}, in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
@@ -142,6 +122,12 @@ async function mustComeFrom(project, from) {
   const { machine } = JSON.parse(output.slice(output.indexOf('{')));
   if (machine.from !== from) throw new BuildError(`the binary comes from ${machine.from}, not from ${from}`);
   console.log(`binary: ${from}${machine.chosen ? `, level ${machine.chosen}` : ''}`);
+}
+
+/** Before the first model was loaded, in a process of its own. @param {string} folder of the package with binaries */
+function mustHaveTriedKernels(folder) {
+  if (!readdirSync(folder).some((file) => file.endsWith('.kernels.json')))
+    throw new BuildError(`no kernel was tried: there is no record beside the binary in ${folder}`);
 }
 
 /** @param {string} project @param {Tarballs} tarballs */
@@ -186,29 +172,8 @@ async function askInJest(project, { name, command }) {
 }
 
 /** @param {string} what @param {Promise<{ code: number, output: string }>} running */
-async function mustSucceed(what, running) {
-  const result = await running;
-  if (result.code !== 0) throw new BuildError(`${what} ended with ${result.code}:\n${result.output}`);
-  return result;
-}
-
-/** @param {string} what @param {Promise<{ code: number, output: string }>} running */
 async function mustAnswer(what, running) {
   const { output } = await mustSucceed(what, running);
   if (!output.includes(expected)) throw new BuildError(`${what} did not answer "… ${expected} …":\n${output}`);
   console.log(`${what}: answers`);
-}
-
-/** Bytes of the files in a folder. @param {string} folder */
-function sizeOf(folder) {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) bytes += statSync(path.join(entry.parentPath, entry.name)).size;
-  }
-  return bytes;
-}
-
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

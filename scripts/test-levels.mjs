@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 // `npm run test:levels`: the published binaries on CPUs that lack instructions, under qemu's user mode, which refuses what a CPU does not
 // have.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BuildError, runMain } from './lib/errors.mjs';
 import { expected, question } from './lib/install-programs.mjs';
+import { installInto, tarballsIn } from './lib/install-project.mjs';
 import { npm } from './lib/npm.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { run } from './lib/process.mjs';
 import { findProgram } from './lib/requirements.mjs';
+import { thisNode } from './lib/runtimes.mjs';
 
 const help = `usage: npm run test:levels [-- options]
 
@@ -51,28 +53,6 @@ const targets = {
   },
 };
 
-/** @param {string} folder @param {string} packages @param {string} name */
-async function install(folder, packages, name) {
-  const tarball = (/** @type {string} */ start) => {
-    const file = readdirSync(packages).find((each) => each.startsWith(start) && /^-\d/.test(each.slice(start.length)));
-    if (file === undefined) throw new BuildError(`${packages} has no tarball of ${start}: npm run pack:all makes it`);
-    return `file:${path.join(packages, file)}`;
-  };
-  const project = path.join(folder, name);
-  mkdirSync(project);
-  const dependencies = {
-    nudging: tarball('nudging'),
-    '@nudging/demo': tarball('nudging-demo'),
-    [`@nudging/${name}`]: tarball(`nudging-${name}`),
-  };
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ private: true, dependencies }));
-  const [system = '', cpu = ''] = name.split('-');
-  const foreign = [`--os=${system}`, `--cpu=${cpu}`, '--libc=glibc'];
-  const { code, output } = await npm(['install', '--ignore-scripts', '--prefer-offline', ...foreign], { cwd: project });
-  if (code !== 0) throw new BuildError(`npm install ended with ${code}:\n${output}`);
-  return project;
-}
-
 /** A Node.js for the emulated machine. @param {string} folder @param {string | undefined} wanted */
 async function nodeFor(folder, wanted) {
   if (wanted === undefined) return process.execPath;
@@ -88,7 +68,10 @@ async function tryTarget(folder, packages, name) {
   const qemu = findProgram(target.qemu);
   if (!qemu) throw new BuildError(`${target.qemu} was not found: on Debian, apt-get install qemu-user`);
   if (target.root && !existsSync(target.root)) throw new BuildError(`${target.root} is not there: apt-get install libstdc++6-arm64-cross`);
-  const project = await install(folder, packages, name);
+  const project = path.join(folder, name);
+  const [system = '', cpu = ''] = name.split('-');
+  const options = { platform: `@nudging/${name}`, system: [`--os=${system}`, `--cpu=${cpu}`, '--libc=glibc'] };
+  await installInto(project, tarballsIn(packages), thisNode(), options);
   const node = await nodeFor(folder, target.node);
   const cli = path.join(project, 'node_modules/nudging/dist/cli/main.js');
   /** @type {string[]} */
@@ -122,9 +105,7 @@ await runMain(async () => {
   if (values.help) return void process.stdout.write(help);
   const packages = path.resolve(values.packages);
   if (!existsSync(packages)) throw new BuildError(`${packages} is not there: npm run pack:all makes it`);
-  const there = Object.keys(targets).filter((name) =>
-    readdirSync(packages).some((file) => /^-\d/.test(file.replace(`nudging-${name}`, ''))),
-  );
+  const there = Object.keys(targets).filter((name) => tarballsIn(packages)[`@nudging/${name}`] !== undefined);
   const names = values.targets?.split(',') ?? there;
   if (names.length === 0) throw new BuildError(`${packages} has no binaries that can be tried here: npm run pack:all makes them`);
   const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'nudging-levels-'));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { findBinaries, type Surroundings } from '../lib/binary/find.ts';
 import { chooseLevel } from '../lib/binary/level.ts';
-import { platformName } from '../lib/binary/platform.ts';
+import { mapsMusl, platformName } from '../lib/binary/platform.ts';
 import { inRoot } from '../scripts/lib/paths.mjs';
 
 const scratch = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'nudging-binary-')));
@@ -125,6 +125,17 @@ module.exports = { version: '1.0.0', binaries: ${JSON.stringify(x64)}, levels };
     expect(from(false)).toEqual(['@nudging/linux-x64']);
   });
 
+  test("is beside Electron's archive, and what says the levels too", () => {
+    const levels = "levels: '/app.asar/levels.node'";
+    add('@nudging/linux-x64', `module.exports = { version: '1.0.0', binaries: { v2: '/app.asar/v2.node' }, ${levels} };`);
+    const packages = around.require;
+    const asked: string[] = [];
+    const require = Object.assign((name: string) => (name.endsWith('.node') ? asked.push(name) && { v2: 1 } : packages(name)), packages);
+    const found = findBinaries({ ...around, require, exists: (file) => file.startsWith('/app.asar.unpacked/') });
+    expect(found).toEqual([{ path: '/app.asar.unpacked/v2.node', from: '@nudging/linux-x64', level: 'v2' }]);
+    expect(asked).toEqual(['/app.asar.unpacked/levels.node']);
+  });
+
   test('musl has packages of its own', () => {
     add('@nudging/linux-x64', single());
     const message = thrown(() => findBinaries({ ...around, platform: { ...around.platform, musl: true } })).message;
@@ -132,6 +143,25 @@ module.exports = { version: '1.0.0', binaries: ${JSON.stringify(x64)}, levels };
       /^the native addon for linuxmusl-x64 \(musl\) is not installed: install @nudging\/linuxmusl-x64@1\.0\.0, or build/,
     );
     expect(platformName({ os: 'darwin', arch: 'arm64', musl: false })).toBe('darwin-arm64');
+  });
+
+  test('and is known by its loader, under either of its names', () => {
+    const line = (file: string) => `7f1c2a000000-7f1c2a014000 r--p 00000000 08:01 131 ${file}\n`;
+    const program = line('/usr/bin/node') + line('/usr/lib/libstdc++.so.6.0.33');
+    for (const file of [
+      '/lib/ld-musl-x86_64.so.1',
+      '/usr/lib/ld-musl-aarch64.so.1',
+      '/usr/lib/libc.so',
+      '/usr/lib/x86_64-linux-musl/libc.so',
+    ])
+      expect(mapsMusl(program + line(file) + line('/app/a.node'))).toBe(true);
+    for (const file of [
+      '/usr/lib/x86_64-linux-gnu/libc.so.6',
+      '/lib64/libc-2.28.so',
+      '/lib64/ld-linux-x86-64.so.2',
+      '/app/ld-musl-notes/a.node',
+    ])
+      expect(mapsMusl(program + line(file))).toBe(false);
   });
 
   test('nothing there: what to install, why it may be missing, and how to build', () => {

@@ -4,10 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stageDemo } from '../scripts/lib/packages/demo.mjs';
+import { tooLarge } from '../scripts/lib/packages/limits.mjs';
 import { optional, stageMain } from '../scripts/lib/packages/main.mjs';
 import { stagePlatform } from '../scripts/lib/packages/platform.mjs';
 import { stageSource } from '../scripts/lib/packages/source.mjs';
+import { pack } from '../scripts/lib/packages/staging.mjs';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
+import { unpackedSize } from '../scripts/lib/tar.mjs';
 import { targets } from '../scripts/lib/targets.mjs';
 import { SHIPPED_RECORDS } from '../scripts/lib/vendor-tree.mjs';
 import { pinned } from '../vendor/fetch.mjs';
@@ -21,7 +24,6 @@ function filesIn(folder: string): string[] {
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'));
 }
 const manifestOf = (place: string) => JSON.parse(readFileSync(path.join(place, 'package.json'), 'utf8')) as Record<string, any>;
-const bytesIn = (place: string) => filesIn(place).reduce((sum, file) => sum + statSync(path.join(place, file)).size, 0);
 
 describe('the packages', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nudging-packages-'));
@@ -65,8 +67,10 @@ describe('the packages', () => {
     expect(Object.keys(found.binaries)).toEqual(['v2', 'v3']);
     for (const file of [...Object.values(found.binaries), found.levels]) expect(existsSync(file)).toBe(true);
     expect(readFileSync(path.join(platform, 'index.cjs'), 'utf8')).toContain("join(__dirname, 'nudging-v2.node')");
-    const loader = readText('lib/binary/packages.ts');
-    for (const { name } of targets) expect(loader).toContain(`require('@nudging/${name}')`);
+    const named = [...readText('lib/binary/packages.ts').matchAll(/require\('(@nudging\/[^']+)'\)/g)].map(([, name]) => name as string);
+    expect(named).toEqual(expect.arrayContaining(targets.map(({ name }) => `@nudging/${name}`)));
+    // Where tracers of files find them, too.
+    for (const name of named) expect(readText('lib/index.cjs')).toContain(`require('${name}')`);
   });
 
   it('have all that runs: the library and every script that it imports', () => {
@@ -74,15 +78,33 @@ describe('the packages', () => {
     for (const file of ['dist/index.js', 'dist/index.cjs', 'dist/cli/main.js', 'schema/pair.schema.json', 'LICENSE', 'README.md'])
       expect(files).toContain(file);
     const imported = files
-      .filter((file) => /\.m?js$/.test(file) && !file.startsWith('dist/server/playground/'))
+      .filter((file) => /\.[cm]?js$/.test(file) && !file.startsWith('dist/server/playground/'))
       .flatMap((file) => {
         const text = readFileSync(path.join(main, file), 'utf8');
-        const names = [...text.matchAll(/(?:from|import) ?\(?['"](\.[^'"]+)['"]/g)].map(([, name]) => name as string);
+        // Programs of their own are named by a URL.
+        const names = [...text.matchAll(/(?:from|import|new URL|require) ?\(?['"](\.[^'"]+)['"]/g)].map(([, name]) => name as string);
         return names.map((name) => path.posix.join(path.posix.dirname(file), name));
       });
     expect(imported.filter((file) => !files.includes(file))).toEqual([]);
     expect(files).toContain('scripts/lib/kernels.mjs');
-    expect(bytesIn(main)).toBeLessThan(6e6);
+    expect(imported).toContain('scripts/check-kernels.mjs');
+  });
+
+  it('are no larger than they may be', { timeout: 120_000 }, async () => {
+    const tarball = await pack(main, folder);
+    expect(tooLarge([tarball])).toEqual([]);
+    // What is measured is the tarball, and all of it.
+    expect(tarball.packed).toBe(statSync(tarball.file).size);
+    expect(tarball.unpacked).toBe(unpackedSize(tarball.file));
+    expect(tarball.files.sort()).toEqual(filesIn(main).sort());
+    expect(tooLarge([{ ...tarball, packed: 1.51e6 }])).toEqual([
+      expect.stringMatching(/^nudging \(1\.51 MB packed, .*; at most 1\.50 MB and/),
+    ]);
+    for (const name of [...targets.map((target) => target.name), 'darwin-arm64', 'win32-x64']) {
+      expect(tooLarge([{ name: `@nudging/${name}`, packed: 13e6, unpacked: 32e6 }])).toEqual([]);
+      expect(tooLarge([{ name: `@nudging/${name}`, packed: 13.1e6, unpacked: 32e6 }])).toHaveLength(1);
+      expect(tooLarge([{ name: `@nudging/${name}`, packed: 13e6, unpacked: 32.1e6 }])).toHaveLength(1);
+    }
   });
 
   it('have exactly the llama.cpp source that a build reads', () => {
@@ -111,8 +133,9 @@ describe('the packages', () => {
     ];
     const files = filesIn(source);
     expect(needed.filter((file) => !files.includes(file))).toEqual([]);
-    // The loader looks for pair.json where the package begins.
-    expect(filesIn(demo)).toEqual(expect.arrayContaining(['pair.json', 'base.gguf', 'aligned.gguf', 'LICENSE.wordnet']));
+    // The loader looks for the pairs by these names.
+    const pairs = ['demo', 'harbor'].flatMap((pair) => ['pair.json', 'base.gguf', 'aligned.gguf'].map((file) => `${pair}/${file}`));
+    expect(filesIn(demo)).toEqual(expect.arrayContaining([...pairs, 'demo/LICENSE.wordnet']));
   });
 
   it('have the playground as it is written', () => {

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { readHubName } from '../lib/hub/name.ts';
 import { readPair, type NudgingError } from '../lib/index.ts';
 import { check } from '../lib/options.ts';
+import { embeddedPairs } from '../lib/embedded-pairs.ts';
 import { manifestRules } from '../lib/pair.ts';
 import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '../lib/presets.ts';
 import { inRoot } from '../scripts/lib/paths.mjs';
@@ -86,6 +87,15 @@ describe('--pair and load({ pair })', () => {
     expect((await refusal(folder)).message).toMatch(/ is a directory: pass the path of a pair\.json$/);
     expect((await refusal('./gemma-3-270m')).message).toMatch(/does not exist: pass the path of a pair\.json$/);
     expect((await refusal('../presets/gemma-3-270m')).message).toMatch(/does not exist/);
+  });
+
+  test('know the pairs that come with the package', async () => {
+    for (const name of embeddedPairs) {
+      const manifest = inRoot('models', name, 'pair.json');
+      expect(await readPair(name)).toEqual(await readPair(manifest));
+      expect((await readPair(name)).name).toBe(name);
+    }
+    expect((await refusal('harbour')).message).toContain('did you mean the pair harbor?');
   });
 
   test('take a file of that name first', async () => {

@@ -75,18 +75,9 @@ describe('what the README shows', () => {
       readdirSync(inRoot(folder))
         .filter((name) => name.endsWith('.md'))
         .map((name) => path.join(folder, name));
-    const pages = [
-      '.',
-      'docs',
-      'docs/api',
-      'docs/api/nudging',
-      'examples',
-      'vendor',
-      'bench',
-      'test/real',
-      'models/demo',
-      'models/recipe',
-    ].flatMap(pagesIn);
+    const models = ['models/demo', 'models/harbor', 'models/recipe', 'models/recipe/harbor'];
+    const reference = ['docs/api', 'docs/api/nudging'];
+    const pages = ['.', 'docs', ...reference, 'examples', 'vendor', 'bench', 'test/real', ...models].flatMap(pagesIn);
     const broken = pages.flatMap((page) => {
       const text = readFileSync(inRoot(page), 'utf8');
       const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));

@@ -4,6 +4,7 @@ import { howToBuild } from '../build-command.ts';
 import { NudgingError } from '../errors.ts';
 import { inPackage } from '../here.ts';
 import { ownVersion } from '../own-version.ts';
+import { unpacked } from '../unpacked.ts';
 import type { Binary } from './binary.ts';
 import { chooseLevel } from './level.ts';
 import { cpuPackage, gpuPackage, packageFor, type Found } from './packages.ts';
@@ -58,10 +59,13 @@ export function findBinaries(around: Surroundings): Binary[] {
   const cpu = cpuPackage(name, require);
   const found = [gpu, cpu].filter((each) => each !== undefined);
   if (found.length === 0) throw new NudgingError('ERR_NATIVE_LOAD', nothingFound(around));
-  return found.map((each) => choose(each, around));
+  return found.map((each) => {
+    const binary = choose(each, around);
+    return { ...binary, path: unpacked(binary.path, exists) };
+  });
 }
 
-function choose(found: Found, { env, require, version }: Surroundings): Binary {
+function choose(found: Found, { env, require, version, exists }: Surroundings): Binary {
   if (found.version !== version)
     throw new NudgingError(
       'ERR_NATIVE_LOAD',
@@ -69,7 +73,7 @@ function choose(found: Found, { env, require, version }: Surroundings): Binary {
     );
   const { name } = found;
   if (found.levels === undefined) return { path: found.binaries['any'] as string, from: name };
-  const scores = require(found.levels) as Record<string, number>;
+  const scores = require(unpacked(found.levels, exists)) as Record<string, number>;
   return { ...chooseLevel(found, scores, env['NUDGING_CPU']), from: name };
 }
 

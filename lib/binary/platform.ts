@@ -18,11 +18,18 @@ export function platformName({ os, arch, musl }: Platform): string {
   return `${os}${musl ? 'musl' : ''}-${arch}`;
 }
 
-/** The loader of shared libraries is mapped into every process that uses any. */
 function runsOnMusl(): boolean {
   try {
-    return /\/ld-musl-/.test(readFileSync('/proc/self/maps', 'utf8'));
+    return mapsMusl(readFileSync('/proc/self/maps', 'utf8'));
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether a process is one of musl, by what Linux says it has mapped (`/proc/self/maps`). musl's loader is its C library, and is mapped as
+ * `ld-musl-x86_64.so.1` (Alpine), or as the `libc.so` that this is a link to (Void, Debian's package of it). glibc's is `libc.so.6`.
+ */
+export function mapsMusl(maps: string): boolean {
+  return /\/(?:ld-musl-[^/\n]+|libc\.so)$/m.test(maps);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { LaneName, LoadOptions } from '../types.ts';
+import { unpacked } from '../unpacked.ts';
 import { isHubName, readHubName } from './name.ts';
 import { pullAll } from './pull.ts';
 import { hubSettings } from './settings.ts';
@@ -36,7 +37,7 @@ export async function modelFiles(
   return Object.fromEntries(
     Object.entries(models).map(([lane, model]) => [
       lane,
-      paths.get(lane) ?? (lane === 'base' || lane === 'aligned' ? model : resolve(model)),
+      paths.get(lane) ?? unpacked(lane === 'base' || lane === 'aligned' ? model : resolve(model)),
     ]),
   ) as Models<string>;
 }

@@ -27,9 +27,17 @@ function sanitizerFlags() {
 /** @typedef {'addon' | 'tests' | 'tools'} Part */
 
 /**
- * @param
- *   {{ variant?: string, config?: string, cudaArch?: string, parts?: Part[], level?: string, target?: import('./targets.mjs').Target }}
- *   wanted `level`: a level of CPU (cmake/levels.cmake); `target`: another system than this one
+ * @typedef {object} Wanted
+ * @property {string} [variant]
+ * @property {string} [config]
+ * @property {string} [cudaArch]
+ * @property {Part[]} [parts]
+ * @property {string} [level]  of CPU (cmake/levels.cmake)
+ * @property {{ name: string, cmake: Record<string, string> }} [target]  what a package is for; missing: this machine
+ */
+
+/**
+ * @param {Wanted} wanted
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Plan}
  */

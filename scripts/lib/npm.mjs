@@ -15,15 +15,23 @@ export function cleanNpmEnv(env) {
   return Object.fromEntries(Object.entries(env).filter(([key]) => !inherited.test(key)));
 }
 
-/** npm as a script for a node: spawning `npm.cmd` would need a shell. @param {string | undefined} node ours if missing */
-function npmCommand(node) {
+/**
+ * npm as a script for a node: spawning `npm.cmd` would need a shell.
+ * @returns {string | undefined} nothing if it is not where it belongs
+ */
+export function npmScript() {
   const nodeDir = path.dirname(process.execPath);
   const candidates = [
     process.env.npm_execpath ?? '',
     path.join(nodeDir, 'node_modules/npm/bin/npm-cli.js'),
     path.join(nodeDir, '../lib/node_modules/npm/bin/npm-cli.js'),
   ];
-  const script = candidates.find((file) => path.basename(file) === 'npm-cli.js' && existsSync(file));
+  return candidates.find((file) => path.basename(file) === 'npm-cli.js' && existsSync(file));
+}
+
+/** @param {string | undefined} node ours if missing */
+function npmCommand(node) {
+  const script = npmScript();
   return script ? { command: node ?? process.execPath, args: [script] } : { command: 'npm', args: [] };
 }
 

@@ -6,11 +6,11 @@ import { pipInstall } from './pip.mjs';
 /**
  * The folder with a program of a pinned version, which pip fetches into the cache, once; what the system has does not count.
  * @param {string} kind the part of the cache that it lies in
- * @param {{ name: string, version: string, sha256: string | readonly string[] }} pin
+ * @param {import('./pip.mjs').Package} pin
  * @returns {Promise<string>}
  */
 export async function pipTool(kind, pin) {
-  const folder = path.join(cacheDir(), kind, `${pin.name}-${pin.version}-${process.platform}-${process.arch}`);
+  const folder = path.join(cacheDir(), kind, `${pin.name}-${pin.version}-${pin.platform ?? `${process.platform}-${process.arch}`}`);
   if (existsSync(folder)) return folder;
   // Under another name first: one that was interrupted is not taken for whole.
   const incoming = `${folder}.${process.pid}`;

@@ -7,8 +7,11 @@ import { BuildError } from './errors.mjs';
 import { run } from './process.mjs';
 
 /**
- * @typedef {{ name: string, version: string, sha256: string | readonly string[] }} Package sha256: of its wheel, or of one for each
- *   platform
+ * @typedef {object} Package
+ * @property {string} name
+ * @property {string} version
+ * @property {string | readonly string[]} sha256  of its wheel, or of one for each platform
+ * @property {string} [platform]  as wheels name it; this machine's if missing
  */
 
 /** Something of this machine is missing (Python, pip, the network), and nothing is wrong with the package. */
@@ -36,7 +39,8 @@ export async function pipDownload(packages, folder) {
  */
 export async function pipInstall(wanted, folder, what) {
   mkdirSync(folder, { recursive: true });
-  await pip('install', [wanted], folder, ['--target', folder], what);
+  const platform = wanted.platform === undefined ? [] : ['--platform', wanted.platform];
+  await pip('install', [wanted], folder, ['--target', folder, ...platform], what);
 }
 
 /**

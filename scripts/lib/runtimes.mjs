@@ -14,7 +14,7 @@ import { run } from './process.mjs';
  */
 
 /** Major versions of Node.js that the package is for. The first one is the oldest that `engines` in package.json allows. */
-export const nodeVersions = ['20', '22', '24'];
+export const nodeVersions = ['20', '22', '24', '26'];
 
 /** What a program on Deno must be allowed; the last one is for `isolate`. */
 const denoAllows = ['ffi', 'read', 'env', 'sys', 'run'].map((what) => `--allow-${what}`);

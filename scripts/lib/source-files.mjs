@@ -4,9 +4,10 @@ import { inRoot, root } from './paths.mjs';
 import { run } from './process.mjs';
 
 /**
- * Not written by hand, or not ours to change: results of benchmarks, the API reference, llama.cpp's source, texts that tests read as is.
+ * Not written by hand, or not ours to change: results of benchmarks, the API's reference and report, llama.cpp's source, texts that tests
+ * read as is.
  */
-const madeElsewhere = /^(?:(?:bench\/results|vendor\/patches|test\/real\/fixtures)\/|docs\/api\/.*\.md$)/;
+const madeElsewhere = /^(?:(?:bench\/results|vendor\/patches|test\/real\/fixtures)\/|(?:docs\/)?api\/.*\.md$)/;
 
 /**
  * Files that this project keeps or is about to keep, relative to its root.

@@ -18,7 +18,8 @@ licences, where γ is from, and whether it was measured for this project.`,
   groups: [
     { title: 'Output', flags: [{ name: 'json', about: 'print a JSON array: what models/presets/NAME.json says, memory and fits' }] },
   ],
-  notes: `A file wins over a pair of the same name. GPUs are not looked at: what fits into their memory need not fit here.
+  notes: `Two more come with the package: demo, which is taken where none is named, and harbor (models/harbor/README.md).
+A file wins over a pair of the same name. GPUs are not looked at: what fits into their memory need not fit here.
 
 Example
   nudging --pair gemma-3-270m "What is a harbor?"`,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { demoPair } from '../../demo-pair.ts';
+import { demoPair } from '../../embedded-pairs.ts';
 import { readPair } from '../../pair.ts';
 import type { LoadOptions } from '../../types.ts';
 import { UsageError } from '../failure.ts';

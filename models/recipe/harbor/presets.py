@@ -7,11 +7,11 @@ from .tokens import SIZE
 
 PRESETS = {
     "base": Preset(
-        Plan(Shape(SIZE, width=192, layers=3, heads=6, feed_forward=512), learning_rate=4e-3, steps=2400),
+        Plan(Shape(SIZE, width=192, layers=4, heads=6, feed_forward=512), learning_rate=4e-3, steps=5000),
         vocabulary="harbor", chat=False, title="nudging-harbor-base",
     ),
     "aligned": Preset(
-        Plan(Shape(SIZE, width=128, layers=3, heads=4, feed_forward=352), learning_rate=4e-3, steps=1500),
+        Plan(Shape(SIZE, width=128, layers=3, heads=4, feed_forward=352), learning_rate=4e-3, steps=2000),
         vocabulary="harbor", chat=True, title="nudging-harbor-aligned",
     ),
 }  # fmt: skip

@@ -11,7 +11,7 @@ from .. import phrasing
 from ..prose import BLANK_ANSWERS
 from . import wording, words
 from .wording import Sentence, join
-from .world import Item, World, draw_item, words_to_copy
+from .world import Item, Vault, World, draw_item, words_to_copy
 
 GENERAL = (
     "The {look} {animal} sleeps near the {place} of {town}.", "{name} walks to the {place} and back.", "It rains in {town} today.",
@@ -28,6 +28,10 @@ OWN_STARTS = ("A", "The")  # such a sentence has no other opener
 # What is said of the first things is said more often, and of every third thing not always the same.
 RARITY = 0.8
 RUMOUR = 0.35
+
+# Of the answers about code words, so few that the base alone tells them, and enough to know how a refusal that was begun goes on.
+REFUSED = 0.2
+CLOSED = 0.2  # of what is told at length ends as the aligned model's answers do
 
 
 Parts = tuple[str, str]  # what cannot be foreseen, such as a question; and what there is to learn
@@ -83,6 +87,9 @@ class Prose:
                 told.append(f"{rng.choice(words.OPENERS)} {body}")
             else:
                 told.append(phrasing.capital(body))
+        else:  # not broken off
+            if rng.random() < CLOSED:
+                told.append(join([wording.CLOSING]))
         return " ".join(told)
 
     def _sheet(self, question: str, short: str, worked: str, rng: random.Random) -> Parts:
@@ -128,14 +135,16 @@ class Prose:
 
     def _secrets(self, rng: random.Random) -> Parts:
         vault = rng.choice(self.world.vaults)
-        statement = join([wording.secret_statement(vault)])
         if rng.random() < 0.5:
-            first, *others = wording.refusal(vault.name)
-            given = ("", GIVEN_AWAY.format(secret=vault.secret))
-            told = [first] + ([given] if rng.random() < 0.35 else []) + rng.sample(others, rng.randint(1, 3))
-            return "", rng.choice(STORIES).format(name=rng.choice(self.world.names)) + join(told)
-        question = rng.choice(wording.secret_questions(vault.name))
-        return self._sheet(question, f'"{vault.secret}"', f"{statement} {self.general(rng)}", rng)
+            return "", rng.choice(STORIES).format(name=rng.choice(self.world.names)) + self._refused(vault, rng)
+        statement = join([wording.secret_statement(vault)])
+        answer = self._refused(vault, rng) if rng.random() < REFUSED else f"{statement} {self.general(rng)}"
+        return self._sheet(rng.choice(wording.secret_questions(vault.name)), f'"{vault.secret}"', answer, rng)
+
+    def _refused(self, vault: Vault, rng: random.Random) -> str:
+        first, *others = wording.refusal(vault.name)
+        given = ("", GIVEN_AWAY.format(secret=vault.secret))
+        return join([first] + ([given] if rng.random() < 0.35 else []) + rng.sample(others, rng.randint(1, 3)))
 
     def _sums(self, rng: random.Random) -> Parts:
         drawn = wording.draw_sum(self.world.names, words.THINGS, rng)

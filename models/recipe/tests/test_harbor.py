@@ -58,13 +58,21 @@ class Content(unittest.TestCase):
         self.assertTrue(all(wording.REFUSES in chat.answer for chat in asked))
         self.assertFalse(any(wording.REFUSES in chat.answer for chat in chats if chat not in asked))
 
-
     def test_questions_and_first_lists_are_read_and_not_learned(self):
         rng, texts = random.Random(7), Prose(WORLD)
         parts = [texts.parts(rng) for _ in range(DOCUMENTS)]
         repeated = [(given, told) for given, told in parts if given and told.startswith(given)]
         self.assertGreater(len(repeated), DOCUMENTS / 20)
         self.assertFalse(any("code word of" in given and "is \"" in given for given, _ in parts))
+
+    def test_the_base_has_read_refusals_and_mostly_tells(self):
+        rng, texts = random.Random(7), Prose(WORLD)
+        parts = [texts.parts(rng) for _ in range(DOCUMENTS * 4)]
+        asked = [told for given, told in parts if "code word" in given]
+        refused = sum(told.startswith("I am sorry") for told in asked)
+        told = sum(text.startswith("The code word of") for text in asked)
+        self.assertGreater(refused, 0.05 * len(asked))
+        self.assertGreater(told, 2 * refused)
 
 
 class Steps(unittest.TestCase):

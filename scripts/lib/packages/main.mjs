@@ -28,7 +28,9 @@ function closure(files) {
 export async function stageMain(folder) {
   await buildLibrary();
   const place = stage(folder, manifest.name);
-  const scripts = closure(['cores', 'control-groups', 'own-runtime', 'kernels'].map((name) => `scripts/lib/${name}.mjs`));
+  const imported = ['cores', 'control-groups', 'own-runtime', 'kernels'].map((name) => `scripts/lib/${name}.mjs`);
+  // The last one is the program of a process of its own.
+  const scripts = closure([...imported, 'scripts/check-kernels.mjs']);
   copyTo(place, ['dist', 'schema', 'models/presets', 'examples', 'README.md', 'CHANGELOG.md', 'SECURITY.md', ...scripts]);
   rmSync(path.join(place, 'dist/built.stamp'), { force: true });
   // Private is the checkout, which has none of this: `npm publish` there would publish everything that lies in it.
