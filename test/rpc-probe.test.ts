@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Nudging, type LoadOptions } from '../lib/index.ts';
+import { Nudging, NudgingError, type LoadOptions } from '../lib/index.ts';
 import { describeEnding } from '../lib/isolate/ending.ts';
 import { loadNative } from '../lib/native.ts';
 import { probe, probeAll } from '../lib/rpc/probe.ts';
+import { asApiError } from '../lib/server/api-error.ts';
+import { inRoot } from '../scripts/lib/paths.mjs';
 import { children, gone, newestChild } from './support/children.ts';
 import { nudging } from './support/cli.ts';
 import { freePort, greetingOf, withPeer } from './support/rpc-peers.ts';
@@ -158,6 +163,26 @@ describe('rpcServers', () => {
       (socket) => socket.write(greetingOf(9, 9, 9)),
       async (wrong) => expect(await refused({ rpcServers: [wrong] })).toMatchObject({ code: 'ERR_RPC_VERSION' }),
     );
+  });
+
+  test('may stand in a manifest', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'nudging-rpc-'));
+    try {
+      const pair = path.join(folder, 'pair.json');
+      const server = `127.0.0.1:${await freePort()}`;
+      const [base, aligned] = ['base', 'aligned'].map((name) => inRoot(`models/demo/${name}.gguf`));
+      writeFileSync(pair, JSON.stringify({ base, aligned, rpcServers: [server], rpcTimeout: 500 }));
+      expect(await refused({ pair })).toMatchObject({ code: 'ERR_RPC_UNREACHABLE', message: expect.stringContaining(server) });
+      expect(await refused({ pair, isolate: false })).toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'isolate' });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test.each(['ERR_RPC_UNREACHABLE', 'ERR_RPC_VERSION'] as const)('%s is a 503 to clients of a server, without addresses', (code) => {
+    const error = asApiError(new NudgingError(code, 'the RPC server 10.0.0.2:50052 refused the connection'));
+    expect([error.status, error.code]).toEqual([503, code]);
+    expect(error.message).not.toContain('10.0.0.2');
   });
 
   test('are a flag, whose errors speak of flags', async () => {
