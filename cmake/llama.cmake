@@ -9,8 +9,9 @@ set(LLAMA_ALL_WARNINGS OFF CACHE BOOL "" FORCE)
 set(LLAMA_BUILD_IS_DEV OFF CACHE BOOL "" FORCE)
 
 set(GGML_NATIVE ${NUDGING_NATIVE} CACHE BOOL "" FORCE)
-# No models over the network.
-set(GGML_RPC OFF CACHE BOOL "" FORCE)
+set(GGML_RPC ON CACHE BOOL "" FORCE)
+# libibverbs, where it was found, would be a library to ship.
+set(GGML_RPC_RDMA OFF CACHE BOOL "" FORCE)
 # We attach a persistent thread pool of our own; OpenMP would ignore it, and would be a library to ship.
 set(GGML_OPENMP OFF CACHE BOOL "" FORCE)
 set(GGML_CCACHE OFF CACHE BOOL "" FORCE)

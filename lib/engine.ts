@@ -8,6 +8,7 @@ import { refuseChain } from './isolate/chain.ts';
 import { Fitting } from './fitting.ts';
 import { modelFiles } from './hub/load.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
+import { mustBeIsolated } from './isolate/needed.ts';
 import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
 import { nativeGuard } from './native-guard.ts';
 import {
@@ -57,6 +58,7 @@ import { placementOf } from './placement.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
+import { defaultRpcTimeout } from './rpc/endpoints.ts';
 import { samplingDefaults, samplingOf } from './sampling.ts';
 import { RiskMeter, tellsSignals } from './signals.ts';
 import { abortedAtOnce } from './stats.ts';
@@ -159,9 +161,9 @@ export class Nudging {
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
    *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
-   *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`);
-   *   the codes of {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what
-   *   `onProgress` or `onWarning` throws
+   *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`),
+   *   ERR_RPC_UNREACHABLE and ERR_RPC_VERSION (with `rpcServers`); the codes of {@link HubErrorCode} for models by name; rejects with the
+   *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     return observedLoad((observed) => Nudging.#load(source, observed));
@@ -208,6 +210,8 @@ export class Nudging {
       flashAttention,
       maxQueue,
       isolate,
+      rpcServers,
+      rpcTimeout,
       cpuBuffers,
       mmap,
       onProgress,
@@ -215,6 +219,7 @@ export class Nudging {
       signal,
       ...settings
     } = await withPair(given);
+    const isolated = mustBeIsolated(isolate, rpcServers);
     const named = { base, aligned, ...(reference === undefined ? {} : { [referenceLane]: reference }), ...otherModels };
     const files = await modelFiles(named, { onProgress, signal });
     observed.model = modelName(files);
@@ -277,12 +282,14 @@ export class Nudging {
       cpuBuffers: allowed,
       mmap: mmap ?? true,
       harmfulCpuBuffers: harmful.map(({ buffer }) => buffer),
+      rpcServers: [...(rpcServers ?? [])],
+      rpcTimeout: rpcTimeout ?? defaultRpcTimeout,
     };
     if (options.batch < options.parallel)
       reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
 
     // Isolated, this process does not even load the addon.
-    const EngineClass = isolate === true ? IsolatedEngine : loadNative().NativeEngine;
+    const EngineClass = isolated ? IsolatedEngine : loadNative().NativeEngine;
     const dispatcher = new Dispatcher(onProgress, onWarning, observed);
     for (const { message } of harmful) dispatcher.warn({ code: 'WARN_KERNEL_DISABLED', message });
     const engine = new EngineClass(options, dispatcher.dispatch);
@@ -313,7 +320,8 @@ export class Nudging {
    *
    * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING,
    *   ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_VOCABULARIES_DIFFER, ERR_DECODE_FAILED, ERR_MODEL_INVALID (a vocabulary that cannot
-   *   express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`)
+   *   express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`), ERR_RPC_UNREACHABLE and
+   *   ERR_RPC_VERSION (with `rpcServers`, in a process that takes the place of one that ended)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     const arriving = this.#start(input, options, this.generate, false);

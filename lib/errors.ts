@@ -10,8 +10,9 @@
  * `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had), `ERR_DEVICE_UNSUITABLE` (`devices` and the like ask for a GPU
  * that is not there, or for what it cannot do). From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait
  * already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process cannot use it again, and loads nothing more),
- * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`. From models by name:
- * {@link HubErrorCode}.
+ * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`. With `rpcServers`, when a
+ * process with the engine starts: `ERR_RPC_UNREACHABLE` (a server is not there, does not answer, or serves somebody else) and
+ * `ERR_RPC_VERSION` (it speaks another protocol than this build). From models by name: {@link HubErrorCode}.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
@@ -20,6 +21,8 @@ export type ErrorCode =
   | 'ERR_CLOSED'
   | 'ERR_BUSY'
   | 'ERR_ENGINE_CRASHED'
+  | 'ERR_RPC_UNREACHABLE'
+  | 'ERR_RPC_VERSION'
   | HubErrorCode
   | NativeErrorCode;
 

@@ -44,6 +44,30 @@ export interface NativeAddon {
   machine(): NativeMachine;
   /** Version of the llama.cpp underneath. */
   llamaVersion: string;
+  /** Version of the RPC protocol that it speaks. */
+  rpcProtocol: RpcVersion;
+  /**
+   * Serves devices by llama.cpp's RPC on a thread of its own, one client after the other, as long as the process lives; the process ends
+   * with exit code 1 if that cannot be done.
+   *
+   * @returns names of the devices that are served
+   * @throws Error for a device that is not there
+   */
+  serveRpc(options: NativeRpcService): string[];
+}
+
+/** Major, minor, patch. */
+export type RpcVersion = readonly [number, number, number];
+
+export interface NativeRpcService {
+  /** IPv4 address and port. */
+  endpoint: string;
+  /** Folder for weights that came once; empty: none. */
+  cache: string;
+  /** Of the CPU, where that is served. */
+  threads: number;
+  /** Empty: the GPUs, or the CPU where there is none. */
+  devices: string[];
 }
 
 /** A token that means something, and its name in the vocabulary. */
@@ -132,6 +156,10 @@ export interface NativeEngineOptions {
   mmap: boolean;
   /** Those among the buffers that must not be used on this machine. */
   harmfulCpuBuffers: string[];
+  /** As `host:port`. With any of them only in a process that may end at any time: llama.cpp ends it when it loses one. */
+  rpcServers: string[];
+  /** Milliseconds. */
+  rpcTimeout: number;
 }
 
 export interface NativeSegment {

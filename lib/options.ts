@@ -5,6 +5,7 @@ import { expectedGuard, isGuardFault, readGuard } from './guard.ts';
 import { cpuBufferNames } from './kernels.ts';
 import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
 import { nearest } from './nearest.ts';
+import { rpcServersRule } from './rpc/endpoints.ts';
 import { expectedRule, isRuleFault, readRule } from './rule.ts';
 import { deviceName, overridesRule } from './tensor-overrides.ts';
 import type { KvCacheType } from './types.ts';
@@ -273,6 +274,8 @@ export const loadRules: Record<string, Rule> = {
   flashAttention: perLane(eitherOf(flag, oneOf('auto'))),
   maxQueue: integer(0, 1_000_000_000),
   isolate: flag,
+  rpcServers: rpcServersRule,
+  rpcTimeout: integer(100, 3_600_000),
   cpuBuffers: cpuBuffersRule,
   mmap: flag,
   onProgress: callback,

@@ -142,7 +142,7 @@ describe.concurrent.each([
   ['ai 6', six],
   ['ai 7', seven as unknown as typeof six],
 ])('failures, with %s', (_name, { generateText, streamText, APICallError, RetryError }) => {
-  test.each(['ERR_BUSY', 'ERR_ENGINE_CRASHED'] as const)('%s is tried again', { timeout: 20_000 }, async (code) => {
+  test.each(['ERR_BUSY', 'ERR_ENGINE_CRASHED', 'ERR_RPC_UNREACHABLE'] as const)('%s is tried again', { timeout: 20_000 }, async (code) => {
     const engine = new MadeUp(thought, [failure(code)]);
     const whole = generateText({ model: engine.model(), prompt: 'a' });
     const streams = (['once', 'first'] as const).map((failsAt) => new MadeUp(thought, [failure(code)], failsAt));

@@ -423,6 +423,7 @@ describe('what an output was made with', () => {
       'onProgress',
       'overlap',
       'parallel',
+      'rpcTimeout',
       'signal',
       'speculation',
       'threads',

@@ -130,8 +130,28 @@ describe('the schema', () => {
       [],
       Array.from({ length: 65 }, () => ({ pattern: 'a', device: 'CPU' })),
     ];
+    const servers = [
+      ...['10.0.0.2:50052', 'gpu-1.lan:1', 'a_b:65535', 'a:0', 'a:65536', 'a:99999', 'a:80x', 'a:080', 'a', ':1', '::1:1', '-a:1', 'a-:1'],
+      ...['a..b:1', 'http://a:1', 'a:1/', 'a b:1', `${'a'.repeat(64)}:1`, `${'a.'.repeat(128)}a:1`, `${'a.'.repeat(129)}a:1`],
+    ].map((one) => [one]);
+    const manyServers = [1, 2].map((more) => Array.from({ length: 15 + more }, (_, at) => `a:${at + 1}`));
     const ruleNames = [...allRules, { name: 'blend', weight: 'product' }].flatMap((name) => [name, { name }]);
-    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, ...guards, ...placements, {}, []];
+    const values = [
+      ...single,
+      ...lanes,
+      ...lists,
+      ...names,
+      ...rules,
+      ...ruleNames,
+      ...guards,
+      ...placements,
+      ...servers,
+      ...manyServers,
+      ['a:1', 'b:1'],
+      ['a:1', 'a:1'],
+      {},
+      [],
+    ];
     const taken = new Map<string, number>();
     const apart = Object.entries(manifestRules).flatMap(([name, rule]) => {
       return values.flatMap((value) => {

@@ -2,7 +2,7 @@ import { APICallError } from 'ai';
 import type { ErrorCode, NudgingError } from '../errors.ts';
 
 /** Errors that another try may not meet, and the HTTP status that says the same. */
-const passing: Partial<Record<ErrorCode, number>> = { ERR_BUSY: 429, ERR_ENGINE_CRASHED: 503 };
+const passing: Partial<Record<ErrorCode, number>> = { ERR_BUSY: 429, ERR_ENGINE_CRASHED: 503, ERR_RPC_UNREACHABLE: 503 };
 
 /** By what it says: where a bundle holds this file and not the engine, there are two of the class. */
 export function isNudgingError(error: unknown): error is NudgingError {

@@ -169,6 +169,7 @@ function unknown(rawName: string, known: readonly Flag[], name?: string): UsageE
 const readers: Record<NonNullable<Flag['kind']>, (flag: Flag, text: string, texts: string[]) => unknown> = {
   number: (_, text) => numberOrWord(text),
   lanes: (_, text) => lanesIn(text),
+  commas: (_, text) => text.split(',').map((part) => part.trim()),
   'lane-lists': (_, text) => lanesIn(text, listIn),
   overrides: (_, __, texts) => overridesIn(texts),
   file: contentOf,

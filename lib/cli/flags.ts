@@ -1,6 +1,7 @@
 import { defaults } from '../engine.ts';
 import { guardDefaults } from '../guard.ts';
 import { generateRules, loadRules, type Rule } from '../options.ts';
+import { defaultRpcTimeout } from '../rpc/endpoints.ts';
 import type { LoadOptions } from '../types.ts';
 
 /**
@@ -16,7 +17,7 @@ export interface Flag {
   /** What a switch sets its option to; true if missing. */
   sets?: unknown;
   /** How its text becomes a value; `text` if missing. `file`: the content of the named file. */
-  kind?: 'number' | 'lanes' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule' | 'guard' | 'lane-lists' | 'overrides';
+  kind?: 'number' | 'lanes' | 'commas' | 'file' | 'list' | 'names' | 'json' | 'members' | 'rule' | 'guard' | 'lane-lists' | 'overrides';
   /** What the value must be, of a flag that sets no option; numbers need it. */
   rule?: Rule;
   about: string;
@@ -483,6 +484,21 @@ export const groups: FlagGroup[] = [
         about: 'copy the weights instead of mapping the files, which may then change or go away',
       },
       { name: 'isolate', option: 'isolate', about: 'run the engine in a process of its own: a crash there is an error here' },
+      {
+        name: 'rpc-servers',
+        value: 'HOST:PORT,…',
+        option: 'rpcServers',
+        kind: 'commas',
+        about: 'other machines, where nudging rpc-server runs, that take layers of the base; implies --isolate; for closed networks',
+      },
+      {
+        name: 'rpc-timeout',
+        value: 'MS',
+        option: 'rpcTimeout',
+        kind: 'number',
+        about: 'how long one of them may be silent before it counts as lost',
+        otherwise: String(defaultRpcTimeout),
+      },
     ],
   },
   {

@@ -31,6 +31,7 @@ const irrelevant: ReadonlySet<string> = new Set<keyof LoadOptions>([
   'speculation',
   'maxQueue',
   'isolate',
+  'rpcTimeout',
   'mmap',
   'timeout',
   'highWaterMark',

@@ -30,6 +30,9 @@ export class LastWords {
 /** How ggml begins what it says about an error of a GPU before it ends the process. */
 const deviceError = /\b(?:CUDA|ROCm|MUSA) error\b/;
 
+/** How ggml says that it has lost an RPC server, or could not have it, before it ends the process (patch 0014). */
+const serverLost = /RPC server (\S+) ([^;]+)/;
+
 /** The code of the error that the end of a process is for its requests. */
 export function codeOfEnding(lastWords: string): ErrorCode {
   return deviceError.test(lastWords) ? 'ERR_DEVICE_FAILED' : 'ERR_ENGINE_CRASHED';
@@ -44,13 +47,22 @@ const meanings: Partial<Record<NodeJS.Signals, string>> = {
   SIGILL: `the native addon was built for another CPU: run "${buildCommand()}" on this one`,
 };
 
+const remedyForLoss = 'Look whether it runs and can be reached; a pass that takes longer needs a higher `rpcTimeout`';
+
 /** How a process ended, in words: by which signal or exit code, what that means, and what it wrote last. */
-export function describeEnding(code: number | null, signal: NodeJS.Signals | null, lastWords: string): string {
+export function describeEnding(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  lastWords: string,
+  what = "the engine's process",
+): string {
+  const [, server, loss] = serverLost.exec(lastWords) ?? [];
+  if (server !== undefined) return `${what} has lost the RPC server ${server} and ended: it ${loss}. ${remedyForLoss}`;
   const meaning = signal === 'SIGABRT' && deviceError.test(lastWords) ? 'the GPU failed' : signal === null ? undefined : meanings[signal];
   // Windows has no signals; its exit codes of crashes are known by their hexadecimal form.
   const how =
     signal !== null
       ? `was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}`
       : `ended with exit code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;
-  return `the engine's process ${how}${lastWords === '' ? '' : `; it last wrote: ${lastWords}`}`;
+  return `${what} ${how}${lastWords === '' ? '' : `; it last wrote: ${lastWords}`}`;
 }

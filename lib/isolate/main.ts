@@ -2,9 +2,13 @@
 import { NudgingError } from '../errors.ts';
 import { hostMemory } from '../host-memory.ts';
 import { loadNative, type NativeEngine, type NativeEngineOptions, type NativeEvent } from '../native.ts';
+import { probeAll } from '../rpc/probe.ts';
 import type { Order } from './messages.ts';
 
 let engine: NativeEngine | undefined;
+
+/** Orders that come while RPC servers are asked who they are, before there is an engine. */
+let early: Order[] | undefined;
 
 /** However the parent ends, the channel to it closes. Nobody waits for anything here then; a clean end might wait for a long decode. */
 const end = () => process.kill(process.pid, 'SIGKILL');
@@ -15,9 +19,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) proce
 
 process.on('message', (message) => {
   const order = message as Order;
+  if (early) early.push(order);
+  else obey(order);
+});
+
+function obey(order: Order): void {
   switch (order.type) {
     case 'start':
-      return start(order.options);
+      return order.options.rpcServers.length > 0 ? void startOverNetwork(order.options) : start(order.options);
     case 'submit':
       try {
         return engine?.submit(order.request);
@@ -31,7 +40,7 @@ process.on('message', (message) => {
     case 'close':
       return engine?.close(false);
   }
-});
+}
 
 if (!process.connected) end();
 
@@ -40,9 +49,27 @@ function start(options: NativeEngineOptions): void {
     // What a process that crashed had taken is free again.
     engine = new (loadNative().NativeEngine)({ ...options, hostMemory: hostMemory() }, tell);
   } catch (error) {
-    const code = error instanceof NudgingError ? error.code : 'ERR_INTERNAL';
-    tell([{ type: 'load-failed', code, message: (error as Error).message }, { type: 'closed' }]);
+    notLoaded(error);
   }
+}
+
+/** What llama.cpp would end the process for is found out, and said, before it connects. */
+async function startOverNetwork(options: NativeEngineOptions): Promise<void> {
+  early = [];
+  try {
+    await probeAll(options.rpcServers, loadNative().rpcProtocol, options.rpcTimeout);
+  } catch (error) {
+    return notLoaded(error);
+  }
+  const orders = early;
+  early = undefined;
+  start(options);
+  for (const order of orders) obey(order);
+}
+
+function notLoaded(error: unknown): void {
+  const code = error instanceof NudgingError ? error.code : 'ERR_INTERNAL';
+  tell([{ type: 'load-failed', code, message: (error as Error).message }, { type: 'closed' }]);
 }
 
 function tell(events: NativeEvent[]): void {

@@ -81,6 +81,8 @@ const requestCodes: ReadonlySet<ErrorCode> = new Set([
 /** What is gone with the next try, or soon. */
 const passingCodes: Partial<Record<ErrorCode, string>> = {
   ERR_ENGINE_CRASHED: "the engine's process crashed: the next request starts another one",
+  ERR_RPC_UNREACHABLE: 'a machine that the engine needs cannot be reached',
+  ERR_RPC_VERSION: 'a machine that the engine needs has another version of it',
   ERR_CLOSED: 'the engine is closed',
   ERR_DEVICE_FAILED: 'the GPU failed',
   ERR_OUT_OF_MEMORY: 'memory ran out',

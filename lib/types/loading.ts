@@ -191,6 +191,21 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
    */
   isolate?: boolean;
   /**
+   * Servers of llama.cpp's RPC (`nudging rpc-server` on another machine, of this same version), 1 to 16 as `host:port`, each once. Their
+   * devices, RPC0, RPC1 and so on in this order, take layers as GPUs do: unless `devices` says otherwise the base's, together with the GPUs
+   * of this machine, where the other models stay. For closed networks: there is neither a password nor encryption (docs/rpc.md).
+   *
+   * It implies `isolate: true` and cannot be had with `false`, because llama.cpp ends the process that loses a server: its requests reject
+   * with ERR_ENGINE_CRASHED, whose message names the server, and the next one asks all servers again.
+   */
+  rpcServers?: readonly string[];
+  /**
+   * Milliseconds, 100 to 3,600,000, for which one of `rpcServers` may be silent while an answer is due, before it counts as lost. Default
+   * 60,000. It must be longer than a pass over `batch` tokens takes there. A machine that is gone altogether is noticed within half a
+   * minute in any case.
+   */
+  rpcTimeout?: number;
+  /**
    * Which of llama.cpp's extra CPU buffers the weights may be put into: `'all'` (default) that this machine has, `'plain'`: none, or a list
    * of names. They copy the weights and are faster. `NUDGING_CPU_BUFFERS` (a name, or several with commas) holds where the option is
    * missing. Upper and lower case are the same. Whatever is chosen, a buffer whose kernels give wrong answers here is left out, with a

@@ -452,6 +452,11 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   if (reader.has("cpuBuffers")) options.cpu_buffers = reader.names("cpuBuffers");
   options.mapped = reader.flag("mmap");
   options.harmful_cpu_buffers = reader.names("harmfulCpuBuffers");
+  reader.each("rpcServers", [&](Napi::Value server) {
+    if (!server.IsString()) return reader.fail("rpcServers", "an array of strings");
+    options.rpc_servers.push_back(server.As<Napi::String>().Utf8Value());
+  });
+  options.rpc_timeout = reader.integer<std::uint32_t>("rpcTimeout");
   if (reader.ok() && (options.threads < 0 || options.threads > 512)) reader.fail("threads", "between 0 and 512");
   if (reader.ok() && (options.cores < 1 || options.cores > 65536)) reader.fail("cores", "between 1 and 65536");
   if (reader.ok() && options.parallel > 256) reader.fail("parallel", "between 0 and 256");

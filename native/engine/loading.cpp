@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend/gpus.h"
+#include "backend/rpc.h"
 #include "basics/failure.h"
 #include "models/file_identity.h"
 #include "models/memory_meter.h"
@@ -161,11 +162,27 @@ std::optional<bool> settled_attention(const EngineOptions::Lane& lane, const Mem
   return attention_by_itself(deterministic, on_gpu, length, lane.cache_type);
 }
 
+/// Which GPUs there are, and which of them each lane may use. Unasked, other machines' are the base's alone: it is what does not fit here,
+/// and every pass of what is there waits for the network. They come first, so that a pass crosses it once in each direction.
+void place(const EngineOptions& options, Sketch& sketch) {
+  const std::vector<ggml_backend_dev_t> here = options.gpus ? *options.gpus : usable_gpus();
+  sketch.gpus = rpc_devices(options.rpc_servers, options.rpc_timeout);
+  sketch.gpus.insert(sketch.gpus.end(), here.begin(), here.end());
+  if (sketch.gpus.size() > llama_max_devices()) {
+    throw Failure(FailureKind::device_unsuitable, "`rpcServers` and this machine have " + std::to_string(sketch.gpus.size()) +
+                                                      " devices together, and llama.cpp can use " + std::to_string(llama_max_devices()) +
+                                                      ": name fewer servers, or start them with fewer devices");
+  }
+  for (std::size_t i = 0; i < options.lanes.size(); ++i) {
+    const EngineOptions::Lane& lane = options.lanes[i];
+    sketch.placements.push_back(resolve(lane.placement, lane.name, sketch.gpus, i == base_lane ? sketch.gpus : here));
+  }
+}
+
 /// Opens the models without weights, with the extra CPU buffers that are wanted and trusted.
 Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::function<void(Warning)>& on_warning) {
   Sketch sketch;
-  sketch.gpus = options.gpus ? *options.gpus : usable_gpus();
-  for (const EngineOptions::Lane& lane : options.lanes) sketch.placements.push_back(resolve(lane.placement, lane.name, sketch.gpus));
+  place(options, sketch);
   CpuBuffers wanted = all_cpu_buffers();
   std::erase_if(wanted, [&](const std::string& name) {
     return (options.cpu_buffers && !options.cpu_buffers->contains(name)) || options.harmful_cpu_buffers.contains(name);

@@ -57,6 +57,10 @@ struct EngineOptions {
   bool mapped = true;
   /// Of those buffers, the ones that are known to do harm.
   CpuBuffers harmful_cpu_buffers;
+  /// Servers of llama.cpp's RPC whose devices may be used ("host:port"), and the milliseconds after which a silent one counts as lost,
+  /// which ends the process.
+  std::vector<std::string> rpc_servers;
+  std::uint32_t rpc_timeout = 0;
   /// For tests: GPUs in place of this machine's.
   std::optional<std::vector<ggml_backend_dev_t>> gpus;
   /// For tests: what stands between the scheduler and those who decode.

@@ -47,8 +47,8 @@ class Planner {
  public:
   Planner(const MemoryRequest& request, const MeasureLane& measure) : request_(request), measure_(measure) {
     for (const MemoryRequest::Lane& lane : request.lanes) {
-      std::vector<std::size_t>& gpus = gpus_.emplace_back(lane.gpus);
-      for (std::size_t place = 1; lane.gpus.empty() && place < request.places.size(); ++place) gpus.push_back(place);
+      std::vector<std::size_t>& gpus = gpus_.emplace_back(lane.gpus.value_or(std::vector<std::size_t>{}));
+      for (std::size_t place = 1; !lane.gpus && place < request.places.size(); ++place) gpus.push_back(place);
       lanes_.push_back({0, lane.length.value_or(std::min(lane.longest, default_context)), request.parallel.value_or(1),
                         std::vector<std::uint32_t>(gpus.size(), 0)});
     }

@@ -72,8 +72,8 @@ struct MemoryRequest {
     std::uint32_t longest = 0;
     /// Whether a type of KV cache can be chosen that takes less.
     bool cache_can_shrink = true;
-    /// The places of the GPUs that it may use; empty: all.
-    std::vector<std::size_t> gpus = {};
+    /// The places of the GPUs that it may use; nothing: all.
+    std::optional<std::vector<std::size_t>> gpus = {};
     enum class Spread : std::uint8_t { automatic, whole, divided };
     Spread spread = Spread::automatic;
     /// Proportions that were asked for, one for each of its GPUs.

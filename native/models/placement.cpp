@@ -27,8 +27,9 @@ std::string experts_of(std::uint32_t layers) {
 
 class Resolver {
  public:
-  Resolver(const PlacementWish& wish, const std::string& lane, const std::vector<ggml_backend_dev_t>& gpus)
-      : wish_(wish), lane_(lane), gpus_(gpus) {}
+  Resolver(const PlacementWish& wish, const std::string& lane, const std::vector<ggml_backend_dev_t>& gpus,
+           const std::vector<ggml_backend_dev_t>& unasked)
+      : wish_(wish), lane_(lane), gpus_(gpus), unasked_(unasked) {}
 
   LanePlacement resolve() {
     choose_devices();
@@ -48,7 +49,7 @@ class Resolver {
   std::string its_devices() const { return "its GPUs are " + names_of(placement_.devices); }
 
   void choose_devices() {
-    if (wish_.devices.empty()) placement_.devices = gpus_;
+    if (wish_.devices.empty()) placement_.devices = unasked_;
     for (const std::string& name : wish_.devices) {
       const auto device =
           std::ranges::find_if(gpus_, [&](ggml_backend_dev_t gpu) { return is_same_name(ggml_backend_dev_name(gpu), name); });
@@ -113,6 +114,7 @@ class Resolver {
   const PlacementWish& wish_;
   const std::string& lane_;
   const std::vector<ggml_backend_dev_t>& gpus_;
+  const std::vector<ggml_backend_dev_t>& unasked_;
   LanePlacement placement_;
 };
 
@@ -126,8 +128,9 @@ std::optional<SplitMode> split_mode_named(const std::string& name) {
   return std::nullopt;
 }
 
-LanePlacement resolve(const PlacementWish& wish, const std::string& lane, const std::vector<ggml_backend_dev_t>& gpus) {
-  return Resolver(wish, lane, gpus).resolve();
+LanePlacement resolve(const PlacementWish& wish, const std::string& lane, const std::vector<ggml_backend_dev_t>& gpus,
+                      const std::optional<std::vector<ggml_backend_dev_t>>& unasked) {
+  return Resolver(wish, lane, gpus, unasked ? *unasked : gpus).resolve();
 }
 
 Placement placement_of(const LanePlacement& lane, const std::vector<std::uint32_t>& layers) {

@@ -75,7 +75,10 @@ struct Placement {
 
 /// Checks a wish for a lane against the GPUs that there are. Throws Failure(device_unsuitable), which names what was asked for, what there
 /// is and what to change. Without any GPU, wishes that name none have no effect.
-LanePlacement resolve(const PlacementWish& wish, const std::string& lane, const std::vector<ggml_backend_dev_t>& gpus);
+///
+/// `unasked`: those that a lane may use which names none; missing: all.
+LanePlacement resolve(const PlacementWish& wish, const std::string& lane, const std::vector<ggml_backend_dev_t>& gpus,
+                      const std::optional<std::vector<ggml_backend_dev_t>>& unasked = std::nullopt);
 
 /// Where the model is with so many layers on each of the lane's devices. Devices with nothing on them are left out, unless all are, and
 /// those that an override names.

@@ -105,6 +105,11 @@ TEST("placement: GPUs are found by name, and what cannot be had is refused with 
               R"(`devices` of the base model names "CUDA7", and this machine has no GPU that this binary can use: leave it out)");
   wish.devices = {"MADE0", "made0"};
   CHECK(refusal(wish, two()).find("twice") != std::string::npos);
+  // Those of other machines are not for every model, unless it names them.
+  const std::vector here = {two()[1]};
+  CHECK(resolve({}, "aligned", two(), here).devices == here);
+  CHECK(resolve({}, "aligned", two(), std::vector<ggml_backend_dev_t>{}).devices.empty());
+  CHECK(resolve({.devices = {"MADE0"}}, "aligned", two(), here).devices == std::vector{two()[0]});
 
   wish = {};
   wish.split = {1, 1, 1};

@@ -110,6 +110,16 @@ TEST("several GPUs: proportions and GPUs that were asked for hold, and the rest 
   CHECK(why_not(wanted, measured).find(R"(of memory of GPU1 (weights 4.0 GB)") != std::string::npos);
 }
 
+TEST("several GPUs: a model that may use none stays on the host, whatever the other one has") {
+  const MeasureLane measured = measure({{40}, {10}}, 3, {{1, 2}, {}});
+  MemoryRequest wanted = request({10'000 * mb, 10'000 * mb}, 40, 0);
+  wanted.lanes[aligned].gpus = std::vector<std::size_t>{};
+  const MemoryPlan plan = plan_memory(wanted, measured);
+  CHECK(plan.lanes[aligned].split.empty());
+  CHECK_EQUAL(plan.lanes[aligned].gpu_layers, 0U);
+  CHECK(plan.lanes[base].split == (Counts{20, 20}));
+}
+
 TEST("several GPUs: as many layers as fit, over all of them, the aligned model's first") {
   const MeasureLane measured = measure({{40}, {10}}, 3);
   MemoryRequest wanted = request({2000 * mb, 1000 * mb}, 40, 10);

@@ -9,6 +9,7 @@ const table: Record<string, () => Promise<Command>> = {
   inspect: async () => (await import('./inspect.ts')).inspect,
   chat: async () => (await import('./chat.ts')).chat,
   serve: async () => (await import('./serve.ts')).serve,
+  'rpc-server': async () => (await import('./rpc-server.ts')).rpcServer,
   doctor: async () => (await import('./doctor.ts')).doctor,
   pull: async () => (await import('./pull.ts')).pull,
   models: async () => (await import('./models.ts')).models,

@@ -11,6 +11,7 @@ import type { Interrupt } from '../interrupt.ts';
 import { load as loadPair } from '../load.ts';
 import { serveDefaults } from './flags.ts';
 import { keysFrom } from './keys.ts';
+import { whyNotListening } from './listening.ts';
 import { pairsOf } from './pairs.ts';
 
 interface Given {
@@ -114,16 +115,6 @@ function tlsFrom(cert: string | undefined, key: string | undefined): Listening['
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function whyNotListening({ code, message }: NodeJS.ErrnoException): string {
-  const known: Record<string, string> = {
-    EADDRINUSE: 'something listens there already: choose another port',
-    EACCES: 'this user may not listen there: choose a port from 1024 on',
-    EADDRNOTAVAIL: 'this machine does not have that address: choose one of its own',
-    ENOTFOUND: 'that is no address: choose one of this machine',
-  };
-  return known[code ?? ''] ?? `it cannot listen there (${message}): choose another place`;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
