@@ -10,7 +10,9 @@ import { inRoot } from './lib/paths.mjs';
 
 /**
  * @typedef {{ task: string, question: string }} Question
- * @typedef {{ manifest: string, questions: (rows: number) => Question[], isRight: (question: any, text: string) => boolean, rates: number[] }} Subject
+ * @typedef
+ *   {{ manifest: string, questions: (rows: number) => Question[], isRight: (question: any, text: string) => boolean, rates: number[] }}
+ *   Subject
  */
 
 const shortAnswers = { questions: demo.readQuestions, isRight: demo.isRight, rates: [0.32, 0.36, 0.4] };

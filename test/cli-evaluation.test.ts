@@ -184,7 +184,7 @@ describe('results that were made with something else', () => {
     writeFileSync(path.join(data, 'coin_flip.jsonl'), '{"question": "Heads up?", "answer": "yes"}\n');
     const other = await evaluate('--tasks', 'coin_flip', '--max-tokens', '8', '--data', data);
     expect(other.stderr).toContain('the questions of the task coin_flip are others');
-    appendFileSync(file(), readFileSync(file(), 'utf8').split('\n')[1] + '\n');
+    appendFileSync(file(), `${readFileSync(file(), 'utf8').split('\n')[1]}\n`);
     expect((await evaluate('--tasks', 'coin_flip', '--limit', '1', '--max-tokens', '8')).stderr).toMatch(
       /line 5 of ".*" answers a question again/,
     );

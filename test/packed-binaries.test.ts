@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { checkArchitectures, findGpuTarget, gpuTargets } from '../scripts/lib/gpu-targets.mjs';
+import { makePlan } from '../scripts/lib/configs.mjs';
 import { needsIn, needsOf, tooNew } from '../scripts/lib/packages/needs.mjs';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { findProgram } from '../scripts/lib/requirements.mjs';
@@ -43,5 +46,31 @@ describe('what a published binary may need', () => {
     expect(libraries).not.toContain('libstdc++.so.6');
     if (libraries.includes('libc.so.6')) expect(glibc).toMatch(/^2\.\d+/);
     await expect(needsOf(inRoot('package.json'))).rejects.toThrow('readelf could not read');
+  });
+});
+
+describe('packages for GPUs', () => {
+  test('are those that the loader looks for, and are compiled apart from all other builds', () => {
+    const loader = readFileSync(inRoot('lib/binary/packages.ts'), 'utf8');
+    for (const { name } of gpuTargets) expect(loader).toContain(`require('@nudging/${name}')`);
+    const target = findGpuTarget('linux-x64-cuda');
+    const plan = makePlan({ variant: 'cuda', level: 'v3', ...(target && { target, cudaArch: target.architectures }) });
+    expect(plan.name).toBe('cuda-release-linux-x64-cuda-v3');
+    expect(plan).toMatchObject({ isRelease: false, cmake: { NUDGING_VARIANT: 'cuda', NUDGING_LEVEL: 'v3', NUDGING_PUBLISHED: 'ON' } });
+    expect(plan.cmake['CMAKE_CUDA_ARCHITECTURES']).toMatch(/^75-virtual;.*;120-real$/);
+  });
+
+  test('need cuBLAS, and nothing else of CUDA', () => {
+    const { libraries } = findGpuTarget('linux-x64-cuda') ?? {};
+    const needs = needsIn(told(['libcublas.so.13', 'libcublasLt.so.13', 'libcuda.so.1', 'libcudart.so.13'], []));
+    expect(tooNew(needs, 'glibc', libraries)).toEqual(['needs libcuda.so.1', 'needs libcudart.so.13']);
+  });
+
+  test('are for architectures as CMake spells them', () => {
+    for (const { architectures } of gpuTargets) checkArchitectures(architectures);
+    checkArchitectures('90');
+    checkArchitectures('75-virtual;90a-real;120f');
+    for (const wrong of ['sm_90', '90;', '90,120', 'native', '9', '90-ptx'])
+      expect(() => checkArchitectures(wrong), wrong).toThrow(/is no architecture: 90, 90-real/);
   });
 });

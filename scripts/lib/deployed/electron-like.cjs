@@ -1,6 +1,6 @@
 // Makes Node.js read a program out of an archive as Electron does: `fs` and imports see files below app.asar that the system does not know.
 // What opens files by itself, a library or its loader, gets no help, less than Electron gives. Loaded with --require; the archive's
-// contents lie in the folder NUDGING_TEST_CONTENTS, and its own path is NUDGING_TEST_ARCHIVE.
+// contents lie in the folder ASAR_CONTENTS, and its own path is ASAR_ARCHIVE.
 const fs = require('node:fs');
 const module_ = require('node:module');
 const { pathToFileURL } = require('node:url');
@@ -15,8 +15,8 @@ const { createRequire, isBuiltin, syncBuiltinESMExports } = module_;
 /** Node.js 20 has none. @type {(hooks: Hooks) => void} */
 const registerHooks = Reflect.get(module_, 'registerHooks');
 
-const archive = `${process.env.NUDGING_TEST_ARCHIVE}/`;
-const contents = `${process.env.NUDGING_TEST_CONTENTS}/`;
+const archive = `${process.env.ASAR_ARCHIVE}/`;
+const contents = `${process.env.ASAR_CONTENTS}/`;
 const archiveUrl = pathToFileURL(archive).href;
 const contentsUrl = pathToFileURL(contents).href;
 

@@ -31,7 +31,7 @@ export async function inElectronArchive({ folder, tarballs, nodeOf }) {
   await call('extract', archive, contents);
   // Nothing is to be found where it was installed.
   rmSync(app, { recursive: true });
-  const env = { ...process.env, NUDGING_TEST_ARCHIVE: archive, NUDGING_TEST_CONTENTS: contents };
+  const env = { ...process.env, ASAR_ARCHIVE: archive, ASAR_CONTENTS: contents };
   const load = `require(${JSON.stringify(`${archive}/main.cjs`)})`;
   await mustAnswer('a program in an archive', run(node.command, ['--require', like, '--eval', load], { env }));
   return { node: node.name, seconds: secondsSince(started), bytes: sizeOf(path.dirname(archive)) };

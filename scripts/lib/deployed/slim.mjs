@@ -1,6 +1,6 @@
 // What an image such as node:22-slim is: a small Debian with Node.js in it, and nothing that compiles. An older one than those of today,
-// whose glibc is 2.31. npm installs in there, without a network.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// whose glibc is 2.31, because that finds more. npm installs in there, without a network.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { BuildError } from '../errors.mjs';
 import { question } from '../install-programs.mjs';
@@ -43,7 +43,8 @@ export async function inSlimRoot({ folder, tarballs, nodeOf }) {
   const flags = ['--ignore-scripts', '--offline', '--cache', '/opt/cache', ...quiet];
   await mustSucceed('npm install in a slim Debian', inRoot('/opt/node/node', '/opt/npm/bin/npm-cli.js', 'install', ...flags));
   await mustAnswer('nudging in a slim Debian', inRoot('/opt/node/node', 'node_modules/nudging/dist/cli/main.js', question));
-  return { node: `${node.name}, glibc 2.31`, seconds: secondsSince(started), bytes: sizeOf(path.join(project, 'node_modules')) };
+  const debian = readFileSync(path.join(root, 'etc/debian_version'), 'utf8').trim();
+  return { node: `${node.name}, Debian ${debian}`, seconds: secondsSince(started), bytes: sizeOf(path.join(project, 'node_modules')) };
 }
 
 /** @param {string} folder where it is made @returns {Promise<string>} one that was made before, if there is */
