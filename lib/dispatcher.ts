@@ -1,5 +1,6 @@
 import type { NativeBegun, NativeCounted, NativeEvent, NativeFinished, NativeInspected } from './native.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Remotes } from './remote/remotes.ts';
 import { isObserved, publish } from './telemetry/channels.ts';
 import type { ObservedEngine } from './telemetry/messages.ts';
 import type { LoadProgress, ModelInfo, NudgingWarning, Piece } from './types.ts';
@@ -51,6 +52,7 @@ export class Dispatcher {
   readonly #sinks = new Map<number, Sink>();
   readonly #onProgress: (progress: LoadProgress) => void;
   readonly #onWarning: (warning: NudgingWarning) => void;
+  readonly #remotes: Remotes | undefined;
   /** As telemetry knows the engine. */
   readonly observed: ObservedEngine;
   readonly loaded: Promise<LoadedEngine>;
@@ -68,7 +70,9 @@ export class Dispatcher {
     onProgress: (progress: LoadProgress) => void = () => {},
     onWarning: (warning: NudgingWarning) => void = emitWarning,
     observed: ObservedEngine = { id: 0, model: '' },
+    remotes?: Remotes,
   ) {
+    this.#remotes = remotes;
     this.observed = observed;
     this.#onProgress = onProgress;
     this.#onWarning = onWarning;
@@ -170,13 +174,29 @@ export class Dispatcher {
       case 'begun':
         return this.#sinks.get(event.id)?.begun?.(event);
       case 'finished':
+        this.#addTraffic(event);
+        return this.#take(event.id)?.finished(event);
       case 'inspected':
       case 'counted':
         return this.#take(event.id)?.finished(event);
       case 'failed':
+        this.#remotes?.finished(event.id);
         return this.#take(event.id)?.failed(event.code, event.message);
+      case 'asked':
+        return this.#remotes?.asked(event);
+      case 'given-up':
+        return this.#remotes?.givenUp(event.call);
       case 'closed':
+        this.#remotes?.close();
         return this.#resolveClosed();
+    }
+  }
+
+  /** What the engine does not know: what went over the network. */
+  #addTraffic({ id, stats }: NativeFinished): void {
+    for (const [place, remote] of this.#remotes?.finished(id) ?? []) {
+      const lane = [stats.base, stats.aligned, ...stats.others][place];
+      if (lane && lane.questions > 0) lane.remote = remote;
     }
   }
 

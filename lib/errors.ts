@@ -10,8 +10,10 @@
  * `ERR_NOT_DETERMINISTIC` (`deterministic: true` where it cannot be had), `ERR_DEVICE_UNSUITABLE` (`devices` and the like ask for a GPU
  * that is not there, or for what it cannot do). From running: `ERR_CLOSED`, `ERR_BUSY` (`maxQueue` requests wait
  * already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process cannot use it again, and loads nothing more),
- * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`. From models by name:
- * {@link HubErrorCode}.
+ * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`. From models on other
+ * machines, at load and while running: `ERR_REMOTE_UNREACHABLE` (no answer, or only that it cannot now, after several tries),
+ * `ERR_REMOTE_REFUSED` (a wrong key, no such model, a request that it does not take), `ERR_REMOTE_PROTOCOL` (an answer that is not what the
+ * `api` promises, or another tokenizer), `ERR_REMOTE_TIMEOUT`. From models by name: {@link HubErrorCode}.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
@@ -61,6 +63,10 @@ export type NativeErrorCode =
   | 'ERR_VOCABULARIES_DIFFER'
   | 'ERR_DECODE_FAILED'
   | 'ERR_DEVICE_FAILED'
+  | 'ERR_REMOTE_UNREACHABLE'
+  | 'ERR_REMOTE_REFUSED'
+  | 'ERR_REMOTE_PROTOCOL'
+  | 'ERR_REMOTE_TIMEOUT'
   | 'ERR_INTERNAL';
 
 /** Every error that this package throws or rejects with. */

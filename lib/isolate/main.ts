@@ -28,6 +28,8 @@ process.on('message', (message) => {
       return engine?.cancel(order.id);
     case 'park':
       return engine?.park(order.id, order.parked);
+    case 'answer':
+      return engine?.answer(order.answers);
     case 'close':
       return engine?.close(false);
   }

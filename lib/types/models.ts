@@ -58,8 +58,13 @@ export interface ModelInfo {
   devices: Record<string, number>;
   /** Whether its likeliest tokens are found where its output layer is; see `deviceTop1`. */
   deviceTop1: boolean;
-  kvCache: KvCacheType;
+  /** `none` where the model is on another machine. */
+  kvCache: KvCacheType | 'none';
   memory: MemoryUse;
+  /**
+   * Of a model on another machine, whose `path` is that of its tokenizer, and whose other numbers are 0 as far as they are its weights'.
+   */
+  remote?: { url: string; api: string; model?: string };
 }
 
 /** Something that a user should know though all goes on. */

@@ -2,6 +2,7 @@ import type { Nudging } from '../../engine.ts';
 import { NudgingError } from '../../errors.ts';
 import { describeModel } from '../../gguf/describe.ts';
 import { withPair } from '../../pair.ts';
+import { fileOf } from '../../remote/model.ts';
 import type { LaneName, LoadOptions, MemoryUse } from '../../types.ts';
 import { describe } from '../failure.ts';
 import { load } from '../load.ts';
@@ -51,7 +52,9 @@ export async function examinePair(
   seconds: number,
   signal: AbortSignal,
 ): Promise<{ pair: PairReport; findings: Finding[] }> {
-  const { base, aligned, reference } = await withPair(options);
+  const models = await withPair(options);
+  const { reference } = models;
+  const [base, aligned] = [fileOf(models.base), fileOf(models.aligned)];
   const pair: PairReport = { base, aligned };
   // A doctor says what a download would be, and makes none.
   const absent = await missingModels({ base, aligned, ...(reference === undefined ? {} : { reference }) }, signal);
