@@ -56,7 +56,6 @@ import { withPair } from './pair.ts';
 import { placementOf } from './placement.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
 import { compareAll, connectAll, describeServer, filesOf, serverLength } from './remote/loading.ts';
-import type { RemoteState } from './remote/lane.ts';
 import { Remotes } from './remote/remotes.ts';
 import { mustSuitRemote } from './remote/suits.ts';
 import { resolvedRule } from './rule.ts';
@@ -81,6 +80,7 @@ import type {
   LaneName,
   LoadOptions,
   Mode,
+  ServerState,
   TextToken,
 } from './types.ts';
 
@@ -640,7 +640,7 @@ export class Nudging {
   }
 
   /** The servers that this engine asks, by the names of their models' lanes, and whether they answer now: each is asked for its health. */
-  async servers(): Promise<Record<string, RemoteState & { answers: boolean }>> {
+  async servers(): Promise<Record<string, ServerState>> {
     const states = this.#remotes.lanes.map(async (lane) => [lane.name, { ...lane.state, answers: await lane.answers() }] as const);
     return Object.fromEntries(await Promise.all(states));
   }

@@ -130,8 +130,18 @@ describe('the schema', () => {
       [],
       Array.from({ length: 65 }, () => ({ pattern: 'a', device: 'CPU' })),
     ];
+    const server = { url: 'http://10.0.0.2:8000/v1', api: 'vllm', tokenizer: 't.gguf' };
+    const servers = single.flatMap((one) => [
+      ...Object.keys(server).map((name) => ({ ...server, [name]: one })),
+      { ...server, model: one, timeout: one },
+      { ...server, connections: one },
+      { ...server, headers: { Authorization: one } },
+      { ...server, headers: one },
+      { ...server, more: one },
+      { url: server.url, api: server.api },
+    ]);
     const ruleNames = [...allRules, { name: 'blend', weight: 'product' }].flatMap((name) => [name, { name }]);
-    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, ...guards, ...placements, {}, []];
+    const values = [...single, ...lanes, ...lists, ...names, ...rules, ...ruleNames, ...guards, ...placements, ...servers, {}, []];
     const taken = new Map<string, number>();
     const apart = Object.entries(manifestRules).flatMap(([name, rule]) => {
       return values.flatMap((value) => {

@@ -1,23 +1,13 @@
 import { NudgingError } from '../errors.ts';
 import type { NativeAnswers, NativeAsked } from '../native.ts';
-import type { RemoteModel, RemoteStats } from '../types.ts';
+import type { RemoteModel, RemoteStats, ServerState } from '../types.ts';
 import { noTraffic, RemoteClient, type Traffic } from './client.ts';
 import { Cut } from './cut.ts';
-import { ProtocolError, type Api, type Protocol, type Question, type Said } from './protocol.ts';
+import { ProtocolError, type Protocol, type Question, type Said } from './protocol.ts';
 import { protocols } from './protocols.ts';
 
 /** Who asks how a server is does not wait long. */
 const probeMs = 2000;
-
-/** How a server is. */
-export interface RemoteState {
-  url: string;
-  api: Api;
-  /** `failing`: its last calls have failed, and for a while it is not asked. */
-  state: 'ok' | 'failing';
-  /** Calls in a row that have failed. */
-  failures: number;
-}
 
 /** One model on a server: takes the engine's questions there, and brings the answers back. */
 export class RemoteLane {
@@ -108,7 +98,8 @@ export class RemoteLane {
     return this.client.answers(this.protocol.health, probeMs);
   }
 
-  get state(): RemoteState {
+  /** What its last calls say of the server. */
+  get state(): Omit<ServerState, 'answers'> {
     const { url, api } = this.model;
     const { failures, closedFor } = this.client.breaker;
     return { url, api, state: closedFor > 0 ? 'failing' : 'ok', failures };

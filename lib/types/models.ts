@@ -67,6 +67,18 @@ export interface ModelInfo {
   remote?: { url: string; api: string; model?: string };
 }
 
+/** How a server is that has a model. */
+export interface ServerState {
+  url: string;
+  api: string;
+  /** `failing`: its last calls have failed, and for a while it is not asked. */
+  state: 'ok' | 'failing';
+  /** Calls in a row that have failed. */
+  failures: number;
+  /** Whether it has just said, within two seconds, that it is well. */
+  answers: boolean;
+}
+
 /** Something that a user should know though all goes on. */
 export interface NudgingWarning {
   /**

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Nudging, RemoteModel } from '../../lib/index.ts';
+import type { LaneName, Nudging, RemoteModel } from '../../lib/index.ts';
 
 /** What a model says behind some tokens. */
 export interface Says {
@@ -38,21 +38,26 @@ export interface FakeOptions {
   change?: (event: Record<string, unknown>) => unknown;
 }
 
-/** The in-process engine's base as the model of a server. What it says is remembered. */
-export function modelOf(engine: Nudging): Model {
+/**
+ * A model of the in-process engine as that of a server. What it says is remembered. Prompts of the aligned one begin with a control token:
+ * it is to be loaded with a template that is nothing else.
+ */
+export function modelOf(engine: Nudging, lane: LaneName = 'base'): Model {
   const said = new Map<string, Promise<Says>>();
   // A prompt is a text, and begins with BOS where the vocabulary has one.
   const leadingTokens = async () => {
-    const { context } = await engine.inspect({ lane: 'base', input: { base: 'a', aligned: 'a' } });
-    return context.length - (await engine.tokenize('a', { lane: 'base' })).length;
+    const { context } = await engine.inspect({ lane, input: { base: 'a', aligned: 'a' } });
+    return context.length - (await engine.tokenize('a', { lane })).length;
   };
   let known: Promise<number> | undefined;
   const ask = async (tokens: readonly number[]): Promise<Says> => {
     known ??= leadingTokens();
     const leading = await known;
     const first = tokens[leading] as number;
-    const text = new TextDecoder().decode(await engine.detokenize([first], { lane: 'base' }));
-    const result = await engine.inspect({ lane: 'base', input: { base: text, aligned: 'a' }, tokens: tokens.slice(leading + 1) });
+    const text = new TextDecoder().decode(await engine.detokenize([first], { lane }));
+    // What shows nothing is the template's.
+    const input = text === '' ? 'a' : { base: text, aligned: text };
+    const result = await engine.inspect({ lane, input, tokens: tokens.slice(leading + 1) });
     if (result.context.join() !== tokens.join()) throw new Error(`the fake asked about ${result.context.join()}, not ${tokens.join()}`);
     return {
       token: result.token,
