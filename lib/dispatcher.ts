@@ -1,9 +1,8 @@
-import type { NativeBegun, NativeCounted, NativeEvent, NativeFinished, NativeInspected } from './native.ts';
+import type { NativeAsked, NativeBegun, NativeCounted, NativeEvent, NativeFinished, NativeInspected } from './native.ts';
 import type { ErrorCode } from './errors.ts';
-import type { Remotes } from './remote/remotes.ts';
 import { isObserved, publish } from './telemetry/channels.ts';
 import type { ObservedEngine } from './telemetry/messages.ts';
-import type { LoadProgress, ModelInfo, NudgingWarning, Piece } from './types.ts';
+import type { LoadProgress, ModelInfo, NudgingWarning, Piece, RemoteStats } from './types.ts';
 
 /** Where the events of one request go. */
 export interface Sink {
@@ -11,6 +10,16 @@ export interface Sink {
   arrived(pieces: Piece[]): void;
   finished(event: NativeFinished | NativeInspected | NativeCounted): void;
   failed(code: ErrorCode, message: string): void;
+}
+
+/** Who takes questions to models on other machines. */
+export interface Elsewhere {
+  asked(event: NativeAsked): void;
+  givenUp(call: number): void;
+  /** What a request has taken that has ended, by the places of the models. */
+  finished(request: number): ReadonlyMap<number, RemoteStats>;
+  /** Nothing more is asked, and nobody waits. */
+  close(): void;
 }
 
 export interface LoadedEngine {
@@ -52,7 +61,7 @@ export class Dispatcher {
   readonly #sinks = new Map<number, Sink>();
   readonly #onProgress: (progress: LoadProgress) => void;
   readonly #onWarning: (warning: NudgingWarning) => void;
-  readonly #remotes: Remotes | undefined;
+  readonly #remotes: Elsewhere | undefined;
   /** As telemetry knows the engine. */
   readonly observed: ObservedEngine;
   readonly loaded: Promise<LoadedEngine>;
@@ -70,7 +79,7 @@ export class Dispatcher {
     onProgress: (progress: LoadProgress) => void = () => {},
     onWarning: (warning: NudgingWarning) => void = emitWarning,
     observed: ObservedEngine = { id: 0, model: '' },
-    remotes?: Remotes,
+    remotes?: Elsewhere,
   ) {
     this.#remotes = remotes;
     this.observed = observed;

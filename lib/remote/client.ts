@@ -13,6 +13,8 @@ const tries = 4;
 const pauseMs = 100;
 /** A server may ask for a longer pause; nobody waits longer for an answer than this. */
 const longestPauseMs = 10_000;
+/** For a connection that is opened ahead. Nobody waits for it, and the process should not either. */
+const warmingMs = 2000;
 /** The server is busy, starts, or somebody on the way to it does. */
 const passing: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
 /** Of an answer that should be short. */
@@ -107,7 +109,7 @@ export class RemoteClient {
   keepWarm(path: string): void {
     if (this.#warming || this.breaker.failures > 0) return;
     this.#warming = true;
-    void this.answers(path, this.#timeout).finally(() => {
+    void this.answers(path, warmingMs).finally(() => {
       this.#warming = false;
     });
   }
@@ -186,6 +188,7 @@ export class RemoteClient {
       whole += decoder.decode(chunk, { stream: true });
       if (whole.length > mostBytes) throw new NotJson('an answer that does not end');
     }
+    traffic.cut = false;
     yield asJson(whole, 'the answer');
   }
 

@@ -1,3 +1,4 @@
+import type { Elsewhere } from '../dispatcher.ts';
 import type { NativeAnswers, NativeAsked, NativeEngine } from '../native.ts';
 import type { RemoteModel, RemoteStats } from '../types.ts';
 import { isRemote } from './model.ts';
@@ -6,7 +7,7 @@ import { RemoteLane } from './lane.ts';
 /**
  * The models of one engine that are on other machines, by the places of their lanes. Knows the engine only as long as somebody else does.
  */
-export class Remotes {
+export class Remotes implements Elsewhere {
   readonly #lanes: ReadonlyMap<number, RemoteLane>;
   #engine: WeakRef<NativeEngine> | undefined;
 

@@ -55,8 +55,8 @@ void RemoteDecoder::start(Pass pass) {
 
   const std::size_t common = in_common();
   if (talk_) {
-    const bool follows = common >= std::min(held_.size(), talk_->next) && first_ <= talk_->next;
-    if (!follows) hang_up();
+    const bool same_way = common >= std::min(held_.size(), talk_->next);
+    if (!same_way || (!knows(first_) && first_ != talk_->next)) hang_up();
   }
   if (!talk_) {
     path_.resize(common);

@@ -149,6 +149,21 @@ TEST("remote: whoever goes another way gives the call up, and late answers of it
   CHECK(said(decoder.collect()) == Tokens({21}));
 }
 
+TEST("remote: what stands in front of a call that is talking is asked in another one") {
+  Line line;
+  RemoteDecoder decoder(vocabulary(), line);
+  decoder.start(pass(0, {11, 12, 13}, 1, 8));
+  decoder.take(says(1, {14}));
+  decoder.collect();
+  // Nobody has asked yet what follows the first token.
+  decoder.start(pass(0, {11}, 1, 8));
+  CHECK_EQUAL(line.asked.size(), 2U);
+  CHECK(line.asked[1].tokens == Tokens({11}));
+  CHECK(line.given_up == std::vector<RemoteCall>({1}));
+  decoder.take(says(2, {12}, true));
+  CHECK(said(decoder.collect()) == Tokens({12}));
+}
+
 TEST("remote: guesses beside a call that is talking are not asked about, and what is known of a path is not asked again") {
   Line line;
   RemoteDecoder decoder(vocabulary(), line);
