@@ -30,7 +30,7 @@ await runMain(async () => {
   );
   const before = load();
 
-  const { name, description, ...manifest } = /** @type {import('../dist/index.js').Pair} */ (setup.pair);
+  const { name, description, ...manifest } = /** @type {import('./lib/setup.mjs').LocalPair} */ (setup.pair);
   const engine = await Nudging.load({
     ...manifest,
     ...setup.settings,

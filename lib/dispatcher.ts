@@ -1,8 +1,8 @@
-import type { NativeBegun, NativeCounted, NativeEvent, NativeFinished, NativeInspected } from './native.ts';
+import type { NativeAsked, NativeBegun, NativeCounted, NativeEvent, NativeFinished, NativeInspected } from './native.ts';
 import type { ErrorCode } from './errors.ts';
 import { isObserved, publish } from './telemetry/channels.ts';
 import type { ObservedEngine } from './telemetry/messages.ts';
-import type { LoadProgress, ModelInfo, NudgingWarning, Piece } from './types.ts';
+import type { LoadProgress, ModelInfo, NudgingWarning, Piece, RemoteStats } from './types.ts';
 
 /** Where the events of one request go. */
 export interface Sink {
@@ -10,6 +10,16 @@ export interface Sink {
   arrived(pieces: Piece[]): void;
   finished(event: NativeFinished | NativeInspected | NativeCounted): void;
   failed(code: ErrorCode, message: string): void;
+}
+
+/** Who takes questions to models on other machines. */
+export interface Elsewhere {
+  asked(event: NativeAsked): void;
+  givenUp(call: number): void;
+  /** What a request has taken that has ended, by the places of the models. */
+  finished(request: number): ReadonlyMap<number, RemoteStats>;
+  /** Nothing more is asked, and nobody waits. */
+  close(): void;
 }
 
 export interface LoadedEngine {
@@ -51,6 +61,7 @@ export class Dispatcher {
   readonly #sinks = new Map<number, Sink>();
   readonly #onProgress: (progress: LoadProgress) => void;
   readonly #onWarning: (warning: NudgingWarning) => void;
+  readonly #remotes: Elsewhere | undefined;
   /** As telemetry knows the engine. */
   readonly observed: ObservedEngine;
   readonly loaded: Promise<LoadedEngine>;
@@ -68,7 +79,9 @@ export class Dispatcher {
     onProgress: (progress: LoadProgress) => void = () => {},
     onWarning: (warning: NudgingWarning) => void = emitWarning,
     observed: ObservedEngine = { id: 0, model: '' },
+    remotes?: Elsewhere,
   ) {
+    this.#remotes = remotes;
     this.observed = observed;
     this.#onProgress = onProgress;
     this.#onWarning = onWarning;
@@ -170,13 +183,29 @@ export class Dispatcher {
       case 'begun':
         return this.#sinks.get(event.id)?.begun?.(event);
       case 'finished':
+        this.#addTraffic(event);
+        return this.#take(event.id)?.finished(event);
       case 'inspected':
       case 'counted':
         return this.#take(event.id)?.finished(event);
       case 'failed':
+        this.#remotes?.finished(event.id);
         return this.#take(event.id)?.failed(event.code, event.message);
+      case 'asked':
+        return this.#remotes?.asked(event);
+      case 'given-up':
+        return this.#remotes?.givenUp(event.call);
       case 'closed':
+        this.#remotes?.close();
         return this.#resolveClosed();
+    }
+  }
+
+  /** What the engine does not know: what went over the network. */
+  #addTraffic({ id, stats }: NativeFinished): void {
+    for (const [place, remote] of this.#remotes?.finished(id) ?? []) {
+      const lane = [stats.base, stats.aligned, ...stats.others][place];
+      if (lane && lane.questions > 0) lane.remote = remote;
     }
   }
 

@@ -56,6 +56,9 @@ import {
 import { withPair } from './pair.ts';
 import { placementOf } from './placement.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
+import { compareAll, connectAll, describeServer, filesOf, serverLength } from './remote/loading.ts';
+import { Remotes } from './remote/remotes.ts';
+import { mustSuitRemote } from './remote/suits.ts';
 import { resolvedRule } from './rule.ts';
 import { isTokenRule } from './token-rules.ts';
 import { defaultRpcTimeout } from './rpc/endpoints.ts';
@@ -79,6 +82,7 @@ import type {
   LaneName,
   LoadOptions,
   Mode,
+  ServerState,
   TextToken,
 } from './types.ts';
 
@@ -137,13 +141,22 @@ export class Nudging {
   readonly settings: Readonly<Omit<GenerateOptions, 'signal'>>;
   readonly #engine: NativeEngine;
   readonly #dispatcher: Dispatcher;
+  readonly #remotes: Remotes;
   readonly #mostRequests: number;
   /** Requests that may be submitted again, without their oldest messages. */
   readonly #unplaced = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
-  private constructor(engine: NativeEngine, dispatcher: Dispatcher, loaded: LoadedEngine, settings: Settings, maxQueue: number) {
+  private constructor(
+    engine: NativeEngine,
+    dispatcher: Dispatcher,
+    loaded: LoadedEngine,
+    settings: Settings,
+    maxQueue: number,
+    remotes: Remotes,
+  ) {
     this.#engine = engine;
+    this.#remotes = remotes;
     this.#dispatcher = dispatcher;
     this.settings = Object.freeze(settings);
     this.#mostRequests = loaded.parallel + maxQueue;
@@ -161,9 +174,11 @@ export class Nudging {
    * @param source the path of a pair's manifest, or options; by default the small demo pair that comes with the package
    * @throws NudgingError ERR_INVALID_OPTION, ERR_PAIR_INVALID, ERR_NATIVE_LOAD, ERR_MODEL_UNREADABLE, ERR_MODEL_INVALID,
    *   ERR_MODEL_UNSUPPORTED, ERR_TOKEN_UNKNOWN (an id in `logitBias`), ERR_CONTEXT_TOO_LARGE, ERR_KV_CACHE_UNSUPPORTED,
-   *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`),
-   *   ERR_RPC_UNREACHABLE and ERR_RPC_VERSION (with `rpcServers`); the codes of {@link HubErrorCode} for models by name; rejects with the
-   *   signal's reason if `signal` is aborted, and with what `onProgress` or `onWarning` throws
+   *   ERR_NOT_DETERMINISTIC, ERR_DEVICE_UNSUITABLE, ERR_OUT_OF_MEMORY (with `needed` and `available`), ERR_ENGINE_CRASHED (with `isolate`);
+   *   ERR_RPC_UNREACHABLE, ERR_RPC_VERSION (with `rpcServers`);
+   *   ERR_REMOTE_UNREACHABLE, ERR_REMOTE_REFUSED, ERR_REMOTE_PROTOCOL, ERR_REMOTE_TIMEOUT for models on servers;
+   *   the codes of {@link HubErrorCode} for models by name; rejects with the signal's reason if `signal` is aborted, and with what
+   *   `onProgress` or `onWarning` throws
    */
   static async load(source: string | LoadOptions = {}): Promise<Nudging> {
     return observedLoad((observed) => Nudging.#load(source, observed));
@@ -221,9 +236,11 @@ export class Nudging {
     } = await withPair(given);
     const isolated = mustBeIsolated(isolate, rpcServers);
     const named = { base, aligned, ...(reference === undefined ? {} : { [referenceLane]: reference }), ...otherModels };
-    const files = await modelFiles(named, { onProgress, signal });
+    const files = await modelFiles(filesOf(named), { onProgress, signal });
     observed.model = modelName(files);
     throwIfAborted(signal);
+    const remotes = new Remotes(named);
+    const servers = await connectAll(remotes, signal);
     if (settings.mode === 'proxy-tuning') mustHaveReference(reference);
     if (settings.inContextPrompt !== undefined) inContext(settings.inContextPrompt);
 
@@ -242,7 +259,8 @@ export class Nudging {
     const perLane = <T>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string): T | undefined =>
       isObject(value) ? (value as Partial<Record<LaneName, T>>)[lane as LaneName] : value;
     const lane = (path: string, of: string) => {
-      const length = perLane(context, of) ?? 0;
+      const server = servers.get(of);
+      const length = server ? serverLength(perLane(context, of), server) : (perLane(context, of) ?? 0);
       const layers = perLane(gpuLayers, of) ?? -1;
       const cache = perLane(kvCache, of) ?? 'f16';
       const attention = perLane(flashAttention, of) ?? 'auto';
@@ -265,6 +283,7 @@ export class Nudging {
         kvCache: cache,
         flashAttention: attention === 'auto' ? -1 : Number(attention),
         placement,
+        ...(server ? { remote: true } : {}),
       };
     };
     const options: NativeEngineOptions = {
@@ -290,16 +309,21 @@ export class Nudging {
 
     // Isolated, this process does not even load the addon.
     const EngineClass = isolated ? IsolatedEngine : loadNative().NativeEngine;
-    const dispatcher = new Dispatcher(onProgress, onWarning, observed);
+    const dispatcher = new Dispatcher(onProgress, onWarning, observed, remotes);
     for (const { message } of harmful) dispatcher.warn({ code: 'WARN_KERNEL_DISABLED', message });
     const engine = new EngineClass(options, dispatcher.dispatch);
+    remotes.engine = engine;
     const forget = signal && onAbort(signal, () => engine.close(true));
     try {
       const loaded = await dispatcher.loaded;
       // The signal may have come too late to end the loading; the engine is closing then.
       throwIfAborted(signal);
       logitsOf(settings, loaded.models);
-      return new Nudging(engine, dispatcher, loaded, { ...defaults, ...settings }, maxQueue ?? defaultMaxQueue);
+      for (const { name, model } of remotes.lanes) describeServer(loaded.models[name], model);
+      const nudging = new Nudging(engine, dispatcher, loaded, { ...defaults, ...settings }, maxQueue ?? defaultMaxQueue, remotes);
+      const tokensHere = async (text: string, lane: LaneName) => (await nudging.tokenize(text, { lane })).map(({ token }) => token);
+      await compareAll(remotes, servers, loaded.models, tokensHere, signal);
+      return nudging;
     } catch (reason) {
       engine.close(true);
       await dispatcher.closed;
@@ -320,8 +344,8 @@ export class Nudging {
    *
    * @throws NudgingError ERR_INVALID_OPTION, ERR_CLOSED, ERR_BUSY, ERR_PROMPT_EMPTY, ERR_PROMPT_TOO_LONG, ERR_TEMPLATE_MISSING,
    *   ERR_TEMPLATE_FAILED, ERR_TOKEN_UNKNOWN, ERR_VOCABULARIES_DIFFER, ERR_DECODE_FAILED, ERR_MODEL_INVALID (a vocabulary that cannot
-   *   express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`), ERR_RPC_UNREACHABLE and
-   *   ERR_RPC_VERSION (with `rpcServers`, in a process that takes the place of one that ended)
+   *   express the prompt), ERR_OUT_OF_MEMORY, ERR_ENGINE_CRASHED (with `isolate`), ERR_REMOTE_… (with models on servers),
+   *   ERR_RPC_UNREACHABLE and ERR_RPC_VERSION (with `rpcServers`, in a process that takes the place of one that ended)
    */
   async generate(input: Input, options?: GenerateOptions): Promise<Answer> {
     const arriving = this.#start(input, options, this.generate, false);
@@ -352,6 +376,10 @@ export class Nudging {
     const { base, aligned, others } = logitsOf(settings, this.models);
     const repeat = base.repeat;
     const lanes = lanesAsked(mode, settings, this.models);
+    mustSuitRemote(
+      lanes.filter((lane) => this.models[lane]?.remote),
+      { settings: { ...settings, mode }, rule: resolvedRule(settings.rule), temperature: sampling.temperature, logits: { base, aligned } },
+    );
     if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanesOf(mode, settings, this.models));
     const guard = nativeGuard(settings);
     const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
@@ -571,6 +599,7 @@ export class Nudging {
     const { lane, input, text = '', tokens = [], sampling = {}, candidates = 0, scores = false, signal } = inspection;
     const lanes = Object.keys(this.models);
     if (!lanes.includes(lane)) reject('lane', lane, lanes.map((name) => `"${name}"`).join(' or '));
+    if (this.models[lane]?.remote) reject('lane', lane, 'a model that is loaded here: a server does not say all that an inspection tells');
     check({ candidates, scores, signal }, { candidates: integer(0, 1000), scores: flag, signal: abortSignal }, 'inspection');
     check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
     const logits = logitsOf(sampling, this.models)[lane === 'base' || lane === 'aligned' ? lane : 'others'];
@@ -617,6 +646,12 @@ export class Nudging {
     if (this.#unplaced.size > 0) await Promise.all(this.#unplaced);
     this.#engine.close(false);
     await this.#dispatcher.closed;
+  }
+
+  /** The servers that this engine asks, by the names of their models' lanes, and whether they answer now: each is asked for its health. */
+  async servers(): Promise<Record<string, ServerState>> {
+    const states = this.#remotes.lanes.map(async (lane) => [lane.name, { ...lane.state, answers: await lane.answers() }] as const);
+    return Object.fromEntries(await Promise.all(states));
   }
 
   /** The same as {@link close}, for `await using`. */

@@ -12,7 +12,10 @@
  * already), `ERR_DECODE_FAILED`, `ERR_DEVICE_FAILED` (the GPU failed: this process cannot use it again, and loads nothing more),
  * `ERR_ENGINE_CRASHED` (with `isolate`: the engine's process crashed or could not be started), `ERR_INTERNAL`. With `rpcServers`, when a
  * process with the engine starts: `ERR_RPC_UNREACHABLE` (a server is not there, does not answer, or serves somebody else) and
- * `ERR_RPC_VERSION` (it speaks another protocol than this build). From models by name: {@link HubErrorCode}.
+ * `ERR_RPC_VERSION` (it speaks another protocol than this build). From models behind servers, at load and while running:
+ * `ERR_REMOTE_UNREACHABLE` (no answer, or only that it cannot now, after several tries), `ERR_REMOTE_REFUSED` (a wrong key, no such model,
+ * a request that it does not take), `ERR_REMOTE_PROTOCOL` (an answer that is not what the `api` promises, or another tokenizer),
+ * `ERR_REMOTE_TIMEOUT`. From models by name: {@link HubErrorCode}.
  */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
@@ -64,6 +67,10 @@ export type NativeErrorCode =
   | 'ERR_VOCABULARIES_DIFFER'
   | 'ERR_DECODE_FAILED'
   | 'ERR_DEVICE_FAILED'
+  | 'ERR_REMOTE_UNREACHABLE'
+  | 'ERR_REMOTE_REFUSED'
+  | 'ERR_REMOTE_PROTOCOL'
+  | 'ERR_REMOTE_TIMEOUT'
   | 'ERR_INTERNAL';
 
 /** Every error that this package throws or rejects with. */

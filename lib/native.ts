@@ -105,8 +105,36 @@ export interface NativeEngine {
   cancel(id: number): void;
   /** Stops decoding for a request, or goes on with it. A parked request does not keep the process alive. */
   park(id: number, parked: boolean): void;
+  /** What came of a call to a model on another machine. */
+  answer(answers: NativeAnswers): void;
   /** @param abandon stop at once instead of finishing what was submitted */
   close(abandon: boolean): void;
+}
+
+/** Some answers of a call, in order. */
+export interface NativeAnswers {
+  call: number;
+  /** Three numbers each: the likeliest token, the logarithm of its probability, and that of the next one; NaN if it is not known. */
+  said: Float64Array;
+  /** Nothing more comes. */
+  over: boolean;
+  /** Why not. */
+  failure?: NativeFailure;
+}
+
+/** A question for a model on another machine: what follows the last `asked` of the beginnings of `tokens`. */
+export interface NativeAsked {
+  type: 'asked';
+  call: number;
+  /** The request that it is for. */
+  request: number;
+  /** The model's place. */
+  lane: number;
+  tokens: Int32Array;
+  asked: number;
+  /** Tokens that may be said behind that, as long as each is at least this probable. */
+  run: number;
+  certainty: number;
 }
 
 /** Where a model's layers go; what is missing, the engine decides. */
@@ -131,6 +159,8 @@ export interface NativeLaneOptions {
   /** -1: by device and context. */
   flashAttention: number;
   placement: NativePlacement;
+  /** The model is on another machine, and the file is its tokenizer. */
+  remote?: boolean;
 }
 
 export interface NativeEngineOptions {
@@ -356,6 +386,8 @@ export type NativeEvent =
   | NativeBegun
   | NativeCounted
   | { type: 'failed'; id: number; code: ErrorCode; message: string }
+  | NativeAsked
+  | { type: 'given-up'; call: number }
   | { type: 'closed' };
 
 let loaded: NativeAddon | undefined;

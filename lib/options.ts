@@ -5,6 +5,7 @@ import { expectedGuard, isGuardFault, readGuard } from './guard.ts';
 import { cpuBufferNames } from './kernels.ts';
 import { isFault, readLogitBias, type Fault } from './logit-bias.ts';
 import { nearest } from './nearest.ts';
+import { isRemote, remoteModel } from './remote/model.ts';
 import { rpcServersRule } from './rpc/endpoints.ts';
 import { expectedRule, isRuleFault, readRule } from './rule.ts';
 import { deviceName, overridesRule } from './tensor-overrides.ts';
@@ -242,11 +243,18 @@ const proportions: Rule = {
 
 export const cpuBuffersRule: Rule = eitherOf(oneOfNames('all', 'plain'), listOf(oneOfNames(...cpuBufferNames)));
 
+/** A file, a name, or a model on a server. What is wrong with one of these needs more words. */
+const model: Rule = {
+  check: (value) => nonEmptyText.check(value) || remoteModel.check(value),
+  expected: `${nonEmptyText.expected}, or ${remoteModel.expected}`,
+  blame: (value) => (isRemote(value) && remoteModel.blame ? remoteModel.blame(value) : { value, expected: model.expected }),
+};
+
 export const loadRules: Record<string, Rule> = {
   ...generateRules,
   pair: nonEmptyText,
-  base: nonEmptyText,
-  aligned: nonEmptyText,
+  base: model,
+  aligned: model,
   otherModels: {
     check: (value) =>
       isObject(value) &&

@@ -8,7 +8,8 @@ import { placementOptions } from './placement.ts';
 import { presetNamed, presetNames } from './presets.ts';
 import { templateVariables } from './template-options.ts';
 import { NotAFileError, readTextFile } from './text-file.ts';
-import type { LaneName, LoadOptions } from './types.ts';
+import { fileOf, withFile } from './remote/model.ts';
+import type { LaneName, LoadOptions, RemoteModel } from './types.ts';
 
 /** Options of the program that asks, which say nothing about a pair: its manifest cannot set them. */
 const programOptions = [
@@ -37,10 +38,10 @@ type ProgramOption = (typeof programOptions)[number];
 export interface Pair extends Omit<LoadOptions, ProgramOption | 'basePrompt'> {
   name?: string;
   description?: string;
-  /** Path of the base model's GGUF file, or its name on the hub. */
-  base: string;
-  /** Path of the aligned model's GGUF file, or its name on the hub. */
-  aligned: string;
+  /** Path of the base model's GGUF file, or its name on the hub, or a model that a server has. */
+  base: string | RemoteModel;
+  /** The aligned model, likewise. */
+  aligned: string | RemoteModel;
   /** Functions cannot be written down. */
   basePrompt?: string;
 }
@@ -101,7 +102,8 @@ export async function readPair(path: string): Promise<Pair> {
   const { $schema, ...pair } = manifest as unknown as Pair & { $schema?: string };
   const inFolder = (model: string) => (isHubName(model) ? model : resolve(dirname(path), model));
   const reference = pair.reference === undefined ? {} : { reference: inFolder(pair.reference) };
-  return { ...pair, base: inFolder(pair.base), aligned: inFolder(pair.aligned), ...reference };
+  const ofModel = (model: string | RemoteModel) => withFile(model, inFolder(fileOf(model)));
+  return { ...pair, base: ofModel(pair.base), aligned: ofModel(pair.aligned), ...reference };
 }
 
 function refuseProgramOption(name: string): void {
@@ -145,7 +147,7 @@ const laneSettings = ['gpuLayers', 'context', 'kvCache', 'flashAttention', ...pl
  *
  * @throws NudgingError ERR_PAIR_INVALID
  */
-export async function withPair(options: LoadOptions): Promise<LoadOptions & { base: string; aligned: string }> {
+export async function withPair(options: LoadOptions): Promise<LoadOptions & Pick<Pair, 'base' | 'aligned'>> {
   const { name, description, ...pair } = await pairOf(options);
   const lanes = laneSettings.map((setting) => [setting, byLane(options[setting], pair[setting])] as const);
   return { ...pair, ...defined(options), ...defined(Object.fromEntries(lanes)), base: pair.base, aligned: pair.aligned };

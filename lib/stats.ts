@@ -29,7 +29,7 @@ export function toAnswer(event: NativeFinished, pieces: readonly Piece[], settin
   const { stats, decisions, spans } = event;
   const { base, aligned, tokens, baseTokens, mixedTokens } = stats;
   const nudgedTokens = tokens - baseTokens - mixedTokens;
-  const sum = (key: keyof LaneStats) => [base, aligned, ...stats.others].reduce((total, lane) => total + lane[key], 0);
+  const sum = (key: Exclude<keyof LaneStats, 'remote'>) => [base, aligned, ...stats.others].reduce((total, lane) => total + lane[key], 0);
   const othersDecode = stats.others.reduce((total, lane) => total + lane.decodeMs, 0);
   const top1 = sum('top1Ms');
   const tokenize = sum('tokenizeMs');

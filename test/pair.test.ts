@@ -130,11 +130,21 @@ describe('the schema', () => {
       [],
       Array.from({ length: 65 }, () => ({ pattern: 'a', device: 'CPU' })),
     ];
-    const servers = [
+    const rpcServers = [
       ...['10.0.0.2:50052', 'gpu-1.lan:1', 'a_b:65535', 'a:0', 'a:65536', 'a:99999', 'a:80x', 'a:080', 'a', ':1', '::1:1', '-a:1', 'a-:1'],
       ...['a..b:1', 'http://a:1', 'a:1/', 'a b:1', `${'a'.repeat(64)}:1`, `${'a.'.repeat(128)}a:1`, `${'a.'.repeat(129)}a:1`],
     ].map((one) => [one]);
     const manyServers = [1, 2].map((more) => Array.from({ length: 15 + more }, (_, at) => `a:${at + 1}`));
+    const server = { url: 'http://10.0.0.2:8000/v1', api: 'vllm', tokenizer: 't.gguf' };
+    const servers = single.flatMap((one) => [
+      ...Object.keys(server).map((name) => ({ ...server, [name]: one })),
+      { ...server, model: one, timeout: one },
+      { ...server, connections: one },
+      { ...server, headers: { Authorization: one } },
+      { ...server, headers: one },
+      { ...server, more: one },
+      { url: server.url, api: server.api },
+    ]);
     const ruleNames = [...allRules, { name: 'blend', weight: 'product' }].flatMap((name) => [name, { name }]);
     const values = [
       ...single,
@@ -146,6 +156,7 @@ describe('the schema', () => {
       ...guards,
       ...placements,
       ...servers,
+      ...rpcServers,
       ...manyServers,
       ['a:1', 'b:1'],
       ['a:1', 'a:1'],

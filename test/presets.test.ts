@@ -37,7 +37,7 @@ describe.each(files)('%s', (file) => {
   test('holds a pair that can be loaded', async () => {
     check(preset.pair, manifestRules);
     for (const lane of ['base', 'aligned'] as const) {
-      const name = readHubName(preset.pair[lane], lane);
+      const name = readHubName(preset.pair[lane] as string, lane);
       // Which file it is must not depend on what a repository gets one day.
       expect(name.quant ?? name.file).toBeDefined();
       expect(preset.models[lane].page).toBe(`https://huggingface.co/${name.repo}`);
@@ -113,7 +113,7 @@ describe('--pair and load({ pair })', () => {
     const server = await HubServer.start();
     try {
       const { pair } = (await presetNamed('gemma-3-270m')) as Preset;
-      const [base, aligned] = [readHubName(pair.base, 'base'), readHubName(pair.aligned, 'aligned')];
+      const [base, aligned] = [readHubName(pair.base as string, 'base'), readHubName(pair.aligned as string, 'aligned')];
       server.add(base.repo, { 'x-Q8_0.gguf': readFileSync(inRoot('models/demo/base.gguf')) });
       server.add(aligned.repo, { 'x-Q4_1.gguf': readFileSync(inRoot('models/demo/aligned.gguf')) });
       const env = { HF_ENDPOINT: server.url, HF_HOME: folder, HF_TOKEN: '', HF_HUB_CACHE: '', HF_HUB_OFFLINE: '' };

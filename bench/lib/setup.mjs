@@ -12,6 +12,8 @@ import { makePair, namedPairs } from './named-pairs.mjs';
  */
 const bytesWorthAThread = 16_000_000;
 
+/** @typedef {import('../../dist/index.js').Pair & { base: string, aligned: string }} LocalPair of files or names */
+
 /**
  * What every rival is given.
  * @param {{ pair?: string, threads?: number, context: number, settings: { gamma?: number, lookahead?: number, maxTokens?: number } }} flags
@@ -23,7 +25,7 @@ export async function readSetup(flags) {
     flags.pair !== undefined && namedPairs.includes(flags.pair)
       ? { ...(await makePair(flags.pair)), name: flags.pair }
       : flags.pair === 'real'
-        ? { pair: /** @type {import('../../dist/index.js').Pair} */ (await realWeights()), prompt: undefined, name: 'real' }
+        ? { pair: /** @type {LocalPair} */ (await realWeights()), prompt: undefined, name: 'real' }
         : await read(flags.pair);
   const bytes = { base: sizeOf(pair.base), aligned: sizeOf(pair.aligned) };
   const cores = availableCores();
@@ -47,7 +49,10 @@ async function read(manifest = inRoot('models/demo/pair.json')) {
   const { readPair, NudgingError } = await import('../../dist/index.js');
   const file = path.resolve(manifest);
   try {
-    return { pair: await readPair(file), prompt: undefined, name: `${path.basename(path.dirname(file))}-${path.basename(file, '.json')}` };
+    const { base, aligned, ...others } = await readPair(file);
+    if (typeof base !== 'string' || typeof aligned !== 'string')
+      throw new BuildError(`a model of ${manifest} is behind a server: the bench compares rivals on files`);
+    return { pair: { ...others, base, aligned }, prompt: undefined, name: `${path.basename(path.dirname(file))}-${path.basename(file, '.json')}` };
   } catch (error) {
     if (error instanceof NudgingError) throw new BuildError(error.message);
     throw error;

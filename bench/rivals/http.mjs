@@ -50,7 +50,8 @@ export async function open({ pair, prompt, settings, context, threads }, { baseT
   };
 }
 
-class HttpLane {
+/** One model behind a llama-server, asked as the naive client asks. */
+export class HttpLane {
   #url;
   #tokensPerCall;
   #prompt = '';

@@ -7,10 +7,10 @@ const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /**
- * Starts llama-server on loopback with one slot, and waits until its model is loaded.
- * @param {string} model @param {number} context @param {number} threads
+ * Starts llama-server on loopback, and waits until its model is loaded.
+ * @param {string} model @param {number} context of each slot @param {number} threads @param {number} [slots]
  */
-export async function startServer(model, context, threads) {
+export async function startServer(model, context, threads, slots = 1) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   // `--cache-ram 0`: no copies of old prompts; the prompt in the slot is the cache that counts here.
@@ -22,9 +22,9 @@ export async function startServer(model, context, threads) {
     '--port',
     port,
     '-c',
-    context,
+    context * slots,
     '-np',
-    1,
+    slots,
     '-t',
     threads,
     '-tb',

@@ -9,6 +9,7 @@ import { readTextFileSync } from '../text-file.ts';
 import type { LoadOptions, TemplateOptions, TemplateValue, TensorOverride } from '../types.ts';
 import { commandLike, isCommand } from './commands/index.ts';
 import { fileFailure, UsageError } from './failure.ts';
+import { readRemote } from './remote-flags.ts';
 import { flags, flagsNamed, inFlagNames, ruleOf, type Flag, type FlagGroup } from './flags.ts';
 
 /** A command line, checked. */
@@ -145,6 +146,7 @@ function settings({ known, texts, switches, words, literalFrom }: Sorted): Given
     if (flag.option !== undefined) Object.assign(load, { [flag.option]: settingOf(flag, given) });
     else values[flag.name] = settingOf(flag, given);
   }
+  readRemote(load, values);
   if (switches.has('no-stop') && load.stop !== undefined) {
     throw new UsageError('--stop and --no-stop were given: leave out one of them');
   }

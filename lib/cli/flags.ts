@@ -3,6 +3,7 @@ import { guardDefaults } from '../guard.ts';
 import { generateRules, loadRules, type Rule } from '../options.ts';
 import { defaultRpcTimeout } from '../rpc/endpoints.ts';
 import type { LoadOptions } from '../types.ts';
+import { remoteFlags } from './remote-flags.ts';
 
 /**
  * One flag of the command line. Tables of them are the only places that know their names: parsing, help, completion and error messages read
@@ -57,9 +58,12 @@ export const groups: FlagGroup[] = [
         name: 'base',
         value: 'FILE',
         option: 'base',
-        about: 'GGUF file of the base model, or its name, hf:owner/repo: see nudging pull --help; with --aligned it needs no --pair',
+        about:
+          'GGUF file of the base model, or its name, hf:owner/repo: see nudging pull --help; with --aligned it needs no --pair; ' +
+          'or http://… of a server that has it, with --base-api and --base-tokenizer',
       },
       { name: 'aligned', value: 'FILE', option: 'aligned', about: 'GGUF file or name of the aligned model' },
+      ...remoteFlags,
       {
         name: 'reference',
         value: 'FILE',

@@ -2,6 +2,7 @@ import { Nudging } from '../engine.ts';
 import { modelFiles } from '../hub/load.ts';
 import { isHubName } from '../hub/name.ts';
 import { withPair } from '../pair.ts';
+import { fileOf, withFile } from '../remote/model.ts';
 import type { LoadOptions, ModelInfo } from '../types.ts';
 import { DownloadBars } from './download-bars.ts';
 import { bar, percent, rate, StatusLine } from './terminal.ts';
@@ -40,20 +41,20 @@ export async function load(options: LoadOptions, signal: AbortSignal, verbose: b
  */
 export async function withFiles(options: LoadOptions, signal: AbortSignal): Promise<LoadOptions> {
   const { base, aligned, reference } = await withPair(options);
-  if (![base, aligned, reference ?? ''].some(isHubName)) return options;
+  if (![fileOf(base), fileOf(aligned), reference ?? ''].some(isHubName)) return options;
   const bars = new DownloadBars(process.stderr);
   try {
     const onProgress: LoadOptions['onProgress'] = (progress) => progress.kind === 'download' && bars.show(progress);
-    return {
-      ...options,
-      ...(await modelFiles({ base, aligned, ...(reference === undefined ? {} : { reference }) }, { onProgress, signal })),
-    };
+    const named = { base: fileOf(base), aligned: fileOf(aligned), ...(reference === undefined ? {} : { reference }) };
+    const files = await modelFiles(named, { onProgress, signal });
+    return { ...options, ...files, base: withFile(base, files.base), aligned: withFile(aligned, files.aligned) };
   } finally {
     bars.end();
   }
 }
 
-function modelLine(lane: string, { path, description, parameters, bytes, context, devices, memory }: ModelInfo): string {
+function modelLine(lane: string, { path, description, parameters, bytes, context, devices, memory, remote }: ModelInfo): string {
+  if (remote) return `${lane}: at ${remote.url} (${remote.api}; context ${context} tokens; tokenizer ${path})`;
   const mib = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
   const is = `${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${mib(bytes)}, context ${context} tokens`;
   const takes = `${mib(memory.weights + memory.cache + memory.compute)}, ${mib(memory.mapped)} of it pages of the file`;

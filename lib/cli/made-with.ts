@@ -9,7 +9,8 @@ import { baseEndsAlone } from '../next-question.ts';
 import { withPair } from '../pair.ts';
 import { defaultBasePrompt } from '../prompts.ts';
 import { resolvedRule } from '../rule.ts';
-import type { LoadOptions } from '../types.ts';
+import { isRemote } from '../remote/model.ts';
+import type { LoadOptions, RemoteModel } from '../types.ts';
 import { UsageError } from './failure.ts';
 import { inFlagNames } from './flags.ts';
 import { ownVersion } from '../own-version.ts';
@@ -59,10 +60,17 @@ export async function madeWith(load: LoadOptions): Promise<MadeWith> {
     return !irrelevant.has(option);
   });
   const files = { base, aligned, ...(reference === undefined ? {} : { reference }) };
-  const marks = await Promise.all(Object.entries(files).map(async ([model, path]) => [model, await fileMark(path)] as const));
+  const marks = await Promise.all(Object.entries(files).map(async ([name, model]) => [name, await markOf(model)] as const));
   const record = { version: ownVersion(), ...Object.fromEntries(relevant), ...Object.fromEntries(marks) };
   // As it will be read: what is undefined is not there.
   return JSON.parse(JSON.stringify(record)) as MadeWith;
+}
+
+/** What tells a model from another one. What a server has under one name may change, and nobody sees that. */
+async function markOf(model: string | RemoteModel): Promise<object> {
+  if (!isRemote(model)) return fileMark(model);
+  const { url, api, model: name, tokenizer } = model;
+  return { url, api, ...(name === undefined ? {} : { model: name }), tokenizer: await fileMark(tokenizer) };
 }
 
 /**

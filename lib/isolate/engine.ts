@@ -1,4 +1,4 @@
-import type { NativeEngine, NativeEngineOptions, NativeEvent, NativeRequest } from '../native.ts';
+import type { NativeAnswers, NativeEngine, NativeEngineOptions, NativeEvent, NativeRequest } from '../native.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** An engine that nobody refers to any more leaves its process behind; requests under way refer to it. */
@@ -27,6 +27,10 @@ export class IsolatedEngine implements NativeEngine {
 
   park(id: number, parked: boolean): void {
     this.#supervisor.park(id, parked);
+  }
+
+  answer(answers: NativeAnswers): void {
+    this.#supervisor.answer(answers);
   }
 
   close(abandon: boolean): void {

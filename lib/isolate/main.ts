@@ -37,6 +37,8 @@ function obey(order: Order): void {
       return engine?.cancel(order.id);
     case 'park':
       return engine?.park(order.id, order.parked);
+    case 'answer':
+      return engine?.answer(order.answers);
     case 'close':
       return engine?.close(false);
   }

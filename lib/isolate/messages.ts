@@ -1,4 +1,4 @@
-import type { NativeEngineOptions, NativeRequest } from '../native.ts';
+import type { NativeAnswers, NativeEngineOptions, NativeRequest } from '../native.ts';
 
 /**
  * What an engine's process is told; `start` comes first and once. It answers with arrays of native events, in the order in which they
@@ -9,4 +9,5 @@ export type Order =
   | { type: 'submit'; request: NativeRequest }
   | { type: 'cancel'; id: number }
   | { type: 'park'; id: number; parked: boolean }
+  | { type: 'answer'; answers: NativeAnswers }
   | { type: 'close' };

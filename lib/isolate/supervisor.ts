@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { NativeEngineOptions, NativeEvent, NativeRequest } from '../native.ts';
+import type { NativeAnswers, NativeEngineOptions, NativeEvent, NativeRequest } from '../native.ts';
 import type { Order } from './messages.ts';
 import { EngineProcess } from './process.ts';
 
@@ -17,6 +17,8 @@ export class Supervisor {
   #process: EngineProcess | undefined;
   /** Whether the first loading has succeeded or failed; what a later process reports of its own loading is nobody's business. */
   #settled = false;
+  /** Calls to other machines that it waits for. */
+  readonly #calls = new Set<number>();
   /** Requests that the process has and has not answered. */
   readonly #inFlight = new Set<number>();
   /** Those of them that wait for their reader. */
@@ -49,6 +51,12 @@ export class Supervisor {
     else this.#parked.delete(id);
     this.#give({ type: 'park', id, parked });
     this.#balance();
+  }
+
+  answer(answers: NativeAnswers): void {
+    if (answers.over) this.#calls.delete(answers.call);
+    // One that was asked by a process that is gone concerns nobody.
+    if (this.#process && !this.#process.ending) this.#process.send({ type: 'answer', answers });
   }
 
   close(abandon: boolean): void {
@@ -107,6 +115,14 @@ export class Supervisor {
         case 'closed':
           // Passed on when the process is gone and its memory free.
           break;
+        case 'asked':
+          this.#calls.add(event.call);
+          passedOn.push(event);
+          break;
+        case 'given-up':
+          this.#calls.delete(event.call);
+          passedOn.push(event);
+          break;
         case 'begun':
         case 'pieces':
           passedOn.push(event);
@@ -132,6 +148,8 @@ export class Supervisor {
           lost === undefined ? code : 'ERR_DEVICE_FAILED',
           lost ?? `${how}${this.#settled ? '. The next request starts a new one' : ''}`,
         );
+    events.unshift(...[...this.#calls].map((call) => ({ type: 'given-up', call }) as const));
+    this.#calls.clear();
     const waiting = this.#waiting;
     this.#waiting = [];
     // What was only to be cancelled or closed is gone with the process.

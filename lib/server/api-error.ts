@@ -86,6 +86,8 @@ const passingCodes: Partial<Record<ErrorCode, string>> = {
   ERR_CLOSED: 'the engine is closed',
   ERR_DEVICE_FAILED: 'the GPU failed',
   ERR_OUT_OF_MEMORY: 'memory ran out',
+  ERR_REMOTE_UNREACHABLE: 'the server that has one of the models does not answer',
+  ERR_REMOTE_TIMEOUT: 'the server that has one of the models does not answer in time',
 };
 
 /**

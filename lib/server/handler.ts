@@ -106,11 +106,11 @@ const json = (value: object, status = 200) =>
 
 function paths(server: ServerContext): Record<string, Path> {
   const asked = (route: Route): Path => ({ methods: { POST: (exchange) => answer(exchange, route) } });
-  const health = { open: true, methods: { GET: async () => state(await server.models.health()) } };
+  const alive = { open: true, methods: { GET: () => health(server) } };
   return {
-    '/health': health,
-    '/v1/health': health,
-    '/ready': { open: true, methods: { GET: () => state(server.draining ? 'draining' : server.models.readiness()) } },
+    '/health': alive,
+    '/v1/health': alive,
+    '/ready': { open: true, methods: { GET: async () => state(server.draining ? 'draining' : await server.models.readiness()) } },
     '/metrics': {
       methods: {
         GET: () => new Response(server.metrics.text(), { headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' } }),
@@ -136,8 +136,14 @@ const pages: Record<string, Path> = {
   },
 };
 
-function state(status: string): Response {
-  return json({ status }, status === 'ok' ? 200 : 503);
+function state(status: string, more: object = {}): Response {
+  return json({ status, ...more }, status === 'ok' ? 200 : 503);
+}
+
+/** A server elsewhere that has a model and is down is told of, and is no reason to start this one anew. */
+async function health({ models }: ServerContext): Promise<Response> {
+  const [status, servers] = await Promise.all([models.health(), models.servers()]);
+  return state(status, Object.keys(servers).length > 0 ? { servers } : {});
 }
 
 function routes(server: ServerContext, { basePath = '', playground = false }: HandlerOptions): Hono {

@@ -88,6 +88,12 @@ export class Served {
     return state;
   }
 
+  /** How the servers are that have models of this pair, by the models. Not where they are: whoever asks may be anybody. */
+  async servers(): Promise<Record<string, 'ok' | 'failing' | 'unreachable'>> {
+    const states = Object.entries((await this.engine?.servers()) ?? {});
+    return Object.fromEntries(states.map(([lane, { state, answers }]) => [lane, !answers ? 'unreachable' : state]));
+  }
+
   readiness(): string {
     if (this.lost !== undefined) return 'failed';
     if (!this.engine) return 'loading';
@@ -132,9 +138,18 @@ export class Models {
     return states.find((state) => state !== 'ok') ?? 'ok';
   }
 
-  /** Whether a request would be taken now: `ok`, or why not. */
-  readiness(): string {
-    return this.all.map((served) => served.readiness()).find((state) => state !== 'ok') ?? 'ok';
+  /** Whether a request would be taken now, and could be answered: `ok`, or why not. */
+  async readiness(): Promise<string> {
+    const own = this.all.map((served) => served.readiness()).find((state) => state !== 'ok');
+    if (own !== undefined) return own;
+    const far = Object.values(await this.servers()).flatMap((states) => Object.values(states));
+    return far.find((state) => state !== 'ok') ?? 'ok';
+  }
+
+  /** Of the pairs that have models on servers, how these are. */
+  async servers(): Promise<Record<string, Record<string, string>>> {
+    const all = await Promise.all(this.all.map(async (served) => [served.name, await served.servers()] as const));
+    return Object.fromEntries(all.filter(([, states]) => Object.keys(states).length > 0));
   }
 
   /** @throws ApiError 404 */

@@ -165,6 +165,18 @@ export interface LaneStats {
   decodeMs: number;
   top1Ms: number;
   tokenizeMs: number;
+  /** Only of a model on another machine. `decodes` counts the places where it was waited for, and `decodeMs` how long. */
+  remote?: RemoteStats;
+}
+
+/** What a model on another machine was asked for one generation. */
+export interface RemoteStats {
+  /** Questions over HTTP, and the round trips that they took, with those that were tried again. */
+  calls: number;
+  roundTrips: number;
+  /** Bytes of bodies. */
+  sentBytes: number;
+  receivedBytes: number;
 }
 
 /** What a guard has done for one generation. It is part of what `aligned` of the {@link AnswerStats} says, and not beside it. */

@@ -59,6 +59,27 @@ export interface Pulled {
   downloaded: number;
 }
 
+/** A model that a server has, and that is asked over HTTP (docs/remote.md). */
+export interface RemoteModel {
+  /** Where the server is, such as `http://10.0.0.2:30000`: http or https, without a user's name in it. */
+  url: string;
+  /** How it is spoken to: as SGLang's `/generate`, vLLM's `/v1/completions` or llama-server's `/completion`. */
+  api: 'sglang' | 'vllm' | 'llama-server';
+  /**
+   * Path of a GGUF file with the model's vocabulary, or its name on the hub: texts become tokens here, and token ids go both ways. A file
+   * with weights will do, of which nothing else is read. At load it is compared with the server's own tokenizer.
+   */
+  tokenizer: string;
+  /** The name under which the server has it. Default: of a server that has several, the first. */
+  model?: string;
+  /** Sent with every request, such as `{ Authorization: 'Bearer …' }`. */
+  headers?: Readonly<Record<string, string>>;
+  /** Milliseconds that the server may say nothing, 1 to 3,600,000. Default 60,000. Long prompts take time before the first token. */
+  timeout?: number;
+  /** Most calls at a time, 1 to 1024; further ones wait. Default 64. */
+  connections?: number;
+}
+
 /** What to load. Everything from {@link GenerateOptions} is the default of the engine's generations. */
 export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /**
@@ -69,11 +90,11 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   /**
    * Path of the base model's GGUF file, or its name on the Hugging Face hub: `hf:owner/repo`, `hf:owner/repo:Q4_K_M` or
    * `hf:owner/repo/FILE.gguf`, with `@REVISION` at the end or not. What the cache has of a name is loaded without asking the hub; else it
-   * is downloaded first (docs/models.md).
+   * is downloaded first (docs/models.md). Or a {@link RemoteModel}: one that a server of yours has.
    */
-  base?: string;
-  /** Path or name of the aligned model, likewise. */
-  aligned?: string;
+  base?: string | RemoteModel;
+  /** Path or name of the aligned model, or a model that a server has, likewise. */
+  aligned?: string | RemoteModel;
   /**
    * Further models by names of your own, as paths of GGUF files or names on the hub, at most 14. They are loaded beside the pair, into the
    * same memory plan and with the same settings as both models, and answer {@link Nudging.inspect}. No rule asks them by itself;

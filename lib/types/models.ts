@@ -58,8 +58,25 @@ export interface ModelInfo {
   devices: Record<string, number>;
   /** Whether its likeliest tokens are found where its output layer is; see `deviceTop1`. */
   deviceTop1: boolean;
-  kvCache: KvCacheType;
+  /** `none` where the model is on another machine. */
+  kvCache: KvCacheType | 'none';
   memory: MemoryUse;
+  /**
+   * Of a model on another machine, whose `path` is that of its tokenizer, and whose other numbers are 0 as far as they are its weights'.
+   */
+  remote?: { url: string; api: string; model?: string };
+}
+
+/** How a server is that has a model. */
+export interface ServerState {
+  url: string;
+  api: string;
+  /** `failing`: its last calls have failed, and for a while it is not asked. */
+  state: 'ok' | 'failing';
+  /** Calls in a row that have failed. */
+  failures: number;
+  /** Whether it has just said, within two seconds, that it is well. */
+  answers: boolean;
 }
 
 /** Something that a user should know though all goes on. */

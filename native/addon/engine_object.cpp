@@ -39,6 +39,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                          InstanceMethod<&EngineObject::submit>("submit"),
                          InstanceMethod<&EngineObject::cancel>("cancel"),
                          InstanceMethod<&EngineObject::park>("park"),
+                         InstanceMethod<&EngineObject::answer>("answer"),
                          InstanceMethod<&EngineObject::close>("close"),
                      });
 }
@@ -114,6 +115,11 @@ void EngineObject::park(const Napi::CallbackInfo& info) {
   if (parked && parked_.insert(id).second) let_go();
   if (!parked && parked_.erase(id) > 0) hold();
   engine_->park(id, parked);
+}
+
+void EngineObject::answer(const Napi::CallbackInfo& info) {
+  if (!engine_) return;
+  if (std::optional<RemoteAnswers> answers = remote_answers(env_, info[0])) engine_->answer(std::move(*answers));
 }
 
 void EngineObject::close(const Napi::CallbackInfo& info) {

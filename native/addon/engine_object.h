@@ -42,6 +42,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void submit(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   void park(const Napi::CallbackInfo& info);
+  void answer(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   void hold();

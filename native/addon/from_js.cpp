@@ -433,6 +433,7 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
     const auto flash_attention = lane_reader.integer<std::int32_t>("flashAttention");
     if (flash_attention >= 0) lane.flash_attention = flash_attention != 0;
     if (lane_reader.ok()) lane.placement = placement(env, lane_reader.get("placement"));
+    lane.remote = lane_reader.has("remote") && lane_reader.flag("remote");
   });
   if (reader.ok() && (options.lanes.size() < 2 || options.lanes.size() > most_lanes))
     reader.fail("lanes", "an array of 2 to 17 models, the base first");
@@ -465,6 +466,39 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   if (reader.ok() && options.batch < options.parallel) reader.fail("batch", "at least as large as parallel");
   if (!reader.ok()) return std::nullopt;
   return options;
+}
+
+std::optional<RemoteAnswers> remote_answers(Napi::Env env, Napi::Value value) {
+  Reader reader(env, value);
+  RemoteAnswers answers;
+  answers.call = reader.integer<RemoteCall>("call");
+  answers.over = reader.flag("over");
+  // Three numbers each: flat, because a call may bring hundreds.
+  const Napi::Value said = reader.get("said");
+  if (!said.IsTypedArray() || said.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+    reader.fail("said", "a Float64Array");
+    return std::nullopt;
+  }
+  const auto numbers = said.As<Napi::Float64Array>();
+  for (std::size_t i = 0; i + 2 < numbers.ElementLength(); i += 3) {
+    const double token = numbers[i];
+    RemoteAnswer answer{token >= 0 && token <= std::numeric_limits<Token>::max() ? static_cast<Token>(token) : -1, numbers[i + 1]};
+    if (!std::isnan(numbers[i + 2])) answer.next_logprob = numbers[i + 2];
+    answers.answers.push_back(answer);
+  }
+  if (reader.has("failure")) {
+    Reader failure(env, reader.get("failure"));
+    const std::string code = failure.text("code");
+    FailureKind kind = FailureKind::internal;
+    for (const FailureKind one :
+         {FailureKind::remote_unreachable, FailureKind::remote_refused, FailureKind::remote_protocol, FailureKind::remote_timeout}) {
+      if (code == failure_code(one)) kind = one;
+    }
+    answers.failure = std::make_exception_ptr(Failure(kind, failure.text("message")));
+    answers.over = true;
+  }
+  if (!reader.ok()) return std::nullopt;
+  return answers;
 }
 
 std::optional<Request> request(Napi::Env env, Napi::Value value) {

@@ -12,5 +12,6 @@ namespace nudging {
 /// only make sure that nothing of the wrong type or range gets further. Empty, with a TypeError pending, if something is.
 std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value);
 std::optional<Request> request(Napi::Env env, Napi::Value value);
+std::optional<RemoteAnswers> remote_answers(Napi::Env env, Napi::Value value);
 
 }  // namespace nudging

@@ -1,5 +1,6 @@
 #include "addon/to_js.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -216,6 +217,25 @@ class Converter {
     set("id", event.id);
     set("code", failure_code(event.kind));
     set("message", event.message);
+  }
+
+  void operator()(const RemoteAsked& event) {
+    const RemoteQuestion& question = event.question;
+    set("type", "asked");
+    set("call", question.call);
+    set("request", question.request);
+    set("lane", static_cast<double>(event.lane));
+    Napi::Int32Array tokens = Napi::Int32Array::New(env_, question.tokens.size());
+    std::copy(question.tokens.begin(), question.tokens.end(), tokens.Data());
+    set("tokens", tokens);
+    set("asked", static_cast<double>(question.asked));
+    set("run", static_cast<double>(question.run.tokens));
+    set("certainty", question.run.certainty);
+  }
+
+  void operator()(const RemoteGivenUp& event) {
+    set("type", "given-up");
+    set("call", event.call);
   }
 
   void operator()(const Closed&) { set("type", "closed"); }

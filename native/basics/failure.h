@@ -26,6 +26,10 @@ enum class FailureKind : std::uint8_t {
   vocabularies_differ,
   decode_failed,
   device_failed,
+  remote_unreachable,
+  remote_refused,
+  remote_protocol,
+  remote_timeout,
   internal,
 };
 
@@ -49,6 +53,10 @@ constexpr const char* failure_code(FailureKind kind) {
     case FailureKind::vocabularies_differ: return "ERR_VOCABULARIES_DIFFER";
     case FailureKind::decode_failed: return "ERR_DECODE_FAILED";
     case FailureKind::device_failed: return "ERR_DEVICE_FAILED";
+    case FailureKind::remote_unreachable: return "ERR_REMOTE_UNREACHABLE";
+    case FailureKind::remote_refused: return "ERR_REMOTE_REFUSED";
+    case FailureKind::remote_protocol: return "ERR_REMOTE_PROTOCOL";
+    case FailureKind::remote_timeout: return "ERR_REMOTE_TIMEOUT";
     case FailureKind::internal: return "ERR_INTERNAL";
   }
   return "ERR_INTERNAL";

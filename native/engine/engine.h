@@ -15,8 +15,8 @@ namespace nudging {
 /// Two models or more, and the thread that runs all requests: it loads, says what is decoded, and frees what it loaded. Where lanes do not
 /// take turns, each decodes on a thread of its own (Decoder); tokenising, which changes nothing, may be another thread's.
 ///
-/// Thread-safe: `submit`, `cancel`, `park`, `close` and `drain` may be called from any thread. `notify` is called on the engine's thread
-/// whenever events wait to be drained; it must not block and must not call back into the engine.
+/// Thread-safe: `submit`, `cancel`, `park`, `answer`, `close` and `drain` may be called from any thread. `notify` is called on the engine's
+/// thread whenever events wait to be drained; it must not block and must not call back into the engine.
 class Engine {
  public:
   Engine(EngineOptions options, std::function<void()> notify);
@@ -30,6 +30,8 @@ class Engine {
   void cancel(RequestId id) { mailbox_.cancel(id); }
   /// Stops decoding for a request, which keeps its place and its caches, or goes on with it. A request that does not run is ignored.
   void park(RequestId id, bool parked) { mailbox_.park(id, parked); }
+  /// What came of a call to a model on another machine. One that is not known any more is ignored.
+  void answer(RemoteAnswers answers) { mailbox_.answer(std::move(answers)); }
   /// Ends the thread when the running and queued requests are done, or at once if `abandon`. `Closed` is the last event.
   void close(bool abandon) { mailbox_.close(abandon); }
 

@@ -11,6 +11,7 @@
 #include "basics/failure.h"
 #include "engine/request.h"
 #include "lanes/lane_stats.h"
+#include "lanes/remote_question.h"
 #include "models/memory_plan.h"
 #include "nudge/answer.h"
 
@@ -173,12 +174,24 @@ struct RequestFailed {
   std::string message;
 };
 
+/// A question for a model on another machine. Whoever carries it there says what comes of it (`Engine::answer`).
+struct RemoteAsked {
+  /// The lane's place.
+  std::size_t lane;
+  RemoteQuestion question;
+};
+
+/// Nobody wants the answers of a call any more.
+struct RemoteGivenUp {
+  RemoteCall call;
+};
+
 /// The engine's thread has ended; nothing follows.
 struct Closed {};
 
 /// The two that are hundreds of bytes large are boxed: a tick may bring a small event for every sequence, and none should be larger than it
 /// must.
 using Event = std::variant<LoadProgress, Warning, std::unique_ptr<Loaded>, LoadFailed, PiecesReady, std::unique_ptr<Finished>, Inspected,
-                           Begun, Counted, RequestFailed, Closed>;
+                           Begun, Counted, RequestFailed, RemoteAsked, RemoteGivenUp, Closed>;
 
 }  // namespace nudging

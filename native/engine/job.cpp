@@ -59,6 +59,30 @@ Measures measures_of(const Generation& generation) {
   return judged ? generation.rules.deferral->measures() : Measures{};
 }
 
+/// Tokens that a model far away may say in one call: an answer of any length takes few calls then, and little is said that nobody wants
+/// because the answer has ended.
+constexpr std::size_t most_run = 64;
+/// Where a rule decides that is not for the far end to know, or a word ends the run.
+constexpr std::size_t short_run = 8;
+
+/// How one model of a generation goes on by itself (R3, R9, R26, R29).
+OwnRun run_of(const Generation& generation, std::size_t lane) {
+  if (generation.speculation.guesses == Speculation::Guesses::none) return {};
+  const Rules& rules = generation.rules;
+  const std::size_t most = std::min(most_run, generation.limits.max_tokens);
+  switch (generation.mode) {
+    case Mode::nudge:
+      if (lane == aligned_lane) return {std::min(rules.lookahead, most_run), 0};
+      return rules.deferral ? OwnRun{short_run, 0} : OwnRun{most, rules.gamma};
+    case Mode::reverse: return lane == aligned_lane ? OwnRun{most, rules.gamma} : OwnRun{short_run, 0};
+    case Mode::base:
+    case Mode::aligned: return {most, 0};
+    case Mode::ensemble:
+    case Mode::proxy_tuning: break;
+  }
+  return {};
+}
+
 /// Asks what comes next, and for the `count` likeliest tokens if there are to be any.
 Task<StopReason> inspect(SequenceLane& lane, std::size_t count, std::vector<Candidate>& candidates) {
   if (count == 0) {
@@ -125,6 +149,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
                   logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name()),
                   i == base_lane ? measures_of(generation) : Measures{}};
     lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
+    lanes_[i]->expect_run(run_of(generation, i));
     check_room(*lanes_[i]);
   }
   if (generation.trace) {

@@ -295,11 +295,42 @@ ModelInfo describe(const LoadedLane& lane, bool device_top1, const LaneNumbers& 
           use};
 }
 
-}  // namespace
+std::string why_not(const EngineOptions::Lane& remote) { return "the model of `" + remote.name + "` is on another machine"; }
 
-LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& stopping,
-                       const std::function<void(LoadProgress)>& on_progress, const std::function<void(Warning)>& on_warning,
-                       KernelTrust& trust) {
+/// A model on another machine: its vocabulary, and what its sequences can hold there.
+std::unique_ptr<LoadedLane> remote_lane(const EngineOptions::Lane& lane, std::size_t place, std::size_t sequences) {
+  const auto model =
+      std::make_shared<const Model>(Model::Options{.path = lane.path, .weights = Model::Weights::elsewhere}, [](float) { return true; });
+  // What the server has room for is said by whoever asked it. The file may be one of a vocabulary alone, which does not know.
+  const std::uint32_t usual = model->trained_context() > 0 ? std::min(model->trained_context(), default_context) : default_context;
+  return std::make_unique<LoadedLane>(lane.name, model,
+                                      LoadedLane::Traits{.length = lane.context > 0 ? static_cast<std::size_t>(lane.context) : usual,
+                                                         .batch = most_context,
+                                                         .can_share = false,
+                                                         .sequences = sequences,
+                                                         .remote = true,
+                                                         .tolerance = unknown_tolerance(),
+                                                         // Nobody mixes what is not known in full.
+                                                         .vocabulary_kind = most_context + place});
+}
+
+ModelInfo describe_remote(const LoadedLane& lane) {
+  const Model& model = lane.model();
+  ModelInfo info{};
+  info.name = lane.name();
+  info.path = model.path();
+  info.description = model.description();
+  info.context = static_cast<std::uint32_t>(lane.length());
+  info.trained_context = model.trained_context();
+  info.vocabulary = static_cast<std::uint32_t>(model.vocabulary().size());
+  info.has_chat_template = llama_model_chat_template(model.handle(), nullptr) != nullptr;
+  info.kv_cache = "none";
+  return info;
+}
+
+/// The models that are in this process.
+LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
+                      const std::function<void(Warning)>& on_warning, KernelTrust& trust) {
   // Gone before weights are read.
   auto [plan, drawn] = [&] {
     Sketch first = sketch(options, trust, on_warning);
@@ -357,6 +388,35 @@ LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& st
     const LoadedLane& lane = *loaded.lanes.emplace_back(std::make_unique<LoadedLane>(options.lanes[i].name, models[i], traits));
     loaded.report.models.push_back(
         describe(lane, context.device_top1(), plan.lanes[i], drawn.placements[i].devices, plan.use[i], options_of_context.cache_type));
+  }
+  return loaded;
+}
+
+}  // namespace
+
+LoadedLanes load_lanes(const EngineOptions& options, const std::atomic<bool>& stopping,
+                       const std::function<void(LoadProgress)>& on_progress, const std::function<void(Warning)>& on_warning,
+                       KernelTrust& trust) {
+  const auto is_remote = [](const EngineOptions::Lane& lane) { return lane.remote; };
+  const auto remote = std::ranges::find_if(options.lanes, is_remote);
+  if (remote == options.lanes.end()) return load_here(options, stopping, on_progress, on_warning, trust);
+  if (options.deterministic == true) throw Failure(FailureKind::not_deterministic, "`deterministic` cannot be had: " + why_not(*remote));
+  EngineOptions here = options;
+  std::erase_if(here.lanes, is_remote);
+  // While a server is asked, this machine has time for the others.
+  if (!here.overlap) here.overlap = true;
+  if (here.parallel == 0 && here.lanes.empty()) here.parallel = most_automatic_sequences;
+  LoadedLanes loaded = here.lanes.empty() ? LoadedLanes{} : load_here(here, stopping, on_progress, on_warning, trust);
+  if (here.lanes.empty()) loaded.report.parallel = here.parallel;
+  loaded.report.deterministic = false;
+  if (options.deterministic != false) loaded.report.why_not = why_not(*remote);
+  for (std::size_t i = 0; i < options.lanes.size(); ++i) {
+    if (!options.lanes[i].remote) continue;
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    std::unique_ptr<LoadedLane> lane = remote_lane(options.lanes[i], i, loaded.report.parallel);
+    loaded.report.models.insert(loaded.report.models.begin() + at, describe_remote(*lane));
+    loaded.lanes.insert(loaded.lanes.begin() + at, std::move(lane));
+    loaded.contexts.insert(loaded.contexts.begin() + at, nullptr);
   }
   return loaded;
 }

@@ -17,7 +17,7 @@ namespace nudging {
 struct LoadedLanes {
   // Before the contexts, which use them. One for models that take turns, one each for those that decode at the same time.
   std::vector<ThreadpoolHandle> threadpools;
-  /// In the order of the options, as are the contexts.
+  /// In the order of the options, as are the contexts, which are null for models on other machines.
   std::vector<std::unique_ptr<LoadedLane>> lanes;
   std::vector<std::unique_ptr<ModelContext>> contexts;
   /// What to tell: what was loaded, and the numbers that were chosen.

@@ -22,6 +22,12 @@ void Mailbox::park(RequestId id, bool parked) {
   changed_.notify_one();
 }
 
+void Mailbox::answer(RemoteAnswers answers) {
+  const std::scoped_lock lock(mutex_);
+  inbox_.answered.push_back(std::move(answers));
+  changed_.notify_one();
+}
+
 void Mailbox::close(bool abandon) {
   if (abandon) stopping_.store(true, std::memory_order_relaxed);
   const std::scoped_lock lock(mutex_);
@@ -44,7 +50,7 @@ std::vector<Event> Mailbox::drain() {
 Mailbox::Inbox Mailbox::receive(Clock::time_point until) {
   std::unique_lock lock(mutex_);
   const auto something = [this] {
-    return inbox_.woken || !inbox_.submitted.empty() || !inbox_.cancelled.empty() || !inbox_.parked.empty();
+    return inbox_.woken || !inbox_.submitted.empty() || !inbox_.cancelled.empty() || !inbox_.parked.empty() || !inbox_.answered.empty();
   };
   if (until == Clock::time_point::max()) {
     changed_.wait(lock, something);

@@ -11,6 +11,7 @@
 #include "basics/stopwatch.h"
 #include "engine/event.h"
 #include "engine/request.h"
+#include "lanes/remote_question.h"
 
 namespace nudging {
 
@@ -25,6 +26,7 @@ class Mailbox {
     std::deque<Submitted> submitted;
     std::vector<RequestId> cancelled;
     std::vector<std::pair<RequestId, bool>> parked;
+    std::vector<RemoteAnswers> answered;
     bool closing = false;
     /// Something else is new: a preparation is done, or the engine closes.
     bool woken = false;
@@ -38,6 +40,7 @@ class Mailbox {
   void submit(Request request);
   void cancel(RequestId id);
   void park(RequestId id, bool parked);
+  void answer(RemoteAnswers answers);
   void close(bool abandon);
   std::vector<Event> drain();
   /// Ends a `receive`.

@@ -30,6 +30,8 @@ struct EngineOptions {
     /// Nothing: by device and context.
     std::optional<bool> flash_attention;
     PlacementWish placement = {};
+    /// The model is on another machine, and of the file only the vocabulary and the template are read.
+    bool remote = false;
   };
   /// The base's, the aligned model's, and any further ones.
   std::vector<Lane> lanes;

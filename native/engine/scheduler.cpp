@@ -45,13 +45,26 @@ Scheduler::Scheduler(const EngineOptions& options, Mailbox& mailbox) : mailbox_(
   for (std::size_t i = 0; i < loaded.lanes.size(); ++i) {
     const auto on_done = [&mailbox] { mailbox.wake(); };
     std::unique_ptr<Decoder> decoder;
+    if (loaded.lanes[i]->remote()) {
+      RemoteLine& line = *lines_.emplace_back(std::make_unique<Line>(*this, i));
+      Seat& seat = seats_.emplace_back();
+      for (std::size_t s = 0; s < loaded.report.parallel; ++s) {
+        auto far = std::make_unique<RemoteDecoder>(loaded.lanes[i]->vocabulary(), line);
+        seat.remote.push_back(far.get());
+        seat.workers.push_back({std::move(far), std::nullopt});
+      }
+      seat.lane = std::move(loaded.lanes[i]);
+      continue;
+    }
     if (loaded.lanes[i]->apart()) {
       decoder = std::make_unique<ThreadDecoder>(std::move(loaded.contexts[i]), on_done);
     } else {
       decoder = std::make_unique<TurnDecoder>(std::move(loaded.contexts[i]));
     }
     if (options.wrap_decoder) decoder = options.wrap_decoder(i, std::move(decoder), on_done);
-    seats_.push_back({std::move(loaded.lanes[i]), std::move(decoder), std::nullopt});
+    Seat& seat = seats_.emplace_back();
+    seat.lane = std::move(loaded.lanes[i]);
+    seat.workers.push_back({std::move(decoder), std::nullopt});
   }
   slots_.resize(loaded.report.parallel);
   for (std::size_t s = 0; s < slots_.size(); ++s) {
@@ -65,6 +78,7 @@ void Scheduler::run() {
   while (!mailbox_.stopping().load(std::memory_order_relaxed) && !(closing && idle())) {
     Mailbox::Inbox inbox = mailbox_.receive(next_work());
     closing = inbox.closing;
+    take_answers(inbox.answered);
     take_in(std::move(inbox));
     collect();
     expire();
@@ -117,7 +131,8 @@ bool Scheduler::waits_for_lane(const Slot& slot) const {
   if (slot.job->done() || slot.job->stopped()) return false;
   if (slot.job->parked()) return true;
   for (std::size_t i = 0; i < seats_.size(); ++i) {
-    if (slot.lanes[i]->asking() && !slot.lanes[i]->asks_ahead() && !seats_[i].under_way) return false;
+    const SequenceLane& lane = *slot.lanes[i];
+    if (lane.asking() && !lane.asks_ahead() && !seats_[i].workers[seats_[i].worker_of(lane)].under_way) return false;
   }
   return true;
 }
@@ -266,9 +281,11 @@ void Scheduler::suspend(Slot& slot) {
 /// Says that a slot's lanes will be gone: passes that are under way have nothing to tell them.
 void Scheduler::retire(Slot& slot) {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
-    if (!seats_[i].under_way) continue;
-    for (PlannedPass::Share& share : seats_[i].under_way->shares) {
-      if (share.lane == slot.lanes[i].get()) share.lane = nullptr;
+    for (Worker& worker : seats_[i].workers) {
+      if (!worker.under_way) continue;
+      for (PlannedPass::Share& share : worker.under_way->shares) {
+        if (share.lane == slot.lanes[i].get()) share.lane = nullptr;
+      }
     }
   }
 }
@@ -356,14 +373,16 @@ std::vector<SequenceLane*> Scheduler::ahead(std::size_t lane) {
 /// Whether another lane has a pass under way.
 bool Scheduler::others_work(std::size_t lane) const {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
-    if (i != lane && seats_[i].under_way) return true;
+    if (i != lane && seats_[i].busy()) return true;
   }
   return false;
 }
 
 /// Whether somebody waits for a lane: for the pass that it has under way, or for the next one.
 bool Scheduler::somebody_waits(std::size_t lane) const {
-  if (seats_[lane].under_way && seats_[lane].under_way->waited()) return true;
+  for (const Worker& worker : seats_[lane].workers) {
+    if (worker.under_way && worker.under_way->waited()) return true;
+  }
   return std::any_of(slots_.begin(), slots_.end(), [lane](const Slot& slot) {
     return slot.job && !slot.job->parked() && slot.lanes[lane]->asking() && !slot.lanes[lane]->asks_ahead();
   });
@@ -381,29 +400,84 @@ bool Scheduler::pays_ahead(std::size_t lane, AheadOf what) {
 void Scheduler::decode() {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     Seat& seat = seats_[i];
-    if (seat.under_way) continue;
+    if (seat.lane->remote()) {
+      ask_far_away(i);
+      continue;
+    }
+    Worker& worker = seat.workers[0];
+    if (worker.under_way) continue;
     // Asked for each lane in turn: answers of the one before may have led to questions for it.
     const std::vector<SequenceLane*> waiting = asking(i);
     const std::vector<SequenceLane*> others = ahead(i);
     if (waiting.empty() && others.empty()) continue;
-    PlannedPass& planned = seat.under_way.emplace(plan_pass(*seat.lane, waiting, others));
-    planned.beside = others_work(i);
-    seat.decoder->start(std::exchange(planned.pass, Pass{}));
-    collect(i);
+    start(i, worker, plan_pass(*seat.lane, waiting, others));
+  }
+}
+
+void Scheduler::start(std::size_t lane, Worker& worker, PlannedPass planned) {
+  planned.beside = others_work(lane);
+  Pass pass = std::exchange(planned.pass, Pass{});
+  worker.under_way.emplace(std::move(planned));
+  worker.decoder->start(std::move(pass));
+  collect(lane, worker);
+}
+
+/// Asks another machine whatever is not asked there yet.
+void Scheduler::ask_far_away(std::size_t lane) {
+  Seat& seat = seats_[lane];
+  for (SequenceLane* one : asking(lane)) {
+    Worker& worker = seat.workers[seat.worker_of(*one)];
+    if (worker.under_way) continue;
+    const auto its = std::ranges::find_if(slots_, [&](const Slot& slot) { return slot.lanes[lane].get() == one; });
+    PlannedPass planned = plan_pass(*seat.lane, std::span(&one, 1), {});
+    planned.pass.request = its->job->id();
+    start(lane, worker, std::move(planned));
+  }
+}
+
+RemoteCall Scheduler::Line::ask(RemoteQuestion question) {
+  question.call = ++scheduler_.calls_;
+  scheduler_.events_.push_back(RemoteAsked{lane_, std::move(question)});
+  return scheduler_.calls_;
+}
+
+void Scheduler::take_answers(std::span<const RemoteAnswers> answers) {
+  for (const RemoteAnswers& some : answers) {
+    for (Seat& seat : seats_) {
+      if (std::ranges::any_of(seat.remote, [&](RemoteDecoder* decoder) { return decoder->take(some); })) break;
+    }
+  }
+}
+
+/// Ends the calls of requests that have ended.
+void Scheduler::rest_far_away() {
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    Seat& seat = seats_[i];
+    if (seat.remote.empty()) continue;
+    std::vector<bool> needed(seat.workers.size(), false);
+    for (const Slot& slot : slots_) {
+      if (slot.job) needed[static_cast<std::size_t>(slot.lanes[i]->sequence())] = true;
+    }
+    for (std::size_t s = 0; s < seat.workers.size(); ++s) {
+      if (needed[s]) continue;
+      seat.remote[s]->rest();
+      collect(i, seat.workers[s]);
+    }
   }
 }
 
 void Scheduler::collect() {
-  for (std::size_t i = 0; i < seats_.size(); ++i) collect(i);
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    for (Worker& worker : seats_[i].workers) collect(i, worker);
+  }
 }
 
 /// Takes in what a lane has decoded, if it is done, and resumes the requests whose questions are answered.
-void Scheduler::collect(std::size_t lane) {
-  Seat& seat = seats_[lane];
-  if (!seat.under_way || !seat.decoder->done()) return;
-  PlannedPass planned = *std::exchange(seat.under_way, std::nullopt);
+void Scheduler::collect(std::size_t lane, Worker& worker) {
+  if (!worker.under_way || !worker.decoder->done()) return;
+  PlannedPass planned = *std::exchange(worker.under_way, std::nullopt);
   planned.beside = planned.beside || others_work(lane);
-  PassResult result = seat.decoder->collect();
+  PassResult result = worker.decoder->collect();
   if (result.failure || !result.uncut.empty()) {
     // Those that ask do so again, or are told. What there was is decoded from its start.
     forget(lane, result.uncut);
@@ -411,7 +485,7 @@ void Scheduler::collect(std::size_t lane) {
     if (result.failure) fail(lane, planned, result.failure);
     return;
   }
-  settle(*seat.lane, planned, result);
+  settle(*seats_[lane].lane, planned, result);
   for (const PlannedPass::Share& share : planned.shares) {
     if (share.lane != nullptr && share.lane->asking() && share.lane->knows()) share.lane->resume();
   }
@@ -449,6 +523,7 @@ void Scheduler::report() {
     if (!slot.job) retire(slot);
   }
   std::erase_if(suspended_, [](const Slot& slot) { return slot.job == nullptr; });
+  rest_far_away();
   if (events_.empty()) return;
   mailbox_.emit(std::exchange(events_, {}));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "lanes/decoder.h"
 #include "lanes/loaded_lane.h"
 #include "lanes/planned_pass.h"
+#include "lanes/remote_decoder.h"
 #include "lanes/sequence_lane.h"
 
 namespace nudging {
@@ -33,11 +35,23 @@ class Scheduler {
   void run();
 
  private:
-  /// A model that decodes, and what it has under way.
-  struct Seat {
-    std::unique_ptr<LoadedLane> lane;
+  /// Somebody who decodes, and what is under way there.
+  struct Worker {
     std::unique_ptr<Decoder> decoder;
     std::optional<PlannedPass> under_way;
+  };
+  /// A model that decodes. One that is in this process has one worker for all requests. One on another machine has a worker for each
+  /// sequence, by its number, because whoever asks there should wait for nobody else.
+  struct Seat {
+    std::unique_ptr<LoadedLane> lane;
+    std::vector<Worker> workers;
+    /// The workers again, of a model on another machine.
+    std::vector<RemoteDecoder*> remote;
+    bool busy() const {
+      return std::any_of(workers.begin(), workers.end(), [](const Worker& worker) { return worker.under_way.has_value(); });
+    }
+    /// Whose affair a sequence is.
+    std::size_t worker_of(const SequenceLane& one) const { return lane->remote() ? static_cast<std::size_t>(one.sequence()) : 0; }
   };
   /// A place for one running request: its sequence in each lane, whose caches outlive it.
   struct Slot {
@@ -72,13 +86,17 @@ class Scheduler {
   std::vector<Job*> jobs() const;
   Slot& best_slot(const Prompts& prompts);
   void decode();
+  void start(std::size_t lane, Worker& worker, PlannedPass planned);
+  void ask_far_away(std::size_t lane);
+  void take_answers(std::span<const RemoteAnswers> answers);
+  void rest_far_away();
   std::vector<SequenceLane*> asking(std::size_t lane);
   std::vector<SequenceLane*> ahead(std::size_t lane);
   bool others_work(std::size_t lane) const;
   bool somebody_waits(std::size_t lane) const;
   bool pays_ahead(std::size_t lane, AheadOf what);
   void collect();
-  void collect(std::size_t lane);
+  void collect(std::size_t lane, Worker& worker);
   void retire(Slot& slot);
   void forget(std::size_t lane, std::span<const llama_seq_id> sequences);
   void fail(std::size_t lane, const PlannedPass& planned, const std::exception_ptr& failure);
@@ -90,8 +108,22 @@ class Scheduler {
   bool has_room() const;
   bool waits_for_lane(const Slot& slot) const;
 
+  /// Makes events of the questions for other machines.
+  class Line final : public RemoteLine {
+   public:
+    Line(Scheduler& scheduler, std::size_t lane) : scheduler_(scheduler), lane_(lane) {}
+    RemoteCall ask(RemoteQuestion question) override;
+    void give_up(RemoteCall call) override { scheduler_.events_.push_back(RemoteGivenUp{call}); }
+
+   private:
+    Scheduler& scheduler_;
+    std::size_t lane_;
+  };
+
   Mailbox& mailbox_;
   std::vector<ThreadpoolHandle> threadpools_;
+  std::vector<std::unique_ptr<Line>> lines_;
+  RemoteCall calls_ = 0;
   std::vector<Seat> seats_;
   std::vector<Slot> slots_;
   /// Parked requests that have left their places to others, with lanes that have no sequence; those of them that are wanted again wait for

@@ -32,6 +32,8 @@ class LoadedLane {
     std::size_t sequences = 1;
     /// Whether it decodes while other lanes do.
     bool apart = false;
+    /// Whether the model is on another machine: each sequence has passes of its own, in which whole contexts stand.
+    bool remote = false;
     /// How far other company moves what it says.
     Tolerance tolerance = {};
     /// How its passes are filled up.
@@ -58,6 +60,7 @@ class LoadedLane {
     return static_cast<llama_seq_id>(traits_.sequences + static_cast<std::size_t>(sequence) * traits_.branches + which);
   }
   bool apart() const { return traits_.apart; }
+  bool remote() const { return traits_.remote; }
   Tolerance tolerance() const { return traits_.tolerance; }
   std::size_t vocabulary_kind() const { return traits_.vocabulary_kind; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -12,6 +13,14 @@
 #include "nudge/top1.h"
 
 namespace nudging {
+
+/// How a model is likely to go on by itself: what one that is asked far away may say in the same call.
+struct OwnRun {
+  /// Tokens, at most.
+  std::size_t tokens = 0;
+  /// As long as each is at least as probable.
+  float certainty = 0;
+};
 
 /// What becomes of a sequence before a pass.
 struct MemoryEdit {
@@ -58,6 +67,9 @@ struct Pass {
   };
   /// One for each entry that wants something, in the order of the entries.
   std::vector<Reading> readings;
+  /// Of the sequence, where a model far away has only one in a pass; and the number of the request whose it is.
+  OwnRun run = {};
+  std::uint32_t request = 0;
 };
 
 /// What came of a pass.
@@ -68,6 +80,8 @@ struct PassResult {
     std::vector<float> logits;
     /// What reading it took.
     double ms = 0;
+    /// A guess that was not asked about after all.
+    bool unsaid = false;
   };
   /// Failure(decode_failed), if it failed. What was in the sequences of its tokens is gone then.
   std::exception_ptr failure;
@@ -75,6 +89,8 @@ struct PassResult {
   std::vector<llama_seq_id> uncut;
   /// One for each entry that wanted something, in the order of the entries.
   std::vector<Said> said;
+  /// Whether its time says what passes cost: not where all was known.
+  bool measured = true;
   Clock::time_point begin;
   Clock::time_point end;
 };

@@ -24,7 +24,8 @@ class Planner {
     std::vector<SequenceLane*> prompts;
     for (SequenceLane* one : asking) {
       one->prepare();
-      (one->missing() <= longest_question ? questions : prompts).push_back(one);
+      // Far away a prompt holds up nobody else.
+      (lane_.remote() || one->missing() <= longest_question ? questions : prompts).push_back(one);
     }
     Batch batch{0, 0};
     for (std::size_t i = 0; i < questions.size() && used() < size_; ++i) {
@@ -38,19 +39,22 @@ class Planner {
         complete_.push_back(plan_.shares.size() - 1);
       }
     }
-    if (!questions.empty()) lane_.remember_batch({used(), batch.answers});
+    if (!questions.empty()) lane_.remember_batch({weight(), batch.answers});
     take_prompts(prompts);
     if (!plan_.shares.empty()) take_guesses(batch);
     take_branches();
     take_ahead(ahead);
     plan_.pass.edits = lane_.take_edits();
-    plan_.tokens = used();
+    if (lane_.remote()) plan_.pass.run = plan_.shares.front().lane->run();
+    plan_.tokens = weight();
     for (const PlannedPass::Share& share : plan_.shares) plan_.sequences.push_back(share.lane->sequence());
     return std::move(plan_);
   }
 
  private:
   std::size_t used() const { return plan_.pass.tokens.size(); }
+  /// What the pass costs, in tokens. Far away that are the places that are asked about: what is in front of them has a cache there.
+  std::size_t weight() const { return lane_.remote() ? plan_.awaited.size() : used(); }
 
   void put(SequenceLane& lane, std::size_t position, Wanted wanted) {
     plan_.pass.tokens.push_back({lane.cached_token(position), position, lane.sequence(), wanted});
@@ -85,7 +89,7 @@ class Planner {
       PlannedPass::Share& share = plan_.shares[i];
       // Logits are kept of the last token only.
       if (share.lane->wanted() == Wanted::distribution) continue;
-      batch.tokens = used();
+      batch.tokens = weight();
       const std::size_t from = share.lane->cached();
       const std::size_t count = share.lane->guess(size_ - used(), batch);
       share.tokens += count;
@@ -194,17 +198,19 @@ PlannedPass plan_pass(LoadedLane& lane, std::span<SequenceLane* const> asking, s
 void settle(LoadedLane& lane, PlannedPass& planned, PassResult& result) {
   const std::size_t tokens = planned.tokens;
   const double ms = milliseconds(result.end - result.begin);
-  lane.costs().note(tokens, ms);
-  lane.company().passed(tokens, ms, planned.beside, planned.waited());
+  if (result.measured) {
+    lane.costs().note(tokens, ms);
+    lane.company().passed(tokens, ms, planned.beside, planned.waited());
+  }
   for (const PlannedPass::Share& share : planned.shares) {
     if (share.lane == nullptr) continue;
-    share.lane->took_part(share.stamp, {result.begin, result.end, tokens},
-                          ms * static_cast<double>(share.tokens) / static_cast<double>(tokens));
+    const double part = lane.remote() ? 1 : static_cast<double>(share.tokens) / static_cast<double>(tokens);
+    share.lane->took_part(share.stamp, {result.begin, result.end, tokens}, ms * part);
   }
   for (std::size_t i = 0; i < planned.awaited.size(); ++i) {
     const PlannedPass::Awaited& awaited = planned.awaited[i];
     const PlannedPass::Share& share = planned.shares[awaited.share];
-    if (share.lane == nullptr) continue;
+    if (share.lane == nullptr || result.said[i].unsaid) continue;
     if (awaited.branch) {
       share.lane->resolve_branch(share.stamp, *awaited.branch, std::move(result.said[i]));
     } else {

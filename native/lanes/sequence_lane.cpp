@@ -48,6 +48,7 @@ void SequenceLane::begin(Prompt prompt, Speculation speculation, const SequenceL
   changes_ = choice_.changes.none() ? nullptr : std::make_shared<const LogitChanges>(choice_.changes);
   prompt_ = std::move(prompt);
   speculation_ = speculation;
+  run_ = {};
   // A wrong guess would cost such a memory everything that it has.
   if (speculation.guesses == Speculation::Guesses::as_pays && !lane_.can_cut()) speculation_.guesses = Speculation::Guesses::none;
   guesser_ = guesser;
@@ -214,7 +215,8 @@ void SequenceLane::drop_guess() {
 }
 
 std::size_t SequenceLane::guesses_wanted() {
-  if (guesser_ == nullptr) return 0;
+  // A model far away goes on by itself in the same call.
+  if (guesser_ == nullptr || run_.tokens > 0) return 0;
   if (speculation_.guesses == Speculation::Guesses::fixed) return std::min(most_made_ahead, speculation_.count);
   if (speculation_.guesses == Speculation::Guesses::none) return 0;
   std::array<double, most_made_ahead> rates;
@@ -232,7 +234,7 @@ bool SequenceLane::trusts(float probability) const {
 std::size_t SequenceLane::guess(std::size_t room, Batch batch) {
   if (guess_.empty() || guess_at_ != wanted_.size()) return 0;
   const std::size_t left = lane_.length() - std::min(lane_.length(), wanted_.size());
-  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1)
+  if (speculation_.guesses == Speculation::Guesses::as_pays && stats_.questions <= 1 && !lane_.remote())
     room = std::min(room, lane_.costs().room(batch.tokens, most_delay));
   std::vector<double> rates(std::min({room, left, guess_.size()}));
   for (std::size_t place = 0; place < rates.size(); ++place) rates[place] = acceptance_.rate(place, guess_probabilities_[place]);
@@ -249,7 +251,10 @@ std::size_t SequenceLane::worth(std::span<const double> rates, Batch batch) cons
   switch (speculation_.guesses) {
     case Speculation::Guesses::none: return 0;
     case Speculation::Guesses::fixed: return std::min(rates.size(), speculation_.count);
-    case Speculation::Guesses::as_pays: return guesses_worth(lane_.costs(), rates, batch);
+    case Speculation::Guesses::as_pays:
+      // As long as nothing is known of the way there, it is taken to be long.
+      if (lane_.remote() && lane_.costs().largest() == 0) return rates.size();
+      return guesses_worth(lane_.costs(), rates, batch);
   }
   return 0;
 }

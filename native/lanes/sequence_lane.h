@@ -54,6 +54,8 @@ class SequenceLane final : public Lane, public Spelling {
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
   void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice);
+  /// How the model of this request is likely to go on by itself; without it, one far away is asked for every token. After `begin`.
+  void expect_run(OwnRun run) { run_ = run; }
   /// Starts a request that does not use this lane.
   void stand_by() { start_counting(); }
   /// Starts a request that uses nothing of what was there before: no cache, and every text is tokenised whole.
@@ -119,6 +121,7 @@ class SequenceLane final : public Lane, public Spelling {
   std::size_t missing() const { return wanted_.size() - std::min(cached_.size(), wanted_.size()); }
   /// What is asked behind the context.
   Wanted wanted() const { return wanted_kind_; }
+  OwnRun run() const { return run_; }
   std::size_t cached() const { return cached_.size(); }
   Token cached_token(std::size_t position) const { return cached_[position]; }
   llama_seq_id sequence() const { return sequence_; }
@@ -227,6 +230,7 @@ class SequenceLane final : public Lane, public Spelling {
   /// Raw logits at the end of the cache, until something is decoded behind it.
   std::vector<float> logits_;
   Speculation speculation_{Speculation::Guesses::none, 0};
+  OwnRun run_;
   bool from_nothing_ = false;
   bool prompt_counted_ = false;
   const SequenceLane* guesser_ = nullptr;

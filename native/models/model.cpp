@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
+#include "backend/architecture.h"
 #include "backend/log.h"
 #include "basics/failure.h"
 #include "gguf/validator.h"
@@ -42,14 +44,14 @@ void check_file(const std::string& path) {
 }
 
 /// What the header already tells, so that the reason is clear before anything is allocated.
-void check_header(const std::string& path) {
+void check_header(const std::string& path, Model::Weights weights) {
   const GgufHandle header(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}));
   if (!header) {
     const std::string reason = take_log();
     throw Failure(FailureKind::model_invalid,
                   in_quotes(path) + " is damaged or cut short: download it again" + (reason.empty() ? "" : " (" + reason + ")"));
   }
-  if (gguf_get_n_tensors(header.get()) == 0) {
+  if (gguf_get_n_tensors(header.get()) == 0 && weights != Model::Weights::elsewhere) {
     throw Failure(FailureKind::model_unsupported, in_quotes(path) + " holds only a vocabulary: use a file that holds the model's weights");
   }
 }
@@ -104,7 +106,7 @@ ModelHandle open_model(const Model::Options& options, const Model::Progress& pro
   const std::string& path = options.path;
   check_file(path);
   validate_gguf(path);
-  check_header(path);
+  check_header(path, options.weights);
 
   bool wanted = true;
   const Model::Progress watched = [&](float fraction) { return wanted = progress(fraction); };
@@ -117,6 +119,7 @@ ModelHandle open_model(const Model::Options& options, const Model::Progress& pro
     // llama.cpp asserts that nothing is mapped then.
     parameters.load_mode = LLAMA_LOAD_MODE_NONE;
   }
+  parameters.vocab_only = options.weights == Model::Weights::elsewhere;
   if (!options.mapped) {
     parameters.load_mode = LLAMA_LOAD_MODE_NONE;
     // Tensors of gigabytes would be mapped all the same.
@@ -167,7 +170,14 @@ const ChatTemplate* Model::chat_template() const {
   return template_.get();
 }
 
-std::uint32_t Model::trained_context() const { return static_cast<std::uint32_t>(std::max(llama_model_n_ctx_train(handle_.get()), 0)); }
+std::uint32_t Model::trained_context() const {
+  if (const std::int32_t known = llama_model_n_ctx_train(handle_.get()); known > 0) return static_cast<std::uint32_t>(known);
+  // llama.cpp does not read it where there are no weights.
+  std::array<char, 32> text{};
+  const std::string key = architecture_of(handle_.get()) + ".context_length";
+  if (llama_model_meta_val_str(handle_.get(), key.c_str(), text.data(), text.size()) <= 0) return 0;
+  return static_cast<std::uint32_t>(std::clamp(std::strtoll(text.data(), nullptr, 10), 0LL, 0x7FFFFFFFLL));
+}
 
 std::string Model::description() const { return describe(handle_.get()); }
 

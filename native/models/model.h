@@ -18,8 +18,9 @@ namespace nudging {
 /// A loaded model: weights, vocabulary, chat template. Immutable once loaded, so that engines on several threads may share it.
 class Model {
  public:
-  /// `none` reads only what a file says of itself, to find out what it would take.
-  enum class Weights : std::uint8_t { none, all };
+  /// `none` reads only what a file says of itself, to find out what it would take. `elsewhere` reads what texts need, also of a file that
+  /// has no weights.
+  enum class Weights : std::uint8_t { none, all, elsewhere };
   struct Options {
     std::string path;
     /// How many layers to put on the GPU, the output layer counted as one. Without a GPU backend it has no effect.
@@ -44,7 +45,7 @@ class Model {
   /// The GGUF's own chat template; null if it has none. Throws Failure(template_failed) if it cannot be parsed.
   const ChatTemplate* chat_template() const;
 
-  /// Context length in tokens that the model was trained with.
+  /// Context length in tokens that the model was trained with; 0 where the file does not say.
   std::uint32_t trained_context() const;
   std::uint64_t parameters() const { return llama_model_n_params(handle_.get()); }
   std::uint64_t bytes() const { return llama_model_size(handle_.get()); }

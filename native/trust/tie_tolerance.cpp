@@ -20,4 +20,6 @@ Tolerance measured_tolerance(std::span<const Kernel> kernels, ggml_type cache_ty
   return is_quantised ? quantised : floating;
 }
 
+Tolerance unknown_tolerance() { return quantised; }
+
 }  // namespace nudging

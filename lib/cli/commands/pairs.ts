@@ -1,5 +1,6 @@
 import { hostMemory } from '../../host-memory.ts';
 import { memoryOf, presetNamed, presetNames, usualContext, type Preset } from '../../presets.ts';
+import { fileOf } from '../../remote/model.ts';
 import { readFlags } from '../args.ts';
 import { exitCodes, UsageError } from '../failure.ts';
 import { columnsOf, entry, prose } from '../layout.ts';
@@ -75,7 +76,8 @@ function described(preset: Known, width: number): string {
   const lane = (of: 'base' | 'aligned') => {
     const { parameters, bytes, license, page, unverified } = models[of];
     const doubt = unverified ? row('', 'unverified: nobody has seen for this project that the repository has such a file') : '';
-    return `${row(of, pair[of])}${row('', `${inWords(parameters)} parameters, ${size(bytes)}, licence ${license}, ${page}`)}${doubt}`;
+    const about = row('', `${inWords(parameters)} parameters, ${size(bytes)}, licence ${license}, ${page}`);
+    return `${row(of, fileOf(pair[of]))}${about}${doubt}`;
   };
   const gamma = pair.gamma === undefined ? 'default; nobody has published one for it' : `${pair.gamma} (${gammaFrom})`;
   return [

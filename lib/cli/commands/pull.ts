@@ -2,6 +2,7 @@ import { isHubName, readHubName } from '../../hub/name.ts';
 import { pullAll } from '../../hub/pull.ts';
 import { hubSettings } from '../../hub/settings.ts';
 import { readPair } from '../../pair.ts';
+import { fileOf } from '../../remote/model.ts';
 import { readFlags } from '../args.ts';
 import { DownloadBars } from '../download-bars.ts';
 import { exitCodes, UsageError } from '../failure.ts';
@@ -74,7 +75,10 @@ Examples
 async function namesOf(word: string) {
   if (isHubName(word)) return [readHubName(word, 'NAME')];
   const { base, aligned } = await readPair(word);
-  const names = [base, aligned].filter(isHubName).map((name) => readHubName(name, 'pair'));
+  const names = [base, aligned]
+    .map(fileOf)
+    .filter(isHubName)
+    .map((name) => readHubName(name, 'pair'));
   if (names.length === 0) throw new UsageError(`the pair "${word}" has its models in files: there is nothing to download`);
   return names;
 }

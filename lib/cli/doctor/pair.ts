@@ -2,6 +2,7 @@ import type { Nudging } from '../../engine.ts';
 import { NudgingError } from '../../errors.ts';
 import { describeModel } from '../../gguf/describe.ts';
 import { withPair } from '../../pair.ts';
+import { fileOf, isRemote } from '../../remote/model.ts';
 import type { LaneName, LoadOptions, MemoryUse } from '../../types.ts';
 import { describe } from '../failure.ts';
 import { load } from '../load.ts';
@@ -51,12 +52,17 @@ export async function examinePair(
   seconds: number,
   signal: AbortSignal,
 ): Promise<{ pair: PairReport; findings: Finding[] }> {
-  const { base, aligned, reference } = await withPair(options);
+  const models = await withPair(options);
+  const { reference } = models;
+  const [base, aligned] = [fileOf(models.base), fileOf(models.aligned)];
   const pair: PairReport = { base, aligned };
   // A doctor says what a download would be, and makes none.
   const absent = await missingModels({ base, aligned, ...(reference === undefined ? {} : { reference }) }, signal);
   if (absent.findings.length > 0) return { pair: { ...pair, ...absent.report }, findings: absent.findings };
-  const findings = [...(await fileFindings('base', base)), ...(await fileFindings('aligned', aligned))];
+  const findings: Finding[] = [];
+  // Of a model on a server only the vocabulary is here, and loading looks at that.
+  if (!isRemote(models.base)) findings.push(...(await fileFindings('base', base)));
+  if (!isRemote(models.aligned)) findings.push(...(await fileFindings('aligned', aligned)));
   let nudging: Nudging;
   try {
     nudging = await load({ parallel: 1, ...options, onWarning: () => {} }, signal, false);
