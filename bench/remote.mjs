@@ -18,7 +18,7 @@ Usage: node bench/remote.mjs [flags]
   --delays LIST     round trips in milliseconds, default 0,1,10,50
   --questions N     default 6
   --max-tokens N    default 48
-  --rounds N        default 3: each question is asked so often, and the median of the rounds is shown
+  --rounds N        default 3, each with other questions; the median is shown
 
 It takes llama-server: npm run bench:rivals.
 `;
@@ -34,64 +34,73 @@ await runMain(async () => {
   if (values.help) return void process.stdout.write(help);
   if (!isBuilt('llama-server')) throw new BuildError('llama-server is not built: npm run bench:rivals');
   const delays = (values.delays ?? '0,1,10,50').split(',').map(Number);
-  const questions = readQuestions(Number(values.questions ?? 6));
   const rounds = Number(values.rounds ?? 3);
+  const count = Number(values.questions ?? 6);
+  // What was asked before is remembered, here and there: each round has questions of its own, the same for all.
+  const all = readQuestions(count * (rounds + 1));
   const settings = { gamma: 0.4, lookahead: 16, maxTokens: Number(values['max-tokens'] ?? 48) };
   const { Nudging, readPair } = await import('../dist/index.js');
-  const pair = await readPair(inRoot('models/demo/pair.json'));
+  const { basePrompt: prompt, system } = await readPair(inRoot('models/demo/pair.json'));
+  const pair = { ...(prompt === undefined ? {} : { basePrompt: prompt }), ...(system === undefined ? {} : { system }) };
   const files = { base: inRoot('models/demo/base.gguf'), aligned: inRoot('models/demo/aligned.gguf') };
   const base = await startServer(files.base, 512, 1);
   const aligned = await startServer(files.aligned, 512, 1);
-  console.log('| round trip | naive | one token a call | nudging | times faster | calls a token |');
-  console.log('| --- | --- | --- | --- | --- | --- |');
-  for (const delay of delays) {
-    const line = await slowLine(base.url, delay);
-    const far = await Nudging.load({
-      ...pair,
-      aligned: files.aligned,
-      base: { url: line.url, api: 'llama-server', tokenizer: files.base },
-    });
-    /** @type {Record<'naive' | 'plain' | 'ours', number[]>} */
-    const times = { naive: [], plain: [], ours: [] };
-    let calls = 0;
-    let tokens = 0;
-    /** @param {boolean} speculation */
-    const ask = async (speculation) => {
-      const began = performance.now();
-      let count = 0;
-      for (const question of questions) {
-        const { stats } = await far.generate(question, { ...settings, speculation });
-        count += stats.tokens;
-        if (!speculation) continue;
-        calls += stats.base.remote?.calls ?? 0;
-        tokens += stats.tokens;
+  try {
+    console.log('| round trip | naive | one token a call | nudging | times faster | calls a token: naive, nudging |');
+    console.log('| --- | --- | --- | --- | --- | --- |');
+    for (const delay of delays) {
+      const line = await slowLine(base.url, delay);
+      const server = /** @type {const} */ ({ url: line.url, api: 'llama-server', tokenizer: files.base });
+      const load = (/** @type {boolean} */ speculation) =>
+        Nudging.load({ ...pair, aligned: files.aligned, base: server, parallel: 1, speculation });
+      // One each: an engine remembers what it was told.
+      const engines = { ours: await load(true), plain: await load(false) };
+      /** @type {Record<'naive' | 'plain' | 'ours', number[]>} */
+      const times = { naive: [], plain: [], ours: [] };
+      let calls = 0;
+      let tokens = 0;
+      let naiveCalls = 0;
+      /** @param {readonly string[]} questions @param {'ours' | 'plain'} who */
+      const ask = async (questions, who) => {
+        const began = performance.now();
+        let count = 0;
+        for (const question of questions) {
+          const { stats } = await engines[who].generate(question, settings);
+          count += stats.tokens;
+          if (who !== 'ours') continue;
+          calls += stats.base.remote?.calls ?? 0;
+          tokens += stats.tokens;
+        }
+        return (performance.now() - began) / count;
+      };
+      /** @param {readonly string[]} questions */
+      const naive = async (questions) => {
+        const [baseLane, alignedLane] = [new HttpLane(line.url, 1), new HttpLane(aligned.url, settings.lookahead)];
+        const began = performance.now();
+        let count = 0;
+        for (const question of questions) {
+          baseLane.begin(basePrompt(pair, question));
+          alignedLane.begin((await alignedLane.post('/apply-template', { messages: messages(pair, question) })).prompt);
+          count += (await naiveNudging(baseLane, alignedLane, settings, () => {})).tokens;
+          naiveCalls += baseLane.counts.calls;
+        }
+        return (performance.now() - began) / count;
+      };
+      for (let round = 0; round <= rounds; round += 1) {
+        const questions = all.filter((_, index) => index % (rounds + 1) === round);
+        const took = { naive: await naive(questions), plain: await ask(questions, 'plain'), ours: await ask(questions, 'ours') };
+        // The first round warms up, and finds out what calls cost.
+        if (round === 0) calls = tokens = naiveCalls = 0;
+        else for (const who of /** @type {const} */ (['naive', 'plain', 'ours'])) times[who].push(took[who]);
       }
-      return (performance.now() - began) / count;
-    };
-    const naive = async () => {
-      const [baseLane, alignedLane] = [new HttpLane(line.url, 1), new HttpLane(aligned.url, settings.lookahead)];
-      const began = performance.now();
-      let count = 0;
-      for (const question of questions) {
-        baseLane.begin(basePrompt(pair, question));
-        alignedLane.begin((await alignedLane.post('/apply-template', { messages: messages(pair, question) })).prompt);
-        count += (await naiveNudging(baseLane, alignedLane, settings, () => {})).tokens;
-      }
-      return (performance.now() - began) / count;
-    };
-    await ask(true);
-    calls = 0;
-    tokens = 0;
-    for (let round = 0; round < rounds; round += 1) {
-      times.ours.push(await ask(true));
-      times.plain.push(await ask(false));
-      times.naive.push(await naive());
+      const [n, p, o] = [times.naive, times.plain, times.ours].map(median);
+      const shown = [n, p, o].map((ms) => `${(ms ?? 0).toFixed(1)} ms`);
+      const perToken = [naiveCalls, calls].map((some) => (some / tokens).toFixed(2)).join(', ');
+      console.log(`| ${delay} ms | ${shown.join(' | ')} | ${((n ?? 0) / (o ?? 1)).toFixed(1)} | ${perToken} |`);
+      await Promise.all([engines.ours.close(), engines.plain.close()]);
+      await line.close();
     }
-    const [n, p, o] = [times.naive, times.plain, times.ours].map(median);
-    const shown = [n, p, o].map((ms) => `${(ms ?? 0).toFixed(1)} ms`);
-    console.log(`| ${delay} ms | ${shown.join(' | ')} | ${((n ?? 0) / (o ?? 1)).toFixed(1)} | ${(calls / tokens).toFixed(2)} |`);
-    await far.close();
-    await line.close();
+  } finally {
+    await Promise.all([base.stop(), aligned.stop()]);
   }
-  await Promise.all([base.stop(), aligned.stop()]);
 });

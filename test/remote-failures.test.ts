@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Nudging, type LoadOptions, type RemoteModel } from '../lib/index.ts';
+import { noTraffic } from '../lib/remote/client.ts';
+import { RemoteLane } from '../lib/remote/lane.ts';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { FakeServer, json, modelOf, type FakeOptions, type Model, type Seen } from './support/remote-server.ts';
 import type { ServerResponse } from 'node:http';
@@ -178,6 +180,24 @@ describe('while answering', () => {
     expect((await far.generate(question, settings)).text).toBe(expected);
     expect((await far.servers())['base']).toMatchObject({ state: 'ok', failures: 0 });
   });
+});
+
+test('llama-server: what it leaves out, because a character is not whole there, is asked in another way', async () => {
+  // Behind n tokens comes the token n + 100; every third one cuts a character.
+  const counting: Model = async ({ length }) => ({ token: length + 100, logprob: -0.1, next: -3, cutsCharacter: length % 3 === 0 });
+  const server = await serve('llama-server', { model: counting });
+  const lane = new RemoteLane('base', { url: server.url, api: 'llama-server', tokenizer: demo.base });
+  const said = async (tokens: number[], asked: number, run: number) => {
+    const all: number[] = [];
+    for await (const some of lane.said({ tokens, asked, run }, new AbortController().signal, noTraffic()))
+      all.push(...some.map(({ token }) => token));
+    return all;
+  };
+  expect(await said([1, 2, 3], 1, 0)).toEqual([103]);
+  expect(await said([1, 2, 3], 1, 5)).toEqual([103]);
+  // The model's own way, as a draft.
+  expect(await said([1, 101, 102, 103, 104, 105], 5, 4)).toEqual([102, 103, 104, 105, 106]);
+  expect(await said([1, 2], 1, 5)).toEqual([102]);
 });
 
 describe('at load', () => {

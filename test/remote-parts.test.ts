@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Breaker } from '../lib/remote/breaker.ts';
 import { Cut } from '../lib/remote/cut.ts';
 import { eventsOf } from '../lib/remote/events.ts';
-import type { Question, Said } from '../lib/remote/protocol.ts';
+import { LeftOut, type Question, type Said } from '../lib/remote/protocol.ts';
 import { protocols } from '../lib/remote/protocols.ts';
 import { Turnstile } from '../lib/remote/turnstile.ts';
 
@@ -39,6 +39,20 @@ describe('llama-server', () => {
     };
     expect(reader(question(2)).read(event)).toEqual([{ token: 9, logprob: -0.1, next: -3, goesOn: 4 }]);
     expect(reader(question(1)).read({ content: '', stop: true, stop_type: 'eos' })).toEqual([]);
+  });
+
+  test('leaves out tokens that end in the middle of a character: then it is asked again, for a token of whole text', () => {
+    const event = (count: number) => ({
+      stop: false,
+      tokens_predicted: count,
+      completion_probabilities: [{ id: 4, top_logprobs: [{ id: 4, logprob: -0.1 }] }],
+    });
+    const stream = reader(question(1, 5));
+    expect(stream.read(event(1))).toHaveLength(1);
+    expect(stream.read(event(2))).toHaveLength(1);
+    expect(() => stream.read(event(4))).toThrow(LeftOut);
+    expect(() => reader(question(1)).read({ stop: true, tokens_predicted: 1 })).toThrow(LeftOut);
+    expect(ask({ ...question(1), again: true }, undefined).body).toMatchObject({ grammar: 'root ::= [ -~]+', n_predict: 1 });
   });
 
   test('tells its context and vocabulary', () => {

@@ -3,7 +3,7 @@ import type { NativeAnswers, NativeAsked } from '../native.ts';
 import type { RemoteModel, RemoteStats, ServerState } from '../types.ts';
 import { noTraffic, RemoteClient, type Traffic } from './client.ts';
 import { Cut } from './cut.ts';
-import { ProtocolError, type Protocol, type Question, type Said } from './protocol.ts';
+import { LeftOut, ProtocolError, type Protocol, type Question, type Said } from './protocol.ts';
 import { protocols } from './protocols.ts';
 
 /** Who asks how a server is does not wait long. */
@@ -63,15 +63,26 @@ export class RemoteLane {
 
   /** What the model says, in order, in parts as they come. @throws NudgingError ERR_REMOTE_…; the signal's reason */
   async *said(question: Question, signal: AbortSignal, traffic: Traffic): AsyncGenerator<Said[]> {
-    const reader = this.protocol.reader(question);
+    const { tokens, asked } = question;
     let count = 0;
-    for await (const value of this.client.ask(this.protocol.ask(question, this.servedAs), signal, traffic)) {
-      const said = this.read(() => reader.read(value));
-      count += said.length;
-      if (said.length > 0) yield said;
+    let leftOut = false;
+    const reader = this.protocol.reader(question);
+    try {
+      for await (const value of this.client.ask(this.protocol.ask(question, this.servedAs), signal, traffic)) {
+        const said = this.read(() => reader.read(value));
+        count += said.length;
+        if (said.length > 0) yield said;
+      }
+    } catch (reason) {
+      if (!(reason instanceof LeftOut) || question.again) throw reason;
+      leftOut = true;
     }
-    if (count >= question.asked) return;
-    throw this.wrong(`its answer says what follows at ${count} places of ${question.asked}`);
+    // Of a run, the rest is asked for when it is wanted.
+    if (count >= asked) return;
+    if (!leftOut) throw this.wrong(`its answer says what follows at ${count} places of ${asked}`);
+    const place = tokens.length - asked + 1 + count;
+    yield* this.said({ tokens: tokens.slice(0, place), asked: 1, run: 0, again: true }, signal, traffic);
+    if (count + 1 < asked) yield* this.said({ tokens, asked: asked - count - 1, run: 0 }, signal, traffic);
   }
 
   /** A call whose answers nobody wants any more: the connection is closed. */

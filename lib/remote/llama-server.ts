@@ -1,4 +1,4 @@
-import { likeliest, listIn, logprobIn, objectIn, tokenIn, type Protocol, type Reader } from './protocol.ts';
+import { LeftOut, likeliest, listIn, logprobIn, objectIn, tokenIn, type Protocol, type Reader, type Said } from './protocol.ts';
 
 /** Probabilities asked for at each place: the likeliest token's and the next one's. */
 const alternatives = 2;
@@ -8,7 +8,7 @@ const alternatives = 2;
  * a grammar of token ids; `n_probs` are those of the raw logits, which the grammar does not touch.
  */
 export const llamaServer: Protocol = {
-  ask({ tokens, asked, run }, model) {
+  ask({ tokens, asked, run, again = false }, model) {
     const known = tokens.length - (asked - 1);
     return {
       path: '/completion',
@@ -22,11 +22,12 @@ export const llamaServer: Protocol = {
         top_k: 1,
         cache_prompt: true,
         stream: true,
-        ...(asked > 1 ? { grammar: grammarOf(tokens.slice(known)) } : {}),
+        // What is likeliest does not depend on what it is made to say.
+        ...(again ? { grammar: wholeText } : asked > 1 ? { grammar: grammarOf(tokens.slice(known)) } : {}),
       },
     };
   },
-  reader: () => reader,
+  reader: () => new LlamaServerReader(),
   health: '/health',
   about: ['/props', '/v1/models'],
   facts([props, list]) {
@@ -52,19 +53,33 @@ function grammarOf(forced: readonly number[]): string {
   return `root ::= ${forced.map((token) => `<[${token}]>`).join(' ')} !<[0]>*`;
 }
 
-const reader: Reader = {
-  read(value) {
+/** Any token whose text is whole. */
+const wholeText = 'root ::= [ -~]+';
+
+class LlamaServerReader implements Reader {
+  #read = 0;
+
+  read(value: unknown): Said[] {
     const event = objectIn(value, 'an event of the stream');
     const probabilities = event['completion_probabilities'];
+    const counted = typeof event['tokens_predicted'] === 'number' ? event['tokens_predicted'] : undefined;
     // The last event says how it ended, and no token.
-    if (probabilities === undefined) return [];
-    return listIn(probabilities, 'completion_probabilities').map((each) => {
-      const place = objectIn(each, 'one of completion_probabilities');
-      const choices = listIn(place['top_logprobs'], 'top_logprobs').map((choice) => {
-        const { id, logprob } = objectIn(choice, 'one of top_logprobs');
-        return { token: tokenIn(id, 'its id'), logprob: logprobIn(logprob, 'its logprob') };
-      });
-      return likeliest(choices, tokenIn(place['id'], 'id'), 'top_logprobs');
+    const said = probabilities === undefined || event['stop'] === true ? [] : placesIn(probabilities);
+    // A token that ends in the middle of a character has no event: the server waits for the rest of the character, and forgets how
+    // probable its beginning was.
+    if (counted !== undefined && counted > this.#read + said.length) throw new LeftOut();
+    this.#read += said.length;
+    return said;
+  }
+}
+
+function placesIn(probabilities: unknown): Said[] {
+  return listIn(probabilities, 'completion_probabilities').map((each) => {
+    const place = objectIn(each, 'one of completion_probabilities');
+    const choices = listIn(place['top_logprobs'], 'top_logprobs').map((choice) => {
+      const { id, logprob } = objectIn(choice, 'one of top_logprobs');
+      return { token: tokenIn(id, 'its id'), logprob: logprobIn(logprob, 'its logprob') };
     });
-  },
-};
+    return likeliest(choices, tokenIn(place['id'], 'id'), 'top_logprobs');
+  });
+}

@@ -7,6 +7,8 @@ export interface Question {
   asked: number;
   /** How many tokens more may be said. */
   run: number;
+  /** It is only asked because the server left out what it said there ({@link LeftOut}): of one place, and without a run. */
+  again?: boolean;
 }
 
 /** What the model says at one place. */
@@ -24,6 +26,11 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
 
+/** The server has said a token, and not how probable it was. What it says from there on is not read. */
+export class LeftOut extends Error {
+  override readonly name = 'LeftOut';
+}
+
 /** A request as it is sent: JSON to a path. */
 export interface Sent {
   path: string;
@@ -32,7 +39,7 @@ export interface Sent {
 
 /** Reads what comes back of one question, in order. */
 export interface Reader {
-  /** Answers in one JSON text: an event of a stream, or the whole. @throws ProtocolError */
+  /** Answers in one JSON text: an event of a stream, or the whole. @throws ProtocolError, LeftOut */
   read(value: unknown): Said[];
 }
 

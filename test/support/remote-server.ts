@@ -11,6 +11,8 @@ export interface Says {
   /** What the token shows, where the server tells. */
   text?: string;
   ends?: boolean;
+  /** Whether the text ends there in the middle of a character. */
+  cutsCharacter?: boolean;
 }
 export type Model = (tokens: readonly number[]) => Promise<Says>;
 
@@ -155,7 +157,11 @@ export class FakeServer {
     const events = this.#stream(response);
     for (let count = 0; count < Number(body['n_predict']); count += 1) {
       const says = await this.#options.model(tokens);
-      const token = forced[count] ?? says.token;
+      const whole = body['grammar'] === 'root ::= [ -~]+';
+      const token = whole ? 0 : (forced[count] ?? says.token);
+      tokens.push(token);
+      // It has no event: the rest of the character is waited for.
+      if (says.cutsCharacter && token === says.token) continue;
       const top = [
         { id: says.token, token: says.text ?? '', bytes: [], logprob: says.logprob },
         { id: 0, token: '', bytes: [], logprob: says.next },
@@ -166,12 +172,13 @@ export class FakeServer {
         content: says.text,
         tokens: [token],
         stop: false,
+        tokens_predicted: count + 1,
         completion_probabilities: [{ ...own, top_logprobs: top }],
       });
-      tokens.push(token);
       if (says.ends && forced[count] === undefined) break;
     }
-    await events.send({ index: 0, content: '', tokens: [], stop: true, stop_type: 'limit' });
+    const predicted = tokens.length - (body['prompt'] as number[]).length;
+    await events.send({ index: 0, content: '', tokens: [], stop: true, stop_type: 'limit', tokens_predicted: predicted });
     events.end();
   }
 
