@@ -52,7 +52,11 @@ async function read(manifest = inRoot('models/demo/pair.json')) {
     const { base, aligned, ...others } = await readPair(file);
     if (typeof base !== 'string' || typeof aligned !== 'string')
       throw new BuildError(`a model of ${manifest} is behind a server: the bench compares rivals on files`);
-    return { pair: { ...others, base, aligned }, prompt: undefined, name: `${path.basename(path.dirname(file))}-${path.basename(file, '.json')}` };
+    return {
+      pair: { ...others, base, aligned },
+      prompt: undefined,
+      name: `${path.basename(path.dirname(file))}-${path.basename(file, '.json')}`,
+    };
   } catch (error) {
     if (error instanceof NudgingError) throw new BuildError(error.message);
     throw error;
