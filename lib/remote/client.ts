@@ -3,8 +3,10 @@ import { NudgingError } from '../errors.ts';
 import type { RemoteModel } from '../types.ts';
 import { Breaker } from './breaker.ts';
 import { eventsOf } from './events.ts';
+import { Line } from './line.ts';
 import { remoteDefaults } from './model.ts';
 import type { Sent } from './protocol.ts';
+import { asJson, errorIn, NotJson, Refusal, remedyFor, wordsOf } from './refusal.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** How often a request is sent whose failure may pass. */
@@ -227,114 +229,11 @@ export class RemoteClient {
   }
 }
 
-/** An answer with a status that says no, or an error in the middle of a stream. */
-class Refusal extends Error {
-  readonly status: number;
-  readonly words: string;
-
-  constructor(status: number, words: string) {
-    super(`HTTP ${status}`);
-    this.status = status;
-    this.words = words;
-  }
-}
-
-class NotJson extends Error {}
-
-function remedyFor(status: number): string {
-  if (status === 401 || status === 403) return 'check `headers` of the model, which carry its key';
-  if (status === 404) return 'check `url`, `api` and `model` of the model';
-  if (status >= 300 && status < 400) return 'it redirects elsewhere: give `url` of where it leads';
-  if (status === 413) return 'whatever is in front of the server takes no bodies of this size';
-  return 'look at the words, and at the versions that docs/remote.md names';
-}
-
-/** One request's way to the server: it is closed by its user, or when nothing comes for too long. */
-class Line {
-  readonly #controller = new AbortController();
-  readonly #timeout: number;
-  readonly #user: AbortSignal;
-  #timer: NodeJS.Timeout | undefined;
-  /** Whether nothing has come for too long. */
-  late = false;
-
-  constructor(user: AbortSignal, timeout: number) {
-    this.#user = user;
-    this.#timeout = timeout;
-    if (user.aborted) this.#close();
-    else user.addEventListener('abort', this.#close);
-  }
-
-  readonly #close = () => this.#controller.abort(this.#user.reason);
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-  get closed(): boolean {
-    return this.#user.aborted;
-  }
-  get reason(): unknown {
-    return this.#user.reason;
-  }
-
-  /** From now on something is to come. */
-  expect(): void {
-    if (this.#timer) this.#timer.refresh();
-    else
-      this.#timer = setTimeout(() => {
-        this.late = true;
-        this.#controller.abort(new Error('no answer'));
-      }, this.#timeout);
-  }
-
-  stopClock(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  end(): void {
-    this.stopClock();
-    this.#user.removeEventListener('abort', this.#close);
-    // Whoever has read enough leaves the rest.
-    this.#controller.abort();
-  }
-}
-
 async function* chunksOf(response: Response, line: Line, traffic: Traffic): AsyncGenerator<Uint8Array> {
   for await (const chunk of response.body ?? []) {
     line.expect();
     traffic.receivedBytes += chunk.length;
     yield chunk;
-  }
-}
-
-function asJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new NotJson(`${what} that is no JSON (${JSON.stringify(text.slice(0, 60))})`);
-  }
-}
-
-/** What a server says in place of the next event. */
-function errorIn(value: unknown): string | undefined {
-  const error = (value as { error?: unknown } | null)?.error;
-  return error === undefined || error === null ? undefined : wordsIn(error);
-}
-
-function wordsIn(error: unknown): string {
-  const { message } = (typeof error === 'object' && error !== null ? error : { message: error }) as { message?: unknown };
-  return String(message ?? JSON.stringify(error)).slice(0, 300);
-}
-
-async function wordsOf(response: Response): Promise<string> {
-  const text = (await response.text()).slice(0, 10_000);
-  try {
-    const value = JSON.parse(text) as { error?: unknown; message?: unknown; detail?: unknown };
-    return wordsIn(value.error ?? value.message ?? value.detail ?? value);
-  } catch {
-    // A page of whatever is in front of the server.
-    return text.trim().startsWith('<') ? '' : text.trim().slice(0, 300);
   }
 }
 
