@@ -50,7 +50,14 @@ async function load(
 const tokens = ({ body }: { body: Record<string, unknown> }) =>
   Number(body['n_predict'] ?? body['max_tokens'] ?? (body['sampling_params'] as Record<string, unknown>)['max_new_tokens']);
 
-const told = ({ text, rounds, stopReason, endedBy, stats }: Answer) => ({ text, rounds, stopReason, endedBy, tokens: stats.tokens });
+const told = ({ text, rounds, stopReason, endedBy, stats, pieces }: Answer) => ({
+  text,
+  rounds,
+  stopReason,
+  endedBy,
+  tokens: stats.tokens,
+  agreed: pieces.map(({ agreed, risk }) => [agreed, risk]),
+});
 
 describe.each(apis)('a base behind %s', (api) => {
   test("gives the in-process engine's answers, round by round, in two calls a round or fewer", async () => {
@@ -81,6 +88,9 @@ describe.each(apis)('a base behind %s', (api) => {
     ['alone', { mode: 'base' }],
     ['with short drafts checked, and whoever ends first', { shortDrafts: 'check', endRule: 'either' }],
     ['with a guard', { guard: true }],
+    ['by a threshold that moves', { rule: { name: 'adaptive', rate: 0.02, step: 0.3, reach: 0.6 } }],
+    ['with a prompt for the base alone', { mode: 'in-context', inContextPrompt: 'Question: {question}\nAnswer:\n' }],
+    ['with signals', { signals: 'all' }],
   ];
   test.each(ways)('is the same %s', async (_, options) => {
     const far = await load(await serve(api), api);
