@@ -6,6 +6,7 @@ import { guardMutants } from './guard.mjs';
 import { lanesMutants } from './lanes.mjs';
 import { mixtureMutants } from './mixtures.mjs';
 import { promptsMutants } from './prompts.mjs';
+import { remoteMutants } from './remote.mjs';
 import { rulesMutants } from './rules.mjs';
 import { samplingMutants } from './sampling.mjs';
 import { trustMutants } from './trust.mjs';
@@ -36,4 +37,5 @@ export const mutants = [
   ...mixtureMutants,
   ...guardMutants,
   ...gpuMutants,
+  ...remoteMutants,
 ];
