@@ -54,5 +54,6 @@ export const remoteMutants = [
     file: 'lanes/remote_decoder.cpp',
     from: 'if (answer.token < 0 || static_cast<std::size_t>(answer.token) >= vocabulary.size())',
     to: 'if (answer.token < 0)',
+    native: 'remote_decoder_test',
   },
 ];
