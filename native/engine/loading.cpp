@@ -351,7 +351,12 @@ LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& sto
   }
 
   const auto uses_gpu = [](const LaneNumbers& numbers) { return numbers.gpu_layers > 0; };
-  const bool overlap = options.overlap.value_or(std::any_of(plan.lanes.begin(), plan.lanes.end(), uses_gpu));
+  const auto on_gpus = std::count_if(plan.lanes.begin(), plan.lanes.end(), uses_gpu);
+  // llama.cpp remembers of a server, and not of a model, which graph it has: two threads would run each other's.
+  const bool take_turns = !options.rpc_servers.empty() && on_gpus > 1;
+  if (take_turns && options.overlap == true)
+    throw Failure(FailureKind::device_unsuitable, "models that share an RPC server take turns: leave out `overlap`, or let one be elsewhere");
+  const bool overlap = !take_turns && options.overlap.value_or(on_gpus > 0);
   const std::vector<std::int32_t> threads = threads_of(models, options, overlap);
   const std::vector<std::size_t> kinds = vocabulary_kinds(models);
   LoadedLanes loaded;
