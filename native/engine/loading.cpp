@@ -355,7 +355,7 @@ LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& sto
   // llama.cpp remembers of a server, and not of a model, which graph it has: two threads would run each other's.
   const bool take_turns = !options.rpc_servers.empty() && on_gpus > 1;
   if (take_turns && options.overlap == true)
-    throw Failure(FailureKind::device_unsuitable, "models that share an RPC server take turns: leave out `overlap`, or let one be elsewhere");
+    throw Failure(FailureKind::device_unsuitable, "models on RPC servers take turns: leave out `overlap`, or let one be elsewhere");
   const bool overlap = !take_turns && options.overlap.value_or(on_gpus > 0);
   const std::vector<std::int32_t> threads = threads_of(models, options, overlap);
   const std::vector<std::size_t> kinds = vocabulary_kinds(models);
