@@ -225,7 +225,7 @@ async function send(
   if (silentAfter !== undefined) return;
   if (end < body.length) {
     // What was written before is to arrive: a connection is cut in the middle of something.
-    setTimeout(() => response.destroy(), 5);
+    setTimeout(() => response.destroy(), 50);
     return;
   }
   response.end();
