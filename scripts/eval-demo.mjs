@@ -2,8 +2,8 @@
 // Measures the demonstration pair: each model alone, and nudged at several gammas. `npm run eval:demo -- --help` says more.
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { BuildError, runMain } from './lib/errors.mjs';
+import { readEvalFlags } from './lib/eval-flags.mjs';
 import { readQuestions } from './lib/eval-questions.mjs';
 import { measure, shortfalls, systems } from './lib/eval-systems.mjs';
 import { table, writeBetweenMarks } from './lib/eval-table.mjs';
@@ -22,7 +22,7 @@ Usage: npm run eval:demo -- [flags]
 `;
 
 await runMain(async () => {
-  const flags = readFlags();
+  const flags = readEvalFlags('npm run eval:demo', { rows: 150, gammas: '0.2,0.3,0.4,0.5' }, { json: 'boolean' });
   if (flags.help) {
     process.stdout.write(help);
     return 0;
@@ -44,39 +44,12 @@ await runMain(async () => {
     await nudging.close();
   }
 
-  console.log(flags.json ? JSON.stringify(results, null, 2) : table(results));
+  console.log(flags.values['json'] === true ? JSON.stringify(results, null, 2) : table(results));
   if (flags.write) writeBetweenMarks(inRoot('models/demo/README.md'), table(results));
   const missed = shortfalls(results);
   for (const line of missed) console.error(line);
   return missed.length > 0 ? 1 : 0;
 });
-
-function readFlags() {
-  /** @type {Record<string, string | boolean | undefined>} */
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: {
-        rows: { type: 'string' },
-        gamma: { type: 'string' },
-        json: { type: 'boolean' },
-        write: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }));
-  } catch (error) {
-    throw new BuildError(`${/** @type {Error} */ (error).message.split('. ')[0]}: see npm run eval:demo -- --help`);
-  }
-  const rows = Number(values['rows'] ?? 150);
-  if (!Number.isInteger(rows) || rows < 1 || rows > 150)
-    throw new BuildError(`--rows cannot be "${values['rows']}": it must be an integer from 1 to 150`);
-  const gammas = String(values['gamma'] ?? '0.2,0.3,0.4,0.5')
-    .split(',')
-    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (!gammas.every((gamma) => gamma >= 0 && gamma <= 2))
-    throw new BuildError(`--gamma cannot be "${values['gamma']}": it must be numbers from 0 to 2, separated by commas`);
-  return { rows, gammas, json: values['json'] === true, write: values['write'] === true, help: values['help'] === true };
-}
 
 /** @param {number} total answers of the whole run */
 function progress(total) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run test:asan`, `npm run test:tsan`: the algorithm's native tests, those of lanes that work side by side, and a service's day
-// (test/sanitized), over a sanitizer build. A report fails the run.
+// `npm run test:asan`, `npm run test:tsan`: the algorithm's native tests, those of lanes that work side by side or far away, and a
+// service's day (test/sanitized), over a sanitizer build. A report fails the run.
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { makePlan } from './lib/configs.mjs';
@@ -31,7 +31,7 @@ await runMain(async () => {
 
   /** @type {{ code: number, output: string }[]} */
   const natives = [];
-  for (const [program, ...tests] of [['nudge_test'], ['engine_test', 'lanes_at_work_test']])
+  for (const [program, ...tests] of [['nudge_test'], ['engine_test', 'lanes_at_work_test', 'remote_decoder_test']])
     natives.push(
       await run(path.join(plan.out, program ?? ''), tests, {
         cwd: inRoot(),

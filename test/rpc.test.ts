@@ -93,6 +93,16 @@ describe('an engine whose base is on another machine', { timeout: 60_000 }, () =
     for (let round = 0; round < 3; round += 1) expect((await both.generate(question)).text).toContain('a sheltered port');
   });
 
+  test('two models there cannot overlap, and one may', async () => {
+    const there = { rpcServers: [serving.server], threads: 1, overlap: true };
+    expect(await failureOf(Nudging.load({ ...there, devices: ['rpc0'], gpuLayers: { aligned: 1 } }))).toMatchObject({
+      code: 'ERR_DEVICE_UNSUITABLE',
+      message: expect.stringContaining('take turns'),
+    });
+    await using one = await Nudging.load(there);
+    expect((await one.generate(question)).text).toContain('a sheltered port');
+  });
+
   test('says what there is where another device is asked for', async () => {
     expect(await failureOf(Nudging.load({ rpcServers: [serving.server], devices: { base: ['RPC1'] } }))).toMatchObject({
       code: 'ERR_DEVICE_UNSUITABLE',

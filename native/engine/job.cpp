@@ -149,7 +149,7 @@ void Job::begin(const Generation& generation, Prompts prompts) {
                   logit_changes(generation.biases[i], generation.repeat, lanes_[i]->loaded().vocabulary(), lanes_[i]->loaded().name()),
                   i == base_lane ? measures_of(generation) : Measures{}};
     lanes_[i]->begin(std::move(*prompts[i]), speculation, lanes_[aligned_lane], std::move(choice));
-    lanes_[i]->expect_run(run_of(generation, i));
+    if (lanes_[i]->loaded().remote()) lanes_[i]->expect_run(run_of(generation, i));
     check_room(*lanes_[i]);
   }
   if (generation.trace) {

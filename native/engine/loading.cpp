@@ -1,6 +1,7 @@
 #include "engine/loading.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -119,6 +120,8 @@ ContextOptions context_options(const EngineOptions& options, std::size_t lane, c
 /// What is known of the models before their weights are read.
 struct Sketch {
   std::vector<ggml_backend_dev_t> gpus;
+  /// So many of them, the first ones, are of other machines.
+  std::size_t far = 0;
   std::vector<LanePlacement> placements;
   std::vector<MemoryMeter> meters;
   CpuBuffers cpu_buffers;
@@ -167,6 +170,7 @@ std::optional<bool> settled_attention(const EngineOptions::Lane& lane, const Mem
 void place(const EngineOptions& options, Sketch& sketch) {
   const std::vector<ggml_backend_dev_t> here = options.gpus ? *options.gpus : usable_gpus();
   sketch.gpus = rpc_devices(options.rpc_servers, options.rpc_timeout);
+  sketch.far = sketch.gpus.size();
   sketch.gpus.insert(sketch.gpus.end(), here.begin(), here.end());
   if (sketch.gpus.size() > llama_max_devices()) {
     throw Failure(FailureKind::device_unsuitable, "`rpcServers` and this machine have " + std::to_string(sketch.gpus.size()) +
@@ -328,6 +332,24 @@ ModelInfo describe_remote(const LoadedLane& lane) {
   return info;
 }
 
+/// Whether lanes decode while others do: asked, or else where a GPU works for them. Models on RPC servers take turns: llama.cpp remembers
+/// of a server, and not of a model, which graph it has, so two threads would run each other's.
+bool may_overlap(const EngineOptions& options, const Sketch& sketch, const MemoryPlan& plan) {
+  const std::span<const ggml_backend_dev_t> far(sketch.gpus.data(), sketch.far);
+  bool on_gpus = false;
+  std::size_t lanes_far = 0;
+  for (std::size_t i = 0; i < plan.lanes.size(); ++i) {
+    if (plan.lanes[i].gpu_layers == 0) continue;
+    on_gpus = true;
+    const auto is_far = [&](ggml_backend_dev_t device) { return std::ranges::find(far, device) != far.end(); };
+    if (std::ranges::any_of(sketch.placements[i].devices, is_far)) ++lanes_far;
+  }
+  if (lanes_far < 2) return options.overlap.value_or(on_gpus);
+  if (options.overlap == true)
+    throw Failure(FailureKind::device_unsuitable, "models on RPC servers take turns: leave out `overlap`, or let one be elsewhere");
+  return false;
+}
+
 /// The models that are in this process.
 LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
                       const std::function<void(Warning)>& on_warning, KernelTrust& trust) {
@@ -350,13 +372,7 @@ LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& sto
     });
   }
 
-  const auto uses_gpu = [](const LaneNumbers& numbers) { return numbers.gpu_layers > 0; };
-  const auto on_gpus = std::count_if(plan.lanes.begin(), plan.lanes.end(), uses_gpu);
-  // llama.cpp remembers of a server, and not of a model, which graph it has: two threads would run each other's.
-  const bool take_turns = !options.rpc_servers.empty() && on_gpus > 1;
-  if (take_turns && options.overlap == true)
-    throw Failure(FailureKind::device_unsuitable, "models on RPC servers take turns: leave out `overlap`, or let one be elsewhere");
-  const bool overlap = !take_turns && options.overlap.value_or(on_gpus > 0);
+  const bool overlap = may_overlap(options, drawn, plan);
   const std::vector<std::int32_t> threads = threads_of(models, options, overlap);
   const std::vector<std::size_t> kinds = vocabulary_kinds(models);
   LoadedLanes loaded;

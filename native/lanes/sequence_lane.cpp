@@ -216,7 +216,7 @@ void SequenceLane::drop_guess() {
 
 std::size_t SequenceLane::guesses_wanted() {
   // A model far away goes on by itself in the same call.
-  if (guesser_ == nullptr || (lane_.remote() && run_.tokens > 0)) return 0;
+  if (guesser_ == nullptr || run_.tokens > 0) return 0;
   if (speculation_.guesses == Speculation::Guesses::fixed) return std::min(most_made_ahead, speculation_.count);
   if (speculation_.guesses == Speculation::Guesses::none) return 0;
   std::array<double, most_made_ahead> rates;

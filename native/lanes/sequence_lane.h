@@ -54,7 +54,7 @@ class SequenceLane final : public Lane, public Spelling {
 
   /// Starts a request. The cache of the last one stays, and its common prefix will be used. `guesser` is the lane that makes the guesses.
   void begin(Prompt prompt, Speculation speculation, const SequenceLane* guesser, Choice choice);
-  /// How the model of this request is likely to go on by itself; without it, one far away is asked for every token. After `begin`.
+  /// How a model far away may go on by itself; without it, it is asked for every token. After `begin`, and for no model that is here.
   void expect_run(OwnRun run) { run_ = run; }
   /// Starts a request that does not use this lane.
   void stand_by() { start_counting(); }
