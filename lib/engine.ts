@@ -56,7 +56,7 @@ import {
 import { withPair } from './pair.ts';
 import { placementOf } from './placement.ts';
 import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
-import { compareAll, connectAll, describeServer, filesOf, serverLength } from './remote/loading.ts';
+import { compareAll, connectAll, describeServer, filesOf, remoteLanes, serverLength } from './remote/loading.ts';
 import { Remotes } from './remote/remotes.ts';
 import { mustSuitRemote } from './remote/suits.ts';
 import { resolvedRule } from './rule.ts';
@@ -236,7 +236,7 @@ export class Nudging {
     } = await withPair(given);
     const isolated = mustBeIsolated(isolate, rpcServers);
     const named = { base, aligned, ...(reference === undefined ? {} : { [referenceLane]: reference }), ...otherModels };
-    const files = await modelFiles(filesOf(named), { onProgress, signal });
+    const files = await modelFiles(filesOf(named), { onProgress, signal }, remoteLanes(named));
     observed.model = modelName(files);
     throwIfAborted(signal);
     const remotes = new Remotes(named);

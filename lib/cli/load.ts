@@ -2,6 +2,7 @@ import { Nudging } from '../engine.ts';
 import { modelFiles } from '../hub/load.ts';
 import { isHubName } from '../hub/name.ts';
 import { withPair } from '../pair.ts';
+import { remoteLanes } from '../remote/loading.ts';
 import { fileOf, withFile } from '../remote/model.ts';
 import type { LoadOptions, ModelInfo } from '../types.ts';
 import { DownloadBars } from './download-bars.ts';
@@ -46,7 +47,7 @@ export async function withFiles(options: LoadOptions, signal: AbortSignal): Prom
   try {
     const onProgress: LoadOptions['onProgress'] = (progress) => progress.kind === 'download' && bars.show(progress);
     const named = { base: fileOf(base), aligned: fileOf(aligned), ...(reference === undefined ? {} : { reference }) };
-    const files = await modelFiles(named, { onProgress, signal });
+    const files = await modelFiles(named, { onProgress, signal }, remoteLanes({ base, aligned }));
     return { ...options, ...files, base: withFile(base, files.base), aligned: withFile(aligned, files.aligned) };
   } finally {
     bars.end();

@@ -22,10 +22,19 @@ export interface GgufTensor {
   bytes: number;
 }
 
+/** A key of a header with its value, as bytes of the file. */
+export interface GgufSpan {
+  key: string;
+  from: number;
+  to: number;
+}
+
 /** What stands in front of the weights in a GGUF file. */
 export interface GgufHeader {
   version: number;
   values: Map<string, GgufValue>;
+  /** Where the values stand, in the order of the file. */
+  spans: GgufSpan[];
   tensors: GgufTensor[];
   /** Bytes of the header. */
   bytes: number;
@@ -105,15 +114,18 @@ class Reader {
     const tensors = this.#count(at.unsigned64(), headerLimits.tensors, 24, 'tensors');
     const keys = this.#count(at.unsigned64(), headerLimits.keys, 13, 'keys');
     const values = new Map<string, GgufValue>();
+    const spans: GgufSpan[] = [];
     for (let index = 0; index < keys; index += 1) {
+      const from = at.position;
       const key = await this.#string(headerLimits.keyBytes, 'a key');
       if (values.has(key)) throw new HeaderError(`is damaged (the key ${shown(key)} stands there twice): download it again`);
       values.set(key, await this.#value(key));
+      spans.push({ key, from, to: at.position });
       if (at.position > headerLimits.bytes) throw new HeaderError('has a header of more than a gigabyte, which no model needs');
     }
     const list: GgufTensor[] = [];
     for (let index = 0; index < tensors; index += 1) list.push(await this.#tensor());
-    return { version, values, tensors: list, bytes: at.position };
+    return { version, values, spans, tensors: list, bytes: at.position };
   }
 
   /** @param least bytes that each of them takes */

@@ -5,6 +5,7 @@ import type { DownloadProgress, Pulled, PullOptions } from '../types.ts';
 import type { HubFile } from './api.ts';
 import { sizeOf } from './cache.ts';
 import { HubClient } from './client.ts';
+import { noSpace, onDisk } from './disk.ts';
 import { download } from './download.ts';
 import type { HubName } from './name.ts';
 import { planFor, type Plan } from './plan.ts';
@@ -15,6 +16,9 @@ const atOnce = 4;
 
 /** Bytes of a disk that stay free. */
 const spared = 64 * 2 ** 20;
+
+/** Of the environment: where models are kept. */
+const cacheVariable = 'HF_HUB_CACHE';
 
 /** How often one file's progress is told, in milliseconds. */
 const tellEveryMs = 100;
@@ -44,10 +48,11 @@ export async function pullAll(names: readonly HubName[], settings: HubSettings, 
       const blob = cache.blob(file.hash);
       const report = tell(name, file);
       const other = running.get(blob);
-      const arrival = other ?? download({ client, cache, name, commit, file, signal: stop.signal, report }).catch(onDisk(settings.cache));
+      const arrival =
+        other ?? download({ client, cache, name, commit, file, signal: stop.signal, report }).catch(onDisk(settings.cache, cacheVariable));
       running.set(blob, arrival);
       if ((await arrival) && !other) plan.downloaded += file.bytes;
-      const full = await cache.place(commit, file.path, file.hash).catch(onDisk(settings.cache));
+      const full = await cache.place(commit, file.path, file.hash).catch(onDisk(settings.cache, cacheVariable));
       // Somebody may remove models at the same time.
       if ((await sizeOf(full)) !== file.bytes) throw new NudgingError('ERR_HUB_CACHE', `${full} was removed meanwhile: try again`);
       report('done', file.bytes);
@@ -55,7 +60,7 @@ export async function pullAll(names: readonly HubName[], settings: HubSettings, 
     for (const { cache, name, commit, asked } of plans) {
       // Not before: what the revision was so far can be loaded as long as this is not there.
       if (asked && (await cache.commitOf(name.revision)) !== commit)
-        await cache.setRef(name.revision, commit).catch(onDisk(settings.cache));
+        await cache.setRef(name.revision, commit).catch(onDisk(settings.cache, cacheVariable));
     }
     stop.signal.throwIfAborted();
     return plans.map(resultOf);
@@ -83,7 +88,7 @@ async function mustFit(cache: string, jobs: { plan: Plan; file: HubFile }[]): Pr
     wanted.set(plan.cache.blob(file.hash), Math.max(0, file.bytes - has));
   }
   const needed = [...wanted.values()].reduce((sum, bytes) => sum + bytes, 0);
-  await mkdir(cache, { recursive: true }).catch(onDisk(cache));
+  await mkdir(cache, { recursive: true }).catch(onDisk(cache, cacheVariable));
   let available: number;
   try {
     const { bavail, bsize } = await statfs(cache);
@@ -93,28 +98,7 @@ async function mustFit(cache: string, jobs: { plan: Plan; file: HubFile }[]): Pr
     return;
   }
   if (needed === 0 || needed + spared <= available) return;
-  throw noSpace(cache, needed, available);
-}
-
-function noSpace(cache: string, needed?: number, available?: number): NudgingError {
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
-  const lacking = needed === undefined || available === undefined ? '' : `: ${gib(needed)} are missing, ${gib(available)} are free`;
-  const remedy = 'remove models (`nudging models`), or name a folder on another disk with HF_HUB_CACHE';
-  return new NudgingError('ERR_HUB_NO_SPACE', `the disk of ${cache} has no room for this${lacking}; ${remedy}`, {
-    ...(needed === undefined ? {} : { needed }),
-    ...(available === undefined ? {} : { available }),
-  });
-}
-
-/** What the disk says of a cache, as an error with a remedy. */
-function onDisk(cache: string): (reason: unknown) => never {
-  return (reason) => {
-    const { code, message } = reason as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw noSpace(cache);
-    if (reason instanceof NudgingError || !/^E[A-Z]+$/.test(code ?? '')) throw reason;
-    const remedy = 'mend its permissions, or name another folder with HF_HUB_CACHE';
-    throw new NudgingError('ERR_HUB_CACHE', `the cache ${cache} cannot be written (${message}): ${remedy}`, { cause: reason });
-  };
+  throw noSpace(cache, cacheVariable, { needed, available });
 }
 
 /** Does this for all, a few at a time; after a failure it begins no more, ends what runs, waits for that, and throws the failure. */

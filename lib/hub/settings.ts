@@ -8,6 +8,8 @@ export interface HubSettings {
   endpoint: URL;
   /** The folder of the cache. */
   cache: string;
+  /** The folder of what programs have made of models in the cache, each in a folder of its own. */
+  assets: string;
   token: string | undefined;
   /** Whether nothing may be asked over the network. */
   offline: boolean;
@@ -24,6 +26,7 @@ export async function hubSettings(env: Environment = process.env): Promise<HubSe
   return {
     endpoint: endpointOf(env['HF_ENDPOINT'] || 'https://huggingface.co'),
     cache: hubCache(env),
+    assets: resolve(expanded(env['HF_ASSETS_CACHE'] || env['HUGGINGFACE_ASSETS_CACHE']) ?? join(home, 'assets')),
     token: env['HF_TOKEN'] || env['HUGGING_FACE_HUB_TOKEN'] || (await tokenIn(expanded(env['HF_TOKEN_PATH']) ?? join(home, 'token'))),
     offline: isTrue(env['HF_HUB_OFFLINE']),
     retryMs: 500,

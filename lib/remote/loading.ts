@@ -3,7 +3,7 @@ import type { Models } from '../lanes.ts';
 import { reject } from '../options.ts';
 import type { AbortSignalLike, LaneName, ModelInfo, RemoteModel } from '../types.ts';
 import { compare, connect } from './check.ts';
-import { fileOf } from './model.ts';
+import { fileOf, isRemote } from './model.ts';
 import type { ServerFacts } from './protocol.ts';
 import type { Remotes } from './remotes.ts';
 
@@ -12,6 +12,11 @@ type Given = Record<LaneName, string | RemoteModel> & Record<string, string | Re
 /** The files that have the models, or their vocabularies. */
 export function filesOf(models: Given): Record<LaneName, string> & Record<string, string> {
   return Object.fromEntries(Object.entries(models).map(([lane, model]) => [lane, fileOf(model)])) as ReturnType<typeof filesOf>;
+}
+
+/** The lanes whose models are on servers. */
+export function remoteLanes(models: Record<string, string | RemoteModel>): ReadonlySet<string> {
+  return new Set(Object.keys(models).filter((lane) => isRemote(models[lane])));
 }
 
 /** What the servers say of themselves, by the names of the lanes. @throws NudgingError ERR_REMOTE_…; the signal's reason */

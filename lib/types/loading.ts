@@ -66,8 +66,9 @@ export interface RemoteModel {
   /** How it is spoken to: as SGLang's `/generate`, vLLM's `/v1/completions` or llama-server's `/completion`. */
   api: 'sglang' | 'vllm' | 'llama-server';
   /**
-   * Path of a GGUF file with the model's vocabulary, or its name on the hub: texts become tokens here, and token ids go both ways. A file
-   * with weights will do, of which nothing else is read. At load it is compared with the server's own tokenizer.
+   * Path of a GGUF file with the model's vocabulary, or its name on the hub, of which the header alone is fetched: texts become tokens
+   * here, and token ids go both ways. A file with weights will do, of which nothing else is read. At load it is compared with the server's
+   * own tokenizer.
    */
   tokenizer: string;
   /** The name under which the server has it. Default: of a server that has several, the first. */
