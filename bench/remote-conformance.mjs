@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Whether a base behind llama-server gives the in-process engine's rounds with the same file: docs/remote.md has the table.
+// Whether a base behind a server gives the in-process engine's rounds with the same weights: docs/remote.md has the table.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { madeModel } from './lib/made-models.mjs';
@@ -9,12 +9,14 @@ import { startServer } from './rivals/server.mjs';
 import { BuildError, runMain } from '../scripts/lib/errors.mjs';
 import { inRoot } from '../scripts/lib/paths.mjs';
 
-const help = `Compares a base behind llama-server with the same base in this process, answer by answer.
+const help = `Compares a base behind a server with the same base in this process, answer by answer.
 
 Usage: node bench/remote-conformance.mjs [--questions N] [--max-tokens N]
+       node bench/remote-conformance.mjs --url URL --api vllm|sglang|llama-server --base FILE --aligned FILE [--gamma G] …
 
 Where two answers part, the first decision that differs must be a tie: within what batch shapes move 16-bit weights (docs/semantics.md).
-It takes llama-server (npm run bench:rivals) and the tools of the tests (node scripts/build.mjs --tests).
+Without a server it starts llama-server (npm run bench:rivals) with five pairs, and takes the tools of the tests
+(node scripts/build.mjs --tests). With one, FILE has the base's weights as the server has them.
 `;
 
 /** As for F16 in native/trust/tie_tolerance.cpp. */
@@ -22,18 +24,28 @@ const tie = { probability: 0.008, margin: 0.04 };
 
 /** @typedef {import('../dist/index.js').Answer} Answer @typedef {import('../dist/index.js').Decision} Decision */
 
+/**
+ * @typedef {object} Pair
+ * @property {string} base
+ * @property {string} aligned
+ * @property {number} gamma
+ * @property {boolean} [prompt] without a chat template: random models have none
+ * @property {{ url: string, api: import('../dist/index.js').RemoteModel['api'] }} [server] that has the base already
+ */
+
 await runMain(async () => {
+  const text = /** @type {const} */ ({ type: 'string' });
   const { values } = parseArgs({
-    options: { questions: { type: 'string' }, 'max-tokens': { type: 'string' }, help: { type: 'boolean' } },
+    options: { questions: text, 'max-tokens': text, url: text, api: text, base: text, aligned: text, gamma: text, help: { type: 'boolean' } },
   });
   if (values.help) return void process.stdout.write(help);
-  if (!isBuilt('llama-server')) throw new BuildError('llama-server is not built: npm run bench:rivals');
   const questions = readQuestions(Number(values.questions ?? 24));
   const maxTokens = Number(values['max-tokens'] ?? 48);
+  const chosen = values.url === undefined ? await pairs() : [pairBehind({ ...values, url: values.url })];
   console.log('| base, aligned | γ | answers | rounds | the same | ties | mismatches | largest change of p |');
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
   let mismatches = 0;
-  for (const pair of await pairs()) {
+  for (const pair of chosen) {
     const result = await compare(pair, questions, maxTokens);
     mismatches += result.mismatches;
     const { answers, rounds, same, ties, change } = result;
@@ -43,7 +55,16 @@ await runMain(async () => {
   if (mismatches > 0) throw new BuildError(`${mismatches} answers differ where nothing was close`);
 });
 
+/** @param {{ url: string, api?: string, base?: string, aligned?: string, gamma?: string }} flags @returns {Pair} */
+function pairBehind({ url, api, base, aligned, gamma }) {
+  if ((api !== 'vllm' && api !== 'sglang' && api !== 'llama-server') || base === undefined || aligned === undefined)
+    throw new BuildError(`--url goes with --api, --base and --aligned\n\n${help}`);
+  return { base, aligned, gamma: Number(gamma ?? 0.4), server: { url, api } };
+}
+
+/** @returns {Promise<Pair[]>} */
 async function pairs() {
+  if (!isBuilt('llama-server')) throw new BuildError('llama-server is not built: npm run bench:rivals');
   const demo = (/** @type {string} */ name) => inRoot(`models/demo/${name}.gguf`);
   const random = (/** @type {string} */ vocabulary, /** @type {number} */ seed) =>
     madeModel('random_model', {
@@ -61,18 +82,15 @@ async function pairs() {
   ];
 }
 
-/**
- * @param {{ base: string, aligned: string, gamma: number, prompt?: boolean }} pair
- * @param {readonly string[]} questions @param {number} maxTokens
- */
-async function compare({ base, aligned, gamma, prompt = false }, questions, maxTokens) {
+/** @param {Pair} pair @param {readonly string[]} questions @param {number} maxTokens */
+async function compare({ base, aligned, gamma, prompt = false, server: running }, questions, maxTokens) {
   const { Nudging } = await import('../dist/index.js');
-  const server = await startServer(base, 512, 1, 2);
+  const started = running ? undefined : await startServer(base, 512, 1, 2);
+  const server = running ?? { url: started?.url ?? '', api: /** @type {const} */ ('llama-server') };
   const here = await Nudging.load({ base, aligned, context: 512 });
-  const far = await Nudging.load({ base: { url: server.url, api: 'llama-server', tokenizer: base }, aligned, context: 512, parallel: 2 });
+  const far = await Nudging.load({ base: { url: server.url, api: server.api, tokenizer: base }, aligned, context: 512, parallel: 2 });
   const total = { answers: 0, rounds: 0, same: 0, ties: 0, mismatches: 0, change: 0 };
   for (const question of questions) {
-    // Random models have no chat template.
     const input = prompt ? { base: question, aligned: question } : question;
     const options = /** @type {const} */ ({ maxTokens, gamma, trace: 'full' });
     const [near, distant] = [await here.generate(input, options), await far.generate(input, options)];
@@ -85,7 +103,7 @@ async function compare({ base, aligned, gamma, prompt = false }, questions, maxT
     else total.mismatches += 1;
   }
   await Promise.all([here.close(), far.close()]);
-  await server.stop();
+  await started?.stop();
   return total;
 }
 
