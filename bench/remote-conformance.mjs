@@ -36,7 +36,16 @@ const tie = { probability: 0.008, margin: 0.04 };
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
   const { values } = parseArgs({
-    options: { questions: text, 'max-tokens': text, url: text, api: text, base: text, aligned: text, gamma: text, help: { type: 'boolean' } },
+    options: {
+      questions: text,
+      'max-tokens': text,
+      url: text,
+      api: text,
+      base: text,
+      aligned: text,
+      gamma: text,
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) return void process.stdout.write(help);
   const questions = readQuestions(Number(values.questions ?? 24));

@@ -33,7 +33,8 @@ binaries are compiled with the pinned zig, which pip fetches: for glibc 2.28 or 
 async function makeTarget(name, folder, cudaArch) {
   const gpu = findGpuTarget(name);
   if (gpu) {
-    const wanted = { variant: gpu.variant, target: gpu, cudaArch: cudaArch ?? gpu.architectures };
+    const architectures = gpu.architectures && (cudaArch ?? gpu.architectures);
+    const wanted = { variant: gpu.variant, target: gpu, ...(architectures ? { cudaArch: architectures } : {}) };
     return makeLevels(gpu, folder, wanted, gpu.libraries);
   }
   const target = findTarget(name);

@@ -125,6 +125,18 @@ module.exports = { version: '1.0.0', binaries: ${JSON.stringify(x64)}, levels };
     expect(from(false)).toEqual(['@nudging/linux-x64']);
   });
 
+  test("that for Vulkan where any GPU's driver runs, behind that for CUDA", () => {
+    add('@nudging/linux-x64', single());
+    add('@nudging/linux-x64-cuda', single());
+    add('@nudging/linux-x64-vulkan', single());
+    const from = (...drivers: string[]) =>
+      findBinaries({ ...around, hasDriver: (driver) => drivers.includes(driver) }).map((each) => each.from);
+    expect(from('any', 'nvidia')).toEqual(['@nudging/linux-x64-cuda', '@nudging/linux-x64-vulkan', '@nudging/linux-x64']);
+    expect(from('any')).toEqual(['@nudging/linux-x64-vulkan', '@nudging/linux-x64']);
+    expect(from()).toEqual(['@nudging/linux-x64']);
+    expect(findBinaries({ ...around, env: { NUDGING_GPU: '1' } }).map((each) => each.from)).toContain('@nudging/linux-x64-vulkan');
+  });
+
   test("is beside Electron's archive, and what says the levels too", () => {
     const levels = "levels: '/app.asar/levels.node'";
     add('@nudging/linux-x64', `module.exports = { version: '1.0.0', binaries: { v2: '/app.asar/v2.node' }, ${levels} };`);

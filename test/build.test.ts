@@ -55,6 +55,11 @@ describe.skipIf(process.platform === 'win32')('requirements', () => {
     script('cmake', 'echo cmake version 3.28.1');
     script('g++', 'echo "#define __GNUC__ 13"');
     await expect(check({ variant: 'vulkan' })).rejects.toEqual(oneSentence(/the Vulkan shader compiler glslc was not found/));
+    script('glslc', 'echo shaderc 2023.2-1; echo glslang 11.13.0-1');
+    await expect(check({ variant: 'vulkan' })).rejects.toEqual(oneSentence(/.*glslc \(shaderc 2023\.2\) is too old: 2023\.5 or newer/));
+    mkdirSync(path.join(bin, 'sdk/bin'), { recursive: true });
+    script('sdk/bin/glslc', 'echo shaderc 2025.2-1');
+    await expect(check({ variant: 'vulkan', env: { VULKAN_SDK: path.join(bin, 'sdk') } })).resolves.toBeUndefined();
     await expect(check()).resolves.toBeUndefined();
   });
 

@@ -54,7 +54,7 @@ describe('packages for GPUs', () => {
     const loader = readFileSync(inRoot('lib/binary/packages.ts'), 'utf8');
     for (const { name } of gpuTargets) expect(loader).toContain(`require('@nudging/${name}')`);
     const target = findGpuTarget('linux-x64-cuda');
-    const plan = makePlan({ variant: 'cuda', level: 'v3', ...(target && { target, cudaArch: target.architectures }) });
+    const plan = makePlan({ variant: 'cuda', level: 'v3', ...(target && { target, cudaArch: target.architectures ?? '' }) });
     expect(plan.name).toBe('cuda-release-linux-x64-cuda-v3');
     expect(plan).toMatchObject({ isRelease: false, cmake: { NUDGING_VARIANT: 'cuda', NUDGING_LEVEL: 'v3', NUDGING_PUBLISHED: 'ON' } });
     expect(plan.cmake['CMAKE_CUDA_ARCHITECTURES']).toMatch(/^75-virtual;.*;120-real$/);
@@ -66,8 +66,14 @@ describe('packages for GPUs', () => {
     expect(tooNew(needs, 'glibc', libraries)).toEqual(['needs libcuda.so.1', 'needs libcudart.so.13']);
   });
 
+  test("need Vulkan's loader, and no architectures", () => {
+    const { libraries, architectures } = findGpuTarget('linux-x64-vulkan') ?? {};
+    expect(architectures).toBeUndefined();
+    expect(tooNew(needsIn(told(['libvulkan.so.1', 'libSPIRV.so'], [])), 'glibc', libraries)).toEqual(['needs libSPIRV.so']);
+  });
+
   test('are for architectures as CMake spells them', () => {
-    for (const { architectures } of gpuTargets) checkArchitectures(architectures);
+    for (const { architectures } of gpuTargets) if (architectures) checkArchitectures(architectures);
     checkArchitectures('90');
     checkArchitectures('75-virtual;90a-real;120f');
     for (const wrong of ['sm_90', '90;', '90,120', 'native', '9', '90-ptx'])

@@ -7,7 +7,7 @@ import { ownVersion } from '../own-version.ts';
 import { unpacked } from '../unpacked.ts';
 import type { Binary } from './binary.ts';
 import { chooseLevel } from './level.ts';
-import { cpuPackage, gpuPackage, packageFor, type Found } from './packages.ts';
+import { cpuPackage, gpuPackages, packageFor, type Driver, type Found } from './packages.ts';
 import { platformName, thisPlatform, type Platform } from './platform.ts';
 
 /** What the choice depends on; replaced in tests. */
@@ -16,8 +16,8 @@ export interface Surroundings {
   platform: Platform;
   require: NodeJS.Require;
   exists: (path: string) => boolean;
-  /** Whether an NVIDIA driver runs here. */
-  hasDriver: () => boolean;
+  /** Whether a driver for GPUs runs here: NVIDIA's, or any. */
+  hasDriver: (driver: Driver) => boolean;
   /** Files of this package that may have been built. */
   built: readonly string[];
   version: string;
@@ -41,7 +41,7 @@ export function surroundings(require: NodeJS.Require): Surroundings {
 
 /**
  * The binaries that may be loaded, the first choice first: the one that NUDGING_BINARY names and no other; one that was built here; that of
- * an installed GPU package, where a driver runs; that of this platform's package for this CPU. A further one is for when its predecessor
+ * the installed GPU packages, where a driver runs; that of this platform's package for this CPU. A further one is for when its predecessor
  * cannot be loaded, as when a library for its GPU is missing.
  *
  * @throws NudgingError ERR_NATIVE_LOAD where there is none, with what to install
@@ -54,10 +54,9 @@ export function findBinaries(around: Surroundings): Binary[] {
   if (here !== undefined) return [{ path: here, from: 'build' }];
 
   const name = platformName(platform);
-  const forGpu = gpuPackage(name, require);
-  const gpu = forGpu && (env['NUDGING_GPU'] || around.hasDriver()) ? forGpu : undefined;
+  const forGpus = gpuPackages(name, require, (driver) => Boolean(env['NUDGING_GPU']) || around.hasDriver(driver));
   const cpu = cpuPackage(name, require);
-  const found = [gpu, cpu].filter((each) => each !== undefined);
+  const found = [...forGpus, cpu].filter((each) => each !== undefined);
   if (found.length === 0) throw new NudgingError('ERR_NATIVE_LOAD', nothingFound(around));
   return found.map((each) => {
     const binary = choose(each, around);
@@ -102,10 +101,15 @@ function nothingFound({ platform, version, isCheckout }: Surroundings): string {
   );
 }
 
-function hasDriver(): boolean {
-  // The last one is that of Windows' Linux.
-  const driver = process.platform === 'win32' ? ['C:\\Windows\\System32\\nvcuda.dll'] : ['/proc/driver/nvidia/version', '/dev/dxg'];
-  return driver.some((file) => {
+/** The last one of NVIDIA's is that of Windows' Linux; the kernel has a node for rendering for every other GPU. */
+const driverFiles = {
+  nvidia: process.platform === 'win32' ? ['C:\\Windows\\System32\\nvcuda.dll'] : ['/proc/driver/nvidia/version', '/dev/dxg'],
+  any: process.platform === 'win32' ? ['C:\\Windows\\System32\\vulkan-1.dll'] : ['/dev/dri/renderD128'],
+};
+
+function hasDriver(driver: Driver): boolean {
+  const files = driver === 'any' ? [...driverFiles.any, ...driverFiles.nvidia] : driverFiles.nvidia;
+  return files.some((file) => {
     try {
       return existsSync(file);
     } catch {

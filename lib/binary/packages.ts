@@ -20,11 +20,20 @@ const packages: Record<string, (require: NodeJS.Require) => unknown> = {
   'win32-x64': (require) => require('@nudging/win32-x64'),
 };
 
-/** For GPUs, by platform; the first that is there is taken. Nobody gets them who does not name them. */
-const gpuPackages: Record<string, readonly { name: string; load: (require: NodeJS.Require) => unknown }[]> = {
+/** What a GPU's package needs of the machine: a driver of NVIDIA's, or one for any GPU. */
+export type Driver = 'nvidia' | 'any';
+
+interface GpuPackage {
+  name: string;
+  driver: Driver;
+  load: (require: NodeJS.Require) => unknown;
+}
+
+/** For GPUs, by platform, the first choice first. Nobody gets them who does not name them. */
+const gpuPackagesOf: Record<string, readonly GpuPackage[]> = {
   'linux-x64': [
-    { name: '@nudging/linux-x64-cuda', load: (require) => require('@nudging/linux-x64-cuda') },
-    { name: '@nudging/linux-x64-vulkan', load: (require) => require('@nudging/linux-x64-vulkan') },
+    { name: '@nudging/linux-x64-cuda', driver: 'nvidia', load: (require) => require('@nudging/linux-x64-cuda') },
+    { name: '@nudging/linux-x64-vulkan', driver: 'any', load: (require) => require('@nudging/linux-x64-vulkan') },
   ],
 };
 
@@ -44,13 +53,10 @@ export function cpuPackage(platform: string, require: NodeJS.Require): Found | u
   return name === undefined ? undefined : found(name, packages[platform] as (require: NodeJS.Require) => unknown, require);
 }
 
-/** A package for this platform's GPUs, if one is installed. */
-export function gpuPackage(platform: string, require: NodeJS.Require): Found | undefined {
-  for (const { name, load } of gpuPackages[platform] ?? []) {
-    const there = found(name, load, require);
-    if (there) return there;
-  }
-  return undefined;
+/** The packages for this platform's GPUs that are installed, and for which there is a driver. */
+export function gpuPackages(platform: string, require: NodeJS.Require, hasDriver: (driver: Driver) => boolean): Found[] {
+  const candidates = (gpuPackagesOf[platform] ?? []).filter(({ driver }) => hasDriver(driver));
+  return candidates.map(({ name, load }) => found(name, load, require)).filter((each) => each !== undefined);
 }
 
 function found(name: string, load: (require: NodeJS.Require) => unknown, require: NodeJS.Require): Found | undefined {

@@ -5,12 +5,12 @@ import { BuildError } from './errors.mjs';
 /**
  * @typedef {object} GpuTarget
  * @property {string} name     of its package, behind `@nudging/`
- * @property {'cuda'} variant  as `npm run build` has it
+ * @property {'cuda' | 'vulkan'} variant  as `npm run build` has it
  * @property {'linux'} os      the three as package.json and npm have them
  * @property {'x64'} cpu
  * @property {'glibc'} libc
  * @property {readonly string[]} levels  of CPU: whoever has such a GPU has no older one
- * @property {string} architectures  as CMake has them
+ * @property {string} [architectures] of CUDA, as CMake has them
  * @property {RegExp} libraries      that must be there when it is loaded, beside the C library's
  * @property {Record<string, string>} cmake
  */
@@ -26,9 +26,19 @@ export const gpuTargets = [
     levels: ['v3'],
     // From Turing on, what nvcc 13 can do. Code for the GPUs of data centres and of today; the driver compiles the rest once, when it is
     // first loaded, because code for every one would be twice as large.
-    architectures: '75-virtual;80-virtual;86-virtual;89-virtual;90-real;120-real',
+    architectures: '75-virtual;80-virtual;90;120-real',
     libraries: /^libcublas(?:Lt)?\.so\.\d+$/,
     cmake: { NUDGING_PUBLISHED: 'ON' },
+  },
+  {
+    name: 'linux-x64-vulkan',
+    variant: 'vulkan',
+    os: 'linux',
+    cpu: 'x64',
+    libc: 'glibc',
+    levels: ['v3'],
+    libraries: /^libvulkan\.so\.1$/,
+    cmake: {},
   },
 ];
 

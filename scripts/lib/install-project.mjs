@@ -36,9 +36,11 @@ export async function installInto(project, tarballs, node, { platform = ownPlatf
   mkdirSync(project, { recursive: true });
   const missing = ['nudging', '@nudging/demo', platform].filter((name) => tarballs[name] === undefined);
   if (missing.length > 0) throw new BuildError(`there is no tarball of ${missing.join(', ')}: npm run pack:all makes them`);
-  const own = ['nudging', '@nudging/demo', platform].map((name) => [name, `file:${tarballs[name]}`]);
-  const dependencies = { ...Object.fromEntries(own), ...others };
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'project', version: '1.0.0', private: true, dependencies }));
+  const dependencies = { nudging: `file:${tarballs['nudging']}`, '@nudging/demo': `file:${tarballs['@nudging/demo']}`, ...others };
+  // As with nudging itself, an optional one: npm asks of no other whether it is for the system that it was told of.
+  const optionalDependencies = { [platform]: `file:${tarballs[platform]}` };
+  const manifest = { name: 'project', version: '1.0.0', private: true, dependencies, optionalDependencies };
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify(manifest));
   const installing = npm(['install', '--ignore-scripts', ...quiet, ...system], { cwd: project, node: node.command });
   await mustSucceed(`npm install on ${node.name}`, installing);
 }

@@ -5,6 +5,8 @@ import { run } from './process.mjs';
 
 const oldestNode = [20, 19];
 const oldestCMake = [3, 21];
+// The first with cooperative matrices, without which llama.cpp's shaders are not compiled. Debian 12 has 2023.2.
+const oldestShaderc = [2023, 5];
 // The first releases that compile C++20 coroutines and concepts as we use them.
 const oldestCompiler = { gcc: 11, clang: 14 };
 
@@ -73,14 +75,22 @@ export async function checkRequirements({ variant, env = process.env, node = pro
   if (variant === 'cuda' && !findProgram('nvcc', env) && !env.CUDACXX && !env.CUDA_PATH && !findProgram('/usr/local/cuda/bin/nvcc')) {
     throw new BuildError("the CUDA compiler nvcc was not found. Install NVIDIA's CUDA toolkit, or set CUDACXX to its nvcc.");
   }
-  if (variant === 'vulkan' && !findProgram('glslc', env)) {
-    throw new BuildError(
-      `the Vulkan shader compiler glslc was not found. ${remedy('glslc libvulkan-dev', 'shaderc vulkan-headers vulkan-loader')}`,
-    );
-  }
+  if (variant === 'vulkan') await checkShaderCompiler(env);
   if (variant === 'metal' && process.platform !== 'darwin') {
     throw new BuildError('the metal variant can only be built on macOS.');
   }
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function checkShaderCompiler(env) {
+  // Where CMake looks, too.
+  const glslc = findProgram('glslc', env.VULKAN_SDK ? { PATH: path.join(env.VULKAN_SDK, 'bin') } : env) ?? findProgram('glslc', env);
+  const how = remedy('glslc libvulkan-dev spirv-headers', 'shaderc vulkan-headers vulkan-loader');
+  if (!glslc) throw new BuildError(`the Vulkan shader compiler glslc was not found. ${how}`);
+  const version = versionIn((await run(glslc, ['--version'], { env })).output);
+  if (!isOlder(version, oldestShaderc)) return;
+  const needed = `${oldestShaderc.join('.')} or newer is needed, and Vulkan's headers of its time`;
+  throw new BuildError(`${glslc} (shaderc ${version.join('.')}) is too old: ${needed}. VULKAN_SDK names a folder that has them.`);
 }
 
 /** @param {NodeJS.ProcessEnv} env */
