@@ -7,6 +7,7 @@ import { lanesMutants } from './lanes.mjs';
 import { mixtureMutants } from './mixtures.mjs';
 import { promptsMutants } from './prompts.mjs';
 import { remoteMutants } from './remote.mjs';
+import { rpcMutants } from './rpc.mjs';
 import { rulesMutants } from './rules.mjs';
 import { samplingMutants } from './sampling.mjs';
 import { trustMutants } from './trust.mjs';
@@ -38,4 +39,5 @@ export const mutants = [
   ...guardMutants,
   ...gpuMutants,
   ...remoteMutants,
+  ...rpcMutants,
 ];
