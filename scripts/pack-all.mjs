@@ -25,17 +25,20 @@ binaries are compiled with the pinned zig, which pip fetches: for glibc 2.28 or 
   --targets LIST    ${targets.map(({ name }) => name).join(',')}; all: each of them; default: linux-x64.
                     ${gpuTargets.map(({ name }) => name).join(',')}: only by name, and with this system's compiler (docs/gpu.md)
   --cuda-arch LIST  for other GPUs than a published package is for: to try it with, as 90-real
+  --any-glibc       also binaries that ask for a newer glibc than 2.28, as this system's compiler makes them. To try packages with
   --this-machine    instead: one binary for this very machine, as npm run build:native makes it. To try packages with, not to publish
   --out DIR         default: packages/
 `;
 
-/** @param {string} name @param {string} folder @param {string} [cudaArch] */
-async function makeTarget(name, folder, cudaArch) {
+/** @typedef {{ cudaArch?: string | undefined, anyGlibc: boolean }} Choices */
+
+/** @param {string} name @param {string} folder @param {Choices} choices */
+async function makeTarget(name, folder, { cudaArch, anyGlibc }) {
   const gpu = findGpuTarget(name);
   if (gpu) {
     const architectures = gpu.architectures && (cudaArch ?? gpu.architectures);
     const wanted = { variant: gpu.variant, target: gpu, ...(architectures ? { cudaArch: architectures } : {}) };
-    return makeLevels(gpu, folder, wanted, gpu.libraries);
+    return makeLevels(gpu, folder, wanted, { anyGlibc, libraries: gpu.libraries });
   }
   const target = findTarget(name);
   const { NUDGING_AR, NUDGING_RANLIB, ...compilers } = await compilersFor(target);
@@ -43,7 +46,7 @@ async function makeTarget(name, folder, cudaArch) {
   Object.assign(process.env, compilers);
   try {
     const cmake = { ...target.cmake, CMAKE_AR: NUDGING_AR ?? '', CMAKE_RANLIB: NUDGING_RANLIB ?? '' };
-    return await makeLevels(target, folder, { variant: 'cpu', target: { ...target, cmake } });
+    return await makeLevels(target, folder, { variant: 'cpu', target: { ...target, cmake } }, { anyGlibc });
   } finally {
     // The next one may be for another compiler.
     for (const [key, value] of before) {
@@ -57,9 +60,9 @@ async function makeTarget(name, folder, cudaArch) {
  * @param {import('./lib/targets.mjs').Target | import('./lib/gpu-targets.mjs').GpuTarget} target
  * @param {string} folder
  * @param {import('./lib/configs.mjs').Wanted} wanted
- * @param {RegExp} [libraries] that its binaries may need beside the system's
+ * @param {{ anyGlibc: boolean, libraries?: RegExp }} may what its binaries may need beside what every system has
  */
-async function makeLevels(target, folder, wanted, libraries) {
+async function makeLevels(target, folder, wanted, { anyGlibc, libraries }) {
   /** @type {Record<string, string>} */
   const binaries = {};
   let levels = '';
@@ -72,7 +75,7 @@ async function makeLevels(target, folder, wanted, libraries) {
   for (const binary of [...Object.values(binaries), levels]) {
     const needs = await needsOf(binary);
     console.log(`${path.relative(inRoot(), binary)}: ${[`glibc ${needs.glibc ?? 'none'}`, ...needs.libraries].join(', ')}`);
-    const wrong = tooNew(needs, target.libc, libraries);
+    const wrong = tooNew(anyGlibc ? { ...needs, glibc: undefined } : needs, target.libc, libraries);
     if (wrong.length > 0) throw new BuildError(`${binary} ${wrong.join(', and ')}: it would not be loaded on old or small systems`);
   }
   return stagePlatform(folder, target, binaries, levels);
@@ -93,6 +96,7 @@ await runMain(async () => {
     options: {
       targets: { type: 'string', default: 'linux-x64' },
       'cuda-arch': { type: 'string' },
+      'any-glibc': { type: 'boolean', default: false },
       'this-machine': { type: 'boolean', default: false },
       out: { type: 'string', default: inRoot('packages') },
       help: { type: 'boolean', short: 'h' },
@@ -108,7 +112,9 @@ await runMain(async () => {
   const staging = inRoot('.native/packages');
   const places = [await stageMain(staging), stageDemo(staging), await stageSource(staging)];
   if (values['this-machine']) places.push(await makeThisMachine(staging));
-  else for (const name of names) places.push(await makeTarget(name, staging, values['cuda-arch']));
+  else
+    for (const name of names)
+      places.push(await makeTarget(name, staging, { cudaArch: values['cuda-arch'], anyGlibc: values['any-glibc'] }));
 
   console.log('| package | packed | unpacked |\n| --- | --- | --- |');
   /** @type {import('./lib/packages/staging.mjs').Tarball[]} */

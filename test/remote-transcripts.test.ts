@@ -18,7 +18,7 @@ interface Transcript {
   exchanges: { question: Question; sent: Sent; answer: { type: string; text: string } }[];
 }
 
-describe.each(['llama-server', 'vllm'] as const)('a real %s', (api) => {
+describe.each(['llama-server', 'vllm', 'sglang'] as const)('a real %s', (api) => {
   /** What it said, as bench/record-server.mjs wrote it down. */
   const transcript: Transcript = JSON.parse(readFileSync(inRoot(`test/transcripts/${api}.json`), 'utf8'));
   const protocol = protocols[api];

@@ -38,7 +38,8 @@ export const gpuTargets = [
     libc: 'glibc',
     levels: ['v3'],
     libraries: /^libvulkan\.so\.1$/,
-    cmake: {},
+    // It is the system's, wherever the machine that builds has it.
+    cmake: { CMAKE_SKIP_BUILD_RPATH: 'ON' },
   },
 ];
 
