@@ -26,7 +26,7 @@ The source is a package of its own, of the same version as this one:
       title: 'Where models run',
       flags: [
         { name: 'cuda', about: "NVIDIA's GPUs; needs the CUDA toolkit (docs/gpu.md)" },
-        { name: 'vulkan', about: 'any GPU with Vulkan; needs its headers and glslc. Not tried on a GPU' },
+        { name: 'vulkan', about: 'any GPU with Vulkan; needs its headers and glslc (shaderc 2023.5). Not tried on a GPU' },
         { name: 'metal', about: "Apple's GPUs: the default there. Not tried" },
         { name: 'cuda-arch', value: 'LIST', about: 'CUDA architectures, such as 90 or "86;90"', otherwise: 'those of this machine' },
         { name: 'portable', about: 'for other CPUs than this one, too: nothing that is newer than AVX2' },
