@@ -48,10 +48,24 @@ describe('a file without its weights', () => {
       { 'general.architecture': ['string', 'llama'], 'split.count': ['u32', 3], 'x.long': ['array', 'u32', Array(3000).fill(7)] },
       [{ name: 't', shape: [32] }],
     );
-    const { values } = await readHeader(bytesOf(await withoutWeights(bytesOf(split))));
+    const alone = await withoutWeights(bytesOf(split));
+    expect(alone.length % 32).toBe(0);
+    const { values } = await readHeader(bytesOf(alone));
     expect([...values.keys()]).toEqual(['general.architecture', 'x.long']);
     expect(values.get('x.long')).toEqual({ count: 3000 });
   });
+});
+
+test('a file without weights ends where they would begin', async () => {
+  const pads = async (alignment: number) => {
+    const header = ggufBytes({
+      'general.alignment': ['u32', alignment],
+      'general.name': ['string', 'twenty letters of it'],
+      x: ['u32', 1],
+    });
+    return (await withoutWeights(bytesOf(header))).length;
+  };
+  expect([await pads(64), await pads(1024), await pads(0), await pads(2 ** 31)]).toEqual([128, 1024, 128, 128]);
 });
 
 describe('the tokenizer of a remote model, by its name on the hub', () => {

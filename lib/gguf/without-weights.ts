@@ -4,8 +4,9 @@ import { readHeader } from './header.ts';
 /** Of a split model, what says how many files there are: there is one now. */
 const ofSplit = 'split.';
 
-/** Where weights would begin, at a multiple of this, unless `general.alignment` says otherwise. */
-const alignment = 32;
+/** Weights would begin at a multiple of this, unless the file says otherwise; nobody needs more than a page. */
+const usualAlignment = 32;
+const mostAlignment = 4096;
 
 /**
  * A GGUF file with what another one says of itself, its vocabulary above all, and none of its weights. Only the header is read.
@@ -14,7 +15,7 @@ const alignment = 32;
  */
 export async function withoutWeights(source: ByteSource): Promise<Uint8Array> {
   const kept = new KeptBytes(source);
-  const { version, spans } = await readHeader(kept);
+  const { version, values: said, spans } = await readHeader(kept);
   const values = spans.filter(({ key }) => !key.startsWith(ofSplit));
   const start = Buffer.alloc(24);
   start.write('GGUF', 'latin1');
@@ -23,6 +24,8 @@ export async function withoutWeights(source: ByteSource): Promise<Uint8Array> {
   start.writeBigUInt64LE(BigInt(values.length), 16);
   const parts: Uint8Array[] = [start];
   for (const { from, to } of values) parts.push(await kept.read(from, to - from));
+  const wanted = Number(said.get('general.alignment') ?? usualAlignment);
+  const alignment = wanted > 0 && wanted <= mostAlignment ? wanted : usualAlignment;
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return Buffer.concat(parts, Math.ceil(length / alignment) * alignment);
 }
