@@ -57,7 +57,7 @@ describe('packages for GPUs', () => {
     const plan = makePlan({ variant: 'cuda', level: 'v3', ...(target && { target, cudaArch: target.architectures ?? '' }) });
     expect(plan.name).toBe('cuda-release-linux-x64-cuda-v3');
     expect(plan).toMatchObject({ isRelease: false, cmake: { NUDGING_VARIANT: 'cuda', NUDGING_LEVEL: 'v3', NUDGING_PUBLISHED: 'ON' } });
-    expect(plan.cmake['CMAKE_CUDA_ARCHITECTURES']).toMatch(/^75-virtual;.*;120-real$/);
+    expect(plan.cmake['CMAKE_CUDA_ARCHITECTURES']).toMatch(/^75-virtual;.*;89-virtual;.*;120-real$/);
   });
 
   test('need cuBLAS, and nothing else of CUDA', () => {

@@ -25,8 +25,9 @@ export const gpuTargets = [
     libc: 'glibc',
     levels: ['v3'],
     // From Turing on, what nvcc 13 can do. Code for the GPUs of data centres and of today; the driver compiles the rest once, when it is
-    // first loaded, because code for every one would be twice as large.
-    architectures: '75-virtual;80-virtual;90;120-real',
+    // first loaded, because code for every one would be twice as large. Of those, 89 must be one: llama.cpp asks the GPU how large batches
+    // of experts may be, and the kernel what it was compiled for (get_mmvq_mmid_max_batch). 86 has nothing that 80 has not.
+    architectures: '75-virtual;80-virtual;89-virtual;90;120-real',
     libraries: /^libcublas(?:Lt)?\.so\.\d+$/,
     cmake: { NUDGING_PUBLISHED: 'ON' },
   },
