@@ -25,7 +25,8 @@ binaries are compiled with the pinned zig, which pip fetches: for glibc 2.28 or 
   --targets LIST    ${targets.map(({ name }) => name).join(',')}; all: each of them; default: linux-x64.
                     ${gpuTargets.map(({ name }) => name).join(',')}: only by name, and with this system's compiler (docs/gpu.md)
   --cuda-arch LIST  for other GPUs than a published package is for: to try it with, as 90-real
-  --any-glibc       also binaries that ask for a newer glibc than 2.28, as this system's compiler makes them. To try packages with
+  --any-glibc       also binaries that ask for a newer glibc than 2.28, as this system's compiler makes them. To try packages with,
+                    not to publish
   --this-machine    instead: one binary for this very machine, as npm run build:native makes it. To try packages with, not to publish
   --out DIR         default: packages/
 `;

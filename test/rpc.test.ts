@@ -124,14 +124,13 @@ describe('an engine whose base is on another machine', { timeout: 60_000 }, () =
   test.runIf(process.platform === 'linux')('shrugs off signals in the middle of what it waits for', async () => {
     await using engine = await Nudging.load({ ...slowModel(), rpcServers: [serving.server] });
     const { pid } = newestChild();
-    const quiet = await engine.generate(question, { maxTokens: 40 });
     // To each of its threads, over and over: Linux prefers the one that is named, and one of them waits for the server.
     const threads = readdirSync(`/proc/${pid}/task`).map(Number);
     const storm = setInterval(() => {
       for (const thread of threads) if (existsSync(`/proc/${pid}/task/${thread}`)) process.kill(thread, 'SIGINT');
     }, 1);
     try {
-      expect((await engine.generate(`${question} `, { maxTokens: 40 })).stats.tokens).toBe(quiet.stats.tokens);
+      expect((await engine.generate(question, { maxTokens: 40 })).stats.tokens).toBe(40);
     } finally {
       clearInterval(storm);
     }

@@ -101,15 +101,12 @@ function nothingFound({ platform, version, isCheckout }: Surroundings): string {
   );
 }
 
-/** The last one of NVIDIA's is that of Windows' Linux; the kernel has a node for rendering for every other GPU. */
-const driverFiles = {
-  nvidia: process.platform === 'win32' ? ['C:\\Windows\\System32\\nvcuda.dll'] : ['/proc/driver/nvidia/version', '/dev/dxg'],
-  any: process.platform === 'win32' ? ['C:\\Windows\\System32\\vulkan-1.dll'] : ['/dev/dri/renderD128'],
-};
+/** On Linux, for which there are such packages. The last one of NVIDIA's is that of Windows' Linux. */
+const nvidia = ['/proc/driver/nvidia/version', '/dev/dxg'];
+const driverFiles: Record<Driver, readonly string[]> = { nvidia, any: [...nvidia, '/dev/dri/renderD128'] };
 
 function hasDriver(driver: Driver): boolean {
-  const files = driver === 'any' ? [...driverFiles.any, ...driverFiles.nvidia] : driverFiles.nvidia;
-  return files.some((file) => {
+  return driverFiles[driver].some((file) => {
     try {
       return existsSync(file);
     } catch {

@@ -23,7 +23,8 @@ export async function vocabularyFile(name: HubName, settings: HubSettings, signa
     'nudging',
     'vocabularies',
     repo.replace('/', '--'),
-    ...revision.split('/'),
+    // One folder, whatever it is called: others are below it.
+    encodeURIComponent(revision),
     ...(file === undefined ? ['types', `${quant ?? 'any'}.gguf`] : ['files', ...file.split('/')]),
   );
   if ((await sizeOf(path)) !== undefined) return path;
