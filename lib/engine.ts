@@ -1,48 +1,32 @@
-import { availableCores } from '../scripts/lib/cores.mjs';
 import { onAbort, throwIfAborted } from './abort.ts';
+import { defaults, settingsIn, type Settings } from './defaults.ts';
 import { CallbackFailure, Dispatcher, type LoadedEngine, type LoadFailure, type Sink } from './dispatcher.ts';
+import { buffersFor, engineOptions } from './engine-options.ts';
 import { NudgingError, rememberCaller, type ErrorCode } from './errors.ts';
+import { generationOf } from './generation.ts';
 import { requireHere } from './here.ts';
-import { hostMemory } from './host-memory.ts';
 import { refuseChain } from './isolate/chain.ts';
 import { Fitting } from './fitting.ts';
 import { modelFiles } from './hub/load.ts';
+import { isText, readCountable, readInput } from './input.ts';
 import { IsolatedEngine } from './isolate/engine.ts';
 import { mustBeIsolated } from './isolate/needed.ts';
-import { allowedBuffers, buffersFromEnvironment, cpuBufferNames, harmfulBuffers } from './kernels.ts';
-import { nativeGuard } from './native-guard.ts';
+import { harmfulBuffers } from './kernels.ts';
 import {
   loadNative,
   type NativeEngine,
-  type NativeEngineOptions,
   type NativeCounted,
   type NativeCounting,
   type NativeGeneration,
-  type NativeInspected,
-  type NativePrompt,
+  type NativeInspection,
 } from './native.ts';
 import { inContext } from './in-context.ts';
-import {
-  lanesAsked,
-  lanesOf,
-  mustBeAsInPaper,
-  mustHaveReference,
-  promptedAs,
-  promptsFor,
-  referenceLane,
-  weightsOf,
-  type Models,
-} from './lanes.ts';
-import { logitDefaults, logitsOf } from './logits.ts';
-import { mustBeUsed } from './mode-options.ts';
-import { baseEndsAlone, nextQuestion } from './next-question.ts';
+import { mustHaveReference, promptedAs, referenceLane, type Models } from './lanes.ts';
+import { logitsOf } from './logits.ts';
 import {
   abortSignal,
   check,
-  cpuBuffersRule,
-  defined,
   flag,
-  generateRules,
   integer,
   isObject,
   listOf,
@@ -54,23 +38,16 @@ import {
   text as textRule,
 } from './options.ts';
 import { withPair } from './pair.ts';
-import { placementOf } from './placement.ts';
-import { lastQuestion, promptFor, readQuestion, type Question } from './prompts.ts';
-import { compareAll, connectAll, describeServer, filesOf, remoteLanes, serverLength } from './remote/loading.ts';
+import { promptFor } from './prompts.ts';
+import { compareAll, connectAll, describeServer, filesOf, remoteLanes } from './remote/loading.ts';
 import { Remotes } from './remote/remotes.ts';
-import { mustSuitRemote } from './remote/suits.ts';
-import { resolvedRule } from './rule.ts';
-import { isTokenRule } from './token-rules.ts';
-import { defaultRpcTimeout } from './rpc/endpoints.ts';
-import { samplingDefaults, samplingOf } from './sampling.ts';
-import { RiskMeter, tellsSignals } from './signals.ts';
+import { samplingOf } from './sampling.ts';
 import { abortedAtOnce } from './stats.ts';
 import { AnswerStream, Arriving } from './stream.ts';
 import { modelName, observedLoad } from './telemetry/load.ts';
 import type { ObservedEngine } from './telemetry/messages.ts';
 import { ObservedRequest, observedRefusal } from './telemetry/request.ts';
 import { templateVariables } from './template-options.ts';
-import { marksOf, ThinkingSplitter } from './thinking.ts';
 import type {
   AbortSignalLike,
   Answer,
@@ -81,35 +58,9 @@ import type {
   Inspection,
   LaneName,
   LoadOptions,
-  Mode,
   ServerState,
   TextToken,
 } from './types.ts';
-
-type Settings = Omit<GenerateOptions, 'signal'>;
-
-/** What a generation does unless it, the pair or the engine says otherwise. `stop` is not here: its default depends on mode and prompt. */
-export const defaults = {
-  mode: 'nudge',
-  alpha: 1,
-  gamma: 0.4,
-  rule: 'top1',
-  lookahead: 16,
-  maxTokens: 256,
-  repeatLimit: 0,
-  endRule: 'aligned',
-  endCertainty: 0.9,
-  shortDrafts: 'accept',
-  lead: 0,
-  punctuation: 'aligned',
-  guard: false,
-  sealBasePrompt: true,
-  speculation: true,
-  trace: 'rounds',
-  highWaterMark: 64,
-  ...samplingDefaults,
-  ...logitDefaults,
-} as const satisfies Settings;
 
 /** Requests that may wait for a place, unless `maxQueue` says otherwise. */
 const defaultMaxQueue = 1024;
@@ -200,41 +151,10 @@ export class Nudging {
       reject(missing, undefined, `the path of the ${missing} model, to go with the other one`);
     }
 
-    const {
-      pair,
-      base,
-      aligned,
-      otherModels,
-      reference,
-      gpuLayers,
-      devices,
-      splitMode,
-      tensorSplit,
-      mainGpu,
-      cpuMoe,
-      overrideTensors,
-      deviceTop1,
-      padPasses,
-      threads,
-      context,
-      kvCache,
-      parallel,
-      batch,
-      overlap,
-      deterministic,
-      flashAttention,
-      maxQueue,
-      isolate,
-      rpcServers,
-      rpcTimeout,
-      cpuBuffers,
-      mmap,
-      onProgress,
-      onWarning,
-      signal,
-      ...settings
-    } = await withPair(given);
-    const isolated = mustBeIsolated(isolate, rpcServers);
+    const options = await withPair(given);
+    const { base, aligned, otherModels, reference, rpcServers, cpuBuffers, onProgress, onWarning, signal } = options;
+    const settings = settingsIn(options);
+    const isolated = mustBeIsolated(options.isolate, rpcServers);
     const named = { base, aligned, ...(reference === undefined ? {} : { [referenceLane]: reference }), ...otherModels };
     const files = await modelFiles(filesOf(named), { onProgress, signal }, remoteLanes(named));
     observed.model = modelName(files);
@@ -244,74 +164,16 @@ export class Nudging {
     if (settings.mode === 'proxy-tuning') mustHaveReference(reference);
     if (settings.inContextPrompt !== undefined) inContext(settings.inContextPrompt);
 
-    // The environment is this machine's and the pair is made for any.
-    const buffers = given.cpuBuffers ?? buffersFromEnvironment() ?? cpuBuffers ?? 'all';
-    if (!cpuBuffersRule.check(buffers))
-      reject(
-        'NUDGING_CPU_BUFFERS',
-        process.env['NUDGING_CPU_BUFFERS'],
-        `all, plain, or some of ${cpuBufferNames.join(', ')} with commas between them`,
-      );
-    const allowed = allowedBuffers(buffers);
+    const allowed = buffersFor(given.cpuBuffers, cpuBuffers);
     const harmful = (allowed?.length === 0 ? [] : await harmfulBuffers()).filter(({ buffer }) => allowed?.includes(buffer) ?? true);
     throwIfAborted(signal);
-
-    const perLane = <T>(value: T | Partial<Record<LaneName, T>> | undefined, lane: string): T | undefined =>
-      isObject(value) ? (value as Partial<Record<LaneName, T>>)[lane as LaneName] : value;
-    const lane = (path: string, of: string) => {
-      const server = servers.get(of);
-      const length = server ? serverLength(perLane(context, of), server) : (perLane(context, of) ?? 0);
-      const layers = perLane(gpuLayers, of) ?? -1;
-      const cache = perLane(kvCache, of) ?? 'f16';
-      const attention = perLane(flashAttention, of) ?? 'auto';
-      if (attention === false && /^q\d/.test(cache)) reject('flashAttention', false, `true or "auto" for a quantised KV cache (${cache})`);
-      const placement = placementOf({
-        devices: perLane(devices, of),
-        splitMode: perLane(splitMode, of),
-        tensorSplit: perLane(tensorSplit, of),
-        mainGpu: perLane(mainGpu, of),
-        cpuMoe: perLane(cpuMoe, of),
-        overrideTensors: perLane(overrideTensors, of),
-      });
-      if (placement.splitMode === 'tensor' && attention === false)
-        reject('flashAttention', false, 'true or "auto" with `splitMode: "tensor"`');
-      return {
-        name: of,
-        path,
-        gpuLayers: layers === 'auto' ? -2 : layers,
-        context: length === 'auto' ? -1 : length,
-        kvCache: cache,
-        flashAttention: attention === 'auto' ? -1 : Number(attention),
-        placement,
-        ...(server ? { remote: true } : {}),
-      };
-    };
-    const options: NativeEngineOptions = {
-      lanes: Object.entries(files).map(([of, path]) => lane(path, of)),
-      threads: threads ?? 0,
-      // Unlike the number that C++ can ask for, this one respects CPU affinity and the quotas of containers.
-      cores: availableCores(),
-      parallel: parallel === undefined || parallel === 'auto' ? 0 : parallel,
-      batch: batch ?? 512,
-      overlap: overlap === undefined ? -1 : Number(overlap),
-      deterministic: deterministic === undefined ? -1 : Number(deterministic),
-      deviceTop1: deviceTop1 ?? false,
-      padPasses: padPasses ?? false,
-      hostMemory: hostMemory(),
-      cpuBuffers: allowed,
-      mmap: mmap ?? true,
-      harmfulCpuBuffers: harmful.map(({ buffer }) => buffer),
-      rpcServers: [...(rpcServers ?? [])],
-      rpcTimeout: rpcTimeout ?? defaultRpcTimeout,
-    };
-    if (options.batch < options.parallel)
-      reject('batch', options.batch, `at least \`parallel\` (${options.parallel}): every request may need a place in the same decode call`);
+    const native = engineOptions(options, files, servers, { allowed, harmful: harmful.map(({ buffer }) => buffer) });
 
     // Isolated, this process does not even load the addon.
     const EngineClass = isolated ? IsolatedEngine : loadNative().NativeEngine;
     const dispatcher = new Dispatcher(onProgress, onWarning, observed, remotes);
     for (const { message } of harmful) dispatcher.warn({ code: 'WARN_KERNEL_DISABLED', message });
-    const engine = new EngineClass(options, dispatcher.dispatch);
+    const engine = new EngineClass(native, dispatcher.dispatch);
     remotes.engine = engine;
     const forget = signal && onAbort(signal, () => engine.close(true));
     try {
@@ -320,7 +182,7 @@ export class Nudging {
       throwIfAborted(signal);
       logitsOf(settings, loaded.models);
       for (const { name, model } of remotes.lanes) describeServer(loaded.models[name], model);
-      const nudging = new Nudging(engine, dispatcher, loaded, { ...defaults, ...settings }, maxQueue ?? defaultMaxQueue, remotes);
+      const nudging = new Nudging(engine, dispatcher, loaded, { ...defaults, ...settings }, options.maxQueue ?? defaultMaxQueue, remotes);
       const tokensHere = async (text: string, lane: LaneName) => (await nudging.tokenize(text, { lane })).map(({ token }) => token);
       await compareAll(remotes, servers, loaded.models, tokensHere, signal);
       return nudging;
@@ -368,21 +230,10 @@ export class Nudging {
   #begin(input: Input, options: GenerateOptions | undefined, caller: (...args: never[]) => unknown, streams: boolean): Arriving {
     const failure = rememberCaller(caller);
     this.#mustBeOpen();
-    const { question, settings, signal } = this.#read(input, options);
-    const mode: Mode = settings.mode ?? defaults.mode;
-    const own = settings.stop ?? (baseEndsAlone({ ...settings, mode }) ? nextQuestion(question, settings.basePrompt) : []);
-    const stop = [...(typeof own === 'string' ? [own] : own), ...(mode === 'in-context' ? inContext(settings.inContextPrompt).stop : [])];
-    const sampling = samplingOf(settings);
-    const { base, aligned, others } = logitsOf(settings, this.models);
-    const repeat = base.repeat;
-    const lanes = lanesAsked(mode, settings, this.models);
-    mustSuitRemote(
-      lanes.filter((lane) => this.models[lane]?.remote),
-      { settings: { ...settings, mode }, rule: resolvedRule(settings.rule), temperature: sampling.temperature, logits: { base, aligned } },
-    );
-    if (settings.compat !== undefined) mustBeAsInPaper(mode, settings, lanesOf(mode, settings, this.models));
-    const guard = nativeGuard(settings);
-    const prompts = (asked: Question) => promptsFor(lanes, asked, settings, this.models, others);
+    const { question, settings, signal } = readInput(input, options, this.settings);
+    const generation = generationOf(question, settings, this.models);
+    const { lanes, prompts } = generation;
+    const { maxTokens, timeout = 0 } = generation.settings;
 
     let id = 0;
     let cancelled = false;
@@ -394,62 +245,14 @@ export class Nudging {
       },
       park: (parked: boolean) => engine.park(id, parked),
     };
-    const marks = marksOf(settings.thinking);
-    const gamma = settings.gamma ?? defaults.gamma;
-    const rule = resolvedRule(settings.rule);
-    const signals = tellsSignals(mode, settings.signals, rule) ? settings.signals : undefined;
-    const lookahead = settings.lookahead ?? defaults.lookahead;
-    const arriving = new Arriving(remote, failure, {
-      highWaterMark: settings.highWaterMark ?? defaults.highWaterMark,
-      seed: sampling.temperature > 0 ? sampling.seed : undefined,
-      meter: signals && new RiskMeter(),
-      splitter: marks && new ThinkingSplitter(marks),
-      others: Object.keys(this.models).slice(2),
-      decidedBy: settings.trace === 'full' && mode === 'nudge' && !isTokenRule(rule) ? { rule, gamma, lookahead } : undefined,
-      asked: { question: lastQuestion(question), gamma, rule, mode },
-    });
-    const maxTokens = settings.maxTokens ?? defaults.maxTokens;
-    const timeout = settings.timeout ?? 0;
+    const arriving = new Arriving(remote, failure, generation.arriving);
     const began = performance.now();
     const observe = () => {
-      const asked = { mode, kind: question.kind, streams, options: { ...settings, gamma, lookahead, maxTokens }, began };
+      const asked = { mode: generation.mode, kind: question.kind, streams, options: generation.settings, began };
       return ObservedRequest.begin(this.#dispatcher.observed, asked);
     };
     const timeLeft = () => timeout - (performance.now() - began);
-    const request: Omit<NativeGeneration, 'id'> = {
-      // The base does not know by what it learns.
-      mode: mode === 'in-context' ? 'base' : mode,
-      ...(mode === 'ensemble' ? { weights: weightsOf(settings, this.models) } : {}),
-      ...(mode === 'proxy-tuning'
-        ? { alpha: settings.alpha ?? defaults.alpha, reference: Object.keys(this.models).indexOf(referenceLane) }
-        : {}),
-      ...(settings.unit === undefined ? {} : { unit: settings.unit }),
-      ...(settings.compat === undefined ? {} : { asInPaper: true }),
-      gamma,
-      rule,
-      lookahead,
-      repeatLimit: settings.repeatLimit ?? defaults.repeatLimit,
-      endRule: settings.endRule ?? defaults.endRule,
-      endCertainty: settings.endCertainty ?? defaults.endCertainty,
-      checkShortDrafts: (settings.shortDrafts ?? defaults.shortDrafts) === 'check',
-      lead: settings.lead ?? defaults.lead,
-      keepPunctuation: (settings.punctuation ?? defaults.punctuation) === 'aligned',
-      ...(signals ? { signals } : {}),
-      ...(guard ? { guard } : {}),
-      maxTokens,
-      stop,
-      ...(marks ? { thinking: marks } : {}),
-      whole: settings.fit !== undefined,
-      trace: settings.trace === 'full',
-      streams,
-      guesses: guessesOf(settings.speculation ?? defaults.speculation),
-      timeout,
-      sampling,
-      ...(repeat ? { repeat } : {}),
-      ...(lanes.includes('base') && base.biases ? { baseBiases: base.biases } : {}),
-      ...(lanes.includes('aligned') && aligned.biases ? { alignedBiases: aligned.biases } : {}),
-      ...prompts(question),
-    };
+    const request: Omit<NativeGeneration, 'id'> = { ...generation.request, streams, ...prompts(question) };
     if (signal?.aborted) {
       arriving.observer = observe();
       arriving.finished(abortedAtOnce);
@@ -514,26 +317,44 @@ export class Nudging {
     if (!isObject(options)) reject('options', options, 'an object with `lane`');
     const { lane, ...others } = options;
     if (lane !== 'base' && lane !== 'aligned') reject('lane', lane, '"base" or "aligned"');
-    const { prompt, signal } = this.#readCountable(input, lane, others);
+    const { prompt, signal } = readCountable(input, lane, others, this.settings);
     const { tokens } = await this.#count({ count: { [lane]: prompt }, plain: isText(input) }, signal, failure);
     return tokens[Object.keys(this.models).indexOf(lane)] ?? 0;
   }
 
-  async #count(
+  #count(
     counting: Omit<NativeCounting, 'id'>,
     signal: AbortSignalLike | undefined,
     failure: ReturnType<typeof rememberCaller>,
   ): Promise<NativeCounted> {
+    return this.#ask(counting, signal, failure, (result) => (result.type === 'counted' ? result : 'the count was aborted'));
+  }
+
+  /**
+   * Submits a request that has one answer and no pieces.
+   *
+   * @param read the answer in how it ended, or why there is none
+   */
+  async #ask<T extends object>(
+    request: Omit<NativeCounting, 'id'> | Omit<NativeInspection, 'id'>,
+    signal: AbortSignalLike | undefined,
+    failure: ReturnType<typeof rememberCaller>,
+    read: (result: Parameters<Sink['finished']>[0]) => T | string,
+  ): Promise<T> {
     throwIfAborted(signal);
     this.#mustHaveRoom(failure);
     let forget: (() => void) | undefined;
-    return await new Promise<NativeCounted>((resolve, fail) => {
+    return await new Promise<T>((resolve, fail) => {
       const id = this.#dispatcher.add({
         arrived: () => {},
-        finished: (result) => (result.type === 'counted' ? resolve(result) : fail(failure('ERR_CLOSED', 'the count was aborted'))),
+        finished: (result) => {
+          const answer = read(result);
+          if (typeof answer === 'string') fail(failure('ERR_CLOSED', answer));
+          else resolve(answer);
+        },
         failed: (code, message) => fail(failure(code, message)),
       });
-      this.#engine.submit({ id, ...counting });
+      this.#engine.submit({ id, ...request } as NativeCounting | NativeInspection);
       forget = signal && onAbort(signal, () => this.#engine.cancel(id));
     })
       .finally(() => forget?.())
@@ -603,35 +424,21 @@ export class Nudging {
     check({ candidates, scores, signal }, { candidates: integer(0, 1000), scores: flag, signal: abortSignal }, 'inspection');
     check(sampling, { ...samplingRules, ...logitRules }, 'sampling');
     const logits = logitsOf(sampling, this.models)[lane === 'base' || lane === 'aligned' ? lane : 'others'];
-    const { question, settings } = this.#read(input, undefined);
+    const { question, settings } = readInput(input, undefined, this.settings);
     const prompt = promptFor(promptedAs(lane, question, this.models), question, settings);
-    throwIfAborted(signal);
-    this.#mustHaveRoom(failure);
-    let forget: (() => void) | undefined;
-    const event = await new Promise<NativeInspected>((resolve, fail) => {
-      const id = this.#dispatcher.add({
-        arrived: () => {},
-        finished: (result) => (result.type === 'inspected' ? resolve(result) : fail(failure('ERR_CLOSED', 'the inspection was aborted'))),
-        failed: (code, message) => fail(failure(code, message)),
-      });
-      this.#engine.submit({
-        id,
-        lane: lanes.indexOf(lane),
-        prompt,
-        text,
-        tokens: [...tokens],
-        sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }),
-        ...logits,
-        candidates,
-        ...(scores ? { scores } : {}),
-      });
-      forget = signal && onAbort(signal, () => this.#engine.cancel(id));
-    })
-      .finally(() => forget?.())
-      .catch((reason: unknown) => {
-        throwIfAborted(signal);
-        throw reason;
-      });
+    const asked = {
+      lane: lanes.indexOf(lane),
+      prompt,
+      text,
+      tokens: [...tokens],
+      sampling: samplingOf({ ...sampling, seed: sampling.seed ?? 0 }),
+      ...logits,
+      candidates,
+      ...(scores ? { scores } : {}),
+    };
+    const event = await this.#ask(asked, signal, failure, (result) =>
+      result.type === 'inspected' ? result : 'the inspection was aborted',
+    );
     return { ...event.top1, candidates: event.candidates, context: event.context, ...(scores ? { scores: event.scores } : {}) };
   }
 
@@ -668,48 +475,4 @@ export class Nudging {
     if (requests >= this.#mostRequests)
       throw failure('ERR_BUSY', `${requests} requests run or wait already: try again later, or raise \`maxQueue\` or \`parallel\``);
   }
-
-  #readCountable(
-    input: Countable,
-    lane: LaneName,
-    options: GenerateOptions,
-  ): { prompt: NativePrompt; signal: AbortSignalLike | undefined } {
-    if (!isText(input)) {
-      const { question, settings, signal } = this.#read(input, options);
-      return { prompt: promptFor(lane, question, settings), signal };
-    }
-    check(options, generateRules);
-    const { text, ...unknown } = input;
-    check(unknown, {}, 'text');
-    if (typeof text !== 'string') reject('text', text, 'a string');
-    return { prompt: { segments: [{ text, special: false }] }, signal: options.signal };
-  }
-
-  /** Splits an input into what is asked and how, and checks both. */
-  #read(input: Input, options: GenerateOptions | undefined) {
-    let inline: Record<string, unknown> = {};
-    if (isObject(input)) {
-      const { messages, base, aligned, ...rest } = input as Record<string, unknown>;
-      inline = rest;
-    }
-    check(inline, generateRules);
-    const given = isObject(options) ? { ...options } : options;
-    if (given !== undefined) check(given, generateRules);
-    const own = { ...defined(inline), ...defined(given ?? {}) };
-    const { signal, ...settings } = { ...this.settings, ...own } as GenerateOptions;
-    mustBeUsed(own, settings);
-    const question = readQuestion(input, settings.prefill);
-    if (settings.mode !== 'in-context') return { question, settings: settings as Settings, signal };
-    if (question.kind === 'raw') reject('mode', settings.mode, '"base" for raw prompts, which have no place for examples');
-    const { prompt } = inContext(settings.inContextPrompt, settings.sealBasePrompt);
-    return { question, settings: { ...settings, basePrompt: prompt } as Settings, signal };
-  }
-}
-
-function isText(input: Countable): input is { text: string } {
-  return isObject(input) && 'text' in input;
-}
-
-function guessesOf(speculation: boolean | number): number {
-  return typeof speculation === 'number' ? speculation : speculation ? -1 : 0;
 }

@@ -6,7 +6,8 @@
 
 export { calibrate } from './calibrate/calibrate.ts';
 export type * from './calibrate/types.ts';
-export { defaults, Nudging } from './engine.ts';
+export { defaults } from './defaults.ts';
+export { Nudging } from './engine.ts';
 export { NudgingError, type ErrorCode, type HubErrorCode } from './errors.ts';
 export * from './explain/index.ts';
 export type { ByteSource } from './gguf/bytes.ts';

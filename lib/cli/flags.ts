@@ -1,4 +1,4 @@
-import { defaults } from '../engine.ts';
+import { defaults } from '../defaults.ts';
 import { guardDefaults } from '../guard.ts';
 import { generateRules, loadRules, type Rule } from '../options.ts';
 import { defaultRpcTimeout } from '../rpc/endpoints.ts';

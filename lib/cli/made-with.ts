@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { defaults } from '../engine.ts';
+import { defaults } from '../defaults.ts';
 import { defaultInContextPrompt } from '../in-context.ts';
 import { optionsOfModes } from '../mode-options.ts';
 import { isObject, samplingRules } from '../options.ts';

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { defaults } from '../../engine.ts';
+import { defaults } from '../../defaults.ts';
 import { explanationText } from '../../explain/index.ts';
 import { nearest } from '../../nearest.ts';
 import { readTextFile } from '../../text-file.ts';

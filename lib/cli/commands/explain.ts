@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { withPair } from '../../pair.ts';
-import { defaults } from '../../engine.ts';
+import { defaults } from '../../defaults.ts';
 import { explanationHtml, explanationOf, explanationSvg, explanationText, type Explanation } from '../../explain/index.ts';
 import { savedAnswer } from '../../explain/saved.ts';
 import { readTextFile } from '../../text-file.ts';

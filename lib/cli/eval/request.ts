@@ -1,4 +1,4 @@
-import { defaults } from '../../engine.ts';
+import { defaults } from '../../defaults.ts';
 import { limits } from '../../eval/task.ts';
 import { splitOutside } from '../../eval/systems.ts';
 import { generateRules } from '../../options.ts';
