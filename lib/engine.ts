@@ -455,7 +455,10 @@ export class Nudging {
     await this.#dispatcher.closed;
   }
 
-  /** The servers that this engine asks, by the names of their models' lanes, and whether they answer now: each is asked for its health. */
+  /**
+   * The servers that this engine asks, by the names of their models' lanes, and whether they answer: each is asked for its health, at most
+   * about once a second.
+   */
   async servers(): Promise<Record<string, ServerState>> {
     const states = this.#remotes.lanes.map(async (lane) => [lane.name, { ...lane.state, answers: await lane.answers() }] as const);
     return Object.fromEntries(await Promise.all(states));

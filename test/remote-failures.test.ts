@@ -182,6 +182,23 @@ describe('while answering', () => {
   });
 });
 
+test('however often one asks how a server is, it is asked about once a second', async () => {
+  let down = false;
+  const instead: FakeOptions['instead'] = ({ path }, response) => path === '/health' && down && refused(response, {}, 500);
+  const server = await serve('llama-server', { instead });
+  const far = await load(server.url, 'llama-server');
+  const answers = async () => (await far.servers())['base']?.answers;
+  const healthAsked = () => server.seen.filter(({ path }) => path === '/health').length;
+  const before = healthAsked();
+  expect(await Promise.all(Array.from({ length: 20 }, answers))).toEqual(Array(20).fill(true));
+  expect(await answers()).toBe(true);
+  expect(healthAsked() - before).toBe(1);
+  down = true;
+  await pause(1100);
+  expect(await answers()).toBe(false);
+  expect(healthAsked() - before).toBe(2);
+});
+
 test('llama-server: what it leaves out, because a character is not whole there, is asked in another way', async () => {
   // Behind n tokens comes the token n + 100; every third one cuts a character.
   const counting: Model = async ({ length }) => ({ token: length + 100, logprob: -0.1, next: -3, cutsCharacter: length % 3 === 0 });

@@ -8,6 +8,8 @@ import { protocols } from './protocols.ts';
 
 /** Who asks how a server is does not wait long. */
 const probeMs = 2000;
+/** What it said holds so long: anybody may ask `/health`, and the server is not to be asked as often. */
+const heldMs = 1000;
 
 /** One model on a server: takes the engine's questions there, and brings the answers back. */
 export class RemoteLane {
@@ -19,6 +21,7 @@ export class RemoteLane {
   servedAs: string | undefined;
   readonly #calls = new Map<number, AbortController>();
   readonly #stats = new Map<number, RemoteStats>();
+  #probe: Promise<boolean> | undefined;
 
   /** @param name of the lane */
   constructor(name: string, model: RemoteModel) {
@@ -104,9 +107,12 @@ export class RemoteLane {
     return stats;
   }
 
-  /** Whether the server says within two seconds that it is well. */
+  /** Whether the server says within two seconds that it is well, or has said so within the last. */
   answers(): Promise<boolean> {
-    return this.client.answers(this.protocol.health, probeMs);
+    this.#probe ??= this.client.answers(this.protocol.health, probeMs).finally(() => {
+      setTimeout(() => (this.#probe = undefined), heldMs).unref();
+    });
+    return this.#probe;
   }
 
   /** What its last calls say of the server. */

@@ -75,7 +75,7 @@ export interface ServerState {
   state: 'ok' | 'failing';
   /** Calls in a row that have failed. */
   failures: number;
-  /** Whether it has just said, within two seconds, that it is well. */
+  /** Whether it has said, within two seconds, that it is well: now, or a second ago. */
   answers: boolean;
 }
 
