@@ -96,6 +96,42 @@ describe('nudging models', () => {
   });
 });
 
+describe('interrupted downloads', () => {
+  /** As an interrupted download leaves it. */
+  const half = (repo: string, content: string) => {
+    const folder = inHub(`models--${repo.replace('/', '--')}`, 'blobs');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, `${sha256(content)}.nudging.incomplete`), content);
+    writeFileSync(path.join(folder, `${sha256(content)}.nudging.incomplete.etag`), '"x"');
+  };
+
+  test('are listed, and removed with all of a repository, whether or not it has a whole model', async () => {
+    await fill();
+    half('owner/demo', 'four');
+    half('owner/large', '1234567');
+    half('owner/large', '1234');
+    const { stdout, stderr, code } = await command('models');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('large');
+    expect(stderr.split('\n')).toEqual([
+      'hf:owner/demo: 1 interrupted download, 4 bytes so far: nudging pull goes on, nudging models rm hf:owner/demo removes',
+      'hf:owner/large: 2 interrupted downloads, 11 bytes so far: nudging pull goes on, nudging models rm hf:owner/large removes',
+      '',
+    ]);
+    expect(await command('models', 'rm', 'hf:owner/large:Q4_0', '--yes')).toMatchObject({ code: 2 });
+    expect((await command('models', 'rm', 'hf:owner/demo:Q4_0', '--yes')).stderr).toMatch(/^2 models removed, /);
+    expect(readdirSync(inRepo('blobs'))).toContain(`${sha256('four')}.nudging.incomplete`);
+    expect((await command('models', 'rm', 'hf:owner/large', '--yes')).stderr).toBe(
+      '2 interrupted downloads removed, 11 bytes became free\n',
+    );
+    expect(readdirSync(inHub()).sort()).toEqual(['.locks', 'models--owner--demo', 'models--owner--split']);
+    expect((await command('models', 'rm', 'hf:owner/demo', '--yes')).stderr).toBe(
+      '2 models and 1 interrupted download removed, 10 bytes became free\n',
+    );
+    expect(await names()).toEqual(['hf:owner/split/x-00001-of-00002.gguf']);
+  });
+});
+
 describe('nudging models rm', () => {
   test('removes a revision, and leaves what another one shares', async () => {
     await fill();

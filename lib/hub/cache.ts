@@ -31,8 +31,12 @@ export class RepoCache {
     this.#locks = join(cache, '.locks', name);
   }
 
+  get blobs(): string {
+    return join(this.folder, 'blobs');
+  }
+
   blob(hash: string): string {
-    return join(this.folder, 'blobs', hash);
+    return join(this.blobs, hash);
   }
 
   /**
@@ -41,6 +45,11 @@ export class RepoCache {
    */
   partial(hash: string): string {
     return `${this.blob(hash)}.nudging.incomplete`;
+  }
+
+  /** The hash whose content a file in `blobs/` has in part, if it is such a file. */
+  partialHash(name: string): string | undefined {
+    return /^([0-9a-f]+)\.nudging\.incomplete(?:\.etag)?$/.exec(name)?.[1];
   }
 
   /** Likewise: what Python locks lies there for ever, and says nothing about who holds it. */
@@ -159,7 +168,7 @@ export class RepoCache {
   async blobLike(full: string): Promise<string | undefined> {
     const { ino, dev, nlink } = await stat(full);
     if (nlink < 2) return undefined;
-    for (const name of await readdir(join(this.folder, 'blobs')).catch(() => [])) {
+    for (const name of await readdir(this.blobs).catch(() => [])) {
       const other = await stat(this.blob(name));
       if (other.ino === ino && other.dev === dev) return name;
     }
@@ -174,6 +183,11 @@ export class RepoCache {
       return undefined;
     }
   }
+}
+
+/** The file with what the server called the content that a partial file begins with. */
+export function etagOf(partial: string): string {
+  return `${partial}.etag`;
 }
 
 /** The repositories that the cache knows. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { NudgingError } from '../errors.ts';
 import { contentUrl, explained, type HubFile } from './api.ts';
 import { chunksOf, startOf, totalOf } from './body.ts';
-import { sizeOf, type RepoCache } from './cache.ts';
+import { etagOf, sizeOf, type RepoCache } from './cache.ts';
 import { unreachable, type HubClient } from './client.ts';
 import { lock, type Lock } from './lock.ts';
 import type { HubName } from './name.ts';
@@ -188,11 +188,6 @@ async function receiveOnce(content: Content, partial: string, job: Download): Pr
     await content.add(chunk);
     report('receiving', content.received);
   }
-}
-
-/** What the answer called the content that a partial file begins with. */
-function etagOf(partial: string): string {
-  return `${partial}.etag`;
 }
 
 function isOfDisk(error: unknown): boolean {

@@ -2,8 +2,9 @@ import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedRepos, type CachedFile, type RepoCache } from './cache.ts';
 import { isModel, partOf } from './choose.ts';
-import { isLocked, lock } from './lock.ts';
+import { lock } from './lock.ts';
 import { nameOf, type HubName } from './name.ts';
+import { removeUnfinished, type Unfinished } from './unfinished.ts';
 
 /** A model in the cache: one GGUF file of one revision, or all parts of a split one. */
 export interface CachedModel {
@@ -77,20 +78,30 @@ export async function modelsNamed(cache: string, name: HubName): Promise<CachedM
 }
 
 /**
- * Removes models, and the contents that nothing else in the cache links to. What a process is downloading stays.
+ * Removes models and interrupted downloads, and the contents that nothing else in the cache links to. What a process is downloading stays.
  *
+ * @param unfinished the repositories whose interrupted downloads go
  * @returns the bytes that became free
  */
-export async function removeModels(cache: string, models: readonly CachedModel[], signal: AbortSignal): Promise<number> {
+export async function removeModels(
+  cache: string,
+  models: readonly CachedModel[],
+  unfinished: readonly Unfinished[],
+  signal: AbortSignal,
+): Promise<number> {
   let freed = 0;
   for (const repo of await cachedRepos(cache)) {
     const paths = models.filter((model) => model.repo === repo.repo).flatMap((model) => model.paths);
-    if (paths.length > 0) freed += await removeFiles(repo, paths, signal);
+    const halves = unfinished.some((each) => each.repo === repo.repo);
+    if (paths.length === 0 && !halves) continue;
+    if (halves) freed += await removeUnfinished(repo);
+    freed += await removeContents(repo, paths, signal);
+    await tidy(repo);
   }
   return freed;
 }
 
-async function removeFiles(cache: RepoCache, paths: readonly string[], signal: AbortSignal): Promise<number> {
+async function removeContents(cache: RepoCache, paths: readonly string[], signal: AbortSignal): Promise<number> {
   const contents = new Set<string>();
   let freed = 0;
   for (const path of paths) {
@@ -113,7 +124,6 @@ async function removeFiles(cache: RepoCache, paths: readonly string[], signal: A
       await held.release();
     }
   }
-  await tidy(cache);
   return freed;
 }
 
@@ -124,13 +134,7 @@ async function tidy(cache: RepoCache): Promise<void> {
   for (const [commit, revisions] of await cache.refs()) {
     if (!commits.has(commit)) for (const revision of revisions) await cache.removeRef(revision);
   }
-  if (commits.size === 0) {
-    const blobs = await readdir(join(cache.folder, 'blobs')).catch(() => []);
-    for (const name of blobs) {
-      const [, hash] = /^([0-9a-f]+)\.nudging\.incomplete(?:\.etag)?$/.exec(name) ?? [];
-      if (hash !== undefined && !(await isLocked(cache.lock(hash)))) await rm(cache.blob(name), { force: true });
-    }
-  }
+  if (commits.size === 0) await removeUnfinished(cache);
   for (const folder of ['refs', 'blobs', '']) await removeEmpty(join(cache.folder, folder));
   await removeEmpty(cache.locks);
 }

@@ -1,6 +1,7 @@
 import { cachedModels, modelsNamed, removeModels, type CachedModel } from '../../hub/models.ts';
 import { readHubName } from '../../hub/name.ts';
 import { hubCache } from '../../hub/settings.ts';
+import { unfinishedDownloads, unfinishedNamed, type Unfinished } from '../../hub/unfinished.ts';
 import { nearest } from '../../nearest.ts';
 import { readFlags } from '../args.ts';
 import { confirmed } from '../confirm.ts';
@@ -15,11 +16,12 @@ export const models: Command = {
   summary: 'list the models in the cache, or remove some',
   usage: ['[flags]', 'rm NAME… [flags]'],
   about: `Lists the GGUF models in the Hugging Face cache, whichever program brought them there: what --base and --aligned take for each,
-its commit, its size and when it was last used, as the file system remembers it.
+its commit, its size and when it was last used, as the file system remembers it. What interrupted downloads have left is listed behind
+them: nudging pull goes on with it.
 
-With rm, removes those that a NAME means, as for nudging pull: hf:owner/repo all of the repository, hf:owner/repo:Q4_K_M and
-hf:owner/repo/x.gguf some of it, in every revision, or with @REVISION in one. Bytes that another revision shares stay until that one goes
-too; files that are no models, and those of other programs, are left alone. On a terminal it asks first.`,
+With rm, removes those that a NAME means, as for nudging pull: hf:owner/repo all of the repository and its interrupted downloads,
+hf:owner/repo:Q4_K_M and hf:owner/repo/x.gguf some of it, in every revision, or with @REVISION in one. Bytes that another revision shares
+stay until that one goes too; files that are no models, and those of other programs, are left alone. On a terminal it asks first.`,
   groups: [
     {
       title: 'Flags',
@@ -45,10 +47,16 @@ Examples
     if (action !== undefined)
       throw new UsageError(`nudging models takes no "${action}": leave it out to list them, or write rm NAME to remove`);
     if (switches.has('yes')) throw new UsageError('--yes is for nudging models rm: leave it out');
-    const found = await cachedModels(hubCache());
-    if (switches.has('json')) print(`${JSON.stringify(found)}\n`);
-    else if (found.length === 0) console.error(`no models in ${hubCache()}: nudging pull NAME brings one there`);
+    const cache = hubCache();
+    const found = await cachedModels(cache);
+    if (switches.has('json')) {
+      print(`${JSON.stringify(found)}\n`);
+      return exitCodes.ok;
+    }
+    if (found.length === 0) console.error(`no models in ${cache}: nudging pull NAME brings one there`);
     else print(listOf(found));
+    for (const each of await unfinishedDownloads(cache))
+      console.error(`${sentenceOf(each)}: nudging pull goes on, nudging models rm hf:${each.repo} removes`);
     return exitCodes.ok;
   },
 };
@@ -57,19 +65,24 @@ async function remove(words: readonly string[], switches: ReadonlySet<string>, i
   if (words.length === 0) throw new UsageError('no model is named: write nudging models rm NAME, as nudging models lists them');
   const cache = hubCache();
   const wanted = new Map<string, CachedModel>();
+  const unfinished = new Map<string, Unfinished>();
   for (const word of words) {
-    const found = await modelsNamed(cache, readHubName(word, 'NAME'));
-    if (found.length === 0) throw new UsageError(await notThere(cache, word));
+    const name = readHubName(word, 'NAME');
+    const found = await modelsNamed(cache, name);
+    const halves = await unfinishedNamed(cache, name);
+    if (found.length === 0 && !halves) throw new UsageError(await notThere(cache, word));
     for (const model of found) wanted.set(model.paths.join(), model);
+    if (halves) unfinished.set(halves.repo, halves);
   }
   const all = [...wanted.values()];
-  if (!switches.has('yes') && !(await agreed(all, interrupt))) {
+  const halves = [...unfinished.values()];
+  if (!switches.has('yes') && !(await agreed(all, halves, interrupt))) {
     console.error('nudging: nothing was removed');
     return interrupt.exitCode ?? exitCodes.failed;
   }
-  const freed = await removeModels(cache, all, interrupt.signal);
+  const freed = await removeModels(cache, all, halves, interrupt.signal);
   if (switches.has('json')) print(`${JSON.stringify(all)}\n`);
-  console.error(`${count(all.length, 'model')} removed, ${size(freed)} became free`);
+  console.error(`${whatOf(all, halves)} removed, ${size(freed)} became free`);
   return exitCodes.ok;
 }
 
@@ -79,10 +92,21 @@ async function notThere(cache: string, word: string): Promise<string> {
   return `the cache has no ${word}: ${meant === undefined ? 'see nudging models for what it has' : `did you mean ${meant}?`}`;
 }
 
-async function agreed(all: readonly CachedModel[], { signal }: Interrupt): Promise<boolean> {
+async function agreed(all: readonly CachedModel[], halves: readonly Unfinished[], { signal }: Interrupt): Promise<boolean> {
   if (!process.stdin.isTTY) throw new UsageError('removing asks first, and nobody is at a terminal: add --yes');
-  process.stderr.write(listOf(all));
-  return confirmed(`Remove ${count(all.length, 'model')}?`, signal);
+  if (all.length > 0) process.stderr.write(listOf(all));
+  for (const each of halves) console.error(sentenceOf(each));
+  return confirmed(`Remove ${whatOf(all, halves)}?`, signal);
+}
+
+function whatOf(all: readonly CachedModel[], halves: readonly Unfinished[]): string {
+  const downloads = halves.reduce((sum, each) => sum + each.count, 0);
+  const parts = all.length > 0 || downloads === 0 ? [count(all.length, 'model')] : [];
+  return [...parts, ...(downloads > 0 ? [count(downloads, 'interrupted download')] : [])].join(' and ');
+}
+
+function sentenceOf({ repo, count: downloads, bytes }: Unfinished): string {
+  return `hf:${repo}: ${count(downloads, 'interrupted download')}, ${size(bytes)} so far`;
 }
 
 function listOf(found: readonly CachedModel[]): string {
