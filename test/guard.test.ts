@@ -244,15 +244,23 @@ describe('with the demo pair', () => {
   });
 
   test('where a check does not fit into the context any more, the answer ends in front of what it could not check', async () => {
-    // Room for the prompt, the marks of a turn, and some tokens of the answer.
-    const aligned = (await engine.countTokens(question, { lane: 'aligned' })) + 14;
-    await using small = await Nudging.load({ pair: demo('pair.json'), context: { aligned, base: 200 } });
-    const plain = await small.generate(question, { mode: 'base', maxTokens: 40 });
-    const answer = await small.generate(question, { mode: 'base', maxTokens: 40, guard: { every: 4, tokens: 30, phrases: never } });
-    expect(answer.stopReason).toBe('context');
-    expect(answer.text).not.toBe('');
-    expect(answer.pieces.length % 4).toBe(0);
-    expect(plain.text.startsWith(answer.text)).toBe(true);
+    const prompt = await engine.countTokens(question, { lane: 'aligned' });
+    const tokens = 12;
+    const alone = { mode: 'base', maxTokens: 40, stop: [] } as const;
+    const guard = { every: 4, tokens, phrases: never };
+    for (const room of [14 + tokens, 18 + tokens, 5]) {
+      // Room for the prompt, and for the marks of a turn, a check, and some tokens of the answer; or for less than a check.
+      await using small = await Nudging.load({ pair: demo('pair.json'), context: { aligned: prompt + room, base: 200 } });
+      const plain = await small.generate(question, alone);
+      const answer = await small.generate(question, { ...alone, guard });
+      expect(answer.stopReason).toBe('context');
+      expect(answer.text === '').toBe(room < tokens);
+      expect(answer.pieces.length % 4).toBe(0);
+      expect(plain.text.startsWith(answer.text)).toBe(true);
+      // All that was shown was followed by a whole check.
+      const length = prompt + (await small.tokenize(answer.text, { lane: 'aligned' })).length;
+      expect(length + (room < tokens ? 0 : tokens)).toBeLessThanOrEqual(prompt + room);
+    }
   });
 
   test('templates that open no turn of the assistant’s need a question', async () => {

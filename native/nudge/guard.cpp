@@ -20,8 +20,9 @@ Task<bool> Guard::look() {
     const Top1 next = co_await aligned_.top1();
     if (next.ends) break;
     characters.feed(next.bytes, said);
-    // What does not fit any more is not asked for: the answer itself may still have room.
-    if (aligned_.room() == 0) break;
+    // Where nothing more fits, the next question ends the request: an answer does not pass because there was no room to ask. Unless what
+    // was said is enough.
+    if (aligned_.room() == 0 && phrases_.in(said)) break;
     aligned_.push(next.token);
   }
   aligned_.step_back();

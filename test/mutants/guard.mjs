@@ -9,6 +9,13 @@ const tests = ['guard'];
  * @type {import('./mutants.mjs').Mutant[]}
  */
 export const guardMutants = [
+  {
+    name: 'guard: where it has no room to ask, it agrees',
+    file: guard,
+    from: 'if (aligned_.room() == 0 && phrases_.in(said)) break;',
+    to: 'if (aligned_.room() == 0) break;',
+    tests,
+  },
   // R60
   {
     name: 'guard: it does not look before the first token',

@@ -162,13 +162,13 @@ TEST("R60: a stop string that may have begun is held back behind what has passed
   CHECK(!answer.unchecked());
 }
 
-TEST("R61: a check says no more than there is room for") {
+TEST("R61: a check does not end because there is no room for more, but where what was said is a refusal") {
   Run run = letters();
   run.aligned.room_left = 0;
   run.guard = GuardRules{.every = 100, .tokens = 5, .phrases = {"sorry"}};
-  run.aligned.after(std::string("a b c d e f g") + ScriptedLane::turn, "x");
-  CHECK_EQUAL(run.run_alone(Source::nudge), StopReason::end);
-  CHECK_EQUAL(run.text, "a b c d e f g");
+  run.aligned.says(std::string("a b c d e f g") + ScriptedLane::turn, {"I", " am", " sorry", " but"});
+  CHECK_EQUAL(run.run_alone(Source::nudge), StopReason::refused);
+  CHECK_EQUAL(run.refusal.value_or("none"), "I am sorry");
 }
 
 TEST("R60: the lead is watched token by token, and in reverse both models are") {
