@@ -5,11 +5,11 @@ import { common, stage, writeManifest } from './staging.mjs';
 
 /**
  * @param {string} folder where packages are put together
- * @param {{ name: string, os: string, cpu: string, libc?: string }} target
+ * @param {{ name: string, os: string, cpu: string, libc?: string, variant?: string }} target
  * @param {Record<string, string>} binaries files, by level of CPU, or as `any`
  * @param {string} [levels] levels.node
  */
-export function stagePlatform(folder, { name, os, cpu, libc }, binaries, levels) {
+export function stagePlatform(folder, { name, os, cpu, libc, variant }, binaries, levels) {
   const place = stage(folder, `@nudging/${name}`);
   const file = (/** @type {string} */ level) => (level === 'any' ? 'nudging.node' : `nudging-${level}.node`);
   for (const [level, binary] of Object.entries(binaries)) copyFileSync(binary, path.join(place, file(level)));
@@ -26,10 +26,12 @@ ${entries.join('')}  },
 ${levels ? "  levels: join(__dirname, 'levels.node'),\n" : ''}};
 `;
   writeFileSync(path.join(place, 'index.cjs'), index);
-  const system = `${os === 'linux' ? `Linux (${libc})` : os} on ${cpu}`;
+  const gpus = variant && { cuda: 'NVIDIA GPUs (CUDA)', vulkan: 'GPUs (Vulkan)' }[variant];
+  const system = `${gpus ? `${gpus}, ` : ''}${os === 'linux' ? `Linux (${libc})` : os} on ${cpu}`;
+  const use = gpus ? 'Install it beside nudging, which takes it where a driver runs' : 'Installed with it';
   writeFileSync(
     path.join(place, 'README.md'),
-    `# @nudging/${name}\n\nThe binaries of nudging for ${system}. Installed with it; nothing to use
+    `# @nudging/${name}\n\nThe binaries of nudging for ${system}. ${use}; nothing to use
 by itself.\n`,
   );
   writeManifest(place, {
