@@ -284,7 +284,7 @@ export class Nudging {
                 : { ...request, ...prompts(chat), timeout: timeout === 0 ? 0 : Math.max(1, Math.ceil(timeLeft())) },
               sink,
             ),
-          count: (chat, sink) => submit({ count: prompts(chat), plain: false }, sink),
+          count: (chat, sink) => submit({ count: prompts(chat), plain: false, ...(request.guard ? { guard: request.guard } : {}) }, sink),
           fits: ({ tokens }) =>
             lanes.every((lane) => (tokens[Object.keys(this.models).indexOf(lane)] ?? 0) + maxTokens <= (this.models[lane]?.context ?? 0)),
           over: () => (cancelled ? 'aborted' : timeout > 0 && timeLeft() <= 0 ? 'timeout' : undefined),

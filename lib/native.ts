@@ -316,6 +316,8 @@ export interface NativeCounting {
   count: { base?: NativePrompt; aligned?: NativePrompt; others?: NativeOther[] };
   /** The texts of segments alone: no control tokens, no BOS. */
   plain: boolean;
+  /** With it the aligned model's tokens include those that a check needs behind an answer. */
+  guard?: NativeGuard;
   /** List the tokens, and these behind them. Of plain texts. */
   list?: number[];
 }

@@ -43,6 +43,25 @@ describe.each([false, true])('a chat that is too long, isolate: %s', (isolate) =
   const needed = async (messages: ChatMessage[], lanes: LaneName[] = ['base', 'aligned']) =>
     options.maxTokens + Math.max(...(await Promise.all(lanes.map((lane) => engine.countTokens(messages, { lane })))));
 
+  test('leaves room for what a guard asks behind the answer', async () => {
+    const asked = { ...options, mode: 'aligned', stop: [] } as const;
+    const guard = { every: 8, tokens: 12, phrases: ['no such words'] };
+    const padded = (words: number) => [...long(2).slice(0, -1), user(`What is a harbor?${' Say it.'.repeat(words)}`)];
+    let words = 0;
+    while ((await needed(padded(words + 1), ['aligned'])) <= context) words += 1;
+    const whole = await engine.generate(padded(words), asked);
+    expect(whole).toMatchObject({ droppedMessages: 0 });
+    const guarded = await engine.generate(padded(words), { ...asked, guard });
+    expect(guarded.droppedMessages).toBeGreaterThan(0);
+    expect(guarded.stopReason).not.toBe('context');
+    expect(guarded.stats.guard?.checks).toBeGreaterThan(2);
+    // Nothing is left that could be left out.
+    await expect(engine.generate(padded(words).slice(-1), { ...asked, maxTokens: context - 60, guard })).rejects.toMatchObject({
+      code: 'ERR_PROMPT_TOO_LONG',
+      message: expect.stringMatching(/`maxTokens` asks for 196, the guard for \d+, and the context holds 256/),
+    });
+  });
+
   test.each([1, 2, 7, 30, 100])('loses the fewest of its oldest turns: %i turns', async (turns) => {
     const messages = long(turns);
     const answer = await engine.generate(messages, options);

@@ -177,8 +177,8 @@ export interface GenerateOptions extends SamplingOptions, LogitOptions {
    */
   prefill?: boolean | string;
   /**
-   * `oldest-first`: where a chat and `maxTokens` do not fit into the context of a model that takes part, its oldest turns are left out
-   * until they do: a user's message with the answers to it each time, never a system message, nor the last turn.
+   * `oldest-first`: where a chat and `maxTokens`, and what a guard asks, do not fit into the context of a model that takes part, its oldest
+   * turns are left out until they do: a user's message with the answers to it each time, never a system message, nor the last turn.
    * {@link Answer.droppedMessages} counts messages. ERR_PROMPT_TOO_LONG if the last turn alone does not fit. Raw prompts are never cut,
    * only refused. Default: the prompt must fit, and an answer for which there is no room ends with `stopReason: 'context'`.
    */

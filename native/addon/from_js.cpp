@@ -372,6 +372,7 @@ Counting counting(Napi::Env env, Reader& reader) {
     });
   }
   counting.plain = reader.flag("plain");
+  if (reader.has("guard")) counting.guard = guarding(env, reader.get("guard"));
   counting.listed = counting.plain && reader.has("list");
   if (counting.listed) {
     reader.each("list", [&](Napi::Value token) {

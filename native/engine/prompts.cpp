@@ -68,13 +68,19 @@ Turn compile_turn(const LoadedLane& lane, const PromptSource& source, const Guar
                                                    "`alignedPrompt` (--aligned-prompt FILE), or leave out `guard`");
 }
 
-/// Checks that so many tokens of an answer fit behind the prompt.
-void check_whole(const Prompt& prompt, std::size_t answer, const LoadedLane& lane) {
-  if (prompt.tokens() + answer <= lane.length()) return;
-  throw Failure(FailureKind::prompt_too_long, "the " + lane.name() + " prompt has " + std::to_string(prompt.tokens()) +
-                                                  " tokens, `maxTokens` asks for " + std::to_string(answer) + ", and the context holds " +
-                                                  std::to_string(lane.length()) +
-                                                  ": shorten the prompt, lower `maxTokens` or raise `context`");
+/// How many tokens a check needs behind an answer (R61): the marks', give or take what merges with the answer, and its own.
+std::size_t check_tokens(const Prompt& prompt, const LoadedLane& lane, const std::optional<Guarding>& guard) {
+  if (!guard) return 0;
+  return lane.vocabulary().tokenize(prompt.turn.text).size() + prompt.turn.tokens.size() + guard->rules.tokens;
+}
+
+/// Checks that so many tokens of an answer fit behind the prompt, and those of a guard's check behind them.
+void check_whole(const Prompt& prompt, std::size_t answer, std::size_t check, const LoadedLane& lane) {
+  if (prompt.tokens() + answer + check <= lane.length()) return;
+  throw Failure(FailureKind::prompt_too_long,
+                "the " + lane.name() + " prompt has " + std::to_string(prompt.tokens()) + " tokens, `maxTokens` asks for " +
+                    std::to_string(answer) + (check > 0 ? ", the guard for " + std::to_string(check) : "") + ", and the context holds " +
+                    std::to_string(lane.length()) + ": shorten the prompt, lower `maxTokens` or raise `context`");
 }
 
 /// Those of a text that is no prompt: no control token, no BOS.
@@ -140,6 +146,7 @@ void compile(const Counting& counting, std::span<const LoadedLane* const> lanes,
       prompts[i] = Prompt{plain_tokens(vocabulary, *counting.prompts[i]), {}, TextTokens(vocabulary), {}, {}, {}, {}, {}};
     } else {
       prompts[i] = compile(*lanes[i], *counting.prompts[i], false);
+      if (counting.guard && i == aligned_lane) prompts[i]->turn = compile_turn(*lanes[i], *counting.prompts[i], *counting.guard);
     }
   }
 }
@@ -148,8 +155,10 @@ void compile(const Generation& generation, std::span<const LoadedLane* const> la
   for (const std::size_t i : lanes_of(generation)) {
     check_lane(i, std::min({lanes.size(), generation.prompts.size(), generation.biases.size()}));
     prompts[i] = compile(*lanes[i], generation.prompts[i]);
-    if (generation.guard && i == aligned_lane) prompts[i]->turn = compile_turn(*lanes[i], generation.prompts[i], *generation.guard);
-    if (generation.whole) check_whole(*prompts[i], generation.limits.max_tokens, *lanes[i]);
+    const bool guards = generation.guard && i == aligned_lane;
+    if (guards) prompts[i]->turn = compile_turn(*lanes[i], generation.prompts[i], *generation.guard);
+    if (!generation.whole) continue;
+    check_whole(*prompts[i], generation.limits.max_tokens, guards ? check_tokens(*prompts[i], *lanes[i], generation.guard) : 0, *lanes[i]);
   }
 }
 
@@ -162,9 +171,10 @@ Prompts compile_prompts(const Request& request, std::span<const LoadedLane* cons
 }
 
 Counted count(const Request& request, const Prompts& prompts, std::span<const LoadedLane* const> lanes) {
+  const Counting& counting = std::get<Counting>(request.work);
   Counted counted{request.id, {}};
   for (const std::optional<Prompt>& prompt : prompts) counted.tokens.push_back(prompt ? std::optional(prompt->tokens()) : std::nullopt);
-  const Counting& counting = std::get<Counting>(request.work);
+  if (auto& aligned = counted.tokens[aligned_lane]) *aligned += check_tokens(*prompts[aligned_lane], *lanes[aligned_lane], counting.guard);
   if (!counting.listed) return counted;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     // Plain texts are nothing but a head.

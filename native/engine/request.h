@@ -110,6 +110,8 @@ struct Counting {
   bool plain = false;
   /// Whether the tokens are to be listed, of plain texts.
   bool listed = false;
+  /// With it the aligned model's tokens include those that a check needs behind an answer (R61).
+  std::optional<Guarding> guard = {};
   /// Further tokens to be listed behind them, by each lane that is asked. Unknown ones are refused.
   std::vector<Token> tokens = {};
 };
