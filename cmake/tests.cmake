@@ -67,6 +67,9 @@ foreach(source IN LISTS engine_test_sources)
   endif()
 endforeach()
 
+# What else the machine does would change what they measure.
+set_tests_properties(engine_company_test engine_lanes_at_work_test engine_team_test engine_tokenise_growth_test PROPERTIES RUN_SERIAL TRUE)
+
 # Loads wrong models in child processes, for test/hostile-models.test.ts; there is no fork on Windows.
 if(UNIX)
   add_executable(hostile_models test/hostile/hostile_models.cpp)

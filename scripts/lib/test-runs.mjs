@@ -18,7 +18,10 @@ export async function runNativeTests(plan) {
   }
   const { code, output } = await run(
     'ctest',
-    ['--test-dir', plan.out, '--build-config', plan.buildType, '--output-on-failure', '--no-tests=error'],
+    [
+      ...['--test-dir', plan.out, '--build-config', plan.buildType, '--output-on-failure', '--no-tests=error'],
+      ...['--parallel', String(os.availableParallelism())],
+    ],
     { onOutput: (text) => process.stdout.write(text) },
   );
   const [, failedFiles = code === 0 ? 0 : 1] = (/(\d+) tests failed out of \d+/.exec(output) ?? []).map(Number);
