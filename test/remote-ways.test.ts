@@ -153,6 +153,8 @@ test('nudging serve: a server that is down is told of, makes it unready, and fai
   expect((await get('/ready'))[0]).toBe(200);
   expect((await ask()).status).toBe(200);
   await server.close();
+  // What it said last holds for a second.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
   expect(await get('/health')).toEqual([200, { status: 'ok', servers: { nudging: { base: 'unreachable' } } }]);
   expect(await get('/ready')).toEqual([503, { status: 'unreachable' }]);
   const failed = await handler(

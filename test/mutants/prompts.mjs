@@ -65,8 +65,15 @@ export const promptsMutants = [
   {
     name: 'a prompt that leaves no room for its answer',
     file: prompts,
-    from: 'if (prompt.tokens() + answer <= lane.length()) return;',
+    from: 'if (prompt.tokens() + answer + check <= lane.length()) return;',
     to: 'return;',
+    tests: ['fitting'],
+  },
+  {
+    name: 'a prompt that leaves no room for its guard',
+    file: prompts,
+    from: 'if (prompt.tokens() + answer + check <= lane.length()) return;',
+    to: 'if (prompt.tokens() + answer <= lane.length()) return;',
     tests: ['fitting'],
   },
   {
