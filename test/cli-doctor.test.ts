@@ -129,12 +129,18 @@ describe('a machine', () => {
 
   test('with a driver and no GPU that the binary can use says why', () => {
     const gpu = { name: 'CUDA0', description: 'x', kind: 'gpu', free: 1, total: 1 } as const;
-    const says = (devices: (typeof gpu)[], features: Record<string, string>, nvidiaDriver?: string) =>
-      gpuFindings({ devices, features, ...(nvidiaDriver === undefined ? {} : { nvidiaDriver }) }).map(({ what }) => what);
+    const says = (devices: (typeof gpu)[], features: Record<string, string>, nvidiaDriver?: string, gpuPackages: string[] = []) =>
+      gpuFindings({ devices, features, gpuPackages, ...(nvidiaDriver === undefined ? {} : { nvidiaDriver }) }).map(({ what }) => what);
     expect(says([], {}, '550.1')).toEqual([expect.stringMatching(/driver \(550\.1\), and the binary has no GPU backend: /)]);
     expect(says([], { ARCHS: '900' }, '550.1')).toEqual([expect.stringContaining('the binary finds no GPU through it')]);
     expect(says([gpu], { ARCHS: '900' }, '550.1')).toEqual([]);
     expect(says([], {})).toEqual([]);
+    // Whoever installed one expects a GPU.
+    const installed = ['@nudging/linux-x64-cuda'];
+    expect(says([], {}, undefined, installed)).toEqual([
+      expect.stringMatching(/^@nudging\/linux-x64-cuda is installed, and there is no GPU /),
+    ]);
+    expect(says([gpu], {}, undefined, installed)).toEqual([]);
   });
 
   test('is read from what the system says', async () => {

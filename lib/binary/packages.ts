@@ -59,6 +59,18 @@ export function gpuPackages(platform: string, require: NodeJS.Require, hasDriver
   return candidates.map(({ name, load }) => found(name, load, require)).filter((each) => each !== undefined);
 }
 
+/** Names of those that are installed, whether or not there is a driver and whether or not they are whole. */
+export function installedGpuPackages(platform: string, require: NodeJS.Require): string[] {
+  const names = (gpuPackagesOf[platform] ?? []).map(({ name }) => name);
+  return names.filter((name) => {
+    try {
+      return require.resolve(name) !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
 function found(name: string, load: (require: NodeJS.Require) => unknown, require: NodeJS.Require): Found | undefined {
   try {
     return { name, ...(load(require) as BinaryPackage) };

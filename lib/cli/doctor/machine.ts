@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { availableCores } from '../../../scripts/lib/cores.mjs';
+import { installedGpuPackages } from '../../binary/packages.ts';
+import { platformName, thisPlatform } from '../../binary/platform.ts';
 import { buildCommand } from '../../build-command.ts';
 import { NudgingError } from '../../errors.ts';
+import { requireHere } from '../../here.ts';
 import { hostMemory } from '../../host-memory.ts';
 import { harmfulBuffers } from '../../kernels.ts';
 import { addonBinary, loadNative, type NativeMachine } from '../../native.ts';
@@ -35,6 +38,8 @@ export interface Machine {
   };
   memory: { total: number; usable: number };
   devices: NativeMachine['devices'];
+  /** Packages with binaries for GPUs that are installed, used or not. */
+  gpuPackages: string[];
   /** The NVIDIA driver's version, if there is one. */
   nvidiaDriver?: string;
 }
@@ -110,6 +115,7 @@ export async function examineMachine(source: Source = actual): Promise<{ machine
     cpu: { name: cpus()[0]?.model.trim() || 'unknown', threads: cpus().length || threads, usable },
     memory: { total: totalmem(), usable: hostMemory() },
     devices: known.devices,
+    gpuPackages: installedGpuPackages(platformName(thisPlatform()), requireHere()),
     ...(driver === undefined ? {} : { nvidiaDriver: driver }),
   };
   findings.push(...cpuFindings(machine, flagsOf(text('/proc/cpuinfo')), arch));
@@ -154,12 +160,20 @@ export function cpuFindings({ features, cpu }: Pick<Machine, 'features' | 'cpu'>
   return findings;
 }
 
-export function gpuFindings({ devices, nvidiaDriver, features }: Pick<Machine, 'devices' | 'nvidiaDriver' | 'features'>): Finding[] {
-  const gpus = devices.filter(({ kind }) => kind === 'gpu' || kind === 'igpu');
-  if (gpus.length > 0 || nvidiaDriver === undefined) return [];
+type Gpus = Pick<Machine, 'devices' | 'gpuPackages' | 'nvidiaDriver' | 'features'>;
+
+/** Why models run on the CPU where somebody might expect a GPU. */
+export function gpuFindings({ devices, gpuPackages, nvidiaDriver, features }: Gpus): Finding[] {
+  if (devices.some(({ kind }) => kind === 'gpu' || kind === 'igpu')) return [];
+  if (nvidiaDriver === undefined) {
+    if (gpuPackages.length === 0) return [];
+    const what = `${gpuPackages.join(' and ')} is installed, and there is no GPU here that it could use: models run on the CPU`;
+    return [{ level: 'beware', what: `${what} (docs/gpu.md)` }];
+  }
   // With a backend and a driver there would be a device.
   const built = Object.keys(features).some((name) => name.startsWith('ARCHS'));
-  const why = built ? 'the binary finds no GPU through it' : 'the binary has no GPU backend: npm run build:cuda in a checkout builds one';
+  const none = 'the binary has no GPU backend: @nudging/linux-x64-cuda has one, and npm run build:cuda in a checkout builds it';
+  const why = built ? 'the binary finds no GPU through it' : none;
   return [{ level: 'beware', what: `there is an NVIDIA driver (${nvidiaDriver}), and ${why} (docs/gpu.md)` }];
 }
 
