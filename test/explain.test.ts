@@ -399,7 +399,7 @@ describe('the page', () => {
     expect(style).toMatch(/\.nudge \{[^}]*underline/);
     expect(page).toMatch(/<span class="word nudge" id="w0"/);
     expect(page).toMatch(/<span class="word base s\d" id="w2"/);
-    expect(explanationSvg(answer.explain()).match(/<rect [^>]*class="nudge"/g)).toHaveLength(4);
+    expect(explanationSvg(answer.explain()).match(/<rect [^>]*class="nudge"/g)).toHaveLength(5);
   });
 
   test('is long only as the answer is', async () => {

@@ -45,8 +45,8 @@ export interface Piece {
   /**
    * In [0, 1]. For the base's token (or the one model that runs): its probability; where tokens are sampled, that of the most likely token
    * there. For a nudge: the base's top-1 probability where the word stands; missing where the base was not asked, as for the first word of
-   * the answer and for a `lead`. In the mode `reverse` it is that of the model whose token it is. For a mix: the likeliest token's
-   * probability in the mixture.
+   * the answer, for what a draft goes on with that ends the answer (one piece), and for a `lead`. In the mode `reverse` it is that of the
+   * model whose token it is. For a mix: the likeliest token's probability in the mixture.
    */
   topProbability?: number;
   /**

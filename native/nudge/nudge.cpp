@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nudge/draft.h"
+#include "nudge/first_word.h"
 #include "nudge/guard.h"
 #include "nudge/judge.h"
 #include "nudge/lead.h"
@@ -31,8 +32,10 @@ struct Verdict {
   std::optional<Source> ends;
 };
 
-/// R3: the aligned model completes up to `lookahead` tokens. The base reads along where it has nothing else to do.
-Task<Draft> complete(Lane& base, Lane& aligned, const DeferralRule& rule, std::string_view text, std::size_t lookahead, Record& record) {
+/// R3: the aligned model completes up to `lookahead` tokens. The base reads along where it has nothing else to do. A stop string in the
+/// first word (R65, R14) ends the answer there.
+Task<Draft> complete(Lane& base, Lane& aligned, const DeferralRule& rule, std::string_view text, std::size_t lookahead, FirstWord& first,
+                     const Answer& answer, Record& record) {
   Draft draft;
   ReadAlong reader(base, text, draft, rule);
   aligned.set_text(text);
@@ -45,6 +48,8 @@ Task<Draft> complete(Lane& base, Lane& aligned, const DeferralRule& rule, std::s
     }
     aligned.push(next.token);
     draft.add(next);
+    first.read(draft);
+    if (answer.ended()) break;
     reader.go_on();
   }
   co_return std::move(draft);
@@ -117,30 +122,31 @@ std::size_t relied_on(const Draft& draft, const Verdict& verdict, std::size_t le
   return std::min(draft.cost(verdict.length + agreed), left);
 }
 
-/// Commits what the verdict takes of the draft, word by word, as far as the budget goes (R12, R13).
-/// `unsure` is the probability at which the base's last run broke off: that of the first word's place.
-void take(const Draft& draft, const Verdict& verdict, std::optional<float> unsure, Answer& answer) {
+/// Commits what the verdict takes of the draft, word by word, as far as the budget goes (R12, R13): `left` tokens when the round began.
+/// `unsure` is the probability at which the base's last run broke off: that of the first word's place. That word may be there already.
+void take(const Draft& draft, const Verdict& verdict, std::optional<float> unsure, std::size_t left, const FirstWord& first,
+          Answer& answer) {
   const std::size_t cost = draft.cost(verdict.length);
-  const bool fits = cost <= answer.left();
-  const std::size_t length = fits ? verdict.length : draft.shown(answer.left());
-  answer.open_round(fits ? verdict.by : By::limit);
+  const bool fits = cost <= left;
+  const std::size_t length = fits ? verdict.length : draft.shown(left);
+  if (first.length() == 0) answer.open_round(By::none);
+  answer.end_asking(fits ? verdict.by : By::limit);
 
   const std::string_view taken = draft.text().substr(0, length);
-  std::size_t from = 0;
+  std::size_t from = first.length();
   std::size_t word = 0;
-  // An accepted draft is one piece: the base was not asked where its words stand.
-  if (verdict.by != By::end || !verdict.asked.empty()) {
-    for (const std::size_t boundary : boundaries(draft.text())) {
-      if (boundary >= length || answer.ended()) break;
-      answer.add_words(taken.substr(from, boundary - from), unsure);
-      from = boundary;
-      unsure = word < verdict.asked.size() ? std::optional(verdict.asked[word]) : std::nullopt;
-      ++word;
-    }
+  for (const std::size_t boundary : boundaries(draft.text())) {
+    if (boundary >= length || answer.ended()) break;
+    if (boundary > from) answer.add_words(taken.substr(from, boundary - from), unsure);
+    from = boundary;
+    unsure = word < verdict.asked.size() ? std::optional(verdict.asked[word]) : std::nullopt;
+    ++word;
+    // What an accepted draft goes on with is one piece: the base was not asked where its words stand.
+    if (verdict.by == By::end && verdict.asked.empty()) break;
   }
   if (!answer.ended()) answer.add_words(taken.substr(from), unsure);
   // A draft with an end of text that fits exactly ends with `end`: the caller sees to that (R13).
-  answer.spend(fits ? cost : answer.left(), Source::nudge);
+  answer.spend((fits ? cost : left) - first.cost(), Source::nudge);
 }
 
 /// What the aligned model would say after `text`: up to `count` tokens, as long as the base is likely to say the same. A guess must not end
@@ -211,9 +217,16 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
   }
 
   while (true) {  // R1: every round begins with the aligned model
-    const Draft draft = co_await complete(base, aligned, judge.rule(), answer.text(), rules.lookahead, record);
-    judge.follow(answer.text(), draft);
-    const Verdict verdict = co_await ask(base, judge, answer.text(), draft, rules.ends, record);
+    const std::string text(answer.text());
+    const std::size_t left = answer.left();
+    FirstWord first(answer, unsure, rules.repeat_limit == 0 || repeats + 1 < rules.repeat_limit);
+    const Draft draft = co_await complete(base, aligned, judge.rule(), text, rules.lookahead, first, answer, record);
+    if (answer.ended()) {
+      record.took(first.cost());
+      co_return *answer.ended();
+    }
+    judge.follow(text, draft);
+    const Verdict verdict = co_await ask(base, judge, text, draft, rules.ends, record);
 
     const std::string_view words = draft.text().substr(0, verdict.length);
     repeats = words == last_words ? repeats + 1 : 1;
@@ -221,9 +234,9 @@ Task<StopReason> nudge(Lane& base, Lane& aligned, Rules rules, Answer& answer, R
     const bool goes_on = verdict.ends || (words.empty() && verdict.handover);
     if (rules.repeat_limit > 0 && repeats >= rules.repeat_limit && !goes_on) co_return StopReason::stalled;
 
-    const bool fits = draft.cost(verdict.length) <= answer.left();
-    record.took(relied_on(draft, verdict, answer.left()));
-    take(draft, verdict, unsure, answer);
+    const bool fits = draft.cost(verdict.length) <= left;
+    record.took(relied_on(draft, verdict, left));
+    take(draft, verdict, unsure, left, first, answer);
     if (verdict.ends && fits) answer.end(*verdict.ends);  // R3, R13, R23
     co_await checked(answer);
     if (answer.ended()) co_return *answer.ended();

@@ -1,4 +1,4 @@
-import { nudge, words, draft, answer, stops, lane, text, vocabulary, context } from './files.mjs';
+import { nudge, words, draft, firstWord, answer, stops, lane, text, vocabulary, context } from './files.mjs';
 
 /** Wrong engines of the algorithm: rounds, drafts, the budget. @type {import('./mutants.mjs').Mutant[]} */
 export const algorithmMutants = [
@@ -208,9 +208,30 @@ export const algorithmMutants = [
   {
     name: 'words not cut to the budget',
     file: nudge,
-    from: 'const std::size_t length = fits ? verdict.length : draft.shown(answer.left());',
+    from: 'const std::size_t length = fits ? verdict.length : draft.shown(left);',
     to: 'const std::size_t length = verdict.length;',
   },
+  // R65
+  { name: 'the first word waits for the lookahead', file: firstWord, from: 'waits_ = cost >= answer_.left();', to: 'waits_ = true;' },
+  {
+    name: 'the first word takes the last of the budget early',
+    file: firstWord,
+    from: 'waits_ = cost >= answer_.left();',
+    to: 'waits_ = cost > answer_.left();',
+  },
+  {
+    name: 'a first word that may be dropped does not wait',
+    file: nudge,
+    from: 'rules.repeat_limit == 0 || repeats + 1 < rules.repeat_limit',
+    to: 'true',
+  },
+  {
+    name: 'the first word counts twice',
+    file: nudge,
+    from: 'answer.spend((fits ? cost : left) - first.cost(), Source::nudge);',
+    to: 'answer.spend(fits ? cost : left, Source::nudge);',
+  },
+  { name: 'drafting goes on behind a stop string', file: nudge, from: '    if (answer.ended()) break;\n', to: '' },
   {
     name: 'an ended draft that fits exactly ends with length',
     file: answer,

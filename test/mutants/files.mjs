@@ -7,6 +7,7 @@ export const lead = 'nudge/lead.cpp';
 export const reverse = 'nudge/reverse.cpp';
 export const attention = 'kernels/attention.cpp';
 export const draft = 'nudge/draft.h';
+export const firstWord = 'nudge/first_word.cpp';
 export const answer = 'nudge/answer.cpp';
 export const stops = 'nudge/stop_strings.cpp';
 export const lane = 'lanes/sequence_lane.cpp';

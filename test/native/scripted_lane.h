@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -95,6 +96,9 @@ class ScriptedLane final : public Lane {
   /// Every continuation that the lane was told to expect.
   std::vector<std::string> expected;
 
+  /// Called when it is asked, before it answers.
+  std::function<void()> on_question = [] {};
+
   /// Every context that the lane stepped aside to.
   std::vector<std::string> asides;
   /// Every context the lane was asked about, and every text that it was given.
@@ -107,6 +111,7 @@ class ScriptedLane final : public Lane {
   std::span<const float> logits() override { throw std::logic_error("scripted lanes have no logits"); }
   Top1 answer() override {
     questions.push_back(context_);
+    on_question();
     const auto found = script_.find(context_);
     if (found == script_.end()) throw std::runtime_error("not in the script: \"" + context_ + "\"");
     const std::string& bytes = spelled_[static_cast<std::size_t>(found->second.token)];
