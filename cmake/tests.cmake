@@ -43,13 +43,14 @@ add_library(nudging_wrong_files STATIC test/hostile/gguf_file.cpp test/hostile/g
 target_include_directories(nudging_wrong_files PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/test/hostile")
 target_link_libraries(nudging_wrong_files PUBLIC ggml)
 nudging_own_code(nudging_wrong_files)
-# device_test.cpp puts functions of its own in the place of llama.cpp's, so that a device can fail.
+# These two put functions of their own in the place of llama.cpp's, so that a device can fail, or be wrong.
 if(APPLE OR WIN32)
-  list(FILTER engine_test_sources EXCLUDE REGEX "device_test\\.cpp$")
+  list(FILTER engine_test_sources EXCLUDE REGEX "(device|top1_trial)_test\\.cpp$")
 endif()
 add_executable(engine_test ${engine_test_sources} "${CMAKE_CURRENT_SOURCE_DIR}/test/native/main.cpp")
 if(NOT APPLE AND NOT WIN32)
-  target_link_options(engine_test PRIVATE "LINKER:--wrap=llama_synchronize" "LINKER:--wrap=llama_free")
+  target_link_options(engine_test PRIVATE "LINKER:--wrap=llama_synchronize" "LINKER:--wrap=llama_free"
+    "LINKER:--wrap=_Z17llama_get_top_ithP13llama_contextiP9llama_top")
 endif()
 target_link_libraries(engine_test PRIVATE nudging_engine nudging-jinja nudging_wrong_files)
 target_include_directories(engine_test PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/test/native")
@@ -79,4 +80,13 @@ if(UNIX)
   if(TARGET nudging_test_tools)
     add_dependencies(nudging_test_tools hostile_models)
   endif()
+endif()
+
+# What a GPU of stated speed would make of the scheduler's choices.
+add_executable(simulated_gpu bench/simulated/main.cpp bench/simulated/shared_gpu.cpp)
+target_link_libraries(simulated_gpu PRIVATE nudging_engine)
+nudging_own_code(simulated_gpu)
+set_target_properties(simulated_gpu PROPERTIES RUNTIME_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}>")
+if(TARGET nudging_test_tools)
+  add_dependencies(nudging_test_tools simulated_gpu)
 endif()

@@ -66,7 +66,7 @@ export function engineOptions(
     batch: batch ?? 512,
     overlap: overlap === undefined ? -1 : Number(overlap),
     deterministic: deterministic === undefined ? -1 : Number(deterministic),
-    deviceTop1: deviceTop1 ?? false,
+    deviceTop1: deviceTop1 === undefined ? -1 : Number(deviceTop1),
     padPasses: padPasses ?? false,
     hostMemory: hostMemory(),
     cpuBuffers: allowed,

@@ -176,7 +176,8 @@ export interface NativeEngineOptions {
   overlap: number;
   /** -1: where it can be had. */
   deterministic: number;
-  deviceTop1: boolean;
+  /** -1: on a GPU, if it proves right and no slower. */
+  deviceTop1: number;
   padPasses: boolean;
   /** Bytes that this process may still allocate. */
   hostMemory: number;

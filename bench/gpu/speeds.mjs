@@ -15,6 +15,7 @@ const kinds = {
   'lanes in turn': { load: { overlap: false } },
   graphs: { env: { NUDGING_CUDA_GRAPHS: '1' } },
   'top-1 on the device': { load: { deviceTop1: true } },
+  'top-1 by the host': { load: { deviceTop1: false } },
   padded: { load: { deviceTop1: true, padPasses: true } },
   'padded, graphs': { load: { deviceTop1: true, padPasses: true }, env: { NUDGING_CUDA_GRAPHS: '1' } },
 };
@@ -27,12 +28,12 @@ export function speeds(size, weights) {
   const wanted = /** @type {const} */ ([
     [1, ['base alone'], ['', 'graphs']],
     [1, ['plain'], ['', 'lanes in turn']],
-    [1, ['speculative'], ['', 'lanes in turn', 'graphs', 'top-1 on the device', 'padded', 'padded, graphs']],
+    [1, ['speculative'], ['', 'lanes in turn', 'graphs', 'top-1 on the device', 'top-1 by the host', 'padded', 'padded, graphs']],
     [1, ['speculation 4'], ['', 'padded']],
     [8, ['base alone'], ['']],
-    [8, ['speculative'], ['', 'lanes in turn', 'top-1 on the device', 'padded']],
+    [8, ['speculative'], ['', 'lanes in turn', 'top-1 by the host', 'padded']],
     [32, ['base alone'], ['']],
-    [32, ['speculative'], ['', 'lanes in turn', 'top-1 on the device', 'padded']],
+    [32, ['speculative'], ['', 'lanes in turn', 'top-1 by the host', 'padded']],
   ]);
   return wanted.flatMap(([streams, names, some]) =>
     names.flatMap((way) =>
@@ -50,7 +51,7 @@ export function speeds(size, weights) {
 /** What a real vocabulary costs between passes: small models with random weights, whose passes are short. @returns {Setting[]} */
 export function vocabularies() {
   return [1, 8, 32].flatMap((streams) =>
-    ['', 'top-1 on the device', 'padded'].map((kind) =>
+    ['', 'top-1 on the device', 'top-1 by the host', 'padded'].map((kind) =>
       timed(['128,256 tokens', `${streams} at once`, kind].filter(Boolean).join(', '), {
         size: 'vocabulary',
         streams,

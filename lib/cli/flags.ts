@@ -414,6 +414,7 @@ export const groups: FlagGroup[] = [
         name: 'device-top1',
         option: 'deviceTop1',
         about: 'find the likeliest tokens where the output layers are; logits stay there',
+        otherwise: 'on a GPU, if it proves right and no slower when the models are loaded',
       },
       {
         name: 'pad-passes',

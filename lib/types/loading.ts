@@ -148,9 +148,9 @@ export interface LoadOptions extends Omit<GenerateOptions, 'signal'> {
   overrideTensors?: readonly TensorOverride[] | Partial<Record<LaneName, readonly TensorOverride[]>>;
   /**
    * Whether what models find likeliest is computed where their output layers are, so that logits stay on a GPU but for those of which more
-   * is wanted (sampling, `logitBias`, the entropy, distributions). Default false, because it has not run on a GPU yet. The same as the
-   * host would find, within 1e-5, but for exact ties. On a CPU it works and is slower. Where a device cannot, the host does it:
-   * `models.base.deviceTop1` tells.
+   * is wanted (sampling, `logitBias`, the entropy, distributions). Default: tried on a model's GPU when it is loaded, and done if that
+   * finds what the host finds, takes no longer, and has room for it that nothing else needs; on a CPU it works and is slower. The same as
+   * the host would find, within 1e-5, but for exact ties. Where a device cannot, the host does it: `models.base.deviceTop1` tells.
    */
   deviceTop1?: boolean;
   /**

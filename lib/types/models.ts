@@ -83,7 +83,8 @@ export interface ServerState {
 export interface NudgingWarning {
   /**
    * Stable, for programs. `WARN_KERNEL_DISABLED`: a kernel of an extra CPU buffer multiplies wrongly or crashes on this machine, and the
-   * buffer is not used (see `cpuBuffers`).
+   * buffer is not used (see `cpuBuffers`); or a GPU finds other likeliest tokens than its own logits have, and the host does it (see
+   * `deviceTop1`).
    */
   code: 'WARN_KERNEL_DISABLED';
   message: string;

@@ -448,7 +448,9 @@ std::optional<EngineOptions> engine_options(Napi::Env env, Napi::Value value) {
   // -1: where it can be had.
   const auto deterministic = reader.integer<std::int32_t>("deterministic");
   if (deterministic >= 0) options.deterministic = deterministic != 0;
-  options.device_top1 = reader.flag("deviceTop1");
+  // -1: where it pays.
+  const auto device_top1 = reader.integer<std::int32_t>("deviceTop1");
+  if (device_top1 >= 0) options.device_top1 = device_top1 != 0;
   options.padded = reader.flag("padPasses");
   options.host_memory = static_cast<std::uint64_t>(std::max(0.0, reader.number("hostMemory")));
   if (reader.has("cpuBuffers")) options.cpu_buffers = reader.names("cpuBuffers");

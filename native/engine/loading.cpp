@@ -8,6 +8,7 @@
 #include "backend/gpus.h"
 #include "backend/rpc.h"
 #include "basics/failure.h"
+#include "lanes/top1_trial.h"
 #include "models/file_identity.h"
 #include "models/memory_meter.h"
 #include "models/memory_plan.h"
@@ -112,7 +113,7 @@ ContextOptions context_options(const EngineOptions& options, std::size_t lane, c
   context.sequences = numbers.sequences;
   context.batch = options.batch;
   context.cache_type = options.lanes[lane].cache_type;
-  context.device_top1 = options.device_top1;
+  context.device_top1 = options.device_top1.value_or(false);
   context.padded = options.padded;
   return context;
 }
@@ -130,6 +131,14 @@ struct Sketch {
   std::string why_not;
   std::vector<std::optional<bool>> flash_attention;
   std::vector<Tolerance> tolerance;
+  /// What contexts are laid out like, but for their sizes.
+  std::vector<ContextOptions> contexts;
+
+  /// Has the likeliest tokens found on the device or not, where that was not asked for.
+  void lay_out(std::size_t lane, bool device_top1) {
+    contexts[lane].device_top1 = device_top1;
+    meters[lane].set_context(contexts[lane]);
+  }
 };
 
 Model::Options model_options(const EngineOptions& options, const Sketch& sketch, std::size_t lane, const LaneNumbers& numbers) {
@@ -213,6 +222,7 @@ Sketch sketch(const EngineOptions& options, KernelTrust& trust, const std::funct
     ContextOptions context = context_options(options, i, {});
     context.flash_attention = sketch.flash_attention[i];
     context.deterministic = sketch.deterministic;
+    sketch.contexts.push_back(context);
     sketch.meters[i].set_context(context);
   }
   return sketch;
@@ -257,6 +267,42 @@ MemoryPlan plan_for(const EngineOptions& options, Sketch& sketch) {
     }
     return demand;
   });
+}
+
+struct Planned {
+  MemoryPlan plan;
+  /// Lanes whose likeliest tokens may be found on their GPUs: there is room for it that nothing else could have had.
+  std::vector<bool> tries_top1;
+  /// What they take if that is not done after all.
+  std::vector<MemoryUse> without_top1;
+};
+
+/// Where nobody has said whether the likeliest tokens are found on the device, that is to be tried of models that are on GPUs as a whole,
+/// if nothing has to be smaller for it.
+Planned plan(const EngineOptions& options, Sketch& sketch) {
+  std::vector<bool> tries(options.lanes.size(), false);
+  const MemoryPlan without = plan_for(options, sketch);
+  for (std::size_t i = 0; i < tries.size() && !options.device_top1; ++i) {
+    const std::uint32_t layers = without.lanes[i].gpu_layers;
+    tries[i] = layers > 0 && layers == sketch.meters[i].most_gpu_layers();
+  }
+  if (std::ranges::count(tries, true) == 0) return {without, tries, without.use};
+  for (std::size_t i = 0; i < tries.size(); ++i) sketch.lay_out(i, tries[i]);
+  try {
+    MemoryPlan with = plan_for(options, sketch);
+    if (with.lanes == without.lanes) return {std::move(with), std::move(tries), without.use};
+  } catch (const Failure&) {
+    // It fits without.
+  }
+  return {without, std::vector(tries.size(), false), without.use};
+}
+
+/// Finds out whether a lane's likeliest tokens are to be found on its GPU.
+void settle_device_top1(ModelContext& context, const Model& model, const std::function<void(Warning)>& on_warning) {
+  const std::optional<Top1Trial> trial = try_device_top1(context, model);
+  if (!trial || trial->alike) return;
+  on_warning({"WARN_KERNEL_DISABLED", "the GPU finds other likeliest tokens than the logits of \"" + model.path() +
+                                          "\" have: they are left to the host. Another driver may mend it"});
 }
 
 /// For each model the place of the first one that has the same vocabulary. Comparing two takes a few milliseconds: less than a request
@@ -354,12 +400,13 @@ bool may_overlap(const EngineOptions& options, const Sketch& sketch, const Memor
 LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& stopping, const std::function<void(LoadProgress)>& on_progress,
                       const std::function<void(Warning)>& on_warning, KernelTrust& trust) {
   // Gone before weights are read.
-  auto [plan, drawn] = [&] {
+  auto [planned, drawn] = [&] {
     Sketch first = sketch(options, trust, on_warning);
-    MemoryPlan found = plan_for(options, first);
+    Planned found = nudging::plan(options, first);
     first.meters.clear();
     return std::pair(std::move(found), std::move(first));
   }();
+  const MemoryPlan& plan = planned.plan;
   if (stopping.load(std::memory_order_relaxed)) throw Failure(FailureKind::load_aborted, "loading was aborted");
 
   std::vector<std::shared_ptr<const Model>> models(options.lanes.size());
@@ -393,8 +440,10 @@ LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& sto
     options_of_context.readers = readers_for(plan.lanes[i], options);
     options_of_context.flash_attention = drawn.flash_attention[i];
     options_of_context.deterministic = drawn.deterministic;
-    const ModelContext& context = *loaded.contexts.emplace_back(
+    if (planned.tries_top1[i]) options_of_context.device_top1 = true;
+    ModelContext& context = *loaded.contexts.emplace_back(
         std::make_unique<ModelContext>(models[i], options_of_context, loaded.threadpools[overlap ? i : 0].get(), stopping));
+    if (planned.tries_top1[i] && context.device_top1()) settle_device_top1(context, *models[i], on_warning);
     const LoadedLane::Traits traits{
         .length = plan.lanes[i].length,
         .batch = context.batch(),
@@ -407,8 +456,9 @@ LoadedLanes load_here(const EngineOptions& options, const std::atomic<bool>& sto
         .padding = context.padding(),
         .vocabulary_kind = kinds[i]};
     const LoadedLane& lane = *loaded.lanes.emplace_back(std::make_unique<LoadedLane>(options.lanes[i].name, models[i], traits));
+    const MemoryUse& use = planned.tries_top1[i] && !context.device_top1() ? planned.without_top1[i] : plan.use[i];
     loaded.report.models.push_back(
-        describe(lane, context.device_top1(), plan.lanes[i], drawn.placements[i].devices, plan.use[i], options_of_context.cache_type));
+        describe(lane, context.device_top1(), plan.lanes[i], drawn.placements[i].devices, use, options_of_context.cache_type));
   }
   return loaded;
 }

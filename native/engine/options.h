@@ -46,8 +46,9 @@ struct EngineOptions {
   std::optional<bool> overlap;
   /// Whether passes must give the same bits whatever is decoded beside them; nothing: where that can be had.
   std::optional<bool> deterministic;
-  /// Whether the likeliest token is found where the output layer is, and not by the host.
-  bool device_top1 = false;
+  /// Whether the likeliest token is found where the output layer is, and not by the host; nothing: on a GPU, if it proves right and no
+  /// slower, and there is room for it.
+  std::optional<bool> device_top1;
   /// Whether passes on GPUs are filled up to a few shapes.
   bool padded = false;
   /// Bytes that this process may still allocate.

@@ -39,7 +39,8 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOpti
   MadeContext made = make_context(model_->handle(), parameters, options);
   context_ = std::move(made.handle);
   device_top1_ = made.device_top1;
-  if (device_top1_ && has_dummies(model_->handle(), options)) padding_ = {options.sequences, batch_size_};
+  if (has_dummies(model_->handle(), options)) dummies_for_ = options.sequences;
+  if (device_top1_) padding_ = {dummies_for_, batch_size_};
   if (!context_) {
     throw Failure(FailureKind::out_of_memory, "no room for a context of " + std::to_string(options.length) + " tokens for \"" +
                                                   model_->path() + "\": lower `context` (" + take_log() + ")");
@@ -52,6 +53,13 @@ ModelContext::ModelContext(std::shared_ptr<const Model> model, const ContextOpti
   sequence_pointers_.resize(batch_size_);
   outputs_.resize(batch_size_);
   logits_wanted_.resize(batch_size_);
+}
+
+void ModelContext::use_device_top1(bool used) {
+  const DeviceErrorsThrown errors;
+  device_top1_ = llama_set_top(context_.get(), used) && used;
+  if (!device_top1_) llama_set_logits_wanted(context_.get(), nullptr);
+  padding_ = device_top1_ ? Padding{dummies_for_, batch_size_} : Padding{};
 }
 
 void ModelContext::clear(llama_seq_id sequence) { llama_memory_seq_rm(llama_get_memory(context_.get()), sequence, -1, -1); }

@@ -34,12 +34,16 @@ class ModelContext {
   /// How passes are filled up.
   const Padding& padding() const { return padding_; }
 
+  /// Has the likeliest tokens found there, or by the host. Only of a context that was made to have them found there, and could.
+  void use_device_top1(bool used);
+  /// Forgets a sequence.
+  void clear(llama_seq_id sequence);
+
   /// Decodes a pass, whose entries must not be more than `batch()`. Throws nothing: failures are part of the result.
   PassResult decode(const Pass& pass);
 
  private:
   bool edit(const MemoryEdit& edit);
-  void clear(llama_seq_id sequence);
   void run(const Pass& pass, PassResult& result);
   /// llama.cpp's status. Throws Failure(device_failed).
   int32_t decode_and_wait(const llama_batch& batch);
@@ -54,7 +58,9 @@ class ModelContext {
   std::size_t batch_size_;
   bool shares_;
   bool device_top1_ = false;
+  /// While the device finds them.
   Padding padding_;
+  std::size_t dummies_for_ = 0;
   Team team_;
   /// One for each member of the team.
   std::vector<LogitReader> readers_;

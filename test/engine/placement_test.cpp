@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "backend/log.h"
 #include "basics/failure.h"
@@ -49,6 +52,7 @@ EngineOptions options_on(const std::vector<ggml_backend_dev_t>& gpus) {
   options.threads = 1;
   options.parallel = 1;
   options.deterministic = false;
+  options.device_top1 = false;
   options.cpu_buffers = CpuBuffers{};
   options.host_memory = plenty;
   options.gpus = gpus;
@@ -221,6 +225,41 @@ TEST("placement: a second engine shares what is loaded, though the first took th
   CHECK(&first.lanes[base_lane]->model() != &third.lanes[base_lane]->model());
   CHECK(&first.lanes[aligned_lane]->model() == &third.lanes[aligned_lane]->model());
   set_free(two()[0], plenty);
+}
+
+TEST("placement: the likeliest tokens are tried where all of a model is on GPUs, and nothing gives way for that") {
+  const std::vector one = {two()[0]};
+  EngineOptions options = options_on(one);
+  const auto computes_while_loading = [&] {
+    const std::uint64_t before = computed_by(one[0]);
+    load(options);
+    return computed_by(one[0]) > before;
+  };
+  CHECK(!computes_while_loading());
+  options.device_top1 = true;
+  CHECK(!computes_while_loading());
+  options.device_top1.reset();
+  CHECK(computes_while_loading());
+  options.lanes[base_lane].gpu_layers = 1;
+  options.lanes[aligned_lane].gpu_layers = 0;
+  CHECK(!computes_while_loading());
+
+  // As little room as all layers take without it.
+  for (const std::size_t lane : {base_lane, aligned_lane}) options.lanes[lane].gpu_layers = fitting_gpu_layers;
+  const auto layers_with = [&](std::optional<bool> device_top1) {
+    EngineOptions wanted = options;
+    wanted.device_top1 = device_top1;
+    std::vector<std::uint32_t> layers;
+    for (const ModelInfo& model : load(wanted).report.models) layers.push_back(model.gpu_layers);
+    return layers;
+  };
+  const std::vector<std::uint32_t> all = layers_with(false);
+  std::size_t room = 1'000'000;
+  for (set_free(one[0], room); layers_with(false) != all; set_free(one[0], room)) room += 1'000'000;
+  CHECK(layers_with(true) != all);
+  CHECK(layers_with({}) == all);
+  CHECK(!computes_while_loading());
+  set_free(one[0], plenty);
 }
 
 TEST("placement: weights that move, move the memory that is planned") {

@@ -83,6 +83,27 @@ export const gpuMutants = [
     native: 'device_top1_test',
   },
   {
+    name: 'a device that is wrong is believed',
+    file: 'lanes/top1_trial.h',
+    from: 'return alike && device_ms <= host_ms;',
+    to: 'return device_ms <= host_ms;',
+    native: 'top1_trial_test',
+  },
+  {
+    name: 'what was tried stays in the cache',
+    file: 'lanes/top1_trial.cpp',
+    from: 'context.clear(0);',
+    to: '',
+    native: 'top1_trial_test',
+  },
+  {
+    name: 'layers give way for a trial',
+    file: 'engine/loading.cpp',
+    from: 'if (with.lanes == without.lanes) return',
+    to: 'return',
+    native: 'placement_test',
+  },
+  {
     name: 'what the device finds is not planned',
     file: 'models/memory_meter.cpp',
     from: 'options.cache_type = cache_type;',
