@@ -20,6 +20,7 @@ Usage: node bench/simulated.mjs [flags]
                   each takes beside the other's; measured (optional), what such a GPU really did, to compare
                   default: bench/simulated/h100.json
   --streams LIST  requests at once; default: 1,8,32
+  --questions N   2 to 300, of models/demo/eval.jsonl; default: four for each of the requests at once, and at least 24
   --slower N      so many times slower than stated, so that this machine's own passes weigh little; default: 3
   --help          print this
 `;
@@ -37,11 +38,21 @@ Usage: node bench/simulated.mjs [flags]
 /** @param {string} file @returns {Times} */
 function timesOf(file) {
   if (!existsSync(file)) throw new BuildError(`--times: there is no file "${file}"`);
+  let times;
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    times = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new BuildError(`--times: "${file}" is no JSON: ${error instanceof Error ? error.message : error}`);
   }
+  const isPair = (/** @type {unknown} */ pair) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((one) => typeof one === 'number' && one > 0);
+  const isCurve = (/** @type {unknown} */ curve) =>
+    Array.isArray(curve) && curve.length > 1 && curve.every((pair, at) => isPair(pair) && !(at > 0 && pair[0] <= curve[at - 1][0]));
+  if (!isCurve(times?.base) || !isCurve(times.aligned) || !isPair(times.beside))
+    throw new BuildError(
+      `--times: "${file}" is to have base and aligned, lists of at least two [tokens, milliseconds], and beside, two numbers`,
+    );
+  return times;
 }
 
 const ways = /** @type {const} */ ([
@@ -56,11 +67,14 @@ const number = (/** @type {number | undefined} */ value, digits = 2) => (value =
 
 await runMain(async () => {
   const text = /** @type {const} */ ({ type: 'string' });
-  const { values } = parseArgs({ options: { times: text, streams: text, slower: text, help: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { times: text, streams: text, questions: text, slower: text, help: { type: 'boolean' } } });
   if (values.help) return void process.stdout.write(help);
   const program = path.join(makePlan({ variant: 'cpu' }).out, 'simulated_gpu');
   if (!existsSync(program)) throw new BuildError('simulated_gpu is not built: node scripts/build.mjs --tests');
   const { about, base, aligned, beside, measured = [] } = timesOf(values.times ?? inRoot('bench/simulated/h100.json'));
+  const count = values.questions === undefined ? undefined : Number(values.questions);
+  if (count !== undefined && !(Number.isInteger(count) && count >= 2 && count <= 300))
+    throw new BuildError(`--questions cannot be "${values.questions}": it must be a whole number from 2 to 300`);
   const list = (/** @type {[number, number][]} */ times) => times.map((each) => each.join(':')).join(',');
   const folder = mkdtempSync(path.join(tmpdir(), 'nudging-simulated-'));
   const rows = [];
@@ -69,7 +83,7 @@ await runMain(async () => {
       if (!Number.isInteger(streams) || streams < 1 || streams > 64)
         throw new BuildError(`--streams cannot be "${values.streams}": it must be whole numbers from 1 to 64, with commas`);
       const asked = path.join(folder, `${streams}.txt`);
-      writeFileSync(asked, questions(Math.max(24, 4 * streams)).join('\n'));
+      writeFileSync(asked, questions(count ?? Math.max(24, 4 * streams)).join('\n'));
       /** @type {Row | undefined} */
       let alone;
       const real = measured.filter((row) => row.streams === streams);

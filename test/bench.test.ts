@@ -19,6 +19,30 @@ const program = (...words: string[]) =>
     env: { ...process.env, NUDGING_RIVALS: path.join(root, 'nowhere') },
   });
 
+describe('a GPU of stated speed', () => {
+  test('passes take as long as it says, and only lanes of their own work side by side', { timeout: 60_000 }, async () => {
+    const { stdout } = await program('bench/simulated.mjs', '--streams', '1', '--questions', '3', '--slower', '2');
+    const rows = stdout.split('\n').flatMap((line) => (/^\| 1 /.test(line) ? [line.split('|').map((cell) => cell.trim())] : []));
+    expect(rows.map(([, , way]) => way)).toEqual(['base alone', 'plain, in turn', 'plain', 'speculative, in turn', 'speculative']);
+    const tokensPerSecond = rows.map((cells) => Number(cells[3]));
+    // A token of the base takes 7 ms, and nothing is faster than it says.
+    expect(tokensPerSecond[0]).toBeGreaterThan(60);
+    expect(tokensPerSecond[0]).toBeLessThan(1000 / 7);
+    expect(Number(rows[0]?.[9])).toBe(0);
+    expect(Number(rows[1]?.[9])).toBe(0);
+    expect(Number(rows[4]?.[9])).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['--streams', '0', '--streams cannot be "0"'],
+    ['--questions', '1', '--questions cannot be "1"'],
+    ['--times', 'nowhere.json', 'there is no file "nowhere.json"'],
+    ['--times', 'package.json', 'is to have'],
+  ])('%s %s is refused', async (flag, value, why) => {
+    await expect(program('bench/simulated.mjs', flag, value)).rejects.toMatchObject({ stderr: expect.stringContaining(why) });
+  });
+});
+
 interface Spread {
   median: number;
   min: number;
