@@ -55,7 +55,7 @@ export const gpuMutants = [
   },
   {
     name: 'a second engine loads the weights again for the memory that the first took',
-    file: 'engine/loading.cpp',
+    file: 'engine/planning.cpp',
     from: 'lane.gpu_layers = layers; if (layers > 0) lane.split = split;',
     to: '',
     native: 'placement_test',
@@ -98,9 +98,9 @@ export const gpuMutants = [
   },
   {
     name: 'layers give way for a trial',
-    file: 'engine/loading.cpp',
-    from: 'if (with.lanes == without.lanes) return',
-    to: 'return',
+    file: 'engine/planning.cpp',
+    from: 'if (with.lanes == plan.memory.lanes) {',
+    to: '{',
     native: 'placement_test',
   },
   {

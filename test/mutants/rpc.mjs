@@ -10,8 +10,8 @@ export const rpcMutants = [
   {
     name: 'no model counts as being on an RPC server',
     file: 'engine/loading.cpp',
-    from: 'if (plan.lanes[i].gpu_layers == 0) continue;',
-    to: 'if (plan.lanes[i].gpu_layers != 0) continue;',
+    from: 'if (plan.memory.lanes[i].gpu_layers == 0) continue;',
+    to: 'if (plan.memory.lanes[i].gpu_layers != 0) continue;',
     tests: ['rpc'],
   },
   {

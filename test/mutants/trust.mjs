@@ -54,14 +54,14 @@ export const trustMutants = [
   {
     name: 'ties: no tolerance',
     file: 'engine/loading.cpp',
-    from: '.tolerance = drawn.tolerance[i]',
+    from: '.tolerance = plan.tolerance[i]',
     to: '.tolerance = {}',
     tests: ['ties'],
   },
   {
     name: 'ties: in a deterministic engine too',
-    file: 'engine/loading.cpp',
-    from: 'sketch.deterministic ? Tolerance{} : ',
+    file: 'engine/planning.cpp',
+    from: 'plan.deterministic ? Tolerance{} : ',
     to: '',
     tests: ['ties'],
   },
@@ -110,7 +110,7 @@ export const trustMutants = [
   },
   {
     name: 'kernels: one that crashes is used',
-    file: 'engine/loading.cpp',
+    file: 'engine/planning.cpp',
     from: ' || options.harmful_cpu_buffers.contains(name)',
     to: '',
     tests: ['kernels'],
