@@ -54,11 +54,15 @@ export async function withFiles(options: LoadOptions, signal: AbortSignal): Prom
   }
 }
 
-function modelLine(lane: string, { path, description, parameters, bytes, context, devices, memory, remote }: ModelInfo): string {
+function modelLine(
+  lane: string,
+  { path, description, parameters, bytes, context, devices, deviceTop1, memory, remote }: ModelInfo,
+): string {
   if (remote) return `${lane}: at ${remote.url} (${remote.api}; context ${context} tokens; tokenizer ${path})`;
   const mib = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
   const is = `${description}, ${(parameters / 1e6).toFixed(1)} M parameters, ${mib(bytes)}, context ${context} tokens`;
   const takes = `${mib(memory.weights + memory.cache + memory.compute)}, ${mib(memory.mapped)} of it pages of the file`;
   const layers = Object.entries(devices).map(([name, some]) => `${some} layers on ${name}`);
+  if (layers.length > 0) layers.push(`top-1 by the ${deviceTop1 ? 'GPU' : 'host'}`);
   return `${lane}: ${path} (${[is, `takes ${takes}`, ...(layers.length > 0 ? [layers.join(', ')] : [])].join('; ')})`;
 }

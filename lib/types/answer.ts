@@ -71,8 +71,9 @@ export interface Round {
   base: string;
   /**
    * What ended the asking. `agree`: the base's token begins the next word. `confident`: the rule lets it speak (`top1`: its probability is
-   * at least γ). `base-end`: the base would end. `none`: nobody took over. `end`: the aligned model reached its end of text. `limit`:
-   * `maxTokens` cut the draft. `lead`: the aligned model led (option `lead`). `unsure`: in the mode `reverse`, its probability was below γ.
+   * at least γ). `base-end`: the base would end. `none`: nobody took over, or the answer ended before the base was asked. `end`: the
+   * aligned model reached its end of text. `limit`: `maxTokens` cut the draft. `lead`: the aligned model led (option `lead`). `unsure`: in
+   * the mode `reverse`, its probability was below γ.
    */
   by: 'agree' | 'confident' | 'base-end' | 'none' | 'end' | 'limit' | 'lead' | 'unsure';
 }
