@@ -61,7 +61,8 @@ EngineOptions options_on(const std::vector<ggml_backend_dev_t>& gpus) {
 
 LoadedLanes load(const EngineOptions& options) {
   capture_log();
-  const std::atomic<bool> never = false;
+  // The contexts look at it as long as they live.
+  static const std::atomic<bool> never = false;
   KernelTrust trust;
   return load_lanes(options, never, [](const LoadProgress&) {}, [](const Warning&) {}, trust);
 }
