@@ -2,13 +2,14 @@
 // that makes of the scheduler's choices, as JSON; `node bench/simulated.mjs` makes a table of it.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <condition_variable>
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <locale>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,9 +34,12 @@ constexpr const char* usage =
     "T: what passes take, as TOKENS:MS,TOKENS:MS and so on with rising tokens; FILE: a question a line\n";
 
 double number(std::string_view text) {
+  // Not std::from_chars, which not every standard library has for fractions.
+  std::istringstream digits{std::string(text)};
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value <= 0) throw std::invalid_argument(usage);
+  digits.imbue(std::locale::classic());
+  digits >> value;
+  if (digits.fail() || digits.peek() != std::istringstream::traits_type::eof() || value <= 0) throw std::invalid_argument(usage);
   return value;
 }
 
