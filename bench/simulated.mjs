@@ -21,12 +21,12 @@ Usage: node bench/simulated.mjs [flags]
                   default: bench/simulated/h100.json
   --streams LIST  requests at once; default: 1,8,32
   --questions N   2 to 300, of models/demo/eval.jsonl; default: four for each of the requests at once, and at least 24
-  --slower N      so many times slower than stated, so that this machine's own passes weigh little; default: 3
+  --slower N      1 to 99: so many times slower than stated, so that this machine's own passes weigh little; default: 3
   --help          print this
 `;
 
 /**
- * @typedef {{ streams: number, way: string, lanes: string, tokensPerSecond: number, firstMs?: number }} Row
+ * @typedef {{ streams: number, way: string, lanes: string, tokensPerSecond: number }} Row
  * @typedef {object} Times
  * @property {string} [about]
  * @property {[tokens: number, ms: number][]} base
@@ -75,6 +75,8 @@ await runMain(async () => {
   const count = values.questions === undefined ? undefined : Number(values.questions);
   if (count !== undefined && !(Number.isInteger(count) && count >= 2 && count <= 300))
     throw new BuildError(`--questions cannot be "${values.questions}": it must be a whole number from 2 to 300`);
+  const slower = values.slower ?? '3';
+  if (!/^[1-9]\d?$/.test(slower)) throw new BuildError(`--slower cannot be "${slower}": it must be a whole number from 1 to 99`);
   const list = (/** @type {[number, number][]} */ times) => times.map((each) => each.join(':')).join(',');
   const folder = mkdtempSync(path.join(tmpdir(), 'nudging-simulated-'));
   const rows = [];
@@ -98,7 +100,7 @@ await runMain(async () => {
             ['--aligned-times', list(aligned)],
             ['--beside', beside.join(',')],
             ['--streams', String(streams)],
-            ['--slower', values.slower ?? '3'],
+            ['--slower', slower],
             ['--way', way],
             ['--lanes', lanes],
           ].flat(),

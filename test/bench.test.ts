@@ -36,6 +36,7 @@ describe('a GPU of stated speed', () => {
   test.each([
     ['--streams', '0', '--streams cannot be "0"'],
     ['--questions', '1', '--questions cannot be "1"'],
+    ['--slower', 'x', '--slower cannot be "x"'],
     ['--times', 'nowhere.json', 'there is no file "nowhere.json"'],
     ['--times', 'package.json', 'is to have'],
   ])('%s %s is refused', async (flag, value, why) => {
